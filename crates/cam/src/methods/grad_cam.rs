@@ -1,0 +1,39 @@
+//! Grad-CAM.
+//!
+//! Selvaraju et al., *Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
+//! Localization*, ICCV 2017, <https://arxiv.org/abs/1610.02391>.
+
+use burn::tensor::Tensor;
+
+use crate::{CamError, Scene};
+
+/// The importance of each channel: the mean of the gradient over the layer's positions.
+///
+/// # Shapes
+///
+/// `[batch, channels]`.
+#[must_use]
+pub fn channel_weights(scene: &Scene) -> Tensor<2> {
+    scene.gradients.clone().flatten::<3>(2, 3).mean_dim(2).squeeze_dim(2)
+}
+
+/// The sum of the layer's channels, each times its importance: a raw map for each image, row by
+/// row, before any rectification or scaling.
+///
+/// # Shapes
+///
+/// `batch` maps of `height * width` values each.
+///
+/// # Errors
+///
+/// If the device fails to hand the maps back.
+pub fn grad_cam(scene: &Scene) -> Result<Vec<Vec<f32>>, CamError> {
+    let [batch, channels, height, width] = scene.activations.dims();
+    let weights = channel_weights(scene).reshape([batch, 1, channels]);
+    let channels = scene.activations.clone().reshape([batch, channels, height * width]);
+    let maps: Tensor<3> = weights.matmul(channels);
+    let failed = |reason: String| CamError::ReadBack { what: "the maps", reason };
+    let data = maps.try_into_data().map_err(|error| failed(format!("{error:?}")))?;
+    let values = data.try_to_vec::<f32>().map_err(|error| failed(format!("{error:?}")))?;
+    Ok(values.chunks(height * width).map(<[f32]>::to_vec).collect())
+}

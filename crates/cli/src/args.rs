@@ -1,0 +1,167 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+
+use burncam_imaging::{Exif, Resize};
+
+use crate::labels::Rule;
+
+/// Explains what convolutional networks look at.
+#[derive(Debug, Parser)]
+#[command(name = "burncam", version, about, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Explain(Explain),
+}
+
+/// Classify every image of a folder and show which regions decided.
+///
+/// Reads a Keras .h5 file and a folder of folds, and writes for each image an overlay of its
+/// Grad-CAM map, a CSV report as the notebook's, predictions.csv and run.json. Without --weights
+/// and --data it explains the demo: drawn faces and a small network, into burncam-demo/.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Explain {
+    /// Keras .h5 file: a full model, or weights only [default: the demo's].
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub weights: Option<PathBuf>,
+
+    /// Folder of images; its subfolders are the folds, and without subfolders it is one fold
+    /// [default: the demo's].
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub data: Option<PathBuf>,
+
+    /// The architecture, where the file should not be left to tell: vgg16, ncnn.
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    pub model: Option<String>,
+
+    /// Names of the classes in the network's order, separated by commas [default: the
+    /// architecture's].
+    #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Input")]
+    pub classes: Option<Vec<String>>,
+
+    /// How images get their true class: `notebook` (`sem` or `rest` in the name is No_pain, all
+    /// else Pain), `tokens:CLASS=word,word;CLASS=word` (whole words of the name, in any case; the
+    /// first class that fits), `dirs` (class folders inside the fold), or a CSV file of path or
+    /// image name, and class.
+    #[arg(long, value_name = "RULE", default_value = "notebook", help_heading = "Input")]
+    pub labels: Rule,
+
+    /// Folder to write to [default: burncam-out, for the demo burncam-demo].
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+
+    /// Replace the results of an earlier run in --out.
+    #[arg(long, help_heading = "Output")]
+    pub overwrite: bool,
+
+    /// Weight of the coloured map over the image.
+    #[arg(long, value_name = "A", default_value_t = 0.4, value_parser = alpha, allow_negative_numbers = true, help_heading = "Output")]
+    pub alpha: f32,
+
+    /// The layer to explain, as the network or the file calls it [default: the architecture's].
+    #[arg(long, value_name = "NAME", help_heading = "Explanation")]
+    pub layer: Option<String>,
+
+    /// Explain this class, by name or index from 0, instead of each image's predicted class.
+    #[arg(long, value_name = "NAME|INDEX", help_heading = "Explanation")]
+    pub class: Option<String>,
+
+    /// How images are brought to the network's size: `nearest` as the notebook does (Pillow's
+    /// rule), or `bilinear` as in training (TensorFlow's rule).
+    #[arg(long, value_name = "RULE", default_value = "nearest", value_parser = resize(), help_heading = "Explanation")]
+    pub resize: Resize,
+
+    /// What becomes of a photograph's EXIF orientation: `ignore` as the notebook does, or `apply`.
+    #[arg(long, value_name = "RULE", default_value = "ignore", value_parser = exif(), help_heading = "Explanation")]
+    pub exif: Exif,
+
+    /// Where to compute: `auto` (a hardware GPU if there is one, else the CPU), `cpu`, or `gpu`.
+    #[arg(long, value_enum, default_value_t, help_heading = "Computation")]
+    pub device: DeviceRequest,
+
+    /// Images computed at a time.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Computation")]
+    pub batch: u16,
+}
+
+/// Where to compute, as asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum DeviceRequest {
+    /// A hardware GPU if there is one, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// A GPU, or an error.
+    Gpu,
+}
+
+impl DeviceRequest {
+    /// The spelling on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+        }
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask explain
+      Explain the demo into burncam-demo/.
+  cargo xtask explain --weights VGG16.h5 --data faces --out results
+      Explain every image of faces/Fold0, faces/Fold1, …
+  cargo xtask explain --weights NCNN.h5 --data faces --labels 'tokens:No_pain=sem;Pain=dor'
+      Read the true class from whole words of the file names.
+  cargo xtask explain --weights NCNN.h5 --data faces --class Pain --layer conv_2x2
+      Show what speaks for Pain, at an earlier layer.
+
+Exit codes: 0 all images explained; 1 some failed, the others are written; 2 usage or fatal error.";
+
+fn resize() -> impl TypedValueParser<Value = Resize> {
+    PossibleValuesParser::new(Resize::ALL.map(Resize::name)).try_map(|name| name.parse::<Resize>())
+}
+
+fn exif() -> impl TypedValueParser<Value = Exif> {
+    PossibleValuesParser::new([Exif::Ignore, Exif::Apply].map(Exif::name))
+        .map(|name| if name == Exif::Apply.name() { Exif::Apply } else { Exif::Ignore })
+}
+
+fn alpha(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
+        _ => Err("a number of 0 or more is needed, such as 0.4".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn alpha_is_a_finite_number() {
+        assert_eq!(alpha("0.25"), Ok(0.25));
+        for bad in ["-0.1", "nan", "inf", "much"] {
+            assert!(alpha(bad).is_err(), "{bad}");
+        }
+    }
+}

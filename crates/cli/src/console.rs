@@ -1,0 +1,179 @@
+//! The only place that prints: results to stdout; errors, warnings and progress to stderr.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use burncam_cam::MapStatus;
+use burncam_models::ARCHS;
+use burncam_report::{FoldScore, Prediction, Summary};
+use burncam_weights::Error as WeightsError;
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+
+/// How many items of a list are shown before it is cut.
+const SHOWN: usize = 10;
+
+/// Prints an error with its causes and, where one helps, a hint.
+pub(crate) fn error(error: &anyhow::Error) {
+    let mut text = format!("error: {error}");
+    for cause in error.chain().skip(1) {
+        let _ = write!(text, "\n  because: {cause}");
+    }
+    if !text.contains("hint:")
+        && let Some(hint) = error.downcast_ref::<WeightsError>().and_then(weights_hint)
+    {
+        let _ = write!(text, "\nhint: {hint}");
+    }
+    eprintln!("{text}");
+}
+
+fn weights_hint(error: &WeightsError) -> Option<String> {
+    let hint = match error {
+        WeightsError::Open { .. } => "check the path given to --weights",
+        WeightsError::Format { .. } => {
+            "in Python, `model.save(\"model.h5\")` writes a file that Burncam reads"
+        }
+        WeightsError::Hdf5 { .. } | WeightsError::Truncated { .. } => {
+            "copy the file again from where it came"
+        }
+        WeightsError::Mismatch { .. } => {
+            let known: Vec<&str> = ARCHS.iter().map(|arch| arch.title).collect();
+            return Some(format!("the networks that Burncam explains are {}", known.join(", ")));
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// Prints a warning, and the items that it concerns as far as they fit.
+pub(crate) fn warning(text: &str, items: &[String]) {
+    eprintln!("warning: {text}");
+    list(items, |line| eprintln!("{line}"));
+}
+
+/// Prints what the program does, or found out.
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+fn list(items: &[String], print: impl Fn(String)) {
+    for item in items.iter().take(SHOWN) {
+        print(format!("  {item}"));
+    }
+    if items.len() > SHOWN {
+        print(format!("  and {} more", items.len() - SHOWN));
+    }
+}
+
+/// Progress over the images: a bar on a terminal, a line for each tenth elsewhere.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    started: Instant,
+    done: u64,
+    told: u64,
+}
+
+impl Progress {
+    /// Starts at none of `images`.
+    pub(crate) fn new(images: usize) -> Self {
+        let template = "{bar:32} {pos}/{len} images, {per_sec}, {eta} left";
+        let style = ProgressStyle::with_template(template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key(
+                "per_sec",
+                |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+                    let _ = write!(out, "{:.1} images/s", state.per_sec());
+                },
+            );
+        let bar = ProgressBar::new(images as u64).with_style(style);
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(Duration::from_millis(250));
+        }
+        Self { bar, started: Instant::now(), done: 0, told: 0 }
+    }
+
+    /// `images` more are done.
+    pub(crate) fn add(&mut self, images: usize) {
+        self.done += images as u64;
+        self.bar.inc(images as u64);
+        let all = self.bar.length().unwrap_or(1).max(1);
+        let tenth = self.done * 10 / all;
+        if self.bar.is_hidden() && tenth > self.told {
+            self.told = tenth;
+            let seconds = self.started.elapsed().as_secs_f64().max(1e-9);
+            let rate = self.done as f64 / seconds;
+            let left = (all - self.done) as f64 / rate;
+            eprintln!(
+                "{}/{all} images, {rate:.1} images/s, {} left",
+                self.done,
+                HumanDuration(Duration::from_secs_f64(left))
+            );
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Prints the accuracy in all and by fold, the maps that cannot be read, the images that failed,
+/// and where the results are.
+pub(crate) fn summary(head: &str, summary: &Summary, rows: &[Prediction], out: &Path, model: &str) {
+    println!("{head}\n");
+    println!("{}", score_table(summary));
+    for status in [MapStatus::AllNonpositive, MapStatus::Constant, MapStatus::NonFinite] {
+        if let Some(count) = summary.by_status.get(status.name()) {
+            println!("{}: {status}\n  {}", maps(*count), status.explanation());
+            println!("  Their overlays are plain blue; see map_status in predictions.csv.");
+        }
+    }
+    let failed: Vec<String> = rows
+        .iter()
+        .filter_map(|row| row.error.as_ref().map(|error| format!("{}: {error}", row.path)))
+        .collect();
+    if !failed.is_empty() {
+        println!("{} failed:", images(failed.len()));
+        list(&failed, |line| println!("{line}"));
+    }
+    let tree = out.join(format!("{model}_GradCAM"));
+    println!("Results in {}:", out.display());
+    for (path, what) in [
+        (tree.join("All"), "overlays, by right and wrong; beside it, by fold"),
+        (tree.join(format!("{model}.csv")), "the notebook's report"),
+        (out.join("predictions.csv"), "logits, probabilities and map figures of each image"),
+        (out.join("run.json"), "what was run, on what, with which result"),
+    ] {
+        println!("  {}\n      {what}", path.display());
+    }
+}
+
+fn score_table(summary: &Summary) -> String {
+    let name = |score: &FoldScore| score.fold.chars().count();
+    let width = summary.folds.iter().map(name).max().unwrap_or(0).max(4);
+    let mut table = format!("{:width$}  images  right  wrong  unknown  failed  accuracy\n", "fold");
+    for score in summary.folds.iter().chain([&summary.total]) {
+        let FoldScore { fold, images, right, wrong, unknown, failed, .. } = score;
+        let accuracy = score.accuracy.map_or("-".to_owned(), |a| format!("{:.1} %", a * 100.0));
+        let _ = writeln!(
+            table,
+            "{fold:width$}  {images:6}  {right:5}  {wrong:5}  {unknown:7}  {failed:6}  {accuracy:>8}"
+        );
+    }
+    table
+}
+
+/// `1 image`, `3 images`.
+pub(crate) fn images(count: usize) -> String {
+    counted(count, "image")
+}
+
+/// `1 map`, `3 maps`.
+fn maps(count: usize) -> String {
+    counted(count, "map")
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

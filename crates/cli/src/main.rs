@@ -1,0 +1,29 @@
+//! The `burncam` command: arguments, device, the pipeline, progress.
+
+mod args;
+mod console;
+mod data;
+mod demo;
+mod device;
+mod explain;
+mod labels;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+/// Usage or fatal error; some images failed is 1, everything explained is 0.
+const FATAL: u8 = 2;
+
+fn main() -> ExitCode {
+    let Command::Explain(args) = Cli::parse().command;
+    match explain::run(&args) {
+        Ok(code) => code,
+        Err(error) => {
+            console::error(&error);
+            ExitCode::from(FATAL)
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! A file's bytes into RGB pixels.
+
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::panic;
+use std::path::Path;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
+
+use crate::Error;
+use crate::complete::is_complete;
+use crate::pixels::{Grey16, to_rgb};
+
+/// Whether the orientation that a camera wrote into the file's EXIF data turns the pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Exif {
+    /// The pixels stay as they are stored, as Pillow's `Image.open` leaves them.
+    #[default]
+    Ignore,
+    /// The pixels are turned upright, as Pillow's `ImageOps.exif_transpose` does.
+    Apply,
+}
+
+impl Exif {
+    /// `ignore` or `apply`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::Apply => "apply",
+        }
+    }
+}
+
+/// How to decode, and how much a file may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecodeOptions {
+    /// What to do with the EXIF orientation.
+    pub exif: Exif,
+    /// The most pixels an image may declare. The default, 178,956,970, is the number above
+    /// which Pillow refuses an image as a decompression bomb.
+    pub max_pixels: u64,
+    /// The largest height or width an image may declare, in pixels; 65,535 by default.
+    pub max_side: u32,
+    /// The most bytes that the file may have, and that decoding it may allocate; 1 GiB by
+    /// default.
+    pub max_bytes: u64,
+}
+
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        Self { exif: Exif::Ignore, max_pixels: 178_956_970, max_side: 65_535, max_bytes: 1 << 30 }
+    }
+}
+
+/// Decodes the PNG, JPEG, BMP, TIFF or WebP file at `path`, whatever its name's extension.
+///
+/// The pixels are those of Pillow's `Image.open(path).convert("RGB")`: grey is replicated,
+/// palettes are looked up, alpha is dropped rather than composited, 16-bit grey saturates at
+/// 255, and other 16-bit values keep their high byte. The orientation tag of a TIFF is always
+/// applied, because Pillow does so too.
+///
+/// JPEG and CMYK pixels may differ from Pillow's by a few levels, and 16-bit BMP by one. TIFF
+/// with a palette, with grey and alpha, or with more than 16 bits a channel is not supported.
+///
+/// # Errors
+///
+/// If the file cannot be read, is empty, truncated, damaged or not an image, or asks for more
+/// than `options` allows. Declared sizes are checked before any pixel is decoded.
+pub fn decode(path: &Path, options: DecodeOptions) -> Result<RgbImage, Error> {
+    let bytes = read(path, options.max_bytes)?;
+    // The decoders are written not to panic, but they are large and the files are strangers'.
+    // A panic in one of them must cost one image, not the whole run.
+    panic::catch_unwind(|| decode_bytes(path, &bytes, options))
+        .unwrap_or_else(|_| Err(Error::Panic { path: path.to_owned() }))
+}
+
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    let found = bytes.len() as u64;
+    if found > limit {
+        return Err(too_large(path, "its size in bytes", found, limit));
+    }
+    if bytes.is_empty() {
+        return Err(Error::Empty { path: path.to_owned() });
+    }
+    Ok(bytes)
+}
+
+fn decode_bytes(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<RgbImage, Error> {
+    let format = sniff(bytes).ok_or_else(|| Error::NotAnImage { path: path.to_owned() })?;
+    let failed = |source| failure(path, source);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(options.max_side);
+    limits.max_image_height = Some(options.max_side);
+    limits.max_alloc = Some(options.max_bytes);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(failed)?;
+    check_size(path, decoder.dimensions(), options)?;
+    if !is_complete(format, bytes) {
+        return Err(Error::Truncated { path: path.to_owned() });
+    }
+    let orientation = if options.exif == Exif::Apply || format == ImageFormat::Tiff {
+        decoder.orientation().map_err(failed)?
+    } else {
+        Orientation::NoTransforms
+    };
+    let image = DynamicImage::from_decoder(decoder).map_err(failed)?;
+    let pixels = image.color();
+    let rgb = to_rgb(image, grey16(format, bytes))
+        .ok_or_else(|| Error::Pixels { path: path.to_owned(), pixels: format!("{pixels:?}") })?;
+    let mut upright = DynamicImage::ImageRgb8(rgb);
+    upright.apply_orientation(orientation);
+    Ok(upright.into_rgb8())
+}
+
+/// The format of `bytes`, if it is one that this crate reads.
+fn sniff(bytes: &[u8]) -> Option<ImageFormat> {
+    image::guess_format(bytes).ok().filter(|format| {
+        use ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
+        matches!(format, Png | Jpeg | Bmp | Tiff | WebP)
+    })
+}
+
+fn check_size(
+    path: &Path,
+    (width, height): (u32, u32),
+    options: DecodeOptions,
+) -> Result<(), Error> {
+    let side = width.max(height);
+    if side > options.max_side {
+        let (found, limit) = (u64::from(side), u64::from(options.max_side));
+        return Err(too_large(path, "its longer side in pixels", found, limit));
+    }
+    let count = u64::from(width) * u64::from(height);
+    if count > options.max_pixels {
+        return Err(too_large(path, "its number of pixels", count, options.max_pixels));
+    }
+    if count == 0 {
+        return Err(Error::Empty { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+/// PNG decoding turns grey with a transparent colour into grey with alpha. Pillow treats the
+/// two apart, so the header's own colour type decides: 4 is grey with an alpha channel.
+fn grey16(format: ImageFormat, bytes: &[u8]) -> Grey16 {
+    if format == ImageFormat::Png && bytes.get(25) == Some(&4) {
+        Grey16::HighByte
+    } else {
+        Grey16::Saturate
+    }
+}
+
+fn too_large(path: &Path, what: &'static str, found: u64, limit: u64) -> Error {
+    Error::TooLarge { path: path.to_owned(), what, found, limit }
+}
+
+fn failure(path: &Path, source: ImageError) -> Error {
+    match source {
+        ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Error::Truncated { path: path.to_owned() }
+        }
+        source => Error::Decode { path: path.to_owned(), source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::path::Path;
+
+    use image::{DynamicImage, ImageFormat, RgbImage};
+
+    use super::{DecodeOptions, Exif, decode, decode_bytes};
+    use crate::Error;
+
+    const FORMATS: [ImageFormat; 5] = [
+        ImageFormat::Png,
+        ImageFormat::Jpeg,
+        ImageFormat::Bmp,
+        ImageFormat::Tiff,
+        ImageFormat::WebP,
+    ];
+
+    fn picture() -> RgbImage {
+        RgbImage::from_fn(9, 7, |x, y| image::Rgb([x as u8 * 28, y as u8 * 36, 200]))
+    }
+
+    fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        image.into().write_to(&mut bytes, format).expect("an image of supported pixels");
+        bytes.into_inner()
+    }
+
+    fn open(bytes: &[u8], options: DecodeOptions) -> Result<RgbImage, Error> {
+        decode_bytes(Path::new("picture"), bytes, options)
+    }
+
+    #[test]
+    fn lossless_formats_come_back_whatever_their_name() {
+        for format in FORMATS {
+            let back = open(&encoded(picture(), format), DecodeOptions::default());
+            let back = back.expect("a whole file");
+            assert_eq!(back.dimensions(), (9, 7));
+            if format != ImageFormat::Jpeg {
+                assert_eq!(back, picture(), "{format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn half_a_file_is_an_error() {
+        for format in FORMATS {
+            let bytes = encoded(picture(), format);
+            let half = open(&bytes[..bytes.len() / 2], DecodeOptions::default());
+            assert!(half.is_err(), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_its_last_byte_is_truncated() {
+        for format in [ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Bmp] {
+            let bytes = encoded(picture(), format);
+            let cut = open(&bytes[..bytes.len() - 1], DecodeOptions::default());
+            assert!(matches!(cut, Err(Error::Truncated { .. })), "{format:?}: {cut:?}");
+        }
+    }
+
+    #[test]
+    fn files_that_are_no_images_say_so() {
+        let text = open(b"Fold;Image;Class", DecodeOptions::default());
+        assert!(matches!(text, Err(Error::NotAnImage { .. })));
+        let gif = open(b"GIF89a\x01\x00\x01\x00\x00\x00\x00", DecodeOptions::default());
+        assert!(matches!(gif, Err(Error::NotAnImage { .. })));
+    }
+
+    #[test]
+    fn a_missing_file_and_a_folder_cannot_be_read() {
+        for path in [Path::new("no such file.png"), Path::new(".")] {
+            let result = decode(path, DecodeOptions::default());
+            assert!(matches!(result, Err(Error::Read { .. })), "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn limits_hold_before_decoding() {
+        let bytes = encoded(picture(), ImageFormat::Png);
+        let pixels = open(&bytes, DecodeOptions { max_pixels: 62, ..DecodeOptions::default() });
+        assert!(matches!(pixels, Err(Error::TooLarge { found: 63, limit: 62, .. })));
+        let side = open(&bytes, DecodeOptions { max_side: 8, ..DecodeOptions::default() });
+        assert!(side.is_err());
+        assert!(open(&bytes, DecodeOptions { max_pixels: 63, ..DecodeOptions::default() }).is_ok());
+    }
+
+    #[test]
+    fn a_png_bomb_is_refused_by_its_header() {
+        let mut bytes = encoded(picture(), ImageFormat::Png);
+        bytes[16..24].copy_from_slice(&[0, 0, 0x80, 0, 0, 0, 0x80, 0]);
+        let checksum = crc32fast::hash(&bytes[12..29]);
+        bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
+        let result = open(&bytes, DecodeOptions::default());
+        assert!(matches!(result, Err(Error::TooLarge { found: 0x4000_0000, .. })), "{result:?}");
+    }
+
+    #[test]
+    fn exif_orientation_is_applied_only_on_request() {
+        // An APP1 segment whose only tag, 0x0112, is 6: turn by 90 degrees clockwise.
+        let exif = b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\
+            \0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+        let mut bytes = encoded(picture(), ImageFormat::Jpeg);
+        bytes.splice(2..2, exif.iter().copied());
+        let stored = open(&bytes, DecodeOptions::default()).expect("a whole file");
+        let options = DecodeOptions { exif: Exif::Apply, ..DecodeOptions::default() };
+        let upright = open(&bytes, options).expect("a whole file");
+        assert_eq!(stored.dimensions(), (9, 7));
+        assert_eq!(upright.dimensions(), (7, 9));
+        assert_eq!(upright.get_pixel(6, 0), stored.get_pixel(0, 0));
+    }
+
+    #[test]
+    fn sixteen_bit_grey_follows_its_colour_type() {
+        let grey = image::ImageBuffer::from_pixel(1, 1, image::Luma([0x1234u16]));
+        let with_alpha = image::ImageBuffer::from_pixel(1, 1, image::LumaA([0x1234u16, 0]));
+        let options = DecodeOptions::default();
+        let grey = open(&encoded(grey, ImageFormat::Png), options).expect("a whole file");
+        assert_eq!(grey.get_pixel(0, 0).0, [255; 3]);
+        let dropped = open(&encoded(with_alpha, ImageFormat::Png), options).expect("a whole file");
+        assert_eq!(dropped.get_pixel(0, 0).0, [0x12; 3]);
+    }
+
+    #[test]
+    fn damaged_files_never_panic() {
+        for format in FORMATS {
+            let bytes = encoded(picture(), format);
+            for position in 0..bytes.len() {
+                for value in [0, 0x7f, 0xff] {
+                    let mut damaged = bytes.clone();
+                    damaged[position] = value;
+                    if let Ok(image) = open(&damaged, DecodeOptions::default()) {
+                        assert!(image.width() > 0 && image.height() > 0);
+                    }
+                }
+            }
+        }
+    }
+}

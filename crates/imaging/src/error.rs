@@ -1,0 +1,71 @@
+//! What can go wrong between a file and its pixels.
+
+use std::path::PathBuf;
+
+/// Why an image file gave no pixels. Every case names the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The image file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file has no bytes.
+    #[error("{} is empty", path.display())]
+    Empty {
+        /// The image file.
+        path: PathBuf,
+    },
+    /// The content is none of PNG, JPEG, BMP, TIFF and WebP, whatever the file's name says.
+    #[error("{} is not a PNG, JPEG, BMP, TIFF or WebP image", path.display())]
+    NotAnImage {
+        /// The image file.
+        path: PathBuf,
+    },
+    /// The file ends before its image does.
+    #[error("{} is truncated", path.display())]
+    Truncated {
+        /// The image file.
+        path: PathBuf,
+    },
+    /// The file, or the image that it declares, is larger than the limits allow.
+    #[error("{} is too large: {what} is {found}, the limit {limit}", path.display())]
+    TooLarge {
+        /// The image file.
+        path: PathBuf,
+        /// The quantity that passed its limit.
+        what: &'static str,
+        /// Its value.
+        found: u64,
+        /// The largest value allowed.
+        limit: u64,
+    },
+    /// The file is an image, but its content is damaged or of a kind the decoder does not know.
+    #[error("cannot decode {}", path.display())]
+    Decode {
+        /// The image file.
+        path: PathBuf,
+        /// What the decoder said.
+        #[source]
+        source: image::ImageError,
+    },
+    /// The decoder knows the pixel type, but there is no rule for turning it into RGB.
+    #[error("{}: pixels of type {pixels} are not supported", path.display())]
+    Pixels {
+        /// The image file.
+        path: PathBuf,
+        /// The pixel type.
+        pixels: String,
+    },
+    /// The decoder panicked on this file.
+    #[error("cannot decode {}: the decoder failed on damaged content", path.display())]
+    Panic {
+        /// The image file.
+        path: PathBuf,
+    },
+}

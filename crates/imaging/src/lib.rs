@@ -1,0 +1,47 @@
+//! Image files into network input.
+//!
+//! Four steps, each a function of its own: [`decode`] a file into RGB pixels, [`resize`] them to
+//! the network's input size, [`preprocess`] the frame into the network's values, and hand these
+//! to the network as a tensor with [`to_tensor`]. The pixels are those that Pillow's
+//! `Image.open(path).convert("RGB")` gives, the resized frame is that of Keras' `load_img`, and
+//! the values equal numpy's to the last bit; a JPEG's pixels may differ by a few levels, because
+//! the decoder is another one.
+//!
+//! This crate must never be bypassed: pixels become network input here only. It knows no
+//! architecture, only the [`InputSpec`](burncam_net::InputSpec) of one, and it must never panic
+//! on a file, however damaged.
+//!
+//! ```
+//! use burncam_imaging::{DecodeOptions, Resize, decode, preprocess, resize};
+//! use burncam_net::{ChannelOrder, InputSpec};
+//!
+//! # let folder = std::env::temp_dir().join(format!("burncam-imaging-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder)?;
+//! # let path = folder.join("face.png");
+//! # image::RgbImage::from_pixel(640, 480, image::Rgb([255, 128, 0])).save(&path)?;
+//! let spec = InputSpec::scaled(120, ChannelOrder::Rgb, 255.0);
+//! let image = decode(&path, DecodeOptions::default())?;
+//! let frame = resize(&image, spec.height, spec.width, Resize::Nearest);
+//! let values = preprocess(&frame, &spec);
+//! assert_eq!(values.len(), 3 * 120 * 120);
+//! assert_eq!(values[0], 1.0);
+//! # std::fs::remove_dir_all(&folder)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod complete;
+mod decode;
+mod error;
+mod files;
+mod pixels;
+mod preprocess;
+mod resize;
+mod tensor;
+
+pub use decode::{DecodeOptions, Exif, decode};
+pub use error::Error;
+pub use files::{EXTENSIONS, is_image_name};
+pub use image::RgbImage;
+pub use preprocess::preprocess;
+pub use resize::{Frame, Resize, UnknownResize, resize};
+pub use tensor::to_tensor;

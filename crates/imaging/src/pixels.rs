@@ -1,0 +1,109 @@
+//! Any decoded pixel type into 8-bit RGB, by Pillow's rules.
+
+use image::{DynamicImage, ImageBuffer, Pixel, RgbImage};
+
+/// How 16-bit grey becomes 8 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grey16 {
+    /// Everything above 255 is white: what Pillow does with grey that has no alpha channel.
+    Saturate,
+    /// The high byte.
+    HighByte,
+}
+
+/// `image` as 8-bit RGB, or `None` where there is no rule for its pixel type.
+///
+/// Grey is replicated; alpha is dropped, not composited.
+pub(crate) fn to_rgb(image: DynamicImage, grey16: Grey16) -> Option<RgbImage> {
+    Some(match image {
+        DynamicImage::ImageRgb8(image) => image,
+        DynamicImage::ImageLuma8(image) => map(&image, |p| [p.0[0]; 3]),
+        DynamicImage::ImageLumaA8(image) => map(&image, |p| [p.0[0]; 3]),
+        DynamicImage::ImageRgba8(image) => map(&image, |p| [p.0[0], p.0[1], p.0[2]]),
+        DynamicImage::ImageLuma16(image) => map(&image, |p| [narrow(p.0[0], grey16); 3]),
+        DynamicImage::ImageLumaA16(image) => map(&image, |p| [narrow(p.0[0], grey16); 3]),
+        DynamicImage::ImageRgb16(image) => map(&image, |p| p.0.map(high_byte)),
+        DynamicImage::ImageRgba16(image) => map(&image, |p| first_three(p.0).map(high_byte)),
+        DynamicImage::ImageRgb32F(image) => map(&image, |p| p.0.map(clip)),
+        DynamicImage::ImageRgba32F(image) => map(&image, |p| first_three(p.0).map(clip)),
+        _ => return None,
+    })
+}
+
+fn map<P: Pixel>(
+    image: &ImageBuffer<P, Vec<P::Subpixel>>,
+    rgb: impl Fn(&P) -> [u8; 3],
+) -> RgbImage {
+    let mut result = RgbImage::new(image.width(), image.height());
+    for (target, source) in result.pixels_mut().zip(image.pixels()) {
+        target.0 = rgb(source);
+    }
+    result
+}
+
+fn first_three<T: Copy>([red, green, blue, _]: [T; 4]) -> [T; 3] {
+    [red, green, blue]
+}
+
+fn narrow(value: u16, rule: Grey16) -> u8 {
+    match rule {
+        Grey16::Saturate => u8::try_from(value).unwrap_or(u8::MAX),
+        Grey16::HighByte => high_byte(value),
+    }
+}
+
+fn high_byte(value: u16) -> u8 {
+    value.to_be_bytes()[0]
+}
+
+/// Cut to 0..=255, fraction dropped: `as` does both, and turns NaN into 0.
+fn clip(value: f32) -> u8 {
+    value as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{DynamicImage, ImageBuffer};
+
+    use super::{Grey16, to_rgb};
+
+    fn one<P>(pixel: P) -> ImageBuffer<P, Vec<P::Subpixel>>
+    where
+        P: image::Pixel,
+    {
+        ImageBuffer::from_pixel(1, 1, pixel)
+    }
+
+    fn rgb(image: impl Into<DynamicImage>, grey16: Grey16) -> [u8; 3] {
+        to_rgb(image.into(), grey16).expect("a known pixel type").get_pixel(0, 0).0
+    }
+
+    #[test]
+    fn grey_is_replicated_and_alpha_dropped() {
+        assert_eq!(rgb(one(image::Luma([7u8])), Grey16::Saturate), [7; 3]);
+        assert_eq!(rgb(one(image::LumaA([7u8, 0])), Grey16::Saturate), [7; 3]);
+        assert_eq!(rgb(one(image::Rgba([1u8, 2, 3, 0])), Grey16::Saturate), [1, 2, 3]);
+    }
+
+    #[test]
+    fn sixteen_bit_grey_saturates_where_told() {
+        assert_eq!(rgb(one(image::Luma([200u16])), Grey16::Saturate), [200; 3]);
+        assert_eq!(rgb(one(image::Luma([256u16])), Grey16::Saturate), [255; 3]);
+        assert_eq!(rgb(one(image::LumaA([0x1234u16, 9])), Grey16::HighByte), [0x12; 3]);
+        assert_eq!(rgb(one(image::LumaA([0x1234u16, 9])), Grey16::Saturate), [255; 3]);
+    }
+
+    #[test]
+    fn sixteen_bit_colour_takes_the_high_byte() {
+        let rgba = image::Rgba([0x00ffu16, 0x80ff, 0xffff, 0]);
+        assert_eq!(rgb(one(rgba), Grey16::Saturate), [0x00, 0x80, 0xff]);
+        let three = image::Rgb([0x00ffu16, 0x80ff, 0xffff]);
+        assert_eq!(rgb(one(three), Grey16::Saturate), [0x00, 0x80, 0xff]);
+    }
+
+    #[test]
+    fn floats_are_cut_to_the_range() {
+        let pixel = image::Rgb([-3.0f32, 12.9, 300.0]);
+        assert_eq!(rgb(one(pixel), Grey16::Saturate), [0, 12, 255]);
+    }
+}

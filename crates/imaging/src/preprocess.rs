@@ -1,0 +1,80 @@
+//! A resized frame into the values that a network reads.
+
+use burncam_net::{ChannelOrder, InputSpec};
+
+use crate::Frame;
+
+/// The network's input values for `frame`: three planes, in the network's channel order.
+///
+/// # Shapes
+///
+/// `frame` is `[height, width, 3]`, the result `[3, height, width]`, both row-major.
+///
+/// # Panics
+///
+/// If the frame's size is not the one `spec` asks for.
+#[must_use]
+pub fn preprocess(frame: &Frame, spec: &InputSpec) -> Vec<f32> {
+    assert_eq!(
+        (frame.height, frame.width),
+        (spec.height, spec.width),
+        "the frame must have the size of the network's input"
+    );
+    let mut planes = Vec::with_capacity(frame.rgb.len());
+    for channel in 0..3 {
+        let source = match spec.order {
+            ChannelOrder::Rgb => channel,
+            ChannelOrder::Bgr => 2 - channel,
+        };
+        planes.extend(
+            frame.rgb.iter().skip(source).step_by(3).map(|&pixel| spec.value(channel, pixel)),
+        );
+    }
+    planes
+}
+
+#[cfg(test)]
+mod tests {
+    use burncam_net::{ChannelOrder, InputSpec};
+
+    use super::preprocess;
+    use crate::Frame;
+
+    fn frame() -> Frame {
+        Frame { height: 1, width: 2, rgb: vec![10.0, 20.0, 30.0, 40.0, 50.0, 60.0] }
+    }
+
+    fn spec(order: ChannelOrder, divisor: f32) -> InputSpec {
+        InputSpec { height: 1, width: 2, ..InputSpec::scaled(1, order, divisor) }
+    }
+
+    #[test]
+    fn planes_follow_the_networks_order() {
+        let rgb = preprocess(&frame(), &spec(ChannelOrder::Rgb, 1.0));
+        assert_eq!(rgb, [10.0, 40.0, 20.0, 50.0, 30.0, 60.0]);
+        let bgr = preprocess(&frame(), &spec(ChannelOrder::Bgr, 1.0));
+        assert_eq!(bgr, [30.0, 60.0, 20.0, 50.0, 10.0, 40.0]);
+    }
+
+    #[test]
+    fn the_mean_is_in_the_networks_order() {
+        let spec = spec(ChannelOrder::Bgr, 1.0).with_mean([93.594, 104.7624, 129.1863]);
+        let values = preprocess(&frame(), &spec);
+        assert_eq!(values[0], 30.0 - 93.594_f32);
+        assert_eq!(values[2], 20.0 - 104.7624_f32);
+        assert_eq!(values[4], 10.0 - 129.1863_f32);
+    }
+
+    #[test]
+    fn division_comes_before_the_mean() {
+        let values =
+            preprocess(&frame(), &spec(ChannelOrder::Rgb, 127.5).with_mean([1.0, 1.0, 1.0]));
+        assert_eq!(values[0], 10.0_f32 / 127.5 - 1.0);
+    }
+
+    #[test]
+    #[should_panic(expected = "the size of the network's input")]
+    fn a_frame_of_another_size_is_refused() {
+        let _ = preprocess(&frame(), &InputSpec::scaled(224, ChannelOrder::Rgb, 1.0));
+    }
+}

@@ -1,0 +1,119 @@
+//! Architectures, their variants, and a network with its head.
+
+use burn::tensor::{Device, Tensor};
+
+use crate::layers::Weights;
+use crate::{Head, HeadConfig, InputSpec, LayerTable, LoadError, Loader, Source, Trace, Weight};
+
+/// One architecture: what it is called and how it is fed.
+#[derive(Debug)]
+pub struct Arch {
+    /// The name on the command line: `ncnn`.
+    pub name: &'static str,
+    /// The name in output folders and files, as the notebook writes it: `NCNN`.
+    pub title: &'static str,
+    /// Size and preprocessing of the input.
+    pub input: InputSpec,
+    /// What its classes mean, in order, where the checkpoint has as many.
+    pub classes: &'static [&'static str],
+    /// The networks that go by this name; the first is the default.
+    pub variants: &'static [Variant],
+}
+
+/// One of the networks that go by an architecture's name.
+#[derive(Debug)]
+pub struct Variant {
+    /// Where it comes from: `keras-vggface`.
+    pub name: &'static str,
+    /// The layer that is explained unless another is asked for.
+    pub cam_layer: &'static str,
+    /// Its layers, from the input to the input of the head.
+    pub layers: fn() -> LayerTable,
+    /// Makes the network that the layers describe.
+    pub build: fn(&mut Loader<'_>) -> Result<Box<dyn Network>, LoadError>,
+}
+
+/// A network without its head.
+pub trait Network: Send {
+    /// Runs the network, giving each layer's output to `trace` under its canonical name.
+    ///
+    /// # Shapes
+    ///
+    /// `[batch, 3, height, width]` to the input of the head,
+    /// `[batch, channels, height_out, width_out]`.
+    fn features(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4>;
+}
+
+/// A network and its head, filled with weights: images in, logits out.
+pub struct Classifier {
+    /// The architecture.
+    pub arch: &'static Arch,
+    /// Which of its variants.
+    pub variant: &'static Variant,
+    /// The layers before the head.
+    pub layers: LayerTable,
+    /// What follows them.
+    pub head: Head,
+    /// Number of weights, running statistics included.
+    pub parameters: usize,
+    network: Box<dyn Network>,
+    device: Device,
+}
+
+impl Classifier {
+    /// Builds a network and its head on `device` with the weights of `source`.
+    ///
+    /// # Errors
+    ///
+    /// If the source lacks a weight, has it in another shape, or cannot read it.
+    pub fn build(
+        arch: &'static Arch,
+        variant: &'static Variant,
+        head: HeadConfig,
+        source: &mut dyn Source,
+        device: &Device,
+    ) -> Result<Self, LoadError> {
+        let layers = (variant.layers)();
+        let mut counted = Counted { source, parameters: 0 };
+        let network = (variant.build)(&mut Loader::new(&layers, &mut counted, device))?;
+        let mut weights = Weights { source: &mut counted, device };
+        let head = Head::load(head, layers.last().output, &mut weights)?;
+        let parameters = counted.parameters;
+        Ok(Self { arch, variant, layers, head, parameters, network, device: device.clone() })
+    }
+
+    /// The logits of each class; each layer's output goes through `trace`.
+    ///
+    /// # Shapes
+    ///
+    /// `[batch, 3, height, width]` to `[batch, classes]`.
+    #[must_use]
+    pub fn logits(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<2> {
+        self.head.forward(self.network.features(images, trace))
+    }
+
+    /// The device that holds the weights.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+}
+
+/// Counts the values that pass.
+struct Counted<'a> {
+    source: &'a mut dyn Source,
+    parameters: usize,
+}
+
+impl Source for Counted<'_> {
+    fn take(
+        &mut self,
+        layer: &str,
+        weight: Weight,
+        shape: &[usize],
+    ) -> Result<Vec<f32>, LoadError> {
+        let values = self.source.take(layer, weight, shape)?;
+        self.parameters += values.len();
+        Ok(values)
+    }
+}

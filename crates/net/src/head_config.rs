@@ -1,0 +1,208 @@
+//! What a checkpoint says of its head, checked and without the last activation.
+
+use serde::Serialize;
+
+use crate::{Activation, Op};
+
+/// How logits become probabilities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Output {
+    /// One distribution over the classes.
+    Softmax,
+    /// Each class on its own.
+    Sigmoid,
+}
+
+impl Output {
+    /// The probability of each class, `exp` taken in `f64`.
+    #[must_use]
+    pub fn probabilities(self, logits: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Softmax => {
+                let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let exp: Vec<f64> = logits.iter().map(|&z| f64::from(z - max).exp()).collect();
+                let sum: f64 = exp.iter().sum();
+                exp.iter().map(|e| (e / sum) as f32).collect()
+            }
+            Self::Sigmoid => {
+                logits.iter().map(|&z| (1.0 / (1.0 + (-f64::from(z)).exp())) as f32).collect()
+            }
+        }
+    }
+}
+
+/// The layers of a head, read from a checkpoint and known to make a classifier.
+///
+/// Logits are what enters the last activation. A single sigmoid neuron with logit `z` counts as
+/// two classes, with the logits `-z` and `z`: their sigmoids are `1 - p` and `p`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeadConfig {
+    layers: Vec<(String, Op)>,
+    output: Output,
+    units: usize,
+}
+
+/// Why a run of layers is no head that Burncam can run.
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeadError {
+    /// A layer cannot stand where it stands.
+    #[error("layer `{layer}` ({class}) cannot stand in a classifier's head: {reason}")]
+    Layer {
+        /// The layer, as the file calls it.
+        layer: String,
+        /// Its Keras class.
+        class: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// There is no dense layer at the end.
+    #[error("the network ends without a Dense layer, so it has no classes to explain")]
+    NoClasses,
+}
+
+impl HeadConfig {
+    /// Checks that `layers`, by name and in order, lead from `[height, width, channels]` to
+    /// logits, and takes the last activation off.
+    ///
+    /// # Errors
+    ///
+    /// If a layer cannot stand where it stands, or the last weights are not a dense layer's.
+    pub fn new(mut layers: Vec<(String, Op)>) -> Result<Self, HeadError> {
+        let mut flat = false;
+        for (name, op) in &layers {
+            flat = check(name, op, flat)?;
+        }
+        let (output, units) = take_output(&mut layers)?;
+        Ok(Self { layers, output, units })
+    }
+
+    /// The layers, by name and in order, without the last activation.
+    #[must_use]
+    pub fn layers(&self) -> &[(String, Op)] {
+        &self.layers
+    }
+
+    /// How its logits become probabilities.
+    #[must_use]
+    pub fn output(&self) -> Output {
+        self.output
+    }
+
+    /// Neurons of the last dense layer.
+    pub(crate) fn units(&self) -> usize {
+        self.units
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.units.max(2)
+    }
+
+    /// The head on one line: `Flatten, Dense 8 relu, Dropout, Dense 2, softmax`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        for (_, op) in &self.layers {
+            parts.push(match op {
+                Op::Dense { units, activation: Activation::Linear, .. } => format!("Dense {units}"),
+                Op::Dense { units, activation, .. } => {
+                    format!("Dense {units} {activation:?}").to_lowercase().replacen('d', "D", 1)
+                }
+                Op::Activation { activation } => format!("{activation:?}").to_lowercase(),
+                other => other.class().to_owned(),
+            });
+        }
+        parts.push(format!("{:?}", self.output).to_lowercase());
+        parts.join(", ")
+    }
+}
+
+/// Whether the output of this layer is flat, given whether its input is.
+fn check(name: &str, op: &Op, flat: bool) -> Result<bool, HeadError> {
+    let refuse =
+        |reason| Err(HeadError::Layer { layer: name.to_owned(), class: op.class(), reason });
+    match op {
+        Op::Flatten => Ok(true),
+        Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D if flat => {
+            refuse("its input has no height and width left")
+        }
+        Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D => Ok(true),
+        Op::Dense { .. } if !flat => refuse("its input is not flattened or pooled"),
+        Op::Dense { .. } => Ok(true),
+        Op::Activation { .. } | Op::Dropout | Op::BatchNormalization { .. } => Ok(flat),
+        _ => refuse("only pooling, Flatten, Dense, Dropout, BatchNormalization and Activation can"),
+    }
+}
+
+/// Removes the activation that makes probabilities and says what it is.
+fn take_output(layers: &mut Vec<(String, Op)>) -> Result<(Output, usize), HeadError> {
+    while matches!(
+        layers.last(),
+        Some((_, Op::Dropout | Op::Activation { activation: Activation::Linear }))
+    ) {
+        layers.pop();
+    }
+    let own = match layers.last() {
+        Some((_, Op::Activation { activation })) => Some(*activation),
+        _ => None,
+    };
+    if own.is_some() {
+        layers.pop();
+    }
+    let Some((name, Op::Dense { units, activation, .. })) = layers.last_mut() else {
+        return Err(HeadError::NoClasses);
+    };
+    let last = match (own, *activation) {
+        (Some(own), Activation::Linear) => own,
+        (None, own) => own,
+        (Some(_), _) => Activation::Relu,
+    };
+    let refuse = |reason| HeadError::Layer { layer: name.clone(), class: "Dense", reason };
+    let output = match (last, *units) {
+        (Activation::Softmax, 1) => return Err(refuse("a softmax over one neuron is always 1")),
+        (Activation::Linear | Activation::Sigmoid, 1) => Output::Sigmoid,
+        (Activation::Softmax | Activation::Linear, _) => Output::Softmax,
+        (Activation::Sigmoid, _) => Output::Sigmoid,
+        (Activation::Relu, _) => {
+            return Err(refuse("the last activation must be softmax, sigmoid or linear"));
+        }
+    };
+    *activation = Activation::Linear;
+    Ok((output, *units))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dense(units: usize, activation: Activation) -> Op {
+        Op::Dense { units, use_bias: true, activation }
+    }
+
+    #[test]
+    fn the_last_activation_is_taken_off_wherever_it_stands() {
+        let own = Op::Activation { activation: Activation::Sigmoid };
+        let layers = [Op::Flatten, dense(3, Activation::Linear), own]
+            .map(|op| (op.auto_name().to_owned(), op));
+        let config = HeadConfig::new(layers.to_vec()).expect("a head");
+        assert_eq!((config.output(), config.classes()), (Output::Sigmoid, 3));
+        assert_eq!(config.describe(), "Flatten, Dense 3, sigmoid");
+    }
+
+    #[test]
+    fn a_second_activation_before_the_end_is_refused() {
+        let own = Op::Activation { activation: Activation::Softmax };
+        let layers = [Op::Flatten, dense(2, Activation::Relu), own]
+            .map(|op| (op.auto_name().to_owned(), op));
+        assert!(HeadConfig::new(layers.to_vec()).is_err());
+    }
+
+    #[test]
+    fn large_logits_do_not_overflow() {
+        assert_eq!(Output::Softmax.probabilities(&[1000.0, -1000.0]), [1.0, 0.0]);
+        assert_eq!(Output::Sigmoid.probabilities(&[1000.0, -1000.0]), [1.0, 0.0]);
+    }
+}

@@ -1,0 +1,54 @@
+//! What a network expects of its input.
+
+use serde::Serialize;
+
+/// The order in which a network reads the colour channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelOrder {
+    /// Red, green, blue.
+    Rgb,
+    /// Blue, green, red: the order of networks that came from Caffe.
+    Bgr,
+}
+
+/// The size of a network's input and how pixels in 0..=255 become its values.
+///
+/// Each value is `(pixel / divisor - mean[c]) / deviation[c]` in `f32`, with the channels
+/// already in the network's [`order`](Self::order). A divisor or deviation of 1 and a mean of 0
+/// change nothing, so one rule serves every network to the last bit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct InputSpec {
+    /// Height in pixels.
+    pub height: usize,
+    /// Width in pixels.
+    pub width: usize,
+    /// Channel order of the network.
+    pub order: ChannelOrder,
+    /// Divides every pixel first.
+    pub divisor: f32,
+    /// Subtracted next, in the network's channel order.
+    pub mean: [f32; 3],
+    /// Divides last, in the network's channel order.
+    pub deviation: [f32; 3],
+}
+
+impl InputSpec {
+    /// A square input whose channels are divided by `divisor` and nothing else.
+    #[must_use]
+    pub const fn scaled(size: usize, order: ChannelOrder, divisor: f32) -> Self {
+        Self { height: size, width: size, order, divisor, mean: [0.0; 3], deviation: [1.0; 3] }
+    }
+
+    /// The same input with `mean` subtracted after the division.
+    #[must_use]
+    pub const fn with_mean(self, mean: [f32; 3]) -> Self {
+        Self { mean, ..self }
+    }
+
+    /// The value of one pixel, given in the network's channel order.
+    #[must_use]
+    pub fn value(&self, channel: usize, pixel: f32) -> f32 {
+        (pixel / self.divisor - self.mean[channel]) / self.deviation[channel]
+    }
+}

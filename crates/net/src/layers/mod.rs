@@ -1,0 +1,33 @@
+//! Layers whose numerics equal Keras's, and the [`Loader`] that makes them.
+//!
+//! Each layer knows its name and hands its output to the [`Trace`].
+
+mod activation;
+mod batch_norm;
+mod conv2d;
+mod dense;
+mod loader;
+mod plain;
+mod pool;
+
+pub use activation::LeakyRelu;
+pub use batch_norm::BatchNorm;
+pub use conv2d::Conv2d;
+pub use dense::Dense;
+pub use loader::Loader;
+pub(crate) use loader::Weights;
+pub use plain::{Concat, Dropout, Resizing};
+pub use pool::MaxPool2d;
+
+pub(crate) use activation::activate;
+
+use crate::Padding;
+use burn::nn::PaddingConfig2d;
+
+/// Burn's `Same` is TensorFlow's: an odd pad goes to the bottom and the right.
+fn burn_padding(padding: Padding) -> PaddingConfig2d {
+    match padding {
+        Padding::Valid => PaddingConfig2d::Valid,
+        Padding::Same => PaddingConfig2d::Same,
+    }
+}

@@ -1,0 +1,38 @@
+//! The vocabulary that every network, checkpoint reader and explanation method shares.
+//!
+//! An [`Arch`] says what to build and how to feed it. Its [`Variant`] lists the layers once, as
+//! data, in a [`LayerTable`]; the network's module takes its numbers from that table and its
+//! weights from a [`Source`], and names each layer's output to a [`Trace`] as it runs. What
+//! follows the network's last layer is a [`Head`], read from the checkpoint. Both together are a
+//! [`Classifier`]: images in, logits out.
+//!
+//! This crate must never open a file and never know an architecture.
+//!
+//! ```
+//! use burncam_net::{LayerTable, Op};
+//!
+//! let mut table = LayerTable::new("input", [8, 8, 3]);
+//! table.push("conv1_1", Op::conv2d(16, 3).same().relu());
+//! table.push("pool1", Op::max_pool(2, 2));
+//! assert_eq!(table.last().output, [4, 4, 16]);
+//! ```
+
+mod classifier;
+mod head;
+mod head_config;
+mod input;
+pub mod layers;
+mod op;
+mod source;
+mod table;
+mod trace;
+
+pub use classifier::{Arch, Classifier, Network, Variant};
+pub use head::Head;
+pub use head_config::{HeadConfig, HeadError, Output};
+pub use input::{ChannelOrder, InputSpec};
+pub use layers::Loader;
+pub use op::{Activation, Op, Padding};
+pub use source::{LoadError, Source, Weight};
+pub use table::{Layer, LayerTable};
+pub use trace::Trace;

@@ -1,0 +1,230 @@
+//! What a layer computes, with Keras's names for its settings.
+
+use serde::Serialize;
+
+/// An element-wise function at the end of a layer. (Softmax works along the channels.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// The identity.
+    Linear,
+    /// `max(x, 0)`.
+    Relu,
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid,
+    /// `exp(x) / sum(exp(x))`.
+    Softmax,
+}
+
+/// How a window meets the border.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Padding {
+    /// Only whole windows: `floor((size - kernel) / stride) + 1` of them.
+    Valid,
+    /// `ceil(size / stride)` windows; an odd pad goes to the bottom and the right, as in
+    /// TensorFlow.
+    Same,
+}
+
+impl Padding {
+    /// The number of windows along one axis.
+    #[must_use]
+    pub fn windows(self, size: usize, kernel: usize, stride: usize) -> usize {
+        match self {
+            Self::Valid => (size + stride).saturating_sub(kernel) / stride,
+            Self::Same => size.div_ceil(stride),
+        }
+    }
+}
+
+/// The operation of one layer and everything that changes its result. Field names are those of
+/// Keras's `get_config`, sizes are `[height, width]`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Op {
+    /// The images.
+    #[allow(missing_docs)]
+    InputLayer { height: usize, width: usize, channels: usize },
+    /// A convolution, with bias and activation.
+    #[allow(missing_docs)]
+    Conv2D {
+        filters: usize,
+        kernel_size: [usize; 2],
+        strides: [usize; 2],
+        padding: Padding,
+        use_bias: bool,
+        activation: Activation,
+    },
+    /// The largest value of each window.
+    #[allow(missing_docs)]
+    MaxPooling2D { pool_size: [usize; 2], strides: [usize; 2], padding: Padding },
+    /// `x` where positive, `negative_slope * x` elsewhere.
+    #[allow(missing_docs)]
+    LeakyReLU { negative_slope: f32 },
+    /// Bilinear interpolation with half-pixel centres and no antialiasing.
+    #[allow(missing_docs)]
+    Resizing { height: usize, width: usize },
+    /// Joins its inputs along the channels.
+    Concatenate,
+    /// The identity at inference.
+    Dropout,
+    /// `[height, width, channels]` in row-major order.
+    Flatten,
+    /// The mean of each channel.
+    GlobalAveragePooling2D,
+    /// The largest value of each channel.
+    GlobalMaxPooling2D,
+    /// A matrix product, with bias and activation.
+    #[allow(missing_docs)]
+    Dense { units: usize, use_bias: bool, activation: Activation },
+    /// `gamma * (x - moving_mean) / sqrt(moving_variance + epsilon) + beta`.
+    #[allow(missing_docs)]
+    BatchNormalization { epsilon: f32, scale: bool, center: bool },
+    /// A function on its own.
+    #[allow(missing_docs)]
+    Activation { activation: Activation },
+}
+
+impl Op {
+    /// A square convolution with bias, stride 1, no padding and no activation.
+    #[must_use]
+    pub fn conv2d(filters: usize, size: usize) -> Self {
+        Self::Conv2D {
+            filters,
+            kernel_size: [size; 2],
+            strides: [1; 2],
+            padding: Padding::Valid,
+            use_bias: true,
+            activation: Activation::Linear,
+        }
+    }
+
+    /// A square max-pooling without padding.
+    #[must_use]
+    pub fn max_pool(size: usize, stride: usize) -> Self {
+        Self::MaxPooling2D { pool_size: [size; 2], strides: [stride; 2], padding: Padding::Valid }
+    }
+
+    /// The same operation with `same` padding.
+    ///
+    /// # Panics
+    ///
+    /// If the operation has no padding.
+    #[must_use]
+    pub fn same(mut self) -> Self {
+        match &mut self {
+            Self::Conv2D { padding, .. } | Self::MaxPooling2D { padding, .. } => {
+                *padding = Padding::Same;
+            }
+            other => panic!("{} has no padding", other.class()),
+        }
+        self
+    }
+
+    /// The same operation followed by a rectifier.
+    ///
+    /// # Panics
+    ///
+    /// If the operation has no activation.
+    #[must_use]
+    pub fn relu(mut self) -> Self {
+        match &mut self {
+            Self::Conv2D { activation, .. } | Self::Dense { activation, .. } => {
+                *activation = Activation::Relu;
+            }
+            other => panic!("{} has no activation", other.class()),
+        }
+        self
+    }
+
+    /// Keras's class name.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::InputLayer { .. } => "InputLayer",
+            Self::Conv2D { .. } => "Conv2D",
+            Self::MaxPooling2D { .. } => "MaxPooling2D",
+            Self::LeakyReLU { .. } => "LeakyReLU",
+            Self::Resizing { .. } => "Resizing",
+            Self::Concatenate => "Concatenate",
+            Self::Dropout => "Dropout",
+            Self::Flatten => "Flatten",
+            Self::GlobalAveragePooling2D => "GlobalAveragePooling2D",
+            Self::GlobalMaxPooling2D => "GlobalMaxPooling2D",
+            Self::Dense { .. } => "Dense",
+            Self::BatchNormalization { .. } => "BatchNormalization",
+            Self::Activation { .. } => "Activation",
+        }
+    }
+
+    /// The name that Keras gives to the first unnamed layer of this class in a process.
+    #[must_use]
+    pub fn auto_name(&self) -> &'static str {
+        match self {
+            Self::InputLayer { .. } => "input",
+            Self::Conv2D { .. } => "conv2d",
+            Self::MaxPooling2D { .. } => "max_pooling2d",
+            Self::LeakyReLU { .. } => "leaky_re_lu",
+            Self::Resizing { .. } => "resizing",
+            Self::Concatenate => "concatenate",
+            Self::Dropout => "dropout",
+            Self::Flatten => "flatten",
+            Self::GlobalAveragePooling2D => "global_average_pooling2d",
+            Self::GlobalMaxPooling2D => "global_max_pooling2d",
+            Self::Dense { .. } => "dense",
+            Self::BatchNormalization { .. } => "batch_normalization",
+            Self::Activation { .. } => "activation",
+        }
+    }
+
+    /// The shape `[height, width, channels]` of the output for inputs of these shapes.
+    ///
+    /// # Panics
+    ///
+    /// If the operation leaves no height and width, or has not the inputs that it needs.
+    #[must_use]
+    pub fn output(&self, inputs: &[[usize; 3]]) -> [usize; 3] {
+        if let Self::InputLayer { height, width, channels } = *self {
+            return [height, width, channels];
+        }
+        let [height, width, channels] = inputs[0];
+        match self {
+            Self::Conv2D { filters, kernel_size: k, strides: s, padding, .. } => {
+                [padding.windows(height, k[0], s[0]), padding.windows(width, k[1], s[1]), *filters]
+            }
+            Self::MaxPooling2D { pool_size: k, strides: s, padding } => {
+                [padding.windows(height, k[0], s[0]), padding.windows(width, k[1], s[1]), channels]
+            }
+            Self::Resizing { height, width } => [*height, *width, channels],
+            Self::Concatenate => [height, width, inputs.iter().map(|shape| shape[2]).sum()],
+            Self::LeakyReLU { .. }
+            | Self::Dropout
+            | Self::BatchNormalization { .. }
+            | Self::Activation { .. } => [height, width, channels],
+            other => panic!("{} has no height and width", other.class()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_tensorflows() {
+        // size, kernel, stride, valid, same
+        for (size, kernel, stride, valid, same) in
+            [(224, 7, 2, 109, 112), (40, 3, 3, 13, 14), (12, 2, 2, 6, 6), (2, 3, 1, 0, 2)]
+        {
+            assert_eq!(Padding::Valid.windows(size, kernel, stride), valid);
+            assert_eq!(Padding::Same.windows(size, kernel, stride), same);
+        }
+    }
+
+    #[test]
+    fn concatenation_adds_channels() {
+        assert_eq!(Op::Concatenate.output(&[[12, 12, 3], [12, 12, 64]]), [12, 12, 67]);
+    }
+}

@@ -1,0 +1,144 @@
+//! The layers of an architecture, in order, as data.
+
+use crate::Op;
+
+/// One layer of a [`LayerTable`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// The canonical name: the one that the network gives to a [`Trace`](crate::Trace).
+    pub name: String,
+    /// Whether Keras chose the name, so that a file may number it otherwise.
+    pub auto_named: bool,
+    /// What the layer computes.
+    pub op: Op,
+    /// Indices of the layers that it reads, in order.
+    pub inputs: Vec<usize>,
+    /// Shape of the output, `[height, width, channels]`.
+    pub output: [usize; 3],
+}
+
+/// The layers of one variant from its input to the input of the head, in the order in which
+/// Keras code would create them. A layer reads the one before it unless told otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerTable {
+    layers: Vec<Layer>,
+}
+
+impl LayerTable {
+    /// A table that holds the input alone, `[height, width, channels]`.
+    #[must_use]
+    pub fn new(input: &str, [height, width, channels]: [usize; 3]) -> Self {
+        let mut table = Self { layers: Vec::new() };
+        let op = Op::InputLayer { height, width, channels };
+        table.add(input.to_owned(), true, op, Vec::new());
+        table
+    }
+
+    /// Adds a layer that reads the last one.
+    pub fn push(&mut self, name: impl Into<String>, op: Op) {
+        let last = self.layers.len() - 1;
+        self.add(name.into(), false, op, vec![last]);
+    }
+
+    /// Adds a layer that reads the named ones.
+    ///
+    /// # Panics
+    ///
+    /// If the table has no layer of such a name.
+    pub fn push_on(&mut self, inputs: &[&str], name: impl Into<String>, op: Op) {
+        let inputs = self.indices(inputs);
+        self.add(name.into(), false, op, inputs);
+    }
+
+    /// Adds a layer that reads the last one and whose name Keras chooses.
+    pub fn push_auto(&mut self, op: Op) {
+        let last = self.layers.len() - 1;
+        let name = self.next_auto_name(&op);
+        self.add(name, true, op, vec![last]);
+    }
+
+    /// Adds a layer that reads the named ones and whose name Keras chooses.
+    ///
+    /// # Panics
+    ///
+    /// If the table has no layer of such a name.
+    pub fn push_auto_on(&mut self, inputs: &[&str], op: Op) {
+        let inputs = self.indices(inputs);
+        let name = self.next_auto_name(&op);
+        self.add(name, true, op, inputs);
+    }
+
+    /// All layers, the input first.
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The layer of this canonical name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Layer> {
+        self.layers.iter().find(|layer| layer.name == name)
+    }
+
+    /// The last layer: its output is the input of the head.
+    ///
+    /// # Panics
+    ///
+    /// Never: a table holds its input at least.
+    #[must_use]
+    pub fn last(&self) -> &Layer {
+        self.layers.last().expect("a table holds its input at least")
+    }
+
+    /// Number of channels that `layer` reads, over all its inputs.
+    #[must_use]
+    pub fn channels_in(&self, layer: &Layer) -> usize {
+        layer.inputs.iter().map(|&input| self.layers[input].output[2]).sum()
+    }
+
+    fn add(&mut self, name: String, auto_named: bool, op: Op, inputs: Vec<usize>) {
+        assert!(self.get(&name).is_none(), "two layers are called {name}");
+        let shapes: Vec<_> = inputs.iter().map(|&input| self.layers[input].output).collect();
+        let output = op.output(&shapes);
+        self.layers.push(Layer { name, auto_named, op, inputs, output });
+    }
+
+    fn indices(&self, names: &[&str]) -> Vec<usize> {
+        names
+            .iter()
+            .map(|name| {
+                self.layers
+                    .iter()
+                    .position(|layer| layer.name == *name)
+                    .unwrap_or_else(|| panic!("no layer is called {name}"))
+            })
+            .collect()
+    }
+
+    fn next_auto_name(&self, op: &Op) -> String {
+        let rank =
+            self.layers.iter().filter(|l| l.auto_named && l.op.class() == op.class()).count();
+        match rank {
+            0 => op.auto_name().to_owned(),
+            _ => format!("{}_{rank}", op.auto_name()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_names_count_within_their_class() {
+        let mut table = LayerTable::new("input", [4, 4, 2]);
+        table.push_auto(Op::Dropout);
+        table.push("conv", Op::conv2d(5, 1));
+        table.push_auto_on(&["input"], Op::Dropout);
+        table.push_auto_on(&["conv", "dropout_1"], Op::Concatenate);
+        let names: Vec<_> = table.layers().iter().map(|layer| layer.name.as_str()).collect();
+        assert_eq!(names, ["input", "dropout", "conv", "dropout_1", "concatenate"]);
+        assert_eq!(table.last().output, [4, 4, 7]);
+        assert_eq!(table.channels_in(table.last()), 7);
+    }
+}

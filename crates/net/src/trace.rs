@@ -1,0 +1,49 @@
+//! Seeing, and replacing, the output of a layer while the network runs.
+
+use burn::tensor::Tensor;
+
+type Observer<'a> = &'a mut dyn FnMut(&str, Tensor<4>) -> Tensor<4>;
+
+/// Stands where PyTorch has hooks: every layer hands its output to the trace and goes on with
+/// what the trace gives back.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use burncam_net::Trace;
+///
+/// let mut seen = Vec::new();
+/// let mut observer = |name: &str, output: Tensor<4>| {
+///     seen.push(name.to_owned());
+///     output
+/// };
+/// let mut trace = Trace::new(&mut observer);
+/// trace.layer("conv1_1", Tensor::zeros([1, 1, 2, 2], &Device::flex()));
+/// assert_eq!(seen, ["conv1_1"]);
+/// ```
+#[derive(Default)]
+pub struct Trace<'a> {
+    observer: Option<Observer<'a>>,
+}
+
+impl<'a> Trace<'a> {
+    /// A trace that calls `observer` with each layer's canonical name and output,
+    /// `[batch, channels, height, width]`. The returned tensor takes the output's place and must
+    /// have its shape.
+    pub fn new(observer: Observer<'a>) -> Self {
+        Self { observer: Some(observer) }
+    }
+
+    /// A trace that sees nothing: the plain forward pass.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { observer: None }
+    }
+
+    /// Called by each layer of a network with its output.
+    pub fn layer(&mut self, name: &str, output: Tensor<4>) -> Tensor<4> {
+        match &mut self.observer {
+            Some(observer) => observer(name, output),
+            None => output,
+        }
+    }
+}

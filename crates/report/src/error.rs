@@ -1,0 +1,55 @@
+//! What can go wrong while a run's results are written.
+
+use std::path::PathBuf;
+
+/// Why a result could not be encoded or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file name's extension names no format that this crate writes.
+    #[error("`{name}`: unknown image format: expected png, jpg, jpeg, bmp, tif, tiff or webp")]
+    UnknownFormat {
+        /// The file name.
+        name: String,
+    },
+    /// The image does not fit the format, for example a JPEG wider than 65,535 pixels.
+    #[error("cannot encode a {width} x {height} image as {format}")]
+    Encode {
+        /// The format.
+        format: crate::Format,
+        /// Width of the image in pixels.
+        width: u32,
+        /// Height of the image in pixels.
+        height: u32,
+        /// What the encoder said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file or its folder could not be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A row of a table has not one number per class.
+    #[error("{path}: {found} {what} for {expected} classes")]
+    Classes {
+        /// The row's image.
+        path: String,
+        /// `logits` or `probabilities`.
+        what: &'static str,
+        /// The number of classes.
+        expected: usize,
+        /// The number of values.
+        found: usize,
+    },
+    /// A table could not be put into words; its writer only ever writes to memory.
+    #[error("cannot write the table")]
+    Table(#[from] csv::Error),
+    /// The run record could not be put into words.
+    #[error("cannot write the run record")]
+    Record(#[from] serde_json::Error),
+}

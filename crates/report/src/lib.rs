@@ -1,0 +1,60 @@
+//! Maps into overlays, tables and run records.
+//!
+//! A raw map and the frame that it explains become an [`overlay`], which [`encode`] turns into
+//! a file's bytes and [`write_atomic`] into a file; [`ModelTree`] and [`assign`] say where. What
+//! was measured becomes [`notebook_csv`], [`predictions_csv`] and [`run_json`]. Colours, sizes
+//! and roundings are those of numpy, matplotlib, Pillow, Keras and pandas, to the last bit: only
+//! the bytes of compressed files differ.
+//!
+//! This crate must never depend on Burn: it takes slices of numbers and images. It never writes
+//! outside the folder it is given, never lets one image overwrite another, and never writes NaN
+//! or infinity.
+//!
+//! ```
+//! use burncam_report::{ALPHA, Format, ModelTree, Outcome, assign, encode, levels, overlay};
+//! use burncam_report::{link_or_copy, write_atomic};
+//!
+//! # let out = std::env::temp_dir().join(format!("burncam-report-{}", std::process::id()));
+//! let raw_map = [-0.5, 0.0, 0.5, 1.0];
+//! let frame = vec![128.0; 120 * 120 * 3];
+//! let picture = overlay(&levels(&raw_map), (2, 2), &frame, (120, 120), ALPHA);
+//!
+//! let places = assign(&[("Fold0", "S01.png")]);
+//! let [all, fold] = ModelTree::new(&out, "NCNN").overlay_paths(&places[0], Outcome::Right);
+//! write_atomic(&all, &encode(&picture, Format::of_name(&all)?)?)?;
+//! link_or_copy(&all, &fold)?;
+//! assert!(out.join("NCNN_GradCAM/Fold0/Right/NCNN_S01.png").exists());
+//! # std::fs::remove_dir_all(&out)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod colormap;
+mod encode;
+mod error;
+mod notebook_csv;
+mod outcome;
+mod overlay;
+mod pillow;
+mod predictions;
+mod run_json;
+mod summary;
+mod time;
+mod tree;
+mod write;
+
+pub use colormap::jet;
+pub use encode::{Format, encode};
+pub use error::Error;
+pub use image::RgbImage;
+pub use notebook_csv::{NotebookRow, confidence, notebook_csv};
+pub use outcome::Outcome;
+pub use overlay::{ALPHA, array_to_img, blended, coloured, enlarged, levels, overlay};
+pub use pillow::resize_bicubic;
+pub use predictions::{Explained, MapFacts, Prediction, columns, predictions_csv};
+pub use run_json::{
+    Counts, Data, Device, Model, Options, Platform, Run, RunStatus, Warning, Weights, run_json,
+};
+pub use summary::{FoldScore, Summary};
+pub use time::rfc3339;
+pub use tree::{ModelTree, Place, assign};
+pub use write::{link_or_copy, write_atomic};

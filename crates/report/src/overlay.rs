@@ -1,0 +1,170 @@
+//! A map laid over its image.
+//!
+//! [`overlay`] is the whole way; its steps are public because each has numbers of its own that
+//! can be compared: [`levels`], [`coloured`], [`enlarged`], [`blended`].
+
+use image::RgbImage;
+
+use crate::colormap::jet;
+use crate::pillow::resize_bicubic;
+
+/// The opacity of the map that the notebook uses.
+pub const ALPHA: f32 = 0.4;
+
+/// The map as levels of the colour table: `max(raw, 0) / max(raw)`, times 255, fraction dropped.
+///
+/// Where that is not a number (the map's largest value is 0, or a value is NaN or infinite) the
+/// level is 0. So is it everywhere when all values are negative.
+///
+/// # Shapes
+///
+/// The result has the shape of `raw`, whatever that is.
+#[must_use]
+pub fn levels(raw: &[f32]) -> Vec<u8> {
+    let max = raw.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    raw.iter().map(|&value| (255.0 * (value.max(0.0) / max)) as u8).collect()
+}
+
+/// Keras' `array_to_img` with scaling: the smallest value becomes 0, the largest 255.
+///
+/// A constant array becomes 0 throughout, and so does one with a value that is not a number.
+#[must_use]
+pub fn array_to_img(values: &[f32]) -> Vec<u8> {
+    let min = values.iter().copied().fold(f32::INFINITY, least);
+    let max = values.iter().map(|&value| value - min).fold(f32::NEG_INFINITY, greatest);
+    let divisor = if max == 0.0 { 1.0 } else { max };
+    values.iter().map(|&value| ((value - min) / divisor * 255.0) as u8).collect()
+}
+
+/// `f32::min` passes over NaN; numpy's `min` does not, and the result follows from that.
+fn least(a: f32, b: f32) -> f32 {
+    if a.is_nan() || b.is_nan() { f32::NAN } else { a.min(b) }
+}
+
+fn greatest(a: f32, b: f32) -> f32 {
+    if a.is_nan() || b.is_nan() { f32::NAN } else { a.max(b) }
+}
+
+/// The colours of a map, stretched over 0..=255, at the map's own size `(height, width)`.
+///
+/// # Panics
+///
+/// If there are not `height * width` levels, or none.
+#[must_use]
+pub fn coloured(levels: &[u8], map_size: (usize, usize)) -> RgbImage {
+    let jet = jet();
+    let colours: Vec<f32> = levels
+        .iter()
+        .flat_map(|&level| jet[usize::from(level)].map(|value| value as f32))
+        .collect();
+    picture(array_to_img(&colours), map_size)
+}
+
+/// A coloured map at the frame's size `(height, width)`.
+///
+/// # Panics
+///
+/// If either has no pixels.
+#[must_use]
+pub fn enlarged(coloured: &RgbImage, frame_size: (usize, usize)) -> RgbImage {
+    resize_bicubic(coloured, side(frame_size.1), side(frame_size.0))
+}
+
+/// `map * alpha + frame`, stretched over 0..=255. The frame is `[height, width, 3]`, row-major,
+/// in 0..=255, of the map's size.
+///
+/// # Panics
+///
+/// If the frame is not of the map's size.
+#[must_use]
+pub fn blended(map: &RgbImage, frame: &[f32], alpha: f32) -> RgbImage {
+    assert_eq!(map.as_raw().len(), frame.len(), "the map must have the frame's size");
+    let mixed: Vec<f32> = map
+        .as_raw()
+        .iter()
+        .zip(frame)
+        .map(|(&colour, &pixel)| f32::from(colour) * alpha + pixel)
+        .collect();
+    picture(array_to_img(&mixed), (map.height() as usize, map.width() as usize))
+}
+
+/// The map laid over the frame it explains, as the notebook draws it.
+///
+/// `levels` are the map's, see [`levels`]; `alpha` is the map's weight, [`ALPHA`] in the
+/// notebook. Sizes are `(height, width)`.
+///
+/// # Shapes
+///
+/// `levels` is `[height, width]` of `map_size`, `frame` is `[height, width, 3]` of `frame_size`,
+/// both row-major, the frame in 0..=255; the result has the frame's size.
+///
+/// # Panics
+///
+/// If a slice does not have its size, or has no pixels.
+#[must_use]
+pub fn overlay(
+    levels: &[u8],
+    map_size: (usize, usize),
+    frame: &[f32],
+    frame_size: (usize, usize),
+    alpha: f32,
+) -> RgbImage {
+    blended(&enlarged(&coloured(levels, map_size), frame_size), frame, alpha)
+}
+
+fn picture(bytes: Vec<u8>, (height, width): (usize, usize)) -> RgbImage {
+    assert_eq!(bytes.len(), height * width * 3, "the values must fill {height} x {width} pixels");
+    RgbImage::from_raw(side(width), side(height), bytes).expect("the length was checked")
+}
+
+fn side(pixels: usize) -> u32 {
+    u32::try_from(pixels).expect("an image's side fits 32 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALPHA, array_to_img, blended, coloured, levels, overlay};
+
+    #[test]
+    fn levels_are_the_share_of_the_maximum() {
+        assert_eq!(levels(&[-1.0, 0.0, 1.0, 2.0, 4.0]), [0, 0, 63, 127, 255]);
+        assert_eq!(levels(&[0.5, 0.5]), [255, 255]);
+    }
+
+    #[test]
+    fn levels_of_a_map_without_evidence_are_zero() {
+        assert_eq!(levels(&[-1.0, -2.0]), [0, 0]);
+        assert_eq!(levels(&[0.0, -0.0, -3.0]), [0, 0, 0]);
+        assert_eq!(levels(&[f32::NAN, f32::NAN]), [0, 0]);
+        assert_eq!(levels(&[1.0, f32::NAN]), [255, 0]);
+        assert_eq!(levels(&[1.0, f32::INFINITY]), [0, 0]);
+        assert_eq!(levels(&[]), [0_u8; 0]);
+    }
+
+    #[test]
+    fn stretching_covers_the_range() {
+        assert_eq!(array_to_img(&[2.0, 3.0, 4.0]), [0, 127, 255]);
+        assert_eq!(array_to_img(&[7.0, 7.0]), [0, 0]);
+        assert_eq!(array_to_img(&[7.0, f32::NAN]), [0, 0]);
+        assert_eq!(array_to_img(&[f32::NAN, 7.0]), [0, 0]);
+    }
+
+    #[test]
+    fn colours_are_stretched_over_the_whole_map() {
+        let image = coloured(&[0, 255], (1, 2));
+        assert_eq!(image.as_raw(), &[0, 0, 255, 255, 0, 0]);
+    }
+
+    #[test]
+    fn blending_adds_and_stretches() {
+        let map = coloured(&[0, 255], (1, 2));
+        let image = blended(&map, &[10.0, 10.0, 10.0, 112.0, 10.0, 61.0], ALPHA);
+        assert_eq!(image.as_raw(), &[0, 0, 127, 255, 0, 63]);
+    }
+
+    #[test]
+    fn a_blank_map_tints_blue() {
+        let image = overlay(&[0; 4], (2, 2), &[128.0; 27], (3, 3), ALPHA);
+        assert!(image.pixels().all(|pixel| pixel.0 == [0, 0, 255]));
+    }
+}

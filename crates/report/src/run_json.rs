@@ -1,0 +1,274 @@
+//! `run.json`: what was run, on what, with what result.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, FoldScore, Summary};
+
+/// The record of one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The version of Burncam.
+    pub burncam: String,
+    /// Whether the run came to its end.
+    pub status: RunStatus,
+    /// The command line, without the program's name.
+    pub arguments: Vec<String>,
+    /// When the run began, by [`rfc3339`](crate::rfc3339).
+    pub started: String,
+    /// When the record was written, by [`rfc3339`](crate::rfc3339).
+    pub finished: String,
+    /// The checkpoint.
+    pub weights: Weights,
+    /// The network.
+    pub model: Model,
+    /// The network's input: size, channel order, and the arithmetic of preprocessing.
+    pub input: serde_json::Value,
+    /// The device.
+    pub device: Device,
+    /// The choices that change results.
+    pub options: Options,
+    /// The images.
+    pub data: Data,
+    /// What the user was warned of.
+    pub warnings: Vec<Warning>,
+    /// What became of the images.
+    pub counts: Counts,
+    /// Right and wrong predictions, fold by fold.
+    pub accuracy: Vec<FoldScore>,
+    /// The run's duration in seconds.
+    pub seconds: f64,
+    /// Explained images per second, loading of the network left out.
+    pub images_per_second: f64,
+    /// The machine.
+    pub platform: Platform,
+}
+
+/// Whether a run came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunStatus {
+    /// Every image was tried.
+    Complete,
+    /// The run was interrupted, or is still going on.
+    Partial,
+}
+
+/// The checkpoint that filled the network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weights {
+    /// The path as given.
+    pub path: String,
+    /// SHA-256 of the file, in lower-case hexadecimal.
+    pub sha256: String,
+    /// The file's size in bytes.
+    pub bytes: u64,
+    /// The file's format: `h5`, `keras`, `safetensors`.
+    pub format: String,
+}
+
+/// The network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// The architecture: `resnet50`.
+    pub architecture: String,
+    /// The architecture's variant: `keras-vggface`.
+    pub variant: String,
+    /// The name in the output tree: `ResNet50`.
+    pub name: String,
+    /// The layer that maps were made at.
+    pub layer: String,
+    /// The classes, in the order of the network's outputs.
+    pub classes: Vec<String>,
+    /// The layers after the features, in words.
+    pub head: String,
+    /// The number of trained values.
+    pub parameters: u64,
+}
+
+/// The device that computed, and why that one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// What was asked for: `auto`, `cpu`, `gpu`.
+    pub requested: String,
+    /// What was used: `cpu` or `gpu`.
+    pub used: String,
+    /// The device's own name.
+    pub name: String,
+    /// The library that drove it.
+    pub backend: String,
+    /// Why it was chosen.
+    pub reason: String,
+}
+
+/// The choices that change results.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Options {
+    /// The resize rule: `nearest` or `bilinear`.
+    pub resize: String,
+    /// Where labels came from.
+    pub labels: String,
+    /// The opacity of the map in the overlay.
+    pub alpha: f32,
+    /// What became of EXIF orientation: `ignore` or `apply`.
+    pub exif: String,
+    /// Images per forward pass.
+    pub batch: usize,
+    /// The class explained: `predicted`, `true`, or a class's name.
+    pub target: String,
+}
+
+/// The images of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Data {
+    /// The data folder as given.
+    pub path: String,
+    /// The number of images found.
+    pub images: usize,
+    /// The folds, sorted.
+    pub folds: Vec<String>,
+}
+
+/// Something that the user should know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// What is to be known.
+    pub text: String,
+    /// The images or files that it concerns.
+    pub items: Vec<String>,
+}
+
+/// What became of the images.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Images with a prediction and a map.
+    pub explained: usize,
+    /// Images without.
+    pub failed: usize,
+    /// Predictions that equal the label.
+    pub right: usize,
+    /// Predictions that differ from it.
+    pub wrong: usize,
+    /// Predictions of images without a label.
+    pub unknown: usize,
+    /// The number of maps with each status.
+    pub by_status: BTreeMap<String, usize>,
+}
+
+impl From<&Summary> for Counts {
+    fn from(summary: &Summary) -> Self {
+        let total = &summary.total;
+        Self {
+            explained: total.images - total.failed,
+            failed: total.failed,
+            right: total.right,
+            wrong: total.wrong,
+            unknown: total.unknown,
+            by_status: summary.by_status.clone(),
+        }
+    }
+}
+
+/// The machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Platform {
+    /// The operating system: `linux`, `macos`, `windows`.
+    pub os: String,
+    /// The processor's architecture: `x86_64`, `aarch64`.
+    pub arch: String,
+    /// Processor cores that the process may use.
+    pub cpus: usize,
+}
+
+impl Platform {
+    /// The machine this runs on.
+    #[must_use]
+    pub fn current() -> Self {
+        Self {
+            os: std::env::consts::OS.to_owned(),
+            arch: std::env::consts::ARCH.to_owned(),
+            cpus: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// The record as indented JSON with a line end. A number that is not finite becomes `null`.
+///
+/// # Errors
+///
+/// [`Error::Record`]; none that a caller could cause.
+pub fn run_json(run: &Run) -> Result<Vec<u8>, Error> {
+    let mut bytes = serde_json::to_vec_pretty(run)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Run, run_json};
+
+    /// A record as it stands in the file.
+    fn record() -> serde_json::Value {
+        json!({
+            "burncam": "0.1.0",
+            "status": "complete",
+            "arguments": ["explain", "faces"],
+            "started": "2026-02-28T23:59:59Z",
+            "finished": "2026-03-01T00:00:03Z",
+            "weights": { "path": "VGG16.h5", "sha256": "00ff", "bytes": 12, "format": "h5" },
+            "model": {
+                "architecture": "vgg16", "variant": "keras-vggface", "name": "VGG16",
+                "layer": "conv5_3", "classes": ["Pain", "No_pain"], "head": "flatten, dense 2",
+                "parameters": 14,
+            },
+            "input": { "height": 224, "width": 224 },
+            "device": {
+                "requested": "auto", "used": "cpu", "name": "cpu", "backend": "flex",
+                "reason": "no GPU",
+            },
+            "options": {
+                "resize": "nearest", "labels": "names", "alpha": 0.5, "exif": "ignore", "batch": 8,
+                "target": "predicted",
+            },
+            "data": { "path": "faces", "images": 1, "folds": ["Fold0"] },
+            "warnings": [{ "text": "3 files are no images", "items": ["a.txt"] }],
+            "counts": {
+                "explained": 1, "failed": 0, "right": 1, "wrong": 0, "unknown": 0,
+                "by_status": { "ok": 1 },
+            },
+            "accuracy": [{
+                "fold": "Fold0", "images": 1, "failed": 0, "right": 1, "wrong": 0, "unknown": 0,
+                "accuracy": 1.0,
+            }],
+            "seconds": 4.5,
+            "images_per_second": 0.25,
+            "platform": { "os": "linux", "arch": "x86_64", "cpus": 2 },
+        })
+    }
+
+    #[test]
+    fn the_record_has_these_fields_and_no_others() {
+        let run: Run = serde_json::from_value(record()).expect("a record");
+        let bytes = run_json(&run).expect("a record");
+        assert!(bytes.starts_with(b"{\n  \"burncam\": \"0.1.0\",\n  \"status\": \"complete\","));
+        assert!(bytes.ends_with(b"}\n"));
+        let back: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+        assert_eq!(back, record());
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_are_null() {
+        let mut run: Run = serde_json::from_value(record()).expect("a record");
+        run.seconds = f64::NAN;
+        run.images_per_second = f64::INFINITY;
+        run.options.alpha = f32::NEG_INFINITY;
+        let bytes = run_json(&run).expect("a record");
+        let back: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+        assert!(back["seconds"].is_null());
+        assert!(back["images_per_second"].is_null());
+        assert!(back["options"]["alpha"].is_null());
+    }
+}

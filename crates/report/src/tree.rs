@@ -1,0 +1,266 @@
+//! Where a model's overlays go: the notebook's tree, in which no file overwrites another.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::Outcome;
+
+/// The names of one image's overlays, without the model's prefix. Made by [`assign`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The fold's folder.
+    pub folder: String,
+    /// The file's name in the fold's folder.
+    pub in_fold: String,
+    /// The file's name in `All`.
+    pub in_all: String,
+}
+
+/// Gives each image, named by its fold and its file name, a place of its own.
+///
+/// An image keeps its name, as in the notebook, unless an earlier one has it: the later ones
+/// are called `<fold>_<image>` in `All`, and get a number where that is taken too. Earlier and
+/// later go by fold and name, not by the list's order, so a set of images always gets the same
+/// places. Names count as equal when only their case differs, because some file systems see it
+/// so. Folds called like something else in the tree (`All`, `maps`, a `.csv`) get a `_` at the
+/// end. A name that is no plain file name, such as `..` or one with a `/`, is made one: nothing
+/// is ever placed outside the tree.
+///
+/// The result is in the order of `images`.
+#[must_use]
+pub fn assign<F: AsRef<str>, I: AsRef<str>>(images: &[(F, I)]) -> Vec<Place> {
+    let name = |index: usize| (images[index].0.as_ref(), images[index].1.as_ref());
+    let mut order: Vec<usize> = (0..images.len()).collect();
+    order.sort_by_key(|&index| name(index));
+
+    let folders = folders(order.iter().map(|&index| name(index).0));
+    let mut all = Names::default();
+    let mut folds: BTreeMap<&str, Names> = BTreeMap::new();
+    let mut places = vec![None; images.len()];
+    let mut later = Vec::new();
+    for index in order {
+        let (fold, image) = name(index);
+        let image = plain(image);
+        let in_fold = folds.entry(fold).or_default().free(&image);
+        let in_all = if all.take(&image) { image } else { String::new() };
+        if in_all.is_empty() {
+            later.push(index);
+        }
+        places[index] = Some(Place { folder: folders[fold].clone(), in_fold, in_all });
+    }
+    let mut places: Vec<Place> = places.into_iter().flatten().collect();
+    for index in later {
+        let (fold, image) = name(index);
+        places[index].in_all = all.free(&format!("{}_{}", plain(fold), plain(image)));
+    }
+    places
+}
+
+fn folders<'a>(folds: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, String> {
+    let mut names = Names::default();
+    names.take("All");
+    names.take("maps");
+    let mut folders = BTreeMap::new();
+    for fold in folds {
+        folders.entry(fold).or_insert_with(|| {
+            let mut folder = plain(fold);
+            while names.has(&folder) || folder.to_lowercase().ends_with(".csv") {
+                folder.push('_');
+            }
+            names.take(&folder);
+            folder
+        });
+    }
+    folders
+}
+
+/// `name` as one component of a path: no separator, no control character, not `.` or `..`.
+fn plain(name: &str) -> String {
+    match name {
+        "" | "." | ".." => "_".repeat(name.len().max(1)),
+        _ => name
+            .chars()
+            .map(|c| if has_meaning_in_paths(c) || c.is_control() { '_' } else { c })
+            .collect(),
+    }
+}
+
+/// A name such as `12:30.png` is the user's own except where a colon ends a drive's letter.
+fn has_meaning_in_paths(c: char) -> bool {
+    std::path::is_separator(c) || (cfg!(windows) && c == ':')
+}
+
+/// The names taken in one folder, in lower case.
+#[derive(Default)]
+struct Names(HashSet<String>);
+
+impl Names {
+    fn has(&self, name: &str) -> bool {
+        self.0.contains(&name.to_lowercase())
+    }
+
+    fn take(&mut self, name: &str) -> bool {
+        self.0.insert(name.to_lowercase())
+    }
+
+    /// Takes `name`, or the first of `<stem>_2.<extension>`, `<stem>_3.<extension>` ... free.
+    fn free(&mut self, name: &str) -> String {
+        if self.take(name) {
+            return name.to_owned();
+        }
+        let (stem, extension) = match name.rfind('.') {
+            Some(dot) if dot > 0 => name.split_at(dot),
+            _ => (name, ""),
+        };
+        (2_usize..)
+            .map(|number| format!("{stem}_{number}{extension}"))
+            .find(|numbered| self.take(numbered))
+            .expect("a free number among all")
+    }
+}
+
+/// The folder of one model's results: `<out>/<Model>_GradCAM`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelTree {
+    root: PathBuf,
+    model: String,
+}
+
+impl ModelTree {
+    /// The tree of the model called `model` below `out`. Nothing is made on disk.
+    #[must_use]
+    pub fn new(out: &Path, model: &str) -> Self {
+        let model = plain(model);
+        Self { root: out.join(format!("{model}_GradCAM")), model }
+    }
+
+    /// The tree's own folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `<Model>.csv`, the notebook's table.
+    #[must_use]
+    pub fn csv_path(&self) -> PathBuf {
+        self.root.join(format!("{}.csv", self.model))
+    }
+
+    /// The two paths of one overlay: `All/<outcome>/<Model>_<image>` first, then
+    /// `<fold>/<outcome>/<Model>_<image>`.
+    #[must_use]
+    pub fn overlay_paths(&self, place: &Place, outcome: Outcome) -> [PathBuf; 2] {
+        let path = |folder: &str, file: &str| {
+            self.root.join(folder).join(outcome.name()).join(format!("{}_{file}", self.model))
+        };
+        [path("All", &place.in_all), path(&place.folder, &place.in_fold)]
+    }
+
+    /// `maps/<fold>/<image>.npy`, the raw map.
+    #[must_use]
+    pub fn map_path(&self, place: &Place) -> PathBuf {
+        self.root.join("maps").join(&place.folder).join(format!("{}.npy", place.in_fold))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::path::{Component, Path};
+
+    use proptest::prelude::*;
+
+    use super::{ModelTree, assign};
+    use crate::Outcome;
+
+    fn in_all(images: &[(&str, &str)]) -> Vec<String> {
+        assign(images).into_iter().map(|place| place.in_all).collect()
+    }
+
+    #[test]
+    fn the_tree_is_the_notebooks() {
+        let tree = ModelTree::new(Path::new("out"), "VGG16");
+        let place = &assign(&[("Fold0", "S01.png")])[0];
+        let [all, fold] = tree.overlay_paths(place, Outcome::Right);
+        assert_eq!(all, Path::new("out/VGG16_GradCAM/All/Right/VGG16_S01.png"));
+        assert_eq!(fold, Path::new("out/VGG16_GradCAM/Fold0/Right/VGG16_S01.png"));
+        assert_eq!(tree.csv_path(), Path::new("out/VGG16_GradCAM/VGG16.csv"));
+        assert_eq!(tree.map_path(place), Path::new("out/VGG16_GradCAM/maps/Fold0/S01.png.npy"));
+        let [all, _] = tree.overlay_paths(place, Outcome::Unknown);
+        assert_eq!(all, Path::new("out/VGG16_GradCAM/All/Unknown/VGG16_S01.png"));
+    }
+
+    #[test]
+    fn equal_names_in_two_folds_both_stay() {
+        let images = [("Fold1", "a.png"), ("Fold0", "a.png"), ("Fold2", "A.PNG")];
+        assert_eq!(in_all(&images), ["Fold1_a.png", "a.png", "Fold2_A.PNG"]);
+        let taken = [("F", "a.png"), ("G", "G_a.png"), ("G", "a.png")];
+        assert_eq!(in_all(&taken), ["a.png", "G_a.png", "G_a_2.png"]);
+    }
+
+    #[test]
+    fn folds_do_not_clash_with_the_tree() {
+        let images = ["all", "All", "All_", "maps", "VGG16.csv", "Fold0", "fold0"]
+            .map(|fold| (fold, "a.png"));
+        let folders: Vec<String> = assign(&images).into_iter().map(|place| place.folder).collect();
+        let expected = ["all___", "All_", "All__", "maps_", "VGG16.csv_", "Fold0", "fold0_"];
+        assert_eq!(folders, expected);
+    }
+
+    #[test]
+    fn nothing_leaves_the_tree() {
+        let places = assign(&[("..", "../../x.png"), ("/etc", ".."), ("", "a\nb")]);
+        assert_eq!(places[0].folder, "__");
+        assert_eq!(places[0].in_fold, ".._.._x.png");
+        assert_eq!(places[1].folder, "_etc");
+        assert_eq!(places[1].in_fold, "__");
+        assert_eq!(places[2].folder, "_");
+        assert_eq!(places[2].in_fold, "a_b");
+        assert_eq!(ModelTree::new(Path::new("out"), "../m").root(), Path::new("out/.._m_GradCAM"));
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn nothing_leaves_the_tree_on_windows() {
+        let places = assign(&[("..\\..", "C:x.png")]);
+        assert_eq!(places[0].folder, ".._..");
+        assert_eq!(places[0].in_fold, "C_x.png");
+    }
+
+    /// Names made of few pieces, so that they collide often.
+    fn names() -> impl Strategy<Value = String> {
+        prop::collection::vec(
+            prop::sample::select(vec!["a", "A", "_", "2", "/", "..", "All", ".png"]),
+            0..4,
+        )
+        .prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn paths_are_distinct_inside_and_independent_of_order(
+            images in prop::collection::vec((names(), names()), 1..12),
+        ) {
+            let tree = ModelTree::new(Path::new("out"), "VGG16");
+            let places = assign(&images);
+            prop_assert_eq!(places.len(), images.len());
+            let mut seen = HashSet::from([tree.csv_path().display().to_string().to_lowercase()]);
+            for place in &places {
+                for path in tree.overlay_paths(place, Outcome::Wrong) {
+                    let inside = path.strip_prefix(tree.root()).expect("below the root");
+                    let plain = inside.components().all(|c| matches!(c, Component::Normal(_)));
+                    prop_assert!(plain && inside.components().count() == 3, "{}", path.display());
+                    prop_assert!(seen.insert(path.display().to_string().to_lowercase()));
+                }
+            }
+            let distinct: HashSet<_> = images.iter().collect();
+            if distinct.len() == images.len() {
+                let mut reversed: Vec<_> = images.clone();
+                reversed.reverse();
+                let mut again = assign(&reversed);
+                again.reverse();
+                prop_assert_eq!(again, places);
+            }
+        }
+    }
+}

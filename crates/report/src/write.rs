@@ -1,0 +1,172 @@
+//! Files that are there whole or not at all.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use tempfile::{Builder, TempPath};
+
+use crate::Error;
+
+/// Writes `bytes` to `path` so that no reader ever sees half a file: into a temporary file in
+/// the same folder, then renamed over whatever was there. Missing folders are made. The file
+/// gets the permissions that the process's umask leaves.
+///
+/// A crash of the process cannot leave half a file under `path`. A power failure might, because
+/// waiting for the disk would cost more than the overlay is worth.
+///
+/// # Errors
+///
+/// [`Error::Write`] with the path.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let write = || -> io::Result<()> {
+        let folder = folder(path)?;
+        let mut file = with_usual_permissions(&mut temporary()).tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        move_into_place(file.into_temp_path(), path)
+    };
+    write().map_err(|source| Error::Write { path: path.to_owned(), source })
+}
+
+/// Makes the finished file `from` appear at `to` as well: as a hard link where the file system
+/// has them, else as a copy. Whatever was at `to` is replaced in one step; missing folders are
+/// made.
+///
+/// Both names may be one file afterwards. [`write_atomic`] on either leaves the other alone,
+/// since it replaces the name and not the content.
+///
+/// # Errors
+///
+/// [`Error::Write`] with the path `to`.
+pub fn link_or_copy(from: &Path, to: &Path) -> Result<(), Error> {
+    let place = || -> io::Result<()> {
+        let folder = folder(to)?;
+        let linked = temporary().make_in(folder, |path| fs::hard_link(from, path));
+        let temporary = match linked {
+            Ok(file) => file.into_temp_path(),
+            Err(_) => copy(from, folder)?,
+        };
+        move_into_place(temporary, to)
+    };
+    place().map_err(|source| Error::Write { path: to.to_owned(), source })
+}
+
+fn copy(from: &Path, folder: &Path) -> io::Result<TempPath> {
+    let mut file = with_usual_permissions(&mut temporary()).tempfile_in(folder)?;
+    io::copy(&mut fs::File::open(from)?, &mut file)?;
+    Ok(file.into_temp_path())
+}
+
+/// Renames and, where the two names are links to one file already, in which case renaming does
+/// nothing, removes the temporary name.
+fn move_into_place(temporary: TempPath, path: &Path) -> io::Result<()> {
+    fs::rename(&temporary, path)
+}
+
+fn folder(path: &Path) -> io::Result<&Path> {
+    let folder = match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file's name")),
+    };
+    fs::create_dir_all(folder)?;
+    Ok(folder)
+}
+
+fn temporary() -> Builder<'static, 'static> {
+    let mut builder = Builder::new();
+    builder.prefix(".burncam-").suffix(".part");
+    builder
+}
+
+/// Temporary files are private by default; these become results.
+#[cfg(unix)]
+fn with_usual_permissions<'a>(
+    builder: &'a mut Builder<'static, 'static>,
+) -> &'a mut Builder<'static, 'static> {
+    use std::os::unix::fs::PermissionsExt;
+    builder.permissions(fs::Permissions::from_mode(0o666))
+}
+
+#[cfg(not(unix))]
+fn with_usual_permissions<'a>(
+    builder: &'a mut Builder<'static, 'static>,
+) -> &'a mut Builder<'static, 'static> {
+    builder
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::{copy, link_or_copy, write_atomic};
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("the folder");
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn writes_replaces_and_leaves_nothing_else() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a/b/file.txt");
+        write_atomic(&path, b"one").expect("a writable folder");
+        write_atomic(&path, b"two").expect("a writable folder");
+        assert_eq!(fs::read(&path).expect("the file"), b"two");
+        assert_eq!(names(&folder.path().join("a/b")), ["file.txt"]);
+    }
+
+    #[test]
+    fn a_second_place_has_the_same_bytes() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (first, second) = (folder.path().join("x/1"), folder.path().join("y/2"));
+        write_atomic(&first, b"one").expect("a writable folder");
+        for _ in 0..2 {
+            link_or_copy(&first, &second).expect("a writable folder");
+            assert_eq!(fs::read(&second).expect("the file"), b"one");
+            assert_eq!(names(&folder.path().join("y")), ["2"]);
+        }
+        write_atomic(&first, b"two").expect("a writable folder");
+        assert_eq!(fs::read(&second).expect("the file"), b"one");
+        link_or_copy(&first, &second).expect("a writable folder");
+        assert_eq!(fs::read(&second).expect("the file"), b"two");
+    }
+
+    #[test]
+    fn without_hard_links_there_is_a_copy() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("file");
+        write_atomic(&file, b"one").expect("a writable folder");
+        let copied = copy(&file, folder.path()).expect("a writable folder");
+        assert_eq!(fs::read(&copied).expect("the copy"), b"one");
+        assert_ne!(copied.to_path_buf(), file);
+    }
+
+    #[test]
+    fn a_path_below_a_file_and_a_missing_source_are_errors() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("file");
+        write_atomic(&file, b"").expect("a writable folder");
+        let below = write_atomic(&file.join("below"), b"").expect_err("a file is no folder");
+        assert!(below.to_string().contains("below"), "{below}");
+        assert!(link_or_copy(&folder.path().join("missing"), &file).is_err());
+        assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_are_those_of_any_new_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (usual, atomic) = (folder.path().join("usual"), folder.path().join("atomic"));
+        fs::write(&usual, b"").expect("a writable folder");
+        write_atomic(&atomic, b"").expect("a writable folder");
+        let mode = |path| fs::metadata(path).expect("the file").permissions().mode() & 0o777;
+        assert_eq!(mode(&atomic), mode(&usual));
+    }
+}

@@ -1,0 +1,98 @@
+//! What a checkpoint holds, before its numbers are read.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use burncam_net::Arch;
+use serde::Serialize;
+
+use crate::keras_config::Graph;
+use crate::keras_h5::{self, StoredLayer};
+use crate::{Error, Resolved, matching};
+
+/// The file formats that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// `model.save("x.h5")`: architecture and weights.
+    KerasH5,
+    /// `model.save_weights("x.h5")` of Keras 2: weights by layer name.
+    KerasH5Weights,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::KerasH5 => "Keras .h5, full model",
+            Self::KerasH5Weights => "Keras .h5, weights only",
+        })
+    }
+}
+
+/// A checkpoint file: its layers and the shapes of its weights, not yet its numbers.
+pub struct Checkpoint {
+    /// The file.
+    pub path: PathBuf,
+    /// What kind of file it is.
+    pub format: Format,
+    /// The Keras version that wrote it, if it says so.
+    pub keras_version: Option<String>,
+    pub(crate) file: hdf5_pure::File,
+    pub(crate) graph: Option<Graph>,
+    pub(crate) layers: Vec<StoredLayer>,
+}
+
+impl Checkpoint {
+    /// Reads what the file holds, without its numbers.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, is of another kind, or holds a configuration that cannot be
+    /// understood.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        refuse_other_formats(path)?;
+        keras_h5::read(path)
+    }
+
+    /// Names of the layers that the file lists, in its order.
+    pub fn layer_names(&self) -> impl Iterator<Item = &str> {
+        self.layers.iter().map(|layer| layer.name.as_str())
+    }
+
+    /// Finds the architecture among `archs` that the file belongs to, or checks that it is
+    /// `wanted`, and reads the head.
+    ///
+    /// # Errors
+    ///
+    /// If a layer, its settings or its place in the network differ: the first difference from
+    /// the architecture that fits best.
+    pub fn resolve(
+        self,
+        archs: &[&'static Arch],
+        wanted: Option<&'static Arch>,
+    ) -> Result<Resolved, Error> {
+        matching::resolve(self, archs, wanted)
+    }
+}
+
+/// Tells by the first bytes what a file is, since a clear refusal beats an HDF5 error.
+fn refuse_other_formats(path: &Path) -> Result<(), Error> {
+    let open = |source| Error::Open { path: path.to_owned(), source };
+    let mut start = Vec::new();
+    let file = File::open(path).map_err(open)?;
+    if file.metadata().map_err(open)?.is_dir() {
+        return Err(Error::Format { path: path.to_owned(), found: "a folder" });
+    }
+    file.take(16).read_to_end(&mut start).map_err(open)?;
+    let found = match start.as_slice() {
+        [] => "an empty file",
+        [0x89, b'H', b'D', b'F', ..] => return Ok(()),
+        [b'P', b'K', 3, 4, ..] => "a zip archive (`.keras` or PyTorch's `.pt`?)",
+        [0x80, 2..=5, ..] => "a Python pickle (PyTorch's `.pth`?)",
+        [_, _, _, _, _, _, _, _, b'{', ..] => "a safetensors file",
+        _ => "a file of an unknown kind",
+    };
+    Err(Error::Format { path: path.to_owned(), found })
+}

@@ -1,0 +1,129 @@
+//! What can be wrong with a checkpoint.
+
+use std::path::PathBuf;
+
+use burncam_net::{HeadError, LoadError};
+
+/// Why a checkpoint was refused. Each names the file and, where there is one, the layer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file cannot be opened.
+    #[error("cannot open {}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is of a kind that is not read.
+    #[error("{} is {found}, not a Keras `.h5` file", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What it is, as far as its first bytes and its contents tell.
+        found: &'static str,
+    },
+    /// The HDF5 structure cannot be read.
+    #[error("{}: cannot read `{object}` (is the file damaged or incomplete?)", path.display())]
+    Hdf5 {
+        /// The file.
+        path: PathBuf,
+        /// The group, attribute or data set inside it.
+        object: String,
+        /// What the HDF5 reader said.
+        #[source]
+        source: Box<hdf5_pure::Error>,
+    },
+    /// The file is shorter than its own header says.
+    #[error("{} is cut short: {found} bytes of {expected}", path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Its size by its header, in bytes.
+        expected: u64,
+        /// Its size, in bytes.
+        found: u64,
+    },
+    /// `model_config` is not what Keras writes.
+    #[error("{}: `model_config` cannot be understood: {reason}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A layer that no network here has.
+    #[error("{}: layer `{layer}` ({class}) is not supported: {reason}", path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The layer, as the file calls it.
+        layer: String,
+        /// Its Keras class.
+        class: String,
+        /// What of it is not supported.
+        reason: String,
+    },
+    /// No architecture fits, or the one that was asked for does not.
+    #[error(
+        "{} is not {arch} ({variant}): {matched} of its {total} layers match, then {difference}",
+        path.display()
+    )]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// The architecture that fits best, or that was asked for.
+        arch: &'static str,
+        /// Its variant that fits best.
+        variant: &'static str,
+        /// How many of its layers match.
+        matched: usize,
+        /// How many layers it has.
+        total: usize,
+        /// The first difference.
+        difference: String,
+    },
+    /// What follows the network is no classifier's head.
+    #[error("{}: the head cannot be used", path.display())]
+    Head {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: HeadError,
+    },
+    /// A weight is missing, mis-shaped, not finite or unreadable.
+    #[error("{}: the weights do not fit {arch}", path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// The architecture.
+        arch: &'static str,
+        /// The weight and what is wrong with it.
+        #[source]
+        source: LoadError,
+    },
+    /// Weights of the file have no place in the network.
+    #[error(
+        "{}: {} weights have no place in {arch}: {}",
+        path.display(), weights.len(), listed(weights)
+    )]
+    Unused {
+        /// The file.
+        path: PathBuf,
+        /// The architecture.
+        arch: &'static str,
+        /// `layer: weight shape` of each.
+        weights: Vec<String>,
+    },
+}
+
+/// The first few of a list that may be long.
+fn listed(items: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let rest = items.len().saturating_sub(SHOWN);
+    let shown = items[..items.len().min(SHOWN)].join(", ");
+    if rest == 0 { shown } else { format!("{shown} and {rest} more") }
+}

@@ -1,0 +1,116 @@
+//! Keras's HDF5 layout: groups by layer, found through `layer_names` and `weight_names`.
+//!
+//! Layer names may hold `/`, so groups are never walked: `conv1/7x7_s2/bn` lies inside the group
+//! of `conv1/7x7_s2`.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use hdf5_pure::{AttrValue, File, Group};
+
+use crate::keras_config::Graph;
+use crate::{Checkpoint, Error, Format};
+
+/// One layer of the file and the weights stored for it.
+pub(crate) struct StoredLayer {
+    pub(crate) name: String,
+    pub(crate) weights: Vec<StoredWeight>,
+}
+
+/// One weight, not yet read.
+pub(crate) struct StoredWeight {
+    /// Its own name without the layer's: `kernel`.
+    pub(crate) name: String,
+    /// Where its numbers are.
+    pub(crate) path: String,
+    pub(crate) shape: Vec<u64>,
+}
+
+/// Reads everything but the numbers.
+pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
+    let at = |object: &str| {
+        let (path, object) = (path.to_owned(), object.to_owned());
+        move |source| Error::Hdf5 { path, object, source: Box::new(source) }
+    };
+    let file = File::open_streaming(path).map_err(at("/"))?;
+    let (expected, found) = (file.superblock().eof_address, file.file_size());
+    if found < expected {
+        return Err(Error::Truncated { path: path.to_owned(), expected, found });
+    }
+    let attributes = file.root().attrs().map_err(at("/"))?;
+    let full = attributes.contains_key("model_config");
+    let group = if full { "model_weights" } else { "" };
+    let root = match full {
+        true => file.group(group).map_err(at(group))?,
+        false => file.root(),
+    };
+    let names = names(&root.attrs().map_err(at(group))?, "layer_names")
+        .ok_or_else(|| Error::Format { path: path.to_owned(), found: foreign(&file) })?;
+    let layers = names
+        .into_iter()
+        .map(|name| stored_layer(&file, group, name).map_err(|(object, e)| at(&object)(e)))
+        .collect::<Result<_, _>>()?;
+    let graph = match attributes.get("model_config") {
+        Some(config) => Some(Graph::parse(path, config.as_str().unwrap_or_default())?),
+        None => None,
+    };
+    Ok(Checkpoint {
+        path: path.to_owned(),
+        format: if full { Format::KerasH5 } else { Format::KerasH5Weights },
+        keras_version: attributes
+            .get("keras_version")
+            .and_then(AttrValue::as_str)
+            .map(str::to_owned),
+        file,
+        graph,
+        layers,
+    })
+}
+
+fn stored_layer(
+    file: &File,
+    group: &str,
+    name: String,
+) -> Result<StoredLayer, (String, hdf5_pure::Error)> {
+    let place = join(group, &name);
+    let attributes = |g: Group| g.attrs();
+    let attributes =
+        file.group(&place).and_then(attributes).map_err(|error| (place.clone(), error))?;
+    let mut weights = Vec::new();
+    for weight in names(&attributes, "weight_names").unwrap_or_default() {
+        let path = join(&place, &weight);
+        let shape = file.dataset(&path).and_then(|data| data.shape());
+        let shape = shape.map_err(|error| (path.clone(), error))?;
+        let name = weight.rsplit('/').next().unwrap_or(&weight);
+        let name = name.split(':').next().unwrap_or(name).to_owned();
+        weights.push(StoredWeight { name, path, shape });
+    }
+    Ok(StoredLayer { name, weights })
+}
+
+fn join(group: &str, name: &str) -> String {
+    if group.is_empty() { name.to_owned() } else { format!("{group}/{name}") }
+}
+
+/// The strings of an attribute, which Keras splits into `name0`, `name1`, … when they are long.
+fn names(attributes: &HashMap<String, AttrValue>, name: &str) -> Option<Vec<String>> {
+    let strings = |value: &AttrValue| value.as_strings().map(<[String]>::to_vec);
+    if let Some(value) = attributes.get(name) {
+        // An empty list is stored as numbers.
+        return Some(strings(value).unwrap_or_default());
+    }
+    let parts = (0..).map_while(|part| attributes.get(&format!("{name}{part}")));
+    let mut all = None;
+    for part in parts {
+        all.get_or_insert_with(Vec::new).extend(strings(part).unwrap_or_default());
+    }
+    all
+}
+
+/// What an HDF5 file without layer names is.
+fn foreign(file: &File) -> &'static str {
+    match file.group("layers") {
+        Ok(_) => "a Keras 3 `.weights.h5` file",
+        Err(_) => "an HDF5 file without Keras's `layer_names`",
+    }
+}

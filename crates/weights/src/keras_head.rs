@@ -1,0 +1,164 @@
+//! The head: what a Keras file has after the network's last layer.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use burncam_net::{Activation, HeadConfig, LayerTable, Op, Weight};
+
+use crate::Error;
+use crate::keras_config::{Graph, Node};
+use crate::keras_h5::{StoredLayer, StoredWeight};
+use crate::matching::FileNames;
+
+/// A head and what had to be assumed to read it.
+pub(crate) struct HeadLayers {
+    pub(crate) config: HeadConfig,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Follows the only path from the network's last layer to the end of the model.
+pub(crate) fn from_graph(
+    path: &Path,
+    graph: &Graph,
+    names: &FileNames,
+    table: &LayerTable,
+) -> Result<HeadLayers, Error> {
+    let mut claimed: HashSet<&str> = names.values().map(String::as_str).collect();
+    let unsupported = |node: &Node, reason: &str| Error::Unsupported {
+        path: path.to_owned(),
+        layer: node.name.clone(),
+        class: node.class.clone(),
+        reason: reason.to_owned(),
+    };
+    let mut layers = Vec::new();
+    let mut last = names[&table.last().name].as_str();
+    loop {
+        let mut readers = graph.readers(last);
+        let Some(node) = readers.next() else { break };
+        if let Some(second) = readers.next() {
+            return Err(unsupported(second, "the head must be one path, and it branches here"));
+        }
+        if node.inputs.len() > 1 || !claimed.insert(&node.name) {
+            return Err(unsupported(node, "the head must be one path, and paths meet here"));
+        }
+        let op = node.op.clone().map_err(|refused| unsupported(node, &refused.0))?;
+        layers.push((node.name.clone(), op));
+        last = &node.name;
+    }
+    if let Some(stray) = graph.nodes.iter().find(|node| !claimed.contains(node.name.as_str())) {
+        return Err(unsupported(stray, "it has no place in the network or its head"));
+    }
+    let notes = match graph.mixed_precision {
+        true => vec!["the file was trained in mixed precision; Burncam computes in float32".into()],
+        false => Vec::new(),
+    };
+    Ok(HeadLayers { config: checked(path, layers)?, notes })
+}
+
+/// Reads the head from the names and shapes of its weights; activations are assumed.
+pub(crate) fn from_weights(
+    path: &Path,
+    stored: &[StoredLayer],
+    names: &FileNames,
+    table: &LayerTable,
+) -> Result<HeadLayers, Error> {
+    let trunk: HashSet<&str> = names.values().map(String::as_str).collect();
+    let features = table.last().output;
+    let end = stored.iter().rposition(|layer| trunk.contains(layer.name.as_str())).unwrap_or(0);
+    let own = stored.iter().enumerate().filter(|(position, layer)| {
+        !trunk.contains(layer.name.as_str()) && (*position > end || !layer.weights.is_empty())
+    });
+    let mut layers: Vec<(String, Op)> = Vec::new();
+    for (_, layer) in own {
+        let op = match inferred(layer) {
+            Some(op) => op,
+            None if layer.weights.is_empty() => continue,
+            None => {
+                return Err(Error::Unsupported {
+                    path: path.to_owned(),
+                    layer: layer.name.clone(),
+                    class: "unknown".to_owned(),
+                    reason: "its weights are not those of a Dense or BatchNormalization".to_owned(),
+                });
+            }
+        };
+        layers.push((layer.name.clone(), op));
+    }
+    add_pooling(stored, &mut layers, features);
+    assume_activations(&mut layers);
+    let config = checked(path, layers)?;
+    let note = format!(
+        "the file holds weights only: its head is taken to be {} (activations and pooling are \
+         assumed from names and shapes)",
+        config.describe()
+    );
+    Ok(HeadLayers { config, notes: vec![note] })
+}
+
+fn checked(path: &Path, layers: Vec<(String, Op)>) -> Result<HeadConfig, Error> {
+    HeadConfig::new(layers).map_err(|source| Error::Head { path: path.to_owned(), source })
+}
+
+/// What a layer of the head is, by its weights, else by its name.
+fn inferred(layer: &StoredLayer) -> Option<Op> {
+    let weight = |weight: Weight| layer.weights.iter().find(|own| own.name == weight.name());
+    if let Some(StoredWeight { shape, .. }) = weight(Weight::Kernel) {
+        let [_, units] = shape.as_slice() else { return None };
+        return Some(Op::Dense {
+            units: usize::try_from(*units).ok()?,
+            use_bias: weight(Weight::Bias).is_some(),
+            activation: Activation::Linear,
+        });
+    }
+    if weight(Weight::MovingVariance).is_some() {
+        let (scale, center) = (weight(Weight::Gamma).is_some(), weight(Weight::Beta).is_some());
+        return Some(Op::BatchNormalization { epsilon: 1e-3, scale, center });
+    }
+    let starts = |prefix: &str| layer.name.starts_with(prefix);
+    match () {
+        () if !layer.weights.is_empty() => None,
+        () if starts("flatten") => Some(Op::Flatten),
+        () if starts("global_average_pooling") => Some(Op::GlobalAveragePooling2D),
+        () if starts("global_max_pooling") => Some(Op::GlobalMaxPooling2D),
+        () if starts("dropout") => Some(Op::Dropout),
+        () => None,
+    }
+}
+
+/// Adds the flattening or pooling that the first dense layer's width asks for, where no layer's
+/// name told.
+fn add_pooling(
+    stored: &[StoredLayer],
+    layers: &mut Vec<(String, Op)>,
+    [height, width, channels]: [usize; 3],
+) {
+    let told =
+        |op: &Op| matches!(op, Op::Flatten | Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D);
+    if layers.iter().any(|(_, op)| told(op)) {
+        return;
+    }
+    let first = layers.iter().position(|(_, op)| matches!(op, Op::Dense { .. }));
+    let Some(first) = first else { return };
+    let name = &layers[first].0;
+    let kernel = stored.iter().find(|layer| layer.name == *name).and_then(|l| l.weights.first());
+    let inputs = kernel.and_then(|weight| weight.shape.first()).copied().unwrap_or_default();
+    let op = match inputs as usize {
+        n if n == channels && height * width > 1 => Op::GlobalAveragePooling2D,
+        _ => Op::Flatten,
+    };
+    layers.insert(first, (op.auto_name().to_owned(), op));
+}
+
+/// Keras heads rectify between dense layers and end in a softmax, or in one sigmoid neuron.
+fn assume_activations(layers: &mut [(String, Op)]) {
+    let last = layers.iter().rposition(|(_, op)| matches!(op, Op::Dense { .. }));
+    for (position, (_, op)) in layers.iter_mut().enumerate() {
+        if let Op::Dense { activation, units, .. } = op {
+            *activation = match (Some(position) == last, *units) {
+                (false, _) => Activation::Relu,
+                (true, 1) => Activation::Sigmoid,
+                (true, _) => Activation::Softmax,
+            };
+        }
+    }
+}

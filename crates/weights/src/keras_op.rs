@@ -1,0 +1,181 @@
+//! One layer's `config` into an [`Op`], refusing every setting that has no place in it.
+
+use burncam_net::{Activation, Op, Padding};
+use serde_json::{Map, Value, json};
+
+/// Why a layer cannot be represented.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused(pub(crate) String);
+
+type Config = Map<String, Value>;
+
+/// The operation of a layer of this class and configuration.
+pub(crate) fn parse(class: &str, config: &Config) -> Result<Op, Refused> {
+    match class {
+        "InputLayer" => input(config),
+        "Conv2D" => conv2d(config),
+        "MaxPooling2D" => max_pooling2d(config),
+        "LeakyReLU" => {
+            let slope = config.get("negative_slope").or_else(|| config.get("alpha"));
+            Ok(Op::LeakyReLU { negative_slope: slope.map_or(Ok(0.3), |v| float(v, "alpha"))? })
+        }
+        "Resizing" => resizing(config),
+        "Concatenate" => {
+            let axis = config.get("axis").unwrap_or(&json!(-1)).clone();
+            match axis.as_i64() {
+                Some(-1 | 3) => Ok(Op::Concatenate),
+                _ => Err(Refused(format!("it joins along axis {axis}, not along the channels"))),
+            }
+        }
+        "Dropout"
+        | "SpatialDropout2D"
+        | "GaussianDropout"
+        | "GaussianNoise"
+        | "AlphaDropout"
+        | "ActivityRegularization" => Ok(Op::Dropout),
+        "Flatten" => only(config, "data_format", "channels_last").map(|()| Op::Flatten),
+        "GlobalAveragePooling2D" => global(config).map(|()| Op::GlobalAveragePooling2D),
+        "GlobalMaxPooling2D" => global(config).map(|()| Op::GlobalMaxPooling2D),
+        "Dense" => Ok(Op::Dense {
+            units: size(config, "units")?,
+            use_bias: flag(config, "use_bias"),
+            activation: activation(config.get("activation"))?,
+        }),
+        "BatchNormalization" => Ok(Op::BatchNormalization {
+            epsilon: config.get("epsilon").map_or(Ok(1e-3), |v| float(v, "epsilon"))?,
+            scale: flag(config, "scale"),
+            center: flag(config, "center"),
+        }),
+        "Activation" => Ok(Op::Activation { activation: activation(config.get("activation"))? }),
+        "ReLU" => {
+            only(config, "max_value", Value::Null)?;
+            only(config, "negative_slope", 0.0)?;
+            only(config, "threshold", 0.0)?;
+            Ok(Op::Activation { activation: Activation::Relu })
+        }
+        "Softmax" => Ok(Op::Activation { activation: Activation::Softmax }),
+        "Functional" | "Model" | "Sequential" => Err(Refused(
+            "it is a whole model used as one layer; save the flat model instead".to_owned(),
+        )),
+        _ => Err(Refused("Burncam has no such layer".to_owned())),
+    }
+}
+
+/// 0 stands for a size that the file leaves open.
+fn input(config: &Config) -> Result<Op, Refused> {
+    let shape = ["batch_input_shape", "batch_shape"].iter().find_map(|key| config.get(*key));
+    let shape = shape.and_then(Value::as_array).map(Vec::as_slice);
+    let Some([_, height, width, channels]) = shape else {
+        return Err(Refused("its shape is not [batch, height, width, channels]".to_owned()));
+    };
+    let open = |value: &Value| value.as_u64().unwrap_or(0) as usize;
+    Ok(Op::InputLayer { height: open(height), width: open(width), channels: open(channels) })
+}
+
+fn conv2d(config: &Config) -> Result<Op, Refused> {
+    only(config, "data_format", "channels_last")?;
+    only(config, "dilation_rate", json!([1, 1]))?;
+    only(config, "groups", 1)?;
+    Ok(Op::Conv2D {
+        filters: size(config, "filters")?,
+        kernel_size: pair(config, "kernel_size")?,
+        strides: pair(config, "strides")?,
+        padding: padding(config)?,
+        use_bias: flag(config, "use_bias"),
+        activation: activation(config.get("activation"))?,
+    })
+}
+
+fn max_pooling2d(config: &Config) -> Result<Op, Refused> {
+    only(config, "data_format", "channels_last")?;
+    let pool_size = pair(config, "pool_size")?;
+    let strides = match config.get("strides") {
+        None | Some(Value::Null) => pool_size,
+        Some(_) => pair(config, "strides")?,
+    };
+    Ok(Op::MaxPooling2D { pool_size, strides, padding: padding(config)? })
+}
+
+fn resizing(config: &Config) -> Result<Op, Refused> {
+    only(config, "interpolation", "bilinear")?;
+    only(config, "data_format", "channels_last")?;
+    for key in ["crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias"] {
+        only(config, key, false)?;
+    }
+    Ok(Op::Resizing { height: size(config, "height")?, width: size(config, "width")? })
+}
+
+fn global(config: &Config) -> Result<(), Refused> {
+    only(config, "data_format", "channels_last")?;
+    only(config, "keepdims", false)
+}
+
+/// A setting that has one meaning here: absent, or this value.
+fn only(config: &Config, key: &str, value: impl Into<Value>) -> Result<(), Refused> {
+    let value = value.into();
+    let same = |found: &Value| match (found.as_f64(), value.as_f64()) {
+        (Some(found), Some(value)) => found == value,
+        _ => *found == value,
+    };
+    match config.get(key) {
+        Some(found) if !same(found) && !found.is_null() => {
+            Err(Refused(format!("`{key}` is {found}; only {value} is supported")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn activation(value: Option<&Value>) -> Result<Activation, Refused> {
+    // A name, or an object such as {"class_name": "ReLU"}.
+    let name = match value {
+        None | Some(Value::Null) => "linear",
+        Some(Value::String(name)) => name,
+        Some(object) => object["config"].as_str().or(object["class_name"].as_str()).unwrap_or(""),
+    };
+    match name {
+        "linear" => Ok(Activation::Linear),
+        "relu" | "ReLU" => Ok(Activation::Relu),
+        "sigmoid" => Ok(Activation::Sigmoid),
+        "softmax" | "Softmax" => Ok(Activation::Softmax),
+        _ => {
+            let shown = value.unwrap_or(&Value::Null);
+            Err(Refused(format!("activation {shown} is not linear, relu, sigmoid or softmax")))
+        }
+    }
+}
+
+fn padding(config: &Config) -> Result<Padding, Refused> {
+    match config.get("padding").and_then(Value::as_str) {
+        Some("same") => Ok(Padding::Same),
+        Some("valid") | None => Ok(Padding::Valid),
+        Some(other) => Err(Refused(format!("`padding` is \"{other}\""))),
+    }
+}
+
+fn flag(config: &Config, key: &str) -> bool {
+    config.get(key).and_then(Value::as_bool).unwrap_or(true)
+}
+
+fn size(config: &Config, key: &str) -> Result<usize, Refused> {
+    let value = config.get(key).and_then(Value::as_u64).and_then(|v| usize::try_from(v).ok());
+    value.filter(|&v| v > 0).ok_or_else(|| Refused(format!("`{key}` is not a positive number")))
+}
+
+fn pair(config: &Config, key: &str) -> Result<[usize; 2], Refused> {
+    let number = |value: &Value| value.as_u64().filter(|&v| v > 0).map(|v| v as usize);
+    let pair = match config.get(key) {
+        Some(Value::Array(items)) => match items.as_slice() {
+            [a, b] => number(a).zip(number(b)),
+            _ => None,
+        },
+        Some(value) => number(value).map(|v| (v, v)),
+        None => None,
+    };
+    pair.map(|(a, b)| [a, b]).ok_or_else(|| Refused(format!("`{key}` is not a pair of sizes")))
+}
+
+fn float(value: &Value, key: &str) -> Result<f32, Refused> {
+    // Keras 2.2 and older write arrays as {"type": "ndarray", "value": 0.01}.
+    let number = value.as_f64().or_else(|| value["value"].as_f64());
+    number.map(|v| v as f32).ok_or_else(|| Refused(format!("`{key}` is not a number")))
+}

@@ -1,0 +1,37 @@
+//! Checkpoint files into networks, strictly.
+//!
+//! [`Checkpoint::open`] reads what a file holds without its numbers, [`Checkpoint::resolve`]
+//! finds the architecture that it belongs to and checks every setting, and
+//! [`Resolved::build`] reads the numbers: every weight of the network must be there with the
+//! right shape, and every weight of the file must be used. Whatever does not fit is an error
+//! that names it, since a silent difference is a wrong explanation.
+//!
+//! Today's formats: Keras's full `.h5` (Keras 2 and 3) and its legacy weights-only `.h5`.
+//!
+//! This crate must never know an architecture: those it may find are handed to it.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), burncam_weights::Error> {
+//! # let (archs, device) = (&[], &burn::tensor::Device::flex());
+//! use burncam_weights::Checkpoint;
+//!
+//! let checkpoint = Checkpoint::open("NCNN.h5".as_ref())?;
+//! let resolved = checkpoint.resolve(archs, None)?;
+//! println!("{} ({})", resolved.arch.name, resolved.variant.name);
+//! let classifier = resolved.build(device)?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod checkpoint;
+mod error;
+mod keras_config;
+mod keras_h5;
+mod keras_head;
+mod keras_op;
+mod matching;
+mod resolved;
+
+pub use checkpoint::{Checkpoint, Format};
+pub use error::Error;
+pub use resolved::Resolved;

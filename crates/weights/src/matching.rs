@@ -1,0 +1,202 @@
+//! Which architecture a checkpoint belongs to, layer by layer.
+
+use std::collections::HashMap;
+
+use burncam_net::{Arch, Layer, LayerTable, Op, Weight};
+use serde_json::Value;
+
+use crate::keras_config::{Graph, Node};
+use crate::keras_h5::StoredLayer;
+use crate::keras_head::{self, HeadLayers};
+use crate::{Checkpoint, Error, Resolved};
+
+/// What the network calls a layer, and what the file calls it.
+pub(crate) type FileNames = HashMap<String, String>;
+
+/// How far the comparison of a file with an architecture went.
+struct Failure {
+    matched: usize,
+    difference: String,
+}
+
+/// See [`Checkpoint::resolve`].
+pub(crate) fn resolve(
+    file: Checkpoint,
+    archs: &[&'static Arch],
+    wanted: Option<&'static Arch>,
+) -> Result<Resolved, Error> {
+    let candidates =
+        archs.iter().copied().filter(|arch| wanted.is_none_or(|w| w.name == arch.name));
+    let attempts = candidates.flat_map(|arch| {
+        arch.variants.iter().map(move |variant| (arch, variant, (variant.layers)()))
+    });
+    let attempts = attempts.map(|(arch, variant, table)| {
+        let result = match &file.graph {
+            Some(graph) => match_graph(&table, graph),
+            None => match_names(&table, &file.layers),
+        };
+        // A network that fits comes first, then that of which the file knows most names.
+        let likeness = if result.is_ok() { f64::INFINITY } else { known_names(&table, &file) };
+        (likeness, arch, variant, table, result)
+    });
+    let best = attempts.reduce(|best, next| if next.0 > best.0 { next } else { best });
+    let Some((_, arch, variant, table, result)) = best else {
+        let (path, reason) = (file.path, "there is no architecture to compare it with".to_owned());
+        return Err(Error::Config { path, reason });
+    };
+    let names = result.map_err(|failure| Error::Mismatch {
+        path: file.path.clone(),
+        arch: arch.name,
+        variant: variant.name,
+        matched: failure.matched,
+        total: table.layers().len(),
+        difference: failure.difference,
+    })?;
+    let HeadLayers { config, notes } = match &file.graph {
+        Some(graph) => keras_head::from_graph(&file.path, graph, &names, &table)?,
+        None => keras_head::from_weights(&file.path, &file.layers, &names, &table)?,
+    };
+    Ok(Resolved { arch, variant, head: config, names, notes, file })
+}
+
+/// The share of an architecture's own layer names that the file has.
+fn known_names(table: &LayerTable, file: &Checkpoint) -> f64 {
+    let own: Vec<_> = table.layers().iter().filter(|layer| !layer.auto_named).collect();
+    let known = |name: &str| match &file.graph {
+        Some(graph) => graph.get(name).is_some(),
+        None => file.layers.iter().any(|stored| stored.name == name),
+    };
+    own.iter().filter(|layer| known(&layer.name)).count() as f64 / own.len().max(1) as f64
+}
+
+/// Compares the layers that a file describes with those of an architecture.
+fn match_graph(table: &LayerTable, graph: &Graph) -> Result<FileNames, Failure> {
+    let mut found: Vec<&Node> = Vec::with_capacity(table.layers().len());
+    for layer in table.layers() {
+        let inputs: Vec<&str> = layer.inputs.iter().map(|&i| found[i].name.as_str()).collect();
+        let compared = candidate(layer, graph, &found, &inputs)
+            .and_then(|node| compare(layer, node, &inputs).map(|()| node));
+        match compared {
+            Ok(node) => found.push(node),
+            Err(difference) => return Err(Failure { matched: found.len(), difference }),
+        }
+    }
+    Ok(table.layers().iter().zip(found).map(|(l, n)| (l.name.clone(), n.name.clone())).collect())
+}
+
+/// The file's layer that should be `layer`: by name, or by class and inputs where Keras names it.
+fn candidate<'a>(
+    layer: &Layer,
+    graph: &'a Graph,
+    found: &[&Node],
+    inputs: &[&str],
+) -> Result<&'a Node, String> {
+    let class = layer.op.class();
+    if !layer.auto_named {
+        return graph.get(&layer.name).ok_or_else(|| match inputs {
+            [input] => format!(
+                "there is no layer `{}`; after `{input}` comes {}",
+                layer.name,
+                followers(graph, input)
+            ),
+            _ => format!("there is no layer `{}`", layer.name),
+        });
+    }
+    let free = |node: &&Node| !found.iter().any(|taken| taken.name == node.name);
+    let fits = |node: &&Node| node.class == class && node.inputs == inputs;
+    graph
+        .nodes
+        .iter()
+        .filter(free)
+        .find(fits)
+        .ok_or_else(|| format!("there is no {class} that reads {}", quoted(inputs)))
+}
+
+fn followers(graph: &Graph, name: &str) -> String {
+    let readers: Vec<String> =
+        graph.readers(name).map(|node| format!("`{}` ({})", node.name, node.class)).collect();
+    if readers.is_empty() { "nothing".to_owned() } else { readers.join(", ") }
+}
+
+fn quoted(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    if quoted.is_empty() { "nothing".to_owned() } else { quoted.join(", ") }
+}
+
+/// The first difference between a layer and what the file says of it.
+fn compare(layer: &Layer, node: &Node, inputs: &[&str]) -> Result<(), String> {
+    let name = &node.name;
+    let op = node.op.as_ref().map_err(|refused| format!("layer `{name}`: {}", refused.0))?;
+    if op.class() != layer.op.class() {
+        return Err(format!(
+            "layer `{name}` is of class {}, expected {}",
+            node.class,
+            layer.op.class()
+        ));
+    }
+    if let Some((setting, found, expected)) = first_difference(op, &layer.op) {
+        return Err(format!("layer `{name}`: `{setting}` is {found}, expected {expected}"));
+    }
+    if node.inputs != inputs {
+        let found: Vec<&str> = node.inputs.iter().map(String::as_str).collect();
+        return Err(format!(
+            "layer `{name}` reads {}, expected {}",
+            quoted(&found),
+            quoted(inputs)
+        ));
+    }
+    Ok(())
+}
+
+/// The first setting in which two operations of one class differ.
+fn first_difference(found: &Op, expected: &Op) -> Option<(String, Value, Value)> {
+    let settings = |op| serde_json::to_value(op).unwrap_or(Value::Null);
+    let (found_all, expected_all) = (settings(found), settings(expected));
+    let open = |value: &Value| matches!(found, Op::InputLayer { .. }) && *value == 0;
+    expected_all.as_object()?.iter().find_map(|(key, expected)| {
+        let found = &found_all[key];
+        (found != expected && !open(found)).then(|| (key.clone(), found.clone(), expected.clone()))
+    })
+}
+
+/// Compares the names and weight shapes of a file without a configuration.
+fn match_names(table: &LayerTable, stored: &[StoredLayer]) -> Result<FileNames, Failure> {
+    let mut names = FileNames::new();
+    for layer in table.layers() {
+        let found = stored.iter().find(|stored| stored.name == layer.name);
+        let expected = kernel_shape(table, layer);
+        let difference = match (found, expected) {
+            // Layers without weights say nothing when the file has no configuration.
+            (_, None) => None,
+            (None, Some(_)) => Some(format!("there is no layer `{}`", layer.name)),
+            (Some(stored), Some(expected)) => wrong_kernel(stored, &expected),
+        };
+        if let Some(difference) = difference {
+            return Err(Failure { matched: names.len(), difference });
+        }
+        let name = found.map_or(&layer.name, |stored| &stored.name);
+        names.insert(layer.name.clone(), name.clone());
+    }
+    Ok(names)
+}
+
+fn kernel_shape(table: &LayerTable, layer: &Layer) -> Option<Vec<u64>> {
+    match layer.op {
+        Op::Conv2D { kernel_size: [height, width], filters, .. } => Some(
+            [height, width, table.channels_in(layer), filters].map(|size| size as u64).to_vec(),
+        ),
+        _ => None,
+    }
+}
+
+fn wrong_kernel(stored: &StoredLayer, expected: &[u64]) -> Option<String> {
+    let kernel = stored.weights.iter().find(|weight| weight.name == Weight::Kernel.name());
+    match kernel {
+        Some(kernel) if kernel.shape == expected => None,
+        Some(kernel) => Some(format!(
+            "layer `{}`: `kernel` has shape {:?}, expected {expected:?}",
+            stored.name, kernel.shape
+        )),
+        None => Some(format!("layer `{}` has no `kernel`", stored.name)),
+    }
+}

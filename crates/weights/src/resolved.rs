@@ -1,0 +1,130 @@
+//! A checkpoint whose place is known, and its numbers.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use burn::tensor::Device;
+use burncam_net::{Arch, Classifier, HeadConfig, LoadError, Source, Variant, Weight};
+
+use crate::keras_h5::StoredWeight;
+use crate::matching::FileNames;
+use crate::{Checkpoint, Error, Format};
+
+/// A checkpoint that fits an architecture in everything but its numbers, which are not read yet.
+pub struct Resolved {
+    /// The architecture that it belongs to.
+    pub arch: &'static Arch,
+    /// Which of its variants.
+    pub variant: &'static Variant,
+    /// The head that the file has.
+    pub head: HeadConfig,
+    /// What had to be assumed, for the user to know.
+    pub notes: Vec<String>,
+    pub(crate) names: FileNames,
+    pub(crate) file: Checkpoint,
+}
+
+impl Resolved {
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.file.path
+    }
+
+    /// What kind of file it is.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.file.format
+    }
+
+    /// The Keras version that wrote it, if it says so.
+    #[must_use]
+    pub fn keras_version(&self) -> Option<&str> {
+        self.file.keras_version.as_deref()
+    }
+
+    /// The network's own name of a layer, given that or the file's spelling.
+    #[must_use]
+    pub fn canonical_name<'a>(&'a self, layer: &'a str) -> Option<&'a str> {
+        match self.names.get_key_value(layer) {
+            Some((own, _)) => Some(own),
+            None => self.names.iter().find(|(_, file)| *file == layer).map(|(own, _)| own.as_str()),
+        }
+    }
+
+    /// Reads the numbers and builds the network on `device`.
+    ///
+    /// # Errors
+    ///
+    /// If a weight is missing, mis-shaped, not finite or cannot be read, or if the file has
+    /// weights that the network has no place for.
+    pub fn build(&self, device: &Device) -> Result<Classifier, Error> {
+        let mut weights = FileWeights { resolved: self, used: HashSet::new() };
+        let (arch, variant) = (self.arch, self.variant);
+        let classifier =
+            Classifier::build(arch, variant, self.head.clone(), &mut weights, device).map_err(
+                |source| Error::Weights { path: self.path().to_owned(), arch: arch.name, source },
+            )?;
+        let unused = weights.unused();
+        if unused.is_empty() {
+            return Ok(classifier);
+        }
+        Err(Error::Unused { path: self.path().to_owned(), arch: arch.name, weights: unused })
+    }
+}
+
+/// Reads weights by the network's layer names and remembers which were asked for.
+struct FileWeights<'a> {
+    resolved: &'a Resolved,
+    used: HashSet<&'a str>,
+}
+
+impl<'a> FileWeights<'a> {
+    fn find(&self, layer: &str, weight: Weight) -> Option<&'a StoredWeight> {
+        let name = self.resolved.names.get(layer).map_or(layer, String::as_str);
+        let stored = self.resolved.file.layers.iter().find(|stored| stored.name == name)?;
+        stored.weights.iter().find(|stored| stored.name == weight.name())
+    }
+
+    fn unused(&self) -> Vec<String> {
+        let layers = self.resolved.file.layers.iter();
+        let all = layers.flat_map(|layer| layer.weights.iter().map(move |weight| (layer, weight)));
+        all.filter(|(_, weight)| !self.used.contains(weight.path.as_str()))
+            .map(|(layer, weight)| format!("`{}` {} {:?}", layer.name, weight.name, weight.shape))
+            .collect()
+    }
+}
+
+impl Source for FileWeights<'_> {
+    fn take(
+        &mut self,
+        layer: &str,
+        weight: Weight,
+        shape: &[usize],
+    ) -> Result<Vec<f32>, LoadError> {
+        let (layer, expected) = (layer.to_owned(), shape.to_vec());
+        let Some(stored) = self.find(&layer, weight) else {
+            return Err(LoadError::Missing { layer, weight, expected });
+        };
+        // The shape is checked before anything is read: it bounds what is allocated.
+        if !stored.shape.iter().copied().eq(shape.iter().map(|&size| size as u64)) {
+            let found = stored.shape.iter().map(|&size| size as usize).collect();
+            return Err(LoadError::Shape { layer, weight, expected, found });
+        }
+        let data = self.resolved.file.file.dataset(&stored.path).and_then(|data| data.read_f32());
+        let values = match data {
+            Ok(values) => values,
+            Err(error) => return Err(LoadError::Read { layer, weight, source: Box::new(error) }),
+        };
+        if values.len() != shape.iter().product::<usize>() {
+            let found = vec![values.len()];
+            return Err(LoadError::Shape { layer, weight, expected, found });
+        }
+        let count = values.iter().filter(|value| !value.is_finite()).count();
+        if count > 0 {
+            return Err(LoadError::NotFinite { layer, weight, count });
+        }
+        self.used.insert(&stored.path);
+        Ok(values)
+    }
+}

@@ -1,0 +1,10 @@
+//! The `burncam` program as a user runs it: real files in, exit code and files out.
+//!
+//! These are tests of the package `burncam`, since cargo builds a program for its own package's
+//! tests only.
+
+mod errors;
+mod labels;
+mod notebook;
+mod program;
+mod results;

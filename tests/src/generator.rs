@@ -1,0 +1,100 @@
+//! Reproducible pseudo-random weights: each value follows from the network's name, the layer's,
+//! the weight's, and its place in Keras's layout.
+//!
+//! FNV-1a of the key seeds SplitMix64, whose upper 24 bits become a number in [-1, 1); scale and
+//! offset depend on the kind of weight. `goldens/weights_manifest.tsv` holds the CRC-32 of each.
+
+use burncam_net::{LoadError, Source, Weight};
+
+/// What belongs to one network's weights: its name in keys, its last dense layer, and two
+/// constants that make both classes occur.
+struct Recipe {
+    model: &'static str,
+    first_conv: Option<&'static str>,
+    last_dense: &'static str,
+    head_gain: f64,
+    head_bias: f64,
+}
+
+/// model, first convolution of mean-subtracted networks, last dense layer, its gain, its bias
+const RECIPES: [Recipe; 2] = [
+    Recipe {
+        model: "VGG16",
+        first_conv: Some("conv1_1"),
+        last_dense: "dense_2",
+        head_gain: 0.94,
+        head_bias: 5.003,
+    },
+    Recipe {
+        model: "NCNN",
+        first_conv: None,
+        last_dense: "output",
+        head_gain: 2.19,
+        head_bias: -1.282,
+    },
+];
+
+/// Gives the reproducible weights of one network.
+pub struct Generated(pub &'static str);
+
+impl Source for Generated {
+    fn take(
+        &mut self,
+        layer: &str,
+        weight: Weight,
+        shape: &[usize],
+    ) -> Result<Vec<f32>, LoadError> {
+        Ok(tensor(self.0, layer, weight.name(), shape))
+    }
+}
+
+/// One weight in row-major order of Keras's layout.
+///
+/// # Panics
+///
+/// If the network is not one of the reference's.
+#[must_use]
+pub fn tensor(model: &str, layer: &str, weight: &str, shape: &[usize]) -> Vec<f32> {
+    let recipe = RECIPES.iter().find(|recipe| recipe.model == model).expect("a reference network");
+    let last = layer == recipe.last_dense;
+    if last && weight == "bias" {
+        let half = (recipe.head_bias / 2.0) as f32;
+        return vec![half, -half];
+    }
+    let (offset, scale) = match weight {
+        "kernel" => {
+            let fan_in: usize = shape[..shape.len() - 1].iter().product();
+            let gain = match () {
+                () if last => recipe.head_gain,
+                () if recipe.first_conv == Some(layer) => 1.0 / 64.0,
+                () => 1.0,
+            };
+            (0.0, (gain * (6.0 / fan_in as f64).sqrt()) as f32)
+        }
+        "bias" => (0.0, 0.05),
+        "gamma" => (1.0, 0.2),
+        "beta" | "moving_mean" => (0.0, 0.2),
+        "moving_variance" => (1.0, 0.4),
+        other => panic!("no rule for {other}"),
+    };
+    let seed = fnv1a(&format!("{model}/{}/{weight}", layer.replace('/', "_")));
+    // Two roundings, as the reference: a fused multiply-add would differ.
+    let value =
+        |i| if offset == 0.0 { scale * noise(seed, i) } else { offset + scale * noise(seed, i) };
+    (0..shape.iter().product::<usize>() as u64).map(value).collect()
+}
+
+fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Output `index` of SplitMix64 as a number in [-1, 1), exact in `f32`.
+fn noise(seed: u64, index: u64) -> f32 {
+    let mut state = seed.wrapping_add((index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    state ^= state >> 31;
+    (state >> 40) as f32 / 8_388_608.0 - 1.0
+}

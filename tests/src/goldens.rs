@@ -1,0 +1,149 @@
+//! The reference's results.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burncam_imaging::{DecodeOptions, Frame, Resize, decode, resize};
+use serde::Deserialize;
+
+/// One image's results.
+#[derive(Debug, Deserialize)]
+pub struct Row {
+    /// Its fold.
+    pub fold: String,
+    /// Its file name.
+    pub image: String,
+    /// The notebook's report row.
+    pub csv_row: Vec<String>,
+    /// The predicted class.
+    pub index: usize,
+    /// CRC-32 of the resized RGB pixels.
+    pub rgb_crc32: u32,
+    /// CRC-32 of the preprocessed input, `[height, width, channels]`, `f32` little-endian.
+    pub x_crc32: u32,
+    /// CRC-32 of the small coloured map.
+    pub jet_small_crc32: u32,
+    /// CRC-32 of the enlarged coloured map.
+    pub jet_big_crc32: u32,
+    /// CRC-32 of the overlay's pixels.
+    pub overlay_crc32: u32,
+}
+
+/// All results of one network.
+pub struct Golden {
+    /// One row an image, sorted by fold and name.
+    pub rows: Vec<Row>,
+    /// Raw maps.
+    pub raw: Vec<Vec<f32>>,
+    /// Channel weights.
+    pub pooled: Vec<Vec<f32>>,
+    /// Logits.
+    pub logits: Vec<Vec<f32>>,
+    /// Probabilities.
+    pub probs: Vec<Vec<f32>>,
+    /// `255 * map` as bytes.
+    pub level: Vec<Vec<u8>>,
+    /// The notebook's report, rows sorted.
+    pub csv: String,
+}
+
+impl Golden {
+    /// The results of `VGG16` or `NCNN`.
+    ///
+    /// # Panics
+    ///
+    /// If the goldens are not in place.
+    #[must_use]
+    pub fn read(model: &str) -> Self {
+        let folder = folder().join(model);
+        let rows = fs::read_to_string(folder.join("rows.json")).expect("rows.json");
+        Self {
+            rows: serde_json::from_str(&rows).expect("rows"),
+            raw: array(&folder.join("raw.npy")),
+            pooled: array(&folder.join("pooled.npy")),
+            logits: array(&folder.join("logits.npy")),
+            probs: array(&folder.join("probs.npy")),
+            level: array(&folder.join("level.npy")),
+            csv: fs::read_to_string(folder.join(format!("{model}.csv"))).expect("the report"),
+        }
+    }
+}
+
+/// An array as one vector for each index of its first dimension.
+fn array<T: npyz::Deserialize>(path: &Path) -> Vec<Vec<T>> {
+    let bytes = fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let file = npyz::NpyFile::new(&bytes[..]).expect("an .npy file");
+    let count = file.shape()[0] as usize;
+    let mut values = file.into_vec::<T>().expect("the array's type").into_iter();
+    let each = values.len() / count;
+    (0..count).map(|_| values.by_ref().take(each).collect()).collect()
+}
+
+/// Normalised maps and the CRC-32 of their overlays over `Fold0/S02_dor_01.png`, by name.
+///
+/// # Panics
+///
+/// If the goldens are not in place.
+#[must_use]
+pub fn edge_cases() -> Vec<(String, Vec<f32>, u32)> {
+    #[derive(Deserialize)]
+    struct Case {
+        name: String,
+        overlay_crc32: u32,
+    }
+    let rows = fs::read_to_string(folder().join("edge/rows.json")).expect("rows.json");
+    let rows: Vec<Case> = serde_json::from_str(&rows).expect("rows");
+    let maps = array(&folder().join("edge/maps.npy"));
+    rows.into_iter().zip(maps).map(|(row, map)| (row.name, map, row.overlay_crc32)).collect()
+}
+
+/// Where the goldens are.
+#[must_use]
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("goldens")
+}
+
+/// Keys, shapes and CRC-32 of the reproducible weights.
+///
+/// # Panics
+///
+/// If the goldens are not in place.
+#[must_use]
+pub fn manifest() -> Vec<(String, Vec<usize>, u32)> {
+    let text = fs::read_to_string(folder().join("weights_manifest.tsv")).expect("the manifest");
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let shape = cells[1].split('x').map(|size| size.parse().expect("a size")).collect();
+        let crc = u32::from_str_radix(cells[2], 16).expect("a CRC-32");
+        (cells[0].to_owned(), shape, crc)
+    };
+    text.lines().skip(1).map(row).collect()
+}
+
+/// An image at the network's size, JPEGs as Pillow decoded them.
+///
+/// # Panics
+///
+/// If the image cannot be read.
+#[must_use]
+pub fn pillow_frame(row: &Row, size: usize) -> Frame {
+    let Row { fold, image, .. } = row;
+    let decoded = folder().join(format!("rgb/{size}/{fold}__{image}.png"));
+    let file =
+        if decoded.exists() { decoded } else { folder().join("faces").join(fold).join(image) };
+    let pixels = decode(&file, DecodeOptions::default()).expect("an image");
+    resize(&pixels, size, size, Resize::Nearest)
+}
+
+/// CRC-32 of bytes.
+#[must_use]
+pub fn crc32(bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes)
+}
+
+/// CRC-32 of little-endian `f32` values.
+#[must_use]
+pub fn crc32_f32(values: &[f32]) -> u32 {
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    crc32fast::hash(&bytes)
+}

@@ -1,0 +1,263 @@
+//! Checkpoints that fit, and every way of not fitting.
+
+use burn::tensor::Device;
+use burncam_models::{ARCHS, NCNN, VGG16};
+use burncam_net::{Arch, Classifier, Output};
+use burncam_weights::{Checkpoint, Error, Format};
+use parity::{KerasFile, folder};
+use serde_json::{Value, json};
+
+fn load(file: &std::path::Path, wanted: Option<&'static Arch>) -> Result<Classifier, Error> {
+    Checkpoint::open(file)?.resolve(&ARCHS, wanted)?.build(&Device::flex())
+}
+
+fn load_altered(alter: impl FnOnce(&mut KerasFile)) -> Result<Classifier, Error> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("model.h5");
+    let mut file = KerasFile::ncnn();
+    alter(&mut file);
+    file.write(&path);
+    load(&path, None)
+}
+
+/// The error and its causes on one line.
+fn refusal(alter: impl FnOnce(&mut KerasFile)) -> String {
+    let error = anyhow::Error::from(load_altered(alter).err().expect("a refusal"));
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    causes.join(": ")
+}
+
+fn assert_refused(words: &[&str], alter: impl FnOnce(&mut KerasFile)) {
+    let message = refusal(alter);
+    for word in words {
+        assert!(message.contains(word), "no `{word}` in: {message}");
+    }
+    assert!(message.contains("model.h5"), "no file in: {message}");
+}
+
+#[test]
+fn real_files_are_recognised() {
+    for (name, format, version) in [
+        ("NCNN_k2.h5", Format::KerasH5, Some("2.15.0")),
+        ("NCNN_fixed_strings.h5", Format::KerasH5, Some("2.15.0")),
+        ("NCNN_k2_dead.h5", Format::KerasH5, Some("2.15.0")),
+        ("NCNN_k2.weights_legacy.h5", Format::KerasH5Weights, Some("2.15.0")),
+    ] {
+        let checkpoint = Checkpoint::open(&folder().join("h5").join(name)).expect(name);
+        let resolved = checkpoint.resolve(&ARCHS, None).expect(name);
+        assert_eq!((resolved.arch.name, resolved.format()), ("ncnn", format), "{name}");
+        assert_eq!(resolved.keras_version(), version, "{name}");
+        assert_eq!(resolved.head.describe(), "Flatten, Dense 8 relu, Dropout, Dense 2, softmax");
+        assert_eq!(resolved.notes.is_empty(), format == Format::KerasH5, "{name}");
+        let classifier = resolved.build(&Device::flex()).expect(name);
+        assert_eq!(classifier.parameters, 78_234, "{name}");
+    }
+}
+
+#[test]
+fn a_file_made_to_order_loads() {
+    let classifier = load_altered(|_| {}).expect("a network");
+    assert_eq!((classifier.arch.name, classifier.parameters), ("ncnn", 78_234));
+}
+
+#[test]
+fn layers_that_keras_numbered_otherwise_are_found_by_their_place() {
+    load_altered(|file| {
+        let text = file.config.to_string();
+        let text = text
+            .replace("\"dropout_1\"", "\"dropout_38\"")
+            .replace("\"resizing\"", "\"resizing_5\"");
+        let text =
+            text.replace("\"dropout\"", "\"dropout_37\"").replace("\"input\"", "\"input_9\"");
+        file.config = serde_json::from_str(&text).expect("JSON");
+    })
+    .expect("a network");
+}
+
+#[test]
+fn every_setting_of_the_network_is_compared() {
+    for (layer, setting, value, says) in [
+        ("conv_2x2", "strides", json!([2, 2]), "`strides` is [2,2], expected [1,1]"),
+        ("conv_2x2", "padding", json!("valid"), "`padding` is \"valid\", expected \"same\""),
+        ("conv_5x5", "filters", json!(32), "`filters` is 32, expected 64"),
+        ("conv_5x5", "kernel_size", json!([3, 3]), "`kernel_size` is [3,3], expected [5,5]"),
+        ("conv_5x5", "use_bias", json!(false), "`use_bias` is false, expected true"),
+        (
+            "conv_2x2_",
+            "activation",
+            json!("linear"),
+            "`activation` is \"linear\", expected \"relu\"",
+        ),
+        ("conv_2x2_", "activation", json!("swish"), "activation \"swish\""),
+        ("conv_5x5_", "dilation_rate", json!([2, 2]), "`dilation_rate` is [2,2]"),
+        ("conv_5x5_", "groups", json!(3), "`groups` is 3"),
+        ("conv_5x5_", "data_format", json!("channels_first"), "`data_format`"),
+        ("leaky_2", "alpha", json!(0.3), "`negative_slope` is 0.3"),
+        ("maxpool_3x3", "pool_size", json!([2, 2]), "`pool_size` is [2,2], expected [3,3]"),
+        ("maxpool_3x3_", "strides", json!([2, 2]), "`strides` is [2,2], expected [3,3]"),
+        ("resizing", "height", json!(13), "`height` is 13, expected 12"),
+        ("resizing", "interpolation", json!("nearest"), "`interpolation` is \"nearest\""),
+        ("concatenate", "axis", json!(1), "axis 1"),
+        ("input", "batch_input_shape", json!([null, 128, 120, 3]), "`height` is 128, expected 120"),
+    ] {
+        assert_refused(&[layer, says], |file| file.layer(layer)["config"][setting] = value);
+    }
+}
+
+#[test]
+fn the_wiring_is_compared() {
+    assert_refused(&["`leaky_2`", "reads `maxpool_3x3`", "expected `conv_2x2`"], |file| {
+        file.layer("leaky_2")["inbound_nodes"] = json!([[["maxpool_3x3", 0, 0, {}]]]);
+    });
+    assert_refused(&["Concatenate", "`maxpool_10x10`, `dropout`, `dropout_1`"], |file| {
+        file.layer("concatenate")["inbound_nodes"] =
+            json!([[["dropout", 0, 0, {}], ["maxpool_10x10", 0, 0, {}], ["dropout_1", 0, 0, {}]]]);
+    });
+}
+
+#[test]
+fn missing_misshapen_unused_and_unfinite_weights_are_named() {
+    assert_refused(&["layer `FC1` has no `bias`", "[8]"], |file| {
+        file.weights("FC1").pop();
+    });
+    assert_refused(&["layer `FC1`: `kernel` has shape [2300, 8], expected [2304, 8]"], |file| {
+        let kernel = &mut file.weights("FC1")[0];
+        kernel.1[0] = 2300;
+        kernel.2.truncate(2300 * 8);
+    });
+    assert_refused(&["1 weights have no place in ncnn", "`spare` kernel [2, 3]"], |file| {
+        file.add_weights("spare", &[("kernel", &[2, 3])]);
+    });
+    assert_refused(&["layer `conv_5x5`", "`bias` holds 1 values that are NaN"], |file| {
+        file.weights("conv_5x5")[1].2[7] = f32::NAN;
+    });
+    assert_refused(&["layer `conv_5x5` has no `kernel`"], |file| file.layers.remove(0).0.clear());
+}
+
+fn dense(units: usize, activation: &str) -> Value {
+    json!({ "units": units, "activation": activation, "use_bias": true })
+}
+
+#[test]
+fn any_head_is_read_from_the_file() {
+    let classifier = load_altered(|file| {
+        file.set_head(&[
+            ("GlobalAveragePooling2D", "gap", json!({})),
+            ("BatchNormalization", "bn", json!({ "axis": [1], "epsilon": 1e-5, "scale": false })),
+            ("Dense", "hidden", json!({ "units": 5, "activation": "sigmoid", "use_bias": false })),
+            ("Dropout", "drop", json!({ "rate": 0.5 })),
+            ("Dense", "last", dense(3, "linear")),
+            ("Activation", "probabilities", json!({ "activation": "softmax" })),
+        ]);
+        let bn: &[(&str, &[usize])] =
+            &[("beta", &[64]), ("moving_mean", &[64]), ("moving_variance", &[64])];
+        file.add_weights("bn", bn);
+        file.add_weights("hidden", &[("kernel", &[64, 5])]);
+        file.add_weights("last", &[("kernel", &[5, 3]), ("bias", &[3])]);
+    })
+    .expect("a network");
+    let head = classifier.head.config();
+    assert_eq!((head.classes(), head.output()), (3, Output::Softmax));
+    assert_eq!(
+        head.describe(),
+        "GlobalAveragePooling2D, BatchNormalization, Dense 5 sigmoid, Dropout, Dense 3, softmax"
+    );
+
+    let classifier = load_altered(|file| {
+        file.set_head(&[
+            ("GlobalMaxPooling2D", "gmp", json!({})),
+            ("Dense", "last", dense(1, "sigmoid")),
+        ]);
+        file.add_weights("last", &[("kernel", &[64, 1]), ("bias", &[1])]);
+    })
+    .expect("a network");
+    let head = classifier.head.config();
+    assert_eq!((head.classes(), head.output()), (2, Output::Sigmoid));
+}
+
+#[test]
+fn a_head_that_cannot_run_is_refused() {
+    assert_refused(&["`lstm` (LSTM) is not supported"], |file| {
+        file.set_head(&[("LSTM", "lstm", json!({}))]);
+    });
+    assert_refused(&["`dense` (Dense)", "not flattened or pooled"], |file| {
+        file.set_head(&[("Dense", "dense", dense(2, "softmax"))]);
+    });
+    assert_refused(&["without a Dense layer"], |file| {
+        file.set_head(&[("Flatten", "flatten", json!({}))]);
+    });
+    assert_refused(&["`base` (Functional)", "whole model used as one layer"], |file| {
+        file.set_head(&[("Functional", "base", json!({}))]);
+    });
+    assert_refused(&["`last` (Dense)", "softmax, sigmoid or linear"], |file| {
+        file.set_head(&[("Flatten", "flatten", json!({})), ("Dense", "last", dense(2, "relu"))]);
+    });
+}
+
+#[test]
+fn a_stray_layer_is_named() {
+    assert_refused(&["`stray` (Conv2D)", "one path", "branches"], |file| {
+        let stray = json!({
+            "class_name": "Conv2D", "name": "stray", "config": {},
+            "inbound_nodes": [[["maxpool_2x2_", 0, 0, {}]]],
+        });
+        file.config["config"]["layers"].as_array_mut().expect("layers").push(stray);
+    });
+}
+
+#[test]
+fn damaged_configurations_are_refused() {
+    for config in [
+        json!(null),
+        json!({ "class_name": "Functional" }),
+        json!({ "class_name": "Functional", "config": { "layers": [{}] } }),
+        json!({ "class_name": "Graph", "config": { "layers": [] } }),
+    ] {
+        assert_refused(&["`model_config` cannot be understood"], |file| file.config = config);
+    }
+    assert_refused(&["is not"], |file| {
+        file.config = json!({ "class_name": "Sequential", "config": { "layers": [] } });
+    });
+}
+
+#[test]
+fn the_wrong_architecture_is_refused_with_the_first_difference() {
+    let error = load(&folder().join("h5/NCNN_k2.h5"), Some(&VGG16)).err().expect("a refusal");
+    let message = error.to_string();
+    assert!(
+        message.contains("is not vgg16 (keras-vggface): 0 of its 19 layers match"),
+        "{message}"
+    );
+    assert!(message.contains("`height` is 120, expected 224"), "{message}");
+    let weights = folder().join("h5/NCNN_k2.weights_legacy.h5");
+    assert!(load(&weights, Some(&NCNN)).is_ok());
+    let message = load(&weights, Some(&VGG16)).err().expect("a refusal").to_string();
+    assert!(message.contains("there is no layer `conv1_1`"), "{message}");
+}
+
+/// Keras splits attributes over 64 KB.
+#[test]
+fn split_layer_names_are_joined() {
+    let classifier = load_altered(|file| file.split_names = true).expect("a network");
+    assert_eq!(classifier.parameters, 78_234);
+}
+
+#[test]
+fn other_formats_are_told_by_their_contents() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (bytes, says) in [
+        (&b"PK\x03\x04..."[..], "zip archive"),
+        (b"\x80\x02}q\x00", "Python pickle"),
+        (b"\x10\0\0\0\0\0\0\0{\"a\":1}", "safetensors"),
+        (b"", "empty file"),
+        (b"hello", "unknown kind"),
+    ] {
+        let path = folder.path().join("model");
+        std::fs::write(&path, bytes).expect("a file");
+        let message = Checkpoint::open(&path).err().expect("a refusal").to_string();
+        assert!(message.contains(says), "{message}");
+    }
+    let message = Checkpoint::open(&parity::folder().join("h5/NCNN_k3.weights.h5"));
+    let message = message.err().expect("a refusal").to_string();
+    assert!(message.contains("Keras 3 `.weights.h5`"), "{message}");
+}

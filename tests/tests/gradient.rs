@@ -1,0 +1,152 @@
+//! The tapped gradient against finite differences and against its closed form.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use burncam_cam::methods::channel_weights;
+use burncam_cam::{Scene, Target};
+use burncam_imaging::to_tensor;
+use burncam_models::{ARCHS, NCNN};
+use burncam_net::{Activation, Classifier, HeadConfig, Op, Trace};
+use parity::{Generated, Golden, pillow_frame, tensor};
+
+/// Long enough for the logit's `f32` to move by thousands of its last digits, short enough that
+/// few rectifiers and max-pools further on switch.
+const STEP: f32 = 1e-3;
+/// Of the gradient's length: what rounding and switching leave of a difference quotient.
+const SLOPE: f32 = 2e-2;
+/// Of the largest channel weight: two ways of computing the same sums in `f32`.
+const CLOSED_FORM: f32 = 1e-5;
+
+fn ncnn() -> Classifier {
+    let dense = |units, activation| Op::Dense { units, use_bias: true, activation };
+    let head = vec![
+        ("flatten".to_owned(), Op::Flatten),
+        ("FC1".to_owned(), dense(8, Activation::Relu)),
+        ("output".to_owned(), dense(2, Activation::Softmax)),
+    ];
+    let head = HeadConfig::new(head).expect("a head");
+    let mut source = Generated("NCNN");
+    Classifier::build(&NCNN, &NCNN.variants[0], head, &mut source, &Device::flex())
+        .expect("every weight")
+}
+
+fn images(classifier: &Classifier, rows: &[usize]) -> Tensor<4> {
+    let golden = Golden::read("NCNN");
+    let frames: Vec<_> = rows.iter().map(|&row| pillow_frame(&golden.rows[row], 120)).collect();
+    let frames: Vec<_> = frames.iter().collect();
+    to_tensor(&frames, &classifier.arch.input, classifier.device())
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_to_vec().expect("numbers")
+}
+
+/// The logit of class 0 when `step` is added to the output of `layer`.
+fn logit(classifier: &Classifier, images: &Tensor<4>, layer: &str, step: &Tensor<4>) -> f32 {
+    let mut add = |name: &str, output: Tensor<4>| match name == layer {
+        true => output + step.clone(),
+        false => output,
+    };
+    values(classifier.logits(images.clone(), &mut Trace::new(&mut add)))[0]
+}
+
+/// Max-pools have kinks, and after a rectifier many cells tie at 0. Only the cells that a pool
+/// takes have a gradient, so when just these rise, each stays the largest of its window: along
+/// the absolute value of the gradient the one-sided slope exists.
+#[test]
+fn the_gradient_is_the_slope_of_the_logit_at_every_layer() {
+    let classifier = ncnn();
+    let images = images(&classifier, &[3]);
+    for layer in classifier.layers.layers().iter().skip(1) {
+        let name = &layer.name;
+        let scene = Scene::observe(&classifier, images.clone(), name, Target::Class(0));
+        let gradient = scene.unwrap_or_else(|error| panic!("{name}: {error}")).gradients;
+        let length = values(gradient.clone().square().sum().sqrt())[0];
+        assert!(length > 0.0, "{name}: the gradient vanishes");
+        let direction = gradient.clone().abs().div_scalar(length);
+        let expected = values((gradient * direction.clone()).sum())[0];
+        let base = logit(&classifier, &images, name, &direction.zeros_like());
+        let raised = logit(&classifier, &images, name, &direction.mul_scalar(STEP));
+        let slope = (raised - base) / STEP;
+        let error = (slope - expected).abs() / length;
+        assert!(error < SLOPE, "{name}: slope {slope}, gradient {expected} of {length}");
+    }
+}
+
+/// After the last layer come a 2×2 max-pool, Flatten and dense layers: each window hands its
+/// gradient to exactly one cell, so a channel's weight is a sum over the head's inputs.
+#[test]
+fn channel_weights_follow_from_the_head_alone() {
+    let classifier = ncnn();
+    let images = images(&classifier, &[0, 3, 7, 15]);
+    let scene = Scene::observe(&classifier, images, "conv_2x2_", Target::Class(1));
+    let scene = scene.expect("a scene");
+    let found = values(channel_weights(&scene));
+    let activations = values(scene.activations.clone());
+    for (image, found) in found.chunks(64).enumerate() {
+        let maps = &activations[image * 64 * 144..][..64 * 144];
+        let expected = closed_form(maps);
+        let scale = expected.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
+        assert!(scale > 0.0, "image {image} has no evidence at all");
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((found - expected).abs() <= CLOSED_FORM * scale, "{found} {expected}");
+        }
+    }
+}
+
+fn closed_form(maps: &[f32]) -> Vec<f32> {
+    let first = tensor("NCNN", "FC1", "kernel", &[2304, 8]);
+    let bias = tensor("NCNN", "FC1", "bias", &[8]);
+    let last = tensor("NCNN", "output", "kernel", &[8, 2]);
+    let pooled = |channel: usize, row: usize, column: usize| {
+        let cell = |dy, dx| maps[channel * 144 + (2 * row + dy) * 12 + 2 * column + dx];
+        cell(0, 0).max(cell(0, 1)).max(cell(1, 0)).max(cell(1, 1))
+    };
+    // Keras flattens [row, column, channel].
+    let inputs: Vec<f32> = (0..6)
+        .flat_map(|row| (0..6).flat_map(move |column| (0..64).map(move |c| (c, row, column))))
+        .map(|(channel, row, column)| pooled(channel, row, column))
+        .collect();
+    let active: Vec<bool> = (0..8)
+        .map(|unit| {
+            let sum: f64 = (inputs.iter().enumerate())
+                .map(|(i, x)| f64::from(*x) * f64::from(first[i * 8 + unit]))
+                .sum();
+            sum + f64::from(bias[unit]) > 0.0
+        })
+        .collect();
+    let slope = |input: usize| -> f64 {
+        (0..8)
+            .filter(|&unit| active[unit])
+            .map(|unit| f64::from(first[input * 8 + unit]) * f64::from(last[unit * 2 + 1]))
+            .sum()
+    };
+    (0..64)
+        .map(|channel| ((0..36).map(|w| slope(w * 64 + channel)).sum::<f64>() / 144.0) as f32)
+        .collect()
+}
+
+#[test]
+fn every_layer_of_every_architecture_reaches_the_trace() {
+    for arch in ARCHS {
+        for variant in arch.variants {
+            let table = (variant.layers)();
+            assert!(table.get(variant.cam_layer).is_some(), "{}", arch.name);
+        }
+    }
+    let classifier = ncnn();
+    let mut seen = Vec::new();
+    let mut record = |name: &str, output: Tensor<4>| {
+        let [_, channels, height, width] = output.dims();
+        seen.push((name.to_owned(), [height, width, channels]));
+        output
+    };
+    let zeros = TensorData::new(vec![0.0_f32; 3 * 120 * 120], [1, 3, 120, 120]);
+    let zeros = Tensor::from_data(zeros, classifier.device());
+    let _ = classifier.logits(zeros, &mut Trace::new(&mut record));
+    seen.sort();
+    let mut expected: Vec<_> = (classifier.layers.layers().iter().skip(1))
+        .map(|layer| (layer.name.clone(), layer.output))
+        .collect();
+    expected.sort();
+    assert_eq!(seen, expected);
+}

@@ -1,0 +1,57 @@
+//! The project's commands: `cargo xtask <name>`.
+//!
+//! It depends on nothing but the standard library, so that it compiles in seconds; what needs
+//! Burn runs in the `burncam` program, which it builds on first use.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod checks;
+mod program;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+The project's commands.
+
+Usage: cargo xtask <COMMAND> [ARGUMENTS]
+
+For users (they build the `burncam` program on first use, and start it with the same arguments):
+  explain   classify images and show which regions decided; without arguments, the demo
+
+For developers:
+  test      run all tests; arguments go to `cargo test`
+  ci        check everything that .ci/run checks: format, lints, docs, tests, licences, the demo
+
+`cargo xtask explain --help` lists what explain takes.";
+
+/// Usage error, as of the `burncam` program.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        None => {
+            println!("{HELP}");
+            ExitCode::from(USAGE)
+        }
+        Some((command, rest)) => match command.as_str() {
+            "help" | "--help" | "-h" => {
+                println!("{HELP}");
+                ExitCode::SUCCESS
+            }
+            "explain" => program::start(command, rest),
+            "test" => checks::test(rest),
+            "ci" => checks::all(),
+            unknown => {
+                eprintln!("error: there is no command `{unknown}`\n\n{HELP}");
+                ExitCode::from(USAGE)
+            }
+        },
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own)
+}

@@ -1,0 +1,77 @@
+//! Building and starting the `burncam` program.
+
+use std::env::consts::EXE_SUFFIX;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use crate::root;
+
+/// Features are resolved for the whole workspace, so that programs and tests share one build.
+const BUILD: [&str; 6] =
+    ["build", "--release", "--locked", "--workspace", "--exclude=xtask", "--bins"];
+
+/// Builds the program if need be and starts it with `command` and `arguments`.
+pub(crate) fn start(command: &str, arguments: &[String]) -> ExitCode {
+    if let Err(code) = build() {
+        return code;
+    }
+    let mut program = Command::new(path());
+    program.arg(command).args(arguments);
+    if std::env::var_os("BURNCAM_ASSETS").is_none() {
+        program.env("BURNCAM_ASSETS", root().join("assets"));
+    }
+    exit_code(&mut program)
+}
+
+fn build() -> Result<(), ExitCode> {
+    let mut cargo = cargo();
+    cargo.args(BUILD);
+    if path().is_file() {
+        cargo.arg("--quiet");
+    } else {
+        eprintln!(
+            "Building burncam for the first time, Burn included: about 20 minutes on 2 cores, \
+             less on more. Later runs start at once."
+        );
+    }
+    match cargo.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => {
+            eprintln!("error: burncam could not be built; cargo says why above");
+            Err(ExitCode::from(2))
+        }
+        Err(error) => {
+            eprintln!("error: cannot start cargo: {error}");
+            Err(ExitCode::from(2))
+        }
+    }
+}
+
+/// The program's place: in cargo's target folder.
+fn path() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    root().join(target).join("release").join(format!("burncam{EXE_SUFFIX}"))
+}
+
+/// Cargo, working in the workspace.
+pub(crate) fn cargo() -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.arg("--color=auto").current_dir(root());
+    command
+}
+
+/// Runs a command and takes over its exit code.
+pub(crate) fn exit_code(command: &mut Command) -> ExitCode {
+    match command.status() {
+        Ok(status) => {
+            let code = status.code().and_then(|code| u8::try_from(code).ok());
+            // Ended by a signal.
+            ExitCode::from(code.unwrap_or(2))
+        }
+        Err(error) => {
+            eprintln!("error: cannot start {}: {error}", command.get_program().display());
+            ExitCode::from(2)
+        }
+    }
+}
