@@ -7,41 +7,41 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// What a run printed and how it ended.
-pub struct Run {
+pub(crate) struct Run {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
 }
 
 /// A temporary folder in which the program runs.
-pub struct Place(TempDir);
+pub(crate) struct Place(TempDir);
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().expect("a temporary folder"))
     }
 
-    pub fn path(&self, inside: &str) -> PathBuf {
+    pub(crate) fn path(&self, inside: &str) -> PathBuf {
         self.0.path().join(inside)
     }
 
     /// Copies a golden face, `Fold0/x.png`, to `to`.
-    pub fn face(&self, face: &str, to: &str) {
+    pub(crate) fn face(&self, face: &str, to: &str) {
         self.write(to, &fs::read(faces().join(face)).expect("a golden face"));
     }
 
-    pub fn write(&self, to: &str, bytes: &[u8]) {
+    pub(crate) fn write(&self, to: &str, bytes: &[u8]) {
         let to = self.path(to);
         fs::create_dir_all(to.parent().expect("a parent")).expect("a folder");
         fs::write(to, bytes).expect("a file");
     }
 
-    pub fn read(&self, file: &str) -> String {
+    pub(crate) fn read(&self, file: &str) -> String {
         fs::read_to_string(self.path(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
     }
 
     /// Runs `burncam` with these arguments, on the CPU unless they say otherwise.
-    pub fn burncam(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn burncam(&self, arguments: &[&str]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_burncam"));
         command.args(arguments).current_dir(self.0.path());
         if arguments.first() == Some(&"explain") && !arguments.contains(&"--device") {
@@ -56,41 +56,41 @@ impl Place {
     }
 
     /// Explains `faces` in this place with the small golden network, into `out`.
-    pub fn explain(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn explain(&self, arguments: &[&str]) -> Run {
         let weights = weights("NCNN_k2.h5");
         let fixed = ["explain", "--weights", &weights, "--data", "faces", "--out", "out"];
         self.burncam(&[&fixed, arguments].concat())
     }
 
     /// Rows of `out/predictions.csv` as maps from column to cell.
-    pub fn predictions(&self) -> Vec<std::collections::HashMap<String, String>> {
+    pub(crate) fn predictions(&self) -> Vec<std::collections::HashMap<String, String>> {
         let mut reader = csv::Reader::from_path(self.path("out/predictions.csv")).expect("a table");
         reader.deserialize().map(|row| row.expect("a row")).collect()
     }
 }
 
 /// A golden checkpoint.
-pub fn weights(name: &str) -> String {
+pub(crate) fn weights(name: &str) -> String {
     goldens().join("h5").join(name).display().to_string()
 }
 
 /// The golden images.
-pub fn faces() -> PathBuf {
+pub(crate) fn faces() -> PathBuf {
     goldens().join("faces")
 }
 
-pub fn goldens() -> PathBuf {
+pub(crate) fn goldens() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens")
 }
 
 /// CRC-32 of a picture's pixels.
-pub fn pixels_crc32(file: &Path) -> u32 {
+pub(crate) fn pixels_crc32(file: &Path) -> u32 {
     let picture = image::open(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
     crc32fast::hash(picture.to_rgb8().as_raw())
 }
 
 /// Every file below a folder, by path inside it, sorted.
-pub fn files(folder: &Path) -> Vec<String> {
+pub(crate) fn files(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {

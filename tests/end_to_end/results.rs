@@ -10,7 +10,7 @@ fn place() -> Place {
 }
 
 /// Text without what differs from run to run.
-pub fn stable(text: &str) -> String {
+pub(crate) fn stable(text: &str) -> String {
     let text = text.replace('\\', "/");
     let mut words: Vec<String> = text.split(' ').map(str::to_owned).collect();
     for at in 1..words.len() {

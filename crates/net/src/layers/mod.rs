@@ -1,6 +1,6 @@
 //! Layers whose numerics equal Keras's, and the [`Loader`] that makes them.
 //!
-//! Each layer knows its name and hands its output to the [`Trace`].
+//! Each layer knows its name and hands its output to the [`Trace`](crate::Trace).
 
 mod activation;
 mod batch_norm;
