@@ -6,24 +6,36 @@
 //!
 //! This crate must never open a file.
 
+mod conv_norm;
+mod inception_v3;
 mod ncnn;
+mod resnet50;
+mod senet50;
 mod vgg16;
+mod vggface_residual;
 
-pub use ncnn::{NCNN, Ncnn};
-pub use vgg16::{VGG16, Vgg16};
+pub use inception_v3::INCEPTION_V3;
+pub use ncnn::NCNN;
+pub use resnet50::RESNET50;
+pub use senet50::SENET50;
+pub use vgg16::VGG16;
 
 use burncam_net::Arch;
 
 /// Every architecture, in the order in which they are listed to users.
-pub static ARCHS: [&Arch; 2] = [&VGG16, &NCNN];
+pub static ARCHS: [&Arch; 5] = [&VGG16, &RESNET50, &SENET50, &INCEPTION_V3, &NCNN];
 
 /// The classes of the neonatal-pain networks: folders `dor` and `sem_dor`, in alphabetical order.
 pub const PAIN_CLASSES: [&str; 2] = ["Pain", "No_pain"];
 
-/// The architecture of this name (`vgg16`) or title (`VGG16`), in any case.
+/// Blue, green and red mean of ImageNet, as keras.applications subtracts it ("caffe" mode).
+const IMAGENET_MEAN: [f32; 3] = [103.939, 116.779, 123.68];
+
+/// The architecture of this name (`inception_v3`) or title (`IncepV3`), in any case and with or
+/// without its underscore.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Arch> {
-    ARCHS
-        .into_iter()
-        .find(|arch| [arch.name, arch.title].iter().any(|known| known.eq_ignore_ascii_case(name)))
+    let plain = |name: &str| name.replace(['_', '-'], "").to_lowercase();
+    let known = |arch: &&Arch| [arch.name, arch.title].iter().any(|own| plain(own) == plain(name));
+    ARCHS.into_iter().find(known)
 }

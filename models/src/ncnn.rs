@@ -11,6 +11,8 @@ use burncam_net::{
     Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Trace, Variant,
 };
 
+use crate::PAIN_CLASSES;
+
 /// Filters of every convolution.
 const FILTERS: usize = 64;
 
@@ -18,13 +20,13 @@ const FILTERS: usize = 64;
 pub static NCNN: Arch = Arch {
     name: "ncnn",
     title: "NCNN",
-    input: InputSpec::scaled(120, ChannelOrder::Rgb, 255.0),
-    classes: &crate::PAIN_CLASSES,
+    classes: &PAIN_CLASSES,
     variants: &[Variant {
         name: "keras",
+        input: InputSpec::scaled(120, ChannelOrder::Rgb, 255.0),
         cam_layer: "conv_2x2_",
         layers,
-        build: |loader| Ok(Box::new(Ncnn::load(loader)?)),
+        build,
     }],
 };
 
@@ -36,7 +38,8 @@ fn layers() -> LayerTable {
 
     table.push("maxpool_10x10", pool(10));
 
-    table.push_on(&["input"], "conv_5x5", conv(5));
+    table.at("input");
+    table.push("conv_5x5", conv(5));
     table.push("leaky_1", leaky.clone());
     table.push("maxpool_3x3", pool(3));
     table.push("conv_2x2", conv(2));
@@ -45,12 +48,13 @@ fn layers() -> LayerTable {
     table.push_auto(Op::Resizing { height: 12, width: 12 });
     table.push_auto(Op::Dropout);
 
-    table.push_on(&["input"], "conv_5x5_", conv(5));
+    table.at("input");
+    table.push("conv_5x5_", conv(5));
     table.push("leaky_3", leaky);
     table.push("maxpool_10x10_", pool(10));
     table.push_auto(Op::Dropout);
 
-    table.push_auto_on(&["maxpool_10x10", "dropout", "dropout_1"], Op::Concatenate);
+    table.join_auto(&["maxpool_10x10", "dropout", "dropout_1"], Op::Concatenate);
     table.push("conv_2x2_", conv(2).relu());
     table.push("maxpool_2x2_", pool(2));
     table
@@ -58,7 +62,7 @@ fn layers() -> LayerTable {
 
 /// The network without its head.
 #[derive(Module, Debug)]
-pub struct Ncnn {
+struct Ncnn {
     pooled: MaxPool2d,
     deep: Deep,
     wide: Wide,
@@ -89,31 +93,29 @@ struct Wide {
     dropout: Dropout,
 }
 
-impl Ncnn {
-    fn load(loader: &mut Loader<'_>) -> Result<Self, LoadError> {
-        Ok(Self {
-            pooled: loader.max_pool2d("maxpool_10x10"),
-            deep: Deep {
-                conv_1: loader.conv2d("conv_5x5")?,
-                leaky_1: loader.leaky_relu("leaky_1"),
-                pool_1: loader.max_pool2d("maxpool_3x3"),
-                conv_2: loader.conv2d("conv_2x2")?,
-                leaky_2: loader.leaky_relu("leaky_2"),
-                pool_2: loader.max_pool2d("maxpool_3x3_"),
-                resizing: loader.resizing("resizing"),
-                dropout: loader.dropout("dropout"),
-            },
-            wide: Wide {
-                conv: loader.conv2d("conv_5x5_")?,
-                leaky: loader.leaky_relu("leaky_3"),
-                pool: loader.max_pool2d("maxpool_10x10_"),
-                dropout: loader.dropout("dropout_1"),
-            },
-            join: loader.concat("concatenate"),
-            conv: loader.conv2d("conv_2x2_")?,
-            pool: loader.max_pool2d("maxpool_2x2_"),
-        })
-    }
+fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
+    Ok(Box::new(Ncnn {
+        pooled: loader.max_pool2d(),
+        deep: Deep {
+            conv_1: loader.conv2d()?,
+            leaky_1: loader.leaky_relu(),
+            pool_1: loader.max_pool2d(),
+            conv_2: loader.conv2d()?,
+            leaky_2: loader.leaky_relu(),
+            pool_2: loader.max_pool2d(),
+            resizing: loader.resizing(),
+            dropout: loader.dropout(),
+        },
+        wide: Wide {
+            conv: loader.conv2d()?,
+            leaky: loader.leaky_relu(),
+            pool: loader.max_pool2d(),
+            dropout: loader.dropout(),
+        },
+        join: loader.concat(),
+        conv: loader.conv2d()?,
+        pool: loader.max_pool2d(),
+    }))
 }
 
 impl Deep {

@@ -1,8 +1,8 @@
 //! VGG16: five stages of 3×3 convolutions and a max-pooling each.
 //!
 //! Simonyan and Zisserman, *Very Deep Convolutional Networks for Large-Scale Image Recognition*,
-//! 2015, <https://arxiv.org/abs/1409.1556>; with the layer names and the channel means of
-//! keras-vggface (Parkhi et al., *Deep Face Recognition*, 2015).
+//! 2015, <https://arxiv.org/abs/1409.1556>; with the layer names and channel means of
+//! keras-vggface (Parkhi et al., *Deep Face Recognition*, 2015) or of keras.applications.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -11,8 +11,7 @@ use burncam_net::{
     Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Trace, Variant,
 };
 
-/// Blue, green and red mean of VGGFace's training set.
-const MEAN: [f32; 3] = [93.5940, 104.7624, 129.1863];
+use crate::{IMAGENET_MEAN, PAIN_CLASSES};
 
 /// filters, convolutions
 const STAGES: [(usize, usize); 5] = [(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)];
@@ -21,30 +20,43 @@ const STAGES: [(usize, usize); 5] = [(64, 2), (128, 2), (256, 3), (512, 3), (512
 pub static VGG16: Arch = Arch {
     name: "vgg16",
     title: "VGG16",
-    input: InputSpec::scaled(224, ChannelOrder::Bgr, 1.0).with_mean(MEAN),
-    classes: &crate::PAIN_CLASSES,
-    variants: &[Variant {
-        name: "keras-vggface",
-        cam_layer: "conv5_3",
-        layers,
-        build: |loader| Ok(Box::new(Vgg16::load(loader)?)),
-    }],
+    classes: &PAIN_CLASSES,
+    variants: &[
+        Variant {
+            name: "keras-vggface",
+            input: InputSpec::scaled(224, ChannelOrder::Bgr, 1.0)
+                .with_mean([93.5940, 104.7624, 129.1863]),
+            cam_layer: "conv5_3",
+            layers: || layers("conv{stage}_{conv}", "pool{stage}"),
+            build,
+        },
+        Variant {
+            name: "keras-applications",
+            input: InputSpec::scaled(224, ChannelOrder::Bgr, 1.0).with_mean(IMAGENET_MEAN),
+            cam_layer: "block5_conv3",
+            layers: || layers("block{stage}_conv{conv}", "block{stage}_pool"),
+            build,
+        },
+    ],
 };
 
-fn layers() -> LayerTable {
+/// The layers, with the names of one family.
+fn layers(conv_name: &str, pool_name: &str) -> LayerTable {
     let mut table = LayerTable::new("input", [224, 224, 3]);
     for (stage, (filters, convs)) in (1..).zip(STAGES) {
+        let named = |name: &str| name.replace("{stage}", &format!("{stage}"));
         for conv in 1..=convs {
-            table.push(format!("conv{stage}_{conv}"), Op::conv2d(filters, 3).same().relu());
+            let name = named(conv_name).replace("{conv}", &format!("{conv}"));
+            table.push(name, Op::conv2d(filters, 3).same().relu());
         }
-        table.push(format!("pool{stage}"), Op::max_pool(2, 2));
+        table.push(named(pool_name), Op::max_pool(2, 2));
     }
     table
 }
 
 /// The network without its head.
 #[derive(Module, Debug)]
-pub struct Vgg16 {
+struct Vgg16 {
     stages: Vec<Stage>,
 }
 
@@ -54,19 +66,15 @@ struct Stage {
     pool: MaxPool2d,
 }
 
-impl Vgg16 {
-    fn load(loader: &mut Loader<'_>) -> Result<Self, LoadError> {
-        let stages = (1..)
-            .zip(STAGES)
-            .map(|(stage, (_, convs))| {
-                let convs = (1..=convs)
-                    .map(|conv| loader.conv2d(&format!("conv{stage}_{conv}")))
-                    .collect::<Result<_, _>>()?;
-                Ok(Stage { convs, pool: loader.max_pool2d(&format!("pool{stage}")) })
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self { stages })
-    }
+fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
+    let stages = STAGES
+        .into_iter()
+        .map(|(_, convs)| {
+            let convs = (0..convs).map(|_| loader.conv2d()).collect::<Result<_, _>>()?;
+            Ok(Stage { convs, pool: loader.max_pool2d() })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Box::new(Vgg16 { stages }))
 }
 
 impl Network for Vgg16 {

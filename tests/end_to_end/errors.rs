@@ -64,7 +64,10 @@ fn mistakes_are_explained() {
         (&["--labels", "text.csv", "--classes", "a,b,c"], &["3 names", "2 classes"]),
         (&["--classes", "a,A"], &["stands there twice"]),
         (&["--classes", "a,b"], &["knows Pain and No_pain", "--labels dirs"]),
-        (&["--model", "alexnet"], &["no model `alexnet`", "vgg16, ncnn"]),
+        (
+            &["--model", "alexnet"],
+            &["no model `alexnet`", "vgg16, resnet50, senet50, inception_v3, ncnn"],
+        ),
         (&["--alpha", "-1"], &["--alpha", "0 or more"]),
         (&["--batch", "0"], &["--batch"]),
         (&["--resize", "cubic"], &["cubic", "nearest, bilinear"]),

@@ -16,22 +16,23 @@ struct Recipe {
     head_bias: f64,
 }
 
-/// model, first convolution of mean-subtracted networks, last dense layer, its gain, its bias
-const RECIPES: [Recipe; 2] = [
-    Recipe {
-        model: "VGG16",
-        first_conv: Some("conv1_1"),
-        last_dense: "dense_2",
-        head_gain: 0.94,
-        head_bias: 5.003,
-    },
-    Recipe {
-        model: "NCNN",
-        first_conv: None,
-        last_dense: "output",
-        head_gain: 2.19,
-        head_bias: -1.282,
-    },
+const fn recipe(
+    model: &'static str,
+    first_conv: Option<&'static str>,
+    last_dense: &'static str,
+    head_gain: f64,
+    head_bias: f64,
+) -> Recipe {
+    Recipe { model, first_conv, last_dense, head_gain, head_bias }
+}
+
+/// model, first convolution where the mean is subtracted, last dense layer, its gain, its bias
+const RECIPES: [Recipe; 5] = [
+    recipe("VGG16", Some("conv1_1"), "dense_2", 0.94, 5.003),
+    recipe("ResNet50", Some("conv1_7x7_s2"), "dense_1", 0.272, 1.951),
+    recipe("SENet50", Some("conv1_7x7_s2"), "dense_3", 0.532, -1.076),
+    recipe("IncepV3", None, "dense_2", 0.985, -2.509),
+    recipe("NCNN", None, "output", 2.19, -1.282),
 ];
 
 /// Gives the reproducible weights of one network.
@@ -56,6 +57,7 @@ impl Source for Generated {
 #[must_use]
 pub fn tensor(model: &str, layer: &str, weight: &str, shape: &[usize]) -> Vec<f32> {
     let recipe = RECIPES.iter().find(|recipe| recipe.model == model).expect("a reference network");
+    let layer = &layer.replace('/', "_");
     let last = layer == recipe.last_dense;
     if last && weight == "bias" {
         let half = (recipe.head_bias / 2.0) as f32;
@@ -66,18 +68,19 @@ pub fn tensor(model: &str, layer: &str, weight: &str, shape: &[usize]) -> Vec<f3
             let fan_in: usize = shape[..shape.len() - 1].iter().product();
             let gain = match () {
                 () if last => recipe.head_gain,
-                () if recipe.first_conv == Some(layer) => 1.0 / 64.0,
+                () if recipe.first_conv == Some(layer.as_str()) => 1.0 / 64.0,
                 () => 1.0,
             };
             (0.0, (gain * (6.0 / fan_in as f64).sqrt()) as f32)
         }
         "bias" => (0.0, 0.05),
+        "gamma" if layer.ends_with("_1x1_increase_bn") => (0.3, 0.06),
         "gamma" => (1.0, 0.2),
         "beta" | "moving_mean" => (0.0, 0.2),
         "moving_variance" => (1.0, 0.4),
         other => panic!("no rule for {other}"),
     };
-    let seed = fnv1a(&format!("{model}/{}/{weight}", layer.replace('/', "_")));
+    let seed = fnv1a(&format!("{model}/{layer}/{weight}"));
     // Two roundings, as the reference: a fused multiply-add would differ.
     let value =
         |i| if offset == 0.0 { scale * noise(seed, i) } else { offset + scale * noise(seed, i) };

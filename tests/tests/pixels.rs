@@ -1,20 +1,20 @@
 //! Everything outside the network, bit for bit: pixels, preprocessing, colours, overlays.
 
 use burncam_imaging::preprocess;
-use burncam_models::{NCNN, VGG16};
+use burncam_models::ARCHS;
 use burncam_report::{coloured, enlarged, levels, overlay};
 use parity::{Golden, crc32, crc32_f32, edge_cases, pillow_frame};
 
 #[test]
 fn resized_pixels_and_network_input_are_bit_exact() {
-    for arch in [&NCNN, &VGG16] {
-        let size = arch.input.height;
+    for arch in ARCHS {
+        let size = arch.variants[0].input.height;
         for row in &Golden::read(arch.title).rows {
             let frame = pillow_frame(row, size);
             let bytes: Vec<u8> = frame.rgb.iter().map(|&value| value as u8).collect();
             assert_eq!(crc32(&bytes), row.rgb_crc32, "pixels of {}", row.image);
 
-            let planar = preprocess(&frame, &arch.input);
+            let planar = preprocess(&frame, &arch.variants[0].input);
             let plane = size * size;
             let interleaved: Vec<f32> = (0..plane)
                 .flat_map(|at| [planar[at], planar[plane + at], planar[2 * plane + at]])
@@ -26,9 +26,9 @@ fn resized_pixels_and_network_input_are_bit_exact() {
 
 #[test]
 fn colours_and_overlays_are_bit_exact() {
-    for arch in [&NCNN, &VGG16] {
+    for arch in ARCHS {
         let golden = Golden::read(arch.title);
-        let size = (arch.input.height, arch.input.width);
+        let size = (arch.variants[0].input.height, arch.variants[0].input.width);
         for (row, level) in golden.rows.iter().zip(&golden.level) {
             let side = level.len().isqrt();
             let small = coloured(level, (side, side));
@@ -44,7 +44,7 @@ fn colours_and_overlays_are_bit_exact() {
 
 #[test]
 fn levels_of_the_golden_maps_are_equal() {
-    for arch in [&NCNN, &VGG16] {
+    for arch in ARCHS {
         let golden = Golden::read(arch.title);
         for (row, (raw, level)) in golden.rows.iter().zip(golden.raw.iter().zip(&golden.level)) {
             assert_eq!(levels(raw), *level, "levels of {}", row.image);

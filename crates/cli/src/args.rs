@@ -41,7 +41,8 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "DIR", help_heading = "Input")]
     pub data: Option<PathBuf>,
 
-    /// The architecture, where the file should not be left to tell: vgg16, ncnn.
+    /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
+    /// inception_v3, ncnn.
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub model: Option<String>,
 

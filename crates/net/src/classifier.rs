@@ -5,15 +5,13 @@ use burn::tensor::{Device, Tensor};
 use crate::layers::Weights;
 use crate::{Head, HeadConfig, InputSpec, LayerTable, LoadError, Loader, Source, Trace, Weight};
 
-/// One architecture: what it is called and how it is fed.
+/// One architecture: what it is called, and the networks that go by its name.
 #[derive(Debug)]
 pub struct Arch {
     /// The name on the command line: `ncnn`.
     pub name: &'static str,
     /// The name in output folders and files, as the notebook writes it: `NCNN`.
     pub title: &'static str,
-    /// Size and preprocessing of the input.
-    pub input: InputSpec,
     /// What its classes mean, in order, where the checkpoint has as many.
     pub classes: &'static [&'static str],
     /// The networks that go by this name; the first is the default.
@@ -25,6 +23,8 @@ pub struct Arch {
 pub struct Variant {
     /// Where it comes from: `keras-vggface`.
     pub name: &'static str,
+    /// Size and preprocessing of the input.
+    pub input: InputSpec,
     /// The layer that is explained unless another is asked for.
     pub cam_layer: &'static str,
     /// Its layers, from the input to the input of the head.
@@ -75,7 +75,9 @@ impl Classifier {
     ) -> Result<Self, LoadError> {
         let layers = (variant.layers)();
         let mut counted = Counted { source, parameters: 0 };
-        let network = (variant.build)(&mut Loader::new(&layers, &mut counted, device))?;
+        let mut loader = Loader::new(&layers, &mut counted, device);
+        let network = (variant.build)(&mut loader)?;
+        assert!(loader.is_done(), "{} leaves out layers of its own table", arch.name);
         let mut weights = Weights { source: &mut counted, device };
         let head = Head::load(head, layers.last().output, &mut weights)?;
         let parameters = counted.parameters;

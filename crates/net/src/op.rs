@@ -60,6 +60,12 @@ pub enum Op {
     /// The largest value of each window.
     #[allow(missing_docs)]
     MaxPooling2D { pool_size: [usize; 2], strides: [usize; 2], padding: Padding },
+    /// The mean of each window; padding does not count.
+    #[allow(missing_docs)]
+    AveragePooling2D { pool_size: [usize; 2], strides: [usize; 2], padding: Padding },
+    /// Zeros around the border: `[[top, bottom], [left, right]]`.
+    #[allow(missing_docs)]
+    ZeroPadding2D { padding: [[usize; 2]; 2] },
     /// `x` where positive, `negative_slope * x` elsewhere.
     #[allow(missing_docs)]
     LeakyReLU { negative_slope: f32 },
@@ -68,6 +74,13 @@ pub enum Op {
     Resizing { height: usize, width: usize },
     /// Joins its inputs along the channels.
     Concatenate,
+    /// The sum of its inputs.
+    Add,
+    /// The product of its inputs.
+    Multiply,
+    /// One value a channel as `[1, 1, channels]`.
+    #[allow(missing_docs)]
+    Reshape { target_shape: [usize; 3] },
     /// The identity at inference.
     Dropout,
     /// `[height, width, channels]` in row-major order.
@@ -107,6 +120,70 @@ impl Op {
         Self::MaxPooling2D { pool_size: [size; 2], strides: [stride; 2], padding: Padding::Valid }
     }
 
+    /// A square average-pooling without padding.
+    #[must_use]
+    pub fn average_pool(size: usize, stride: usize) -> Self {
+        Self::AveragePooling2D {
+            pool_size: [size; 2],
+            strides: [stride; 2],
+            padding: Padding::Valid,
+        }
+    }
+
+    /// A batch normalisation with scale and offset.
+    #[must_use]
+    pub fn batch_norm(epsilon: f32) -> Self {
+        Self::BatchNormalization { epsilon, scale: true, center: true }
+    }
+
+    /// A rectifier on its own.
+    #[must_use]
+    pub fn relu_layer() -> Self {
+        Self::Activation { activation: Activation::Relu }
+    }
+
+    /// The same convolution with this stride.
+    ///
+    /// # Panics
+    ///
+    /// If the operation is no convolution.
+    #[must_use]
+    pub fn stride(mut self, stride: usize) -> Self {
+        match &mut self {
+            Self::Conv2D { strides, .. } => *strides = [stride; 2],
+            other => panic!("{} is no Conv2D", other.class()),
+        }
+        self
+    }
+
+    /// The same convolution with a kernel of this height and width.
+    ///
+    /// # Panics
+    ///
+    /// If the operation is no convolution.
+    #[must_use]
+    pub fn kernel(mut self, size: [usize; 2]) -> Self {
+        match &mut self {
+            Self::Conv2D { kernel_size, .. } => *kernel_size = size,
+            other => panic!("{} is no Conv2D", other.class()),
+        }
+        self
+    }
+
+    /// The same convolution with or without a bias.
+    ///
+    /// # Panics
+    ///
+    /// If the operation is no convolution.
+    #[must_use]
+    pub fn bias(mut self, bias: bool) -> Self {
+        match &mut self {
+            Self::Conv2D { use_bias, .. } => *use_bias = bias,
+            other => panic!("{} is no Conv2D", other.class()),
+        }
+        self
+    }
+
     /// The same operation with `same` padding.
     ///
     /// # Panics
@@ -115,9 +192,9 @@ impl Op {
     #[must_use]
     pub fn same(mut self) -> Self {
         match &mut self {
-            Self::Conv2D { padding, .. } | Self::MaxPooling2D { padding, .. } => {
-                *padding = Padding::Same;
-            }
+            Self::Conv2D { padding, .. }
+            | Self::MaxPooling2D { padding, .. }
+            | Self::AveragePooling2D { padding, .. } => *padding = Padding::Same,
             other => panic!("{} has no padding", other.class()),
         }
         self
@@ -139,6 +216,25 @@ impl Op {
         self
     }
 
+    /// Whether the order of the inputs does not matter.
+    #[must_use]
+    pub fn commutes(&self) -> bool {
+        matches!(self, Self::Add | Self::Multiply)
+    }
+
+    /// Whether the output has height and width, and is made by a layer: only such can be tapped.
+    #[must_use]
+    pub fn can_be_tapped(&self) -> bool {
+        !matches!(
+            self,
+            Self::InputLayer { .. }
+                | Self::Flatten
+                | Self::GlobalAveragePooling2D
+                | Self::GlobalMaxPooling2D
+                | Self::Dense { .. }
+        )
+    }
+
     /// Keras's class name.
     #[must_use]
     pub fn class(&self) -> &'static str {
@@ -146,6 +242,11 @@ impl Op {
             Self::InputLayer { .. } => "InputLayer",
             Self::Conv2D { .. } => "Conv2D",
             Self::MaxPooling2D { .. } => "MaxPooling2D",
+            Self::AveragePooling2D { .. } => "AveragePooling2D",
+            Self::ZeroPadding2D { .. } => "ZeroPadding2D",
+            Self::Add => "Add",
+            Self::Multiply => "Multiply",
+            Self::Reshape { .. } => "Reshape",
             Self::LeakyReLU { .. } => "LeakyReLU",
             Self::Resizing { .. } => "Resizing",
             Self::Concatenate => "Concatenate",
@@ -166,6 +267,11 @@ impl Op {
             Self::InputLayer { .. } => "input",
             Self::Conv2D { .. } => "conv2d",
             Self::MaxPooling2D { .. } => "max_pooling2d",
+            Self::AveragePooling2D { .. } => "average_pooling2d",
+            Self::ZeroPadding2D { .. } => "zero_padding2d",
+            Self::Add => "add",
+            Self::Multiply => "multiply",
+            Self::Reshape { .. } => "reshape",
             Self::LeakyReLU { .. } => "leaky_re_lu",
             Self::Resizing { .. } => "resizing",
             Self::Concatenate => "concatenate",
@@ -194,12 +300,20 @@ impl Op {
             Self::Conv2D { filters, kernel_size: k, strides: s, padding, .. } => {
                 [padding.windows(height, k[0], s[0]), padding.windows(width, k[1], s[1]), *filters]
             }
-            Self::MaxPooling2D { pool_size: k, strides: s, padding } => {
+            Self::MaxPooling2D { pool_size: k, strides: s, padding }
+            | Self::AveragePooling2D { pool_size: k, strides: s, padding } => {
                 [padding.windows(height, k[0], s[0]), padding.windows(width, k[1], s[1]), channels]
             }
+            Self::ZeroPadding2D { padding: [[top, bottom], [left, right]] } => {
+                [height + top + bottom, width + left + right, channels]
+            }
+            Self::GlobalAveragePooling2D => [1, 1, channels],
+            Self::Reshape { target_shape } => *target_shape,
             Self::Resizing { height, width } => [*height, *width, channels],
             Self::Concatenate => [height, width, inputs.iter().map(|shape| shape[2]).sum()],
             Self::LeakyReLU { .. }
+            | Self::Add
+            | Self::Multiply
             | Self::Dropout
             | Self::BatchNormalization { .. }
             | Self::Activation { .. } => [height, width, channels],

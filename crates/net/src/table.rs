@@ -22,22 +22,53 @@ pub struct Layer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerTable {
     layers: Vec<Layer>,
+    /// What the next layer reads.
+    current: usize,
+    /// Where automatic names start to count, by class.
+    first_numbers: Vec<(&'static str, usize)>,
 }
 
 impl LayerTable {
     /// A table that holds the input alone, `[height, width, channels]`.
     #[must_use]
     pub fn new(input: &str, [height, width, channels]: [usize; 3]) -> Self {
-        let mut table = Self { layers: Vec::new() };
+        let mut table = Self { layers: Vec::new(), current: 0, first_numbers: Vec::new() };
         let op = Op::InputLayer { height, width, channels };
         table.add(input.to_owned(), true, op, Vec::new());
         table
     }
 
-    /// Adds a layer that reads the last one.
+    /// Starts the automatic names of a class at this number instead of 0: Keras numbers go on
+    /// over all networks that a process builds.
+    #[must_use]
+    pub fn number_from(mut self, auto_name: &'static str, number: usize) -> Self {
+        self.first_numbers.push((auto_name, number));
+        self
+    }
+
+    /// Name of the layer that the next one reads.
+    #[must_use]
+    pub fn current(&self) -> String {
+        self.layers[self.current].name.clone()
+    }
+
+    /// Goes back to a layer: the next one reads it.
+    ///
+    /// # Panics
+    ///
+    /// If the table has no such layer.
+    pub fn at(&mut self, name: &str) {
+        self.current = self.index(name);
+    }
+
+    /// Adds a layer.
     pub fn push(&mut self, name: impl Into<String>, op: Op) {
-        let last = self.layers.len() - 1;
-        self.add(name.into(), false, op, vec![last]);
+        self.add(name.into(), false, op, vec![self.current]);
+    }
+
+    /// Adds a layer whose name Keras chooses.
+    pub fn push_auto(&mut self, op: Op) {
+        self.add(self.next_auto_name(&op), true, op, vec![self.current]);
     }
 
     /// Adds a layer that reads the named ones.
@@ -45,16 +76,8 @@ impl LayerTable {
     /// # Panics
     ///
     /// If the table has no layer of such a name.
-    pub fn push_on(&mut self, inputs: &[&str], name: impl Into<String>, op: Op) {
-        let inputs = self.indices(inputs);
-        self.add(name.into(), false, op, inputs);
-    }
-
-    /// Adds a layer that reads the last one and whose name Keras chooses.
-    pub fn push_auto(&mut self, op: Op) {
-        let last = self.layers.len() - 1;
-        let name = self.next_auto_name(&op);
-        self.add(name, true, op, vec![last]);
+    pub fn join(&mut self, inputs: &[&str], name: impl Into<String>, op: Op) {
+        self.add(name.into(), false, op, self.indices(inputs));
     }
 
     /// Adds a layer that reads the named ones and whose name Keras chooses.
@@ -62,10 +85,8 @@ impl LayerTable {
     /// # Panics
     ///
     /// If the table has no layer of such a name.
-    pub fn push_auto_on(&mut self, inputs: &[&str], op: Op) {
-        let inputs = self.indices(inputs);
-        let name = self.next_auto_name(&op);
-        self.add(name, true, op, inputs);
+    pub fn join_auto(&mut self, inputs: &[&str], op: Op) {
+        self.add(self.next_auto_name(&op), true, op, self.indices(inputs));
     }
 
     /// All layers, the input first.
@@ -101,27 +122,25 @@ impl LayerTable {
         let shapes: Vec<_> = inputs.iter().map(|&input| self.layers[input].output).collect();
         let output = op.output(&shapes);
         self.layers.push(Layer { name, auto_named, op, inputs, output });
+        self.current = self.layers.len() - 1;
+    }
+
+    fn index(&self, name: &str) -> usize {
+        let found = self.layers.iter().position(|layer| layer.name == name);
+        found.unwrap_or_else(|| panic!("no layer is called {name}"))
     }
 
     fn indices(&self, names: &[&str]) -> Vec<usize> {
-        names
-            .iter()
-            .map(|name| {
-                self.layers
-                    .iter()
-                    .position(|layer| layer.name == *name)
-                    .unwrap_or_else(|| panic!("no layer is called {name}"))
-            })
-            .collect()
+        names.iter().map(|name| self.index(name)).collect()
     }
 
     fn next_auto_name(&self, op: &Op) -> String {
-        let rank =
-            self.layers.iter().filter(|l| l.auto_named && l.op.class() == op.class()).count();
-        match rank {
-            0 => op.auto_name().to_owned(),
-            _ => format!("{}_{rank}", op.auto_name()),
-        }
+        let name = op.auto_name();
+        let same = |layer: &&Layer| layer.auto_named && layer.op.auto_name() == name;
+        let first = self.first_numbers.iter().find(|(class, _)| *class == name);
+        let number =
+            self.layers.iter().filter(same).count() + first.map_or(0, |(_, number)| *number);
+        if number == 0 { name.to_owned() } else { format!("{name}_{number}") }
     }
 }
 
@@ -134,11 +153,20 @@ mod tests {
         let mut table = LayerTable::new("input", [4, 4, 2]);
         table.push_auto(Op::Dropout);
         table.push("conv", Op::conv2d(5, 1));
-        table.push_auto_on(&["input"], Op::Dropout);
-        table.push_auto_on(&["conv", "dropout_1"], Op::Concatenate);
+        table.at("input");
+        table.push_auto(Op::Dropout);
+        table.join_auto(&["conv", "dropout_1"], Op::Concatenate);
         let names: Vec<_> = table.layers().iter().map(|layer| layer.name.as_str()).collect();
         assert_eq!(names, ["input", "dropout", "conv", "dropout_1", "concatenate"]);
         assert_eq!(table.last().output, [4, 4, 7]);
         assert_eq!(table.channels_in(table.last()), 7);
+    }
+
+    #[test]
+    fn auto_names_can_start_later() {
+        let mut table = LayerTable::new("input", [4, 4, 2]).number_from("activation", 81);
+        table.push_auto(Op::relu_layer());
+        table.push_auto(Op::relu_layer());
+        assert_eq!(table.last().name, "activation_82");
     }
 }

@@ -14,7 +14,23 @@ pub(crate) fn parse(class: &str, config: &Config) -> Result<Op, Refused> {
     match class {
         "InputLayer" => input(config),
         "Conv2D" => conv2d(config),
-        "MaxPooling2D" => max_pooling2d(config),
+        "MaxPooling2D" => {
+            let (pool_size, strides, padding) = pooling2d(config)?;
+            Ok(Op::MaxPooling2D { pool_size, strides, padding })
+        }
+        "AveragePooling2D" => {
+            let (pool_size, strides, padding) = pooling2d(config)?;
+            Ok(Op::AveragePooling2D { pool_size, strides, padding })
+        }
+        "ZeroPadding2D" => zero_padding2d(config),
+        "Add" => Ok(Op::Add),
+        "Multiply" => Ok(Op::Multiply),
+        "Reshape" => match numbers(config.get("target_shape")).as_deref() {
+            Some(&[height, width, channels]) => {
+                Ok(Op::Reshape { target_shape: [height, width, channels] })
+            }
+            _ => Err(Refused("`target_shape` is not [height, width, channels]".to_owned())),
+        },
         "LeakyReLU" => {
             let slope = config.get("negative_slope").or_else(|| config.get("alpha"));
             Ok(Op::LeakyReLU { negative_slope: slope.map_or(Ok(0.3), |v| float(v, "alpha"))? })
@@ -86,14 +102,35 @@ fn conv2d(config: &Config) -> Result<Op, Refused> {
     })
 }
 
-fn max_pooling2d(config: &Config) -> Result<Op, Refused> {
+/// Size, strides and padding of a pooling.
+fn pooling2d(config: &Config) -> Result<([usize; 2], [usize; 2], Padding), Refused> {
     only(config, "data_format", "channels_last")?;
     let pool_size = pair(config, "pool_size")?;
     let strides = match config.get("strides") {
         None | Some(Value::Null) => pool_size,
         Some(_) => pair(config, "strides")?,
     };
-    Ok(Op::MaxPooling2D { pool_size, strides, padding: padding(config)? })
+    Ok((pool_size, strides, padding(config)?))
+}
+
+/// `[[top, bottom], [left, right]]`, `[height, width]`, or one number for all four sides.
+fn zero_padding2d(config: &Config) -> Result<Op, Refused> {
+    only(config, "data_format", "channels_last")?;
+    let sides = config.get("padding").and_then(|padding| {
+        if let Some(all) = padding.as_u64() {
+            return Some([[all as usize; 2]; 2]);
+        }
+        let [vertical, horizontal] = padding.as_array()?.as_slice() else { return None };
+        let side = |value: &Value| match value.as_u64() {
+            Some(both) => Some([both as usize; 2]),
+            None => numbers(Some(value))?.try_into().ok(),
+        };
+        Some([side(vertical)?, side(horizontal)?])
+    });
+    match sides {
+        Some(padding) => Ok(Op::ZeroPadding2D { padding }),
+        None => Err(Refused("`padding` is not [[top, bottom], [left, right]]".to_owned())),
+    }
 }
 
 fn resizing(config: &Config) -> Result<Op, Refused> {
@@ -172,6 +209,11 @@ fn pair(config: &Config, key: &str) -> Result<[usize; 2], Refused> {
         None => None,
     };
     pair.map(|(a, b)| [a, b]).ok_or_else(|| Refused(format!("`{key}` is not a pair of sizes")))
+}
+
+fn numbers(value: Option<&Value>) -> Option<Vec<usize>> {
+    let items = value?.as_array()?;
+    items.iter().map(|item| item.as_u64().and_then(|n| usize::try_from(n).ok())).collect()
 }
 
 fn float(value: &Value, key: &str) -> Result<f32, Refused> {

@@ -35,8 +35,12 @@ pub(crate) fn resolve(
             Some(graph) => match_graph(&table, graph),
             None => match_names(&table, &file.layers),
         };
-        // A network that fits comes first, then that of which the file knows most names.
-        let likeness = if result.is_ok() { f64::INFINITY } else { known_names(&table, &file) };
+        // A network that fits comes before all others, and the larger of two that fit: names and
+        // shapes alone cannot tell a network from one that has more layers.
+        let likeness = match result {
+            Ok(_) => table.layers().len() as f64,
+            Err(_) => known_names(&table, &file),
+        };
         (likeness, arch, variant, table, result)
     });
     let best = attempts.reduce(|best, next| if next.0 > best.0 { next } else { best });
@@ -59,12 +63,12 @@ pub(crate) fn resolve(
     Ok(Resolved { arch, variant, head: config, names, notes, file })
 }
 
-/// The share of an architecture's own layer names that the file has.
+/// The share of an architecture's own layer names that the file has, at most 1.
 fn known_names(table: &LayerTable, file: &Checkpoint) -> f64 {
     let own: Vec<_> = table.layers().iter().filter(|layer| !layer.auto_named).collect();
     let known = |name: &str| match &file.graph {
-        Some(graph) => graph.get(name).is_some(),
-        None => file.layers.iter().any(|stored| stored.name == name),
+        Some(graph) => spellings(name).any(|name| graph.get(&name).is_some()),
+        None => file.layers.iter().any(|stored| spellings(name).any(|name| stored.name == name)),
     };
     own.iter().filter(|layer| known(&layer.name)).count() as f64 / own.len().max(1) as f64
 }
@@ -93,7 +97,8 @@ fn candidate<'a>(
 ) -> Result<&'a Node, String> {
     let class = layer.op.class();
     if !layer.auto_named {
-        return graph.get(&layer.name).ok_or_else(|| match inputs {
+        let node = spellings(&layer.name).find_map(|name| graph.get(&name));
+        return node.ok_or_else(|| match inputs {
             [input] => format!(
                 "there is no layer `{}`; after `{input}` comes {}",
                 layer.name,
@@ -103,13 +108,34 @@ fn candidate<'a>(
         });
     }
     let free = |node: &&Node| !found.iter().any(|taken| taken.name == node.name);
-    let fits = |node: &&Node| node.class == class && node.inputs == inputs;
-    graph
-        .nodes
-        .iter()
-        .filter(free)
-        .find(fits)
+    let fits = |node: &&Node| node.class == class && reads(node, layer, inputs);
+    let all = || graph.nodes.iter().filter(free).filter(fits);
+    // Of several that read the same, the one with the same settings, and of these the first.
+    let same = all().filter(|node| node.op.as_ref().is_ok_and(|op| *op == layer.op));
+    same.min_by_key(|node| number(&node.name))
+        .or_else(|| all().next())
         .ok_or_else(|| format!("there is no {class} that reads {}", quoted(inputs)))
+}
+
+/// A name as Keras 2 has it, and as Keras 3, which takes no `/`.
+fn spellings(name: &str) -> impl Iterator<Item = String> {
+    [name.to_owned(), name.replace('/', "_")].into_iter()
+}
+
+/// The number at the end of a name that Keras chose; the first of its class has none.
+fn number(name: &str) -> u64 {
+    name.rsplit('_').next().and_then(|end| end.parse().ok()).unwrap_or(0)
+}
+
+/// Whether a layer of the file reads these, in any order where the order does not matter.
+fn reads(node: &Node, layer: &Layer, inputs: &[&str]) -> bool {
+    let mut found: Vec<&str> = node.inputs.iter().map(String::as_str).collect();
+    let mut expected = inputs.to_vec();
+    if layer.op.commutes() {
+        found.sort_unstable();
+        expected.sort_unstable();
+    }
+    found == expected
 }
 
 fn followers(graph: &Graph, name: &str) -> String {
@@ -137,7 +163,7 @@ fn compare(layer: &Layer, node: &Node, inputs: &[&str]) -> Result<(), String> {
     if let Some((setting, found, expected)) = first_difference(op, &layer.op) {
         return Err(format!("layer `{name}`: `{setting}` is {found}, expected {expected}"));
     }
-    if node.inputs != inputs {
+    if !reads(node, layer, inputs) {
         let found: Vec<&str> = node.inputs.iter().map(String::as_str).collect();
         return Err(format!(
             "layer `{name}` reads {}, expected {}",
@@ -163,13 +189,12 @@ fn first_difference(found: &Op, expected: &Op) -> Option<(String, Value, Value)>
 fn match_names(table: &LayerTable, stored: &[StoredLayer]) -> Result<FileNames, Failure> {
     let mut names = FileNames::new();
     for layer in table.layers() {
-        let found = stored.iter().find(|stored| stored.name == layer.name);
-        let expected = kernel_shape(table, layer);
-        let difference = match (found, expected) {
+        let found = stored_layer(layer, stored, &names);
+        let difference = match (found, kernel_shape(table, layer)) {
             // Layers without weights say nothing when the file has no configuration.
             (_, None) => None,
             (None, Some(_)) => Some(format!("there is no layer `{}`", layer.name)),
-            (Some(stored), Some(expected)) => wrong_kernel(stored, &expected),
+            (Some(stored), Some((weight, expected))) => wrong_shape(stored, weight, &expected),
         };
         if let Some(difference) = difference {
             return Err(Failure { matched: names.len(), difference });
@@ -180,23 +205,48 @@ fn match_names(table: &LayerTable, stored: &[StoredLayer]) -> Result<FileNames, 
     Ok(names)
 }
 
-fn kernel_shape(table: &LayerTable, layer: &Layer) -> Option<Vec<u64>> {
+/// The stored layer that should be `layer`: by name, or the next of its class where Keras names
+/// it.
+fn stored_layer<'a>(
+    layer: &Layer,
+    stored: &'a [StoredLayer],
+    names: &FileNames,
+) -> Option<&'a StoredLayer> {
+    if !layer.auto_named {
+        return spellings(&layer.name)
+            .find_map(|name| stored.iter().find(|stored| stored.name == name));
+    }
+    let class = layer.op.auto_name();
+    let rest = |name: &str| name.strip_prefix(class).map(str::to_owned);
+    let of_class = |stored: &&StoredLayer| {
+        rest(&stored.name).is_some_and(|rest| {
+            rest.is_empty() || rest.strip_prefix('_').is_some_and(|n| n.parse::<u64>().is_ok())
+        })
+    };
+    let free = |stored: &&StoredLayer| !names.values().any(|taken| *taken == stored.name);
+    stored.iter().filter(of_class).filter(free).min_by_key(|stored| number(&stored.name))
+}
+
+/// The weight that tells whether a layer is the right one, and its shape.
+fn kernel_shape(table: &LayerTable, layer: &Layer) -> Option<(Weight, Vec<u64>)> {
     match layer.op {
-        Op::Conv2D { kernel_size: [height, width], filters, .. } => Some(
-            [height, width, table.channels_in(layer), filters].map(|size| size as u64).to_vec(),
-        ),
+        Op::Conv2D { kernel_size: [height, width], filters, .. } => {
+            let shape = [height, width, table.channels_in(layer), filters];
+            Some((Weight::Kernel, shape.map(|size| size as u64).to_vec()))
+        }
+        Op::BatchNormalization { .. } => Some((Weight::MovingMean, vec![layer.output[2] as u64])),
         _ => None,
     }
 }
 
-fn wrong_kernel(stored: &StoredLayer, expected: &[u64]) -> Option<String> {
-    let kernel = stored.weights.iter().find(|weight| weight.name == Weight::Kernel.name());
-    match kernel {
-        Some(kernel) if kernel.shape == expected => None,
-        Some(kernel) => Some(format!(
-            "layer `{}`: `kernel` has shape {:?}, expected {expected:?}",
-            stored.name, kernel.shape
+fn wrong_shape(stored: &StoredLayer, weight: Weight, expected: &[u64]) -> Option<String> {
+    let found = stored.weights.iter().find(|own| own.name == weight.name());
+    match found {
+        Some(found) if found.shape == expected => None,
+        Some(found) => Some(format!(
+            "layer `{}`: `{weight}` has shape {:?}, expected {expected:?}",
+            stored.name, found.shape
         )),
-        None => Some(format!("layer `{}` has no `kernel`", stored.name)),
+        None => Some(format!("layer `{}` has no `{weight}`", stored.name)),
     }
 }

@@ -43,13 +43,12 @@ impl Resolved {
         self.file.keras_version.as_deref()
     }
 
-    /// The network's own name of a layer, given that or the file's spelling.
+    /// The network's own name of a layer, given the file's spelling or that; where a name is
+    /// both, the file's counts.
     #[must_use]
     pub fn canonical_name<'a>(&'a self, layer: &'a str) -> Option<&'a str> {
-        match self.names.get_key_value(layer) {
-            Some((own, _)) => Some(own),
-            None => self.names.iter().find(|(_, file)| *file == layer).map(|(own, _)| own.as_str()),
-        }
+        let by_file = self.names.iter().find(|(_, file)| *file == layer);
+        by_file.or_else(|| self.names.get_key_value(layer)).map(|(own, _)| own.as_str())
     }
 
     /// Reads the numbers and builds the network on `device`.

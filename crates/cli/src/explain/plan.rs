@@ -6,7 +6,6 @@ use anyhow::{Context, Result, bail};
 use burncam_cam::Target;
 use burncam_imaging::{DecodeOptions, Resize};
 use burncam_models::ARCHS;
-use burncam_net::Op;
 use burncam_report::{ModelTree, Place, assign};
 use burncam_weights::{Checkpoint, Resolved};
 
@@ -222,10 +221,10 @@ fn layer(args: &Explain, checkpoint: &Resolved) -> Result<String> {
     let table = (checkpoint.variant.layers)();
     let found = checkpoint.canonical_name(asked).and_then(|name| table.get(name));
     match found {
-        Some(layer) if !matches!(layer.op, Op::InputLayer { .. }) => Ok(layer.name.clone()),
+        Some(layer) if layer.op.can_be_tapped() => Ok(layer.name.clone()),
         _ => {
-            let names = table.layers().iter().skip(1).map(|layer| layer.name.as_str());
-            let names: Vec<&str> = names.collect();
+            let tapped = table.layers().iter().filter(|layer| layer.op.can_be_tapped());
+            let names: Vec<&str> = tapped.map(|layer| layer.name.as_str()).collect();
             bail!(
                 "{} has no layer `{asked}` that can be explained\nhint: its layers are {}",
                 checkpoint.arch.title,

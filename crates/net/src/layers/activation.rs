@@ -34,3 +34,24 @@ impl LeakyRelu {
         trace.layer(&self.name, activation::leaky_relu(input, self.slope))
     }
 }
+
+/// Keras's `Activation`, on its own.
+#[derive(Module, Debug)]
+pub struct ActivationLayer {
+    name: String,
+    #[module(skip)]
+    function: Activation,
+}
+
+impl ActivationLayer {
+    pub(super) fn new(name: &str, function: Activation) -> Self {
+        Self { name: name.to_owned(), function }
+    }
+
+    /// # Shapes
+    ///
+    /// `[batch, channels, height, width]` in and out.
+    pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        trace.layer(&self.name, activate(self.function, input))
+    }
+}

@@ -3,6 +3,8 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
+use crate::Trace;
+
 /// Keras's `BatchNormalization` at inference, as one scale and one offset a channel, so that it
 /// is the same on a tracked tensor: running statistics are never touched.
 #[derive(Module, Debug)]
@@ -23,5 +25,25 @@ impl BatchNorm {
         let mut shape = [1; D];
         shape[1] = self.scale.dims()[0];
         input * self.scale.val().reshape(shape) + self.offset.val().reshape(shape)
+    }
+}
+
+/// A [`BatchNorm`] of a map, with a name of its own.
+#[derive(Module, Debug)]
+pub struct BatchNorm2d {
+    name: String,
+    inner: BatchNorm,
+}
+
+impl BatchNorm2d {
+    pub(super) fn new(name: &str, inner: BatchNorm) -> Self {
+        Self { name: name.to_owned(), inner }
+    }
+
+    /// # Shapes
+    ///
+    /// `[batch, channels, height, width]` in and out.
+    pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        trace.layer(&self.name, self.inner.forward(input))
     }
 }

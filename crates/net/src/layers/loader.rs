@@ -5,36 +5,41 @@ use burn::nn::{Linear, conv};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{
-    BatchNorm, Concat, Conv2d, Dense, Dropout, LeakyRelu, MaxPool2d, Resizing, burn_padding,
+    ActivationLayer, Add, AvgPool2d, BatchNorm, BatchNorm2d, Concat, Conv2d, Dense, Dropout,
+    LeakyRelu, MaxPool2d, Multiply, Resizing, Squeeze, ZeroPadding, burn_padding,
 };
 use crate::{Layer, LayerTable, LoadError, Op, Source, Weight};
 
-/// Makes the layers of a network by name.
+/// Makes the layers of a network one after the other, in the table's order.
 ///
-/// The methods panic when the table has no layer of that name and class: that is a mistake in
-/// the architecture, not in a file.
+/// The methods panic when the table's next layer is of another class: that is a mistake in the
+/// architecture, not in a file.
 pub struct Loader<'a> {
     table: &'a LayerTable,
+    next: std::slice::Iter<'a, Layer>,
     weights: Weights<'a>,
 }
 
 impl<'a> Loader<'a> {
     /// A loader of the layers of `table` with the weights of `source`, on `device`.
     pub fn new(table: &'a LayerTable, source: &'a mut dyn Source, device: &'a Device) -> Self {
-        Self { table, weights: Weights { source, device } }
+        // The input is no layer to make.
+        let next = table.layers()[1..].iter();
+        Self { table, next, weights: Weights { source, device } }
     }
 
-    /// The convolution called `name`.
+    /// The next layer, a convolution.
     ///
     /// # Errors
     ///
     /// If the source lacks a weight, or has it in another shape.
-    pub fn conv2d(&mut self, name: &str) -> Result<Conv2d, LoadError> {
-        let layer = self.layer(name);
+    pub fn conv2d(&mut self) -> Result<Conv2d, LoadError> {
+        let layer = self.next();
         let Op::Conv2D { filters, kernel_size, strides, padding, use_bias, activation } = layer.op
         else {
-            panic!("{name} is no Conv2D");
+            unexpected(layer, "Conv2D")
         };
+        let name = &layer.name;
         let channels = self.table.channels_in(layer);
         let [height, width] = kernel_size;
         let kernel: Tensor<4> =
@@ -55,52 +60,129 @@ impl<'a> Loader<'a> {
         Ok(Conv2d::new(name, inner, activation))
     }
 
-    /// The max-pooling called `name`.
-    #[must_use]
-    pub fn max_pool2d(&self, name: &str) -> MaxPool2d {
-        match self.layer(name).op {
+    /// The next layer, a batch normalisation.
+    ///
+    /// # Errors
+    ///
+    /// If the source lacks a weight, or has it in another shape.
+    pub fn batch_norm(&mut self) -> Result<BatchNorm2d, LoadError> {
+        let layer = self.next();
+        let Op::BatchNormalization { epsilon, scale, center } = layer.op else {
+            unexpected(layer, "BatchNormalization")
+        };
+        let channels = layer.output[2];
+        let inner = self.weights.batch_norm(&layer.name, channels, (epsilon, scale, center))?;
+        Ok(BatchNorm2d::new(&layer.name, inner))
+    }
+
+    /// The next layer, a max-pooling.
+    pub fn max_pool2d(&mut self) -> MaxPool2d {
+        let layer = self.next();
+        match layer.op {
             Op::MaxPooling2D { pool_size, strides, padding } => {
-                MaxPool2d::new(name, pool_size, strides, padding)
+                MaxPool2d::new(&layer.name, pool_size, strides, padding)
             }
-            _ => panic!("{name} is no MaxPooling2D"),
+            _ => unexpected(layer, "MaxPooling2D"),
         }
     }
 
-    /// The leaky rectifier called `name`.
-    #[must_use]
-    pub fn leaky_relu(&self, name: &str) -> LeakyRelu {
-        match self.layer(name).op {
-            Op::LeakyReLU { negative_slope } => LeakyRelu::new(name, negative_slope),
-            _ => panic!("{name} is no LeakyReLU"),
+    /// The next layer, an average-pooling.
+    pub fn avg_pool2d(&mut self) -> AvgPool2d {
+        let layer = self.next();
+        match layer.op {
+            Op::AveragePooling2D { pool_size, strides, padding } => {
+                AvgPool2d::new(&layer.name, pool_size, strides, padding)
+            }
+            _ => unexpected(layer, "AveragePooling2D"),
         }
     }
 
-    /// The bilinear resize called `name`.
-    #[must_use]
-    pub fn resizing(&self, name: &str) -> Resizing {
-        match self.layer(name).op {
-            Op::Resizing { height, width } => Resizing::new(name, [height, width]),
-            _ => panic!("{name} is no Resizing"),
+    /// The next layer, an activation.
+    pub fn activation(&mut self) -> ActivationLayer {
+        let layer = self.next();
+        match layer.op {
+            Op::Activation { activation } => ActivationLayer::new(&layer.name, activation),
+            _ => unexpected(layer, "Activation"),
         }
     }
 
-    /// The concatenation called `name`.
-    #[must_use]
-    pub fn concat(&self, name: &str) -> Concat {
-        assert_eq!(self.layer(name).op, Op::Concatenate, "{name}");
-        Concat::new(name)
+    /// The next layer, a leaky rectifier.
+    pub fn leaky_relu(&mut self) -> LeakyRelu {
+        let layer = self.next();
+        match layer.op {
+            Op::LeakyReLU { negative_slope } => LeakyRelu::new(&layer.name, negative_slope),
+            _ => unexpected(layer, "LeakyReLU"),
+        }
     }
 
-    /// The dropout called `name`.
-    #[must_use]
-    pub fn dropout(&self, name: &str) -> Dropout {
-        assert_eq!(self.layer(name).op, Op::Dropout, "{name}");
-        Dropout::new(name)
+    /// The next layer, a bilinear resize.
+    pub fn resizing(&mut self) -> Resizing {
+        let layer = self.next();
+        match layer.op {
+            Op::Resizing { height, width } => Resizing::new(&layer.name, [height, width]),
+            _ => unexpected(layer, "Resizing"),
+        }
     }
 
-    fn layer(&self, name: &str) -> &'a Layer {
-        self.table.get(name).unwrap_or_else(|| panic!("the table has no layer {name}"))
+    /// The next layer, zeros around the border.
+    pub fn zero_padding(&mut self) -> ZeroPadding {
+        let layer = self.next();
+        match layer.op {
+            Op::ZeroPadding2D { padding } => ZeroPadding::new(&layer.name, padding),
+            _ => unexpected(layer, "ZeroPadding2D"),
+        }
     }
+
+    /// The next two layers, a global average and its reshaping into a map.
+    pub fn squeeze(&mut self) -> Squeeze {
+        let (pool, reshape) = (self.next(), self.next());
+        match (&pool.op, &reshape.op) {
+            (Op::GlobalAveragePooling2D, Op::Reshape { .. }) => Squeeze::new(&reshape.name),
+            _ => unexpected(pool, "GlobalAveragePooling2D before a Reshape"),
+        }
+    }
+
+    /// The next layer, a sum.
+    pub fn add(&mut self) -> Add {
+        Add::new(self.plain(&Op::Add))
+    }
+
+    /// The next layer, a product.
+    pub fn multiply(&mut self) -> Multiply {
+        Multiply::new(self.plain(&Op::Multiply))
+    }
+
+    /// The next layer, a concatenation.
+    pub fn concat(&mut self) -> Concat {
+        Concat::new(self.plain(&Op::Concatenate))
+    }
+
+    /// The next layer, a dropout.
+    pub fn dropout(&mut self) -> Dropout {
+        Dropout::new(self.plain(&Op::Dropout))
+    }
+
+    /// Whether every layer of the table was made.
+    pub(crate) fn is_done(&self) -> bool {
+        self.next.len() == 0
+    }
+
+    /// Name of the next layer, which has no settings.
+    fn plain(&mut self, op: &Op) -> &'a str {
+        let layer = self.next();
+        if layer.op != *op {
+            unexpected(layer, op.class())
+        }
+        &layer.name
+    }
+
+    fn next(&mut self) -> &'a Layer {
+        self.next.next().expect("the table has a further layer")
+    }
+}
+
+fn unexpected(layer: &Layer, expected: &str) -> ! {
+    panic!("layer {} is a {}, not a {expected}", layer.name, layer.op.class())
 }
 
 /// A source and the device that its weights go to.

@@ -7,19 +7,21 @@ mod batch_norm;
 mod conv2d;
 mod dense;
 mod loader;
+mod merge;
 mod plain;
 mod pool;
 
-pub use activation::LeakyRelu;
-pub use batch_norm::BatchNorm;
+pub use activation::{ActivationLayer, LeakyRelu};
+pub use batch_norm::{BatchNorm, BatchNorm2d};
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use loader::Loader;
-pub(crate) use loader::Weights;
-pub use plain::{Concat, Dropout, Resizing};
-pub use pool::MaxPool2d;
+pub use merge::{Add, Concat, Multiply};
+pub use plain::{Dropout, Resizing, Squeeze, ZeroPadding};
+pub use pool::{AvgPool2d, MaxPool2d};
 
 pub(crate) use activation::activate;
+pub(crate) use loader::Weights;
 
 use crate::Padding;
 use burn::nn::PaddingConfig2d;

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::module::interpolate;
-use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions, PadMode};
 
 use crate::Trace;
 
@@ -30,22 +30,47 @@ impl Resizing {
     }
 }
 
-/// Keras's `Concatenate` along the channels.
+/// Keras's `ZeroPadding2D`: zeros around the border.
 #[derive(Module, Debug)]
-pub struct Concat {
+pub struct ZeroPadding {
     name: String,
+    padding: [[usize; 2]; 2],
 }
 
-impl Concat {
-    pub(super) fn new(name: &str) -> Self {
-        Self { name: name.to_owned() }
+impl ZeroPadding {
+    pub(super) fn new(name: &str, padding: [[usize; 2]; 2]) -> Self {
+        Self { name: name.to_owned(), padding }
     }
 
     /// # Shapes
     ///
-    /// `[batch, channels_i, height, width]` to `[batch, sum of channels_i, height, width]`.
-    pub fn forward(&self, inputs: Vec<Tensor<4>>, trace: &mut Trace<'_>) -> Tensor<4> {
-        trace.layer(&self.name, Tensor::cat(inputs, 1))
+    /// `[batch, channels, height, width]` to
+    /// `[batch, channels, top + height + bottom, left + width + right]`.
+    pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        let pairs = self.padding.map(|[before, after]| (before, after));
+        trace.layer(&self.name, input.pad(pairs, PadMode::Constant(0.0)))
+    }
+}
+
+/// Keras's `GlobalAveragePooling2D` and the `Reshape` after it: one value a channel that is
+/// still a map.
+#[derive(Module, Debug)]
+pub struct Squeeze {
+    reshape: String,
+}
+
+impl Squeeze {
+    pub(super) fn new(reshape: &str) -> Self {
+        Self { reshape: reshape.to_owned() }
+    }
+
+    /// # Shapes
+    ///
+    /// `[batch, channels, height, width]` to `[batch, channels, 1, 1]`.
+    pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        let [batch, channels, ..] = input.dims();
+        let mean = input.flatten::<3>(2, 3).mean_dim(2).reshape([batch, channels, 1, 1]);
+        trace.layer(&self.reshape, mean)
     }
 }
 

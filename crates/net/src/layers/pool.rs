@@ -1,7 +1,7 @@
 //! Pooling.
 
 use burn::module::Module;
-use burn::nn::pool::{self, MaxPool2dConfig};
+use burn::nn::pool::{self, AvgPool2dConfig, MaxPool2dConfig};
 use burn::tensor::Tensor;
 
 use super::burn_padding;
@@ -18,6 +18,30 @@ impl MaxPool2d {
     pub(super) fn new(name: &str, size: [usize; 2], strides: [usize; 2], pad: Padding) -> Self {
         let config =
             MaxPool2dConfig::new(size).with_strides(strides).with_padding(burn_padding(pad));
+        Self { name: name.to_owned(), inner: config.init() }
+    }
+
+    /// # Shapes
+    ///
+    /// `[batch, channels, height, width]` to `[batch, channels, height_out, width_out]`.
+    pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        trace.layer(&self.name, self.inner.forward(input))
+    }
+}
+
+/// Keras's `AveragePooling2D`. Padding does not count.
+#[derive(Module, Debug)]
+pub struct AvgPool2d {
+    name: String,
+    inner: pool::AvgPool2d,
+}
+
+impl AvgPool2d {
+    pub(super) fn new(name: &str, size: [usize; 2], strides: [usize; 2], pad: Padding) -> Self {
+        let config = AvgPool2dConfig::new(size)
+            .with_strides(strides)
+            .with_padding(burn_padding(pad))
+            .with_count_include_pad(false);
         Self { name: name.to_owned(), inner: config.init() }
     }
 

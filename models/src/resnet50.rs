@@ -1,0 +1,166 @@
+//! ResNet50: bottlenecks with shortcuts.
+//!
+//! He et al., *Deep Residual Learning for Image Recognition*, CVPR 2016,
+//! <https://arxiv.org/abs/1512.03385>; as keras-vggface builds it (Cao et al., *VGGFace2*, 2018),
+//! or keras.applications.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burncam_net::layers::{ActivationLayer, Add, MaxPool2d, ZeroPadding};
+use burncam_net::{
+    Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Trace, Variant,
+};
+
+use crate::conv_norm::{ConvNorm, ConvNormRelu};
+use crate::vggface_residual::{INPUT, Recipe, STAGES};
+use crate::{IMAGENET_MEAN, PAIN_CLASSES};
+
+const VGGFACE: Recipe = Recipe { epsilon: 1e-3, squeeze: false };
+
+/// ResNet50 as an architecture.
+pub static RESNET50: Arch = Arch {
+    name: "resnet50",
+    title: "ResNet50",
+    classes: &PAIN_CLASSES,
+    variants: &[
+        Variant {
+            name: "keras-vggface",
+            input: INPUT,
+            cam_layer: "activation_48",
+            layers: || VGGFACE.layers(LayerTable::new("input", [224, 224, 3])),
+            build: |loader| VGGFACE.build(loader),
+        },
+        Variant {
+            name: "keras-applications",
+            input: InputSpec::scaled(224, ChannelOrder::Bgr, 1.0).with_mean(IMAGENET_MEAN),
+            cam_layer: "conv5_block3_out",
+            layers: applications,
+            build: Applications::build,
+        },
+    ],
+};
+
+/// Epsilon of the batch normalisations of keras.applications.
+const EPSILON: f32 = 1.001e-5;
+
+/// keras.applications pads explicitly, gives convolutions a bias and names every layer.
+fn applications() -> LayerTable {
+    let mut table = LayerTable::new("input", [224, 224, 3]);
+    table.push("conv1_pad", Op::ZeroPadding2D { padding: [[3; 2]; 2] });
+    table.push("conv1_conv", Op::conv2d(64, 7).stride(2));
+    table.push("conv1_bn", Op::batch_norm(EPSILON));
+    table.push("conv1_relu", Op::relu_layer());
+    table.push("pool1_pad", Op::ZeroPadding2D { padding: [[1; 2]; 2] });
+    table.push("pool1_pool", Op::max_pool(3, 2));
+    for (stage, (width, blocks)) in (2..).zip(STAGES) {
+        for block in 1..=blocks {
+            let stride = if block == 1 && stage > 2 { 2 } else { 1 };
+            let name = format!("conv{stage}_block{block}");
+            applications_block(&mut table, &name, width, block == 1, stride);
+        }
+    }
+    table
+}
+
+fn applications_block(
+    table: &mut LayerTable,
+    name: &str,
+    width: usize,
+    first: bool,
+    stride: usize,
+) {
+    let input = table.current();
+    let conv_norm = |table: &mut LayerTable, part: usize, conv: Op| {
+        table.push(format!("{name}_{part}_conv"), conv);
+        table.push(format!("{name}_{part}_bn"), Op::batch_norm(EPSILON));
+    };
+    let shortcut = if first {
+        conv_norm(table, 0, Op::conv2d(4 * width, 1).stride(stride));
+        let shortcut = table.current();
+        table.at(&input);
+        shortcut
+    } else {
+        input
+    };
+    conv_norm(table, 1, Op::conv2d(width, 1).stride(stride));
+    table.push(format!("{name}_1_relu"), Op::relu_layer());
+    conv_norm(table, 2, Op::conv2d(width, 3).same());
+    table.push(format!("{name}_2_relu"), Op::relu_layer());
+    conv_norm(table, 3, Op::conv2d(4 * width, 1));
+    let residual = table.current();
+    table.join(&[&shortcut, &residual], format!("{name}_add"), Op::Add);
+    table.push(format!("{name}_out"), Op::relu_layer());
+}
+
+/// The network of keras.applications without its head.
+#[derive(Module, Debug)]
+struct Applications {
+    pad: ZeroPadding,
+    stem: ConvNormRelu,
+    pool_pad: ZeroPadding,
+    pool: MaxPool2d,
+    blocks: Vec<Bottleneck>,
+}
+
+#[derive(Module, Debug)]
+struct Bottleneck {
+    project: Option<ConvNorm>,
+    reduce: ConvNormRelu,
+    conv: ConvNormRelu,
+    increase: ConvNorm,
+    add: Add,
+    relu: ActivationLayer,
+}
+
+impl Applications {
+    fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
+        let pad = loader.zero_padding();
+        let stem = ConvNormRelu::load(loader)?;
+        let (pool_pad, pool) = (loader.zero_padding(), loader.max_pool2d());
+        let mut blocks = Vec::new();
+        for (_, count) in STAGES {
+            for block in 0..count {
+                blocks.push(Bottleneck::load(loader, block == 0)?);
+            }
+        }
+        Ok(Box::new(Self { pad, stem, pool_pad, pool, blocks }))
+    }
+}
+
+impl Bottleneck {
+    fn load(loader: &mut Loader<'_>, first: bool) -> Result<Self, LoadError> {
+        Ok(Self {
+            project: first.then(|| ConvNorm::load(loader)).transpose()?,
+            reduce: ConvNormRelu::load(loader)?,
+            conv: ConvNormRelu::load(loader)?,
+            increase: ConvNorm::load(loader)?,
+            add: loader.add(),
+            relu: loader.activation(),
+        })
+    }
+
+    fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        let x = self.reduce.forward(input.clone(), trace);
+        let x = self.conv.forward(x, trace);
+        let x = self.increase.forward(x, trace);
+        let shortcut = match &self.project {
+            Some(project) => project.forward(input, trace),
+            None => input,
+        };
+        let sum = self.add.forward(shortcut, x, trace);
+        self.relu.forward(sum, trace)
+    }
+}
+
+impl Network for Applications {
+    /// # Shapes
+    ///
+    /// `[batch, 3, 224, 224]` to `[batch, 2048, 7, 7]`.
+    fn features(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        let x = self.pad.forward(images, trace);
+        let x = self.stem.forward(x, trace);
+        let x = self.pool_pad.forward(x, trace);
+        let x = self.pool.forward(x, trace);
+        self.blocks.iter().fold(x, |x, block| block.forward(x, trace))
+    }
+}

@@ -1,0 +1,196 @@
+//! What ResNet50 and SENet50 of keras-vggface share: stem, bottlenecks and names.
+//!
+//! Stride 2 sits in the first 1×1 of a stage, convolutions have no bias, and Keras names the
+//! activations and the stem's pooling.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burncam_net::ChannelOrder::Bgr;
+use burncam_net::layers::{ActivationLayer, Add, AvgPool2d, Conv2d, MaxPool2d, Multiply, Squeeze};
+use burncam_net::{Activation, InputSpec, LayerTable, LoadError, Loader, Network, Op, Trace};
+
+use crate::conv_norm::{ConvNorm, ConvNormRelu};
+
+/// width of the bottleneck, blocks; the output is four times as wide
+pub(crate) const STAGES: [(usize, usize); 4] = [(64, 3), (128, 4), (256, 6), (512, 3)];
+
+/// The channels of a squeeze are this many times fewer.
+const SQUEEZE: usize = 16;
+
+/// 224 × 224, minus the mean of VGGFace2's training set.
+pub(crate) const INPUT: InputSpec =
+    InputSpec::scaled(224, Bgr, 1.0).with_mean([91.4953, 103.8827, 131.0912]);
+
+/// What distinguishes the two networks.
+pub(crate) struct Recipe {
+    /// Epsilon of the batch normalisations.
+    pub(crate) epsilon: f32,
+    /// Whether blocks squeeze and excite.
+    pub(crate) squeeze: bool,
+}
+
+impl Recipe {
+    /// Adds all layers to a table that holds the input.
+    pub(crate) fn layers(&self, mut table: LayerTable) -> LayerTable {
+        self.conv_norm(&mut table, "conv1/7x7_s2", Op::conv2d(64, 7).stride(2).same());
+        table.push_auto(Op::relu_layer());
+        table.push_auto(Op::max_pool(3, 2));
+        for (stage, (width, blocks)) in (2..).zip(STAGES) {
+            for block in 1..=blocks {
+                let stride = if block == 1 && stage > 2 { 2 } else { 1 };
+                self.block(&mut table, &format!("conv{stage}_{block}"), width, block == 1, stride);
+            }
+        }
+        table.push("avg_pool", Op::average_pool(7, 7));
+        table
+    }
+
+    fn block(&self, table: &mut LayerTable, name: &str, width: usize, first: bool, stride: usize) {
+        let input = table.current();
+        let reduce = Op::conv2d(width, 1).stride(stride);
+        self.conv_norm(table, &format!("{name}_1x1_reduce"), reduce);
+        table.push_auto(Op::relu_layer());
+        self.conv_norm(table, &format!("{name}_3x3"), Op::conv2d(width, 3).same());
+        table.push_auto(Op::relu_layer());
+        self.conv_norm(table, &format!("{name}_1x1_increase"), Op::conv2d(4 * width, 1));
+        if self.squeeze {
+            squeeze_and_excite(table, name, 4 * width);
+        }
+        let residual = table.current();
+        let shortcut = if first {
+            table.at(&input);
+            let project = Op::conv2d(4 * width, 1).stride(stride);
+            self.conv_norm(table, &format!("{name}_1x1_proj"), project);
+            table.current()
+        } else {
+            input
+        };
+        table.join_auto(&[&residual, &shortcut], Op::Add);
+        table.push_auto(Op::relu_layer());
+    }
+
+    fn conv_norm(&self, table: &mut LayerTable, name: &str, conv: Op) {
+        table.push(name, conv.bias(false));
+        table.push(format!("{name}/bn"), Op::batch_norm(self.epsilon));
+    }
+
+    /// Makes the network in the order of the table.
+    pub(crate) fn build(&self, loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
+        let stem = ConvNormRelu::load(loader)?;
+        let pool = loader.max_pool2d();
+        let mut blocks = Vec::new();
+        for (_, count) in STAGES {
+            for block in 0..count {
+                blocks.push(Bottleneck::load(loader, self.squeeze, block == 0)?);
+            }
+        }
+        Ok(Box::new(Residual { stem, pool, blocks, average: loader.avg_pool2d() }))
+    }
+}
+
+/// Hu et al., *Squeeze-and-Excitation Networks*, 2018. Its convolutions have a bias.
+fn squeeze_and_excite(table: &mut LayerTable, name: &str, channels: usize) {
+    let map = table.current();
+    table.push_auto(Op::GlobalAveragePooling2D);
+    table.push_auto(Op::Reshape { target_shape: [1, 1, channels] });
+    table.push(format!("{name}_1x1_down"), Op::conv2d(channels / SQUEEZE, 1));
+    table.push_auto(Op::relu_layer());
+    table.push(format!("{name}_1x1_up"), Op::conv2d(channels, 1));
+    table.push_auto(Op::Activation { activation: Activation::Sigmoid });
+    let factors = table.current();
+    table.join_auto(&[&map, &factors], Op::Multiply);
+}
+
+/// The network without its head.
+#[derive(Module, Debug)]
+struct Residual {
+    stem: ConvNormRelu,
+    pool: MaxPool2d,
+    blocks: Vec<Bottleneck>,
+    average: AvgPool2d,
+}
+
+#[derive(Module, Debug)]
+struct Bottleneck {
+    reduce: ConvNormRelu,
+    conv: ConvNormRelu,
+    increase: ConvNorm,
+    excite: Option<Excite>,
+    project: Option<ConvNorm>,
+    add: Add,
+    relu: ActivationLayer,
+}
+
+#[derive(Module, Debug)]
+struct Excite {
+    squeeze: Squeeze,
+    down: Conv2d,
+    relu: ActivationLayer,
+    up: Conv2d,
+    sigmoid: ActivationLayer,
+    multiply: Multiply,
+}
+
+impl Bottleneck {
+    fn load(loader: &mut Loader<'_>, squeeze: bool, first: bool) -> Result<Self, LoadError> {
+        Ok(Self {
+            reduce: ConvNormRelu::load(loader)?,
+            conv: ConvNormRelu::load(loader)?,
+            increase: ConvNorm::load(loader)?,
+            excite: squeeze.then(|| Excite::load(loader)).transpose()?,
+            project: first.then(|| ConvNorm::load(loader)).transpose()?,
+            add: loader.add(),
+            relu: loader.activation(),
+        })
+    }
+
+    fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        let x = self.reduce.forward(input.clone(), trace);
+        let x = self.conv.forward(x, trace);
+        let x = self.increase.forward(x, trace);
+        let x = match &self.excite {
+            Some(excite) => excite.forward(x, trace),
+            None => x,
+        };
+        let shortcut = match &self.project {
+            Some(project) => project.forward(input, trace),
+            None => input,
+        };
+        let sum = self.add.forward(x, shortcut, trace);
+        self.relu.forward(sum, trace)
+    }
+}
+
+impl Excite {
+    fn load(loader: &mut Loader<'_>) -> Result<Self, LoadError> {
+        Ok(Self {
+            squeeze: loader.squeeze(),
+            down: loader.conv2d()?,
+            relu: loader.activation(),
+            up: loader.conv2d()?,
+            sigmoid: loader.activation(),
+            multiply: loader.multiply(),
+        })
+    }
+
+    fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        let x = self.squeeze.forward(input.clone(), trace);
+        let x = self.down.forward(x, trace);
+        let x = self.relu.forward(x, trace);
+        let x = self.up.forward(x, trace);
+        let factors = self.sigmoid.forward(x, trace);
+        self.multiply.forward(input, factors, trace)
+    }
+}
+
+impl Network for Residual {
+    /// # Shapes
+    ///
+    /// `[batch, 3, 224, 224]` to `[batch, 2048, 1, 1]`.
+    fn features(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        let x = self.stem.forward(images, trace);
+        let x = self.pool.forward(x, trace);
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x, trace));
+        self.average.forward(x, trace)
+    }
+}
