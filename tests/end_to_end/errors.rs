@@ -26,7 +26,7 @@ fn help_teaches() {
 #[test]
 fn a_file_that_is_no_checkpoint() {
     let place = place();
-    place.write("model.h5", b"PK\x03\x04 a zip archive");
+    place.write("model.h5", b"\x80\x02}q\x00 a pickle");
     let run = place.burncam(&["explain", "--weights", "model.h5", "--data", "faces"]);
     assert_eq!(run.code, 2);
     insta::assert_snapshot!("not_a_checkpoint", message(&place, &run));
@@ -63,7 +63,10 @@ fn mistakes_are_explained() {
         (&["--labels", "tokens:Calm=rest"], &["no class `Calm`", "Pain, No_pain"]),
         (&["--labels", "text.csv", "--classes", "a,b,c"], &["3 names", "2 classes"]),
         (&["--classes", "a,A"], &["stands there twice"]),
-        (&["--classes", "a,b"], &["knows Pain and No_pain", "--labels dirs"]),
+        (
+            &["--classes", "a,b", "--labels", "notebook"],
+            &["knows Pain and No_pain", "--labels dirs"],
+        ),
         (
             &["--model", "alexnet"],
             &["no model `alexnet`", "vgg16, resnet50, senet50, inception_v3, ncnn"],

@@ -117,3 +117,32 @@ fn classes_can_be_named() {
     assert_eq!(labelled(&place)[2].1, "calm");
     assert!(place.predictions()[0].contains_key("probability_calm"));
 }
+
+#[test]
+fn a_spreadsheets_label_file_is_read() {
+    let place = place();
+    let table = "\u{feff}sep=;\r\nImagem;Classe\r\n\"A/assembly_dor.png\";Pain\r\nC01_cry_1;no_pain\r\n;;\r\n";
+    place.write("labels.csv", table.as_bytes());
+    ok(&place.explain(&["--labels", "labels.csv"]));
+    assert_eq!(labelled(&place)[1].1, "Pain");
+    assert_eq!(labelled(&place)[2].1, "No_pain");
+}
+
+#[test]
+fn a_label_file_that_labels_nothing_is_an_error() {
+    let place = place();
+    for (table, says) in [
+        ("x.png;Pain\n", "labels none of the images"),
+        ("A/assembly_dor.png;Pian\n", "no class `Pian`"),
+        ("image;class\n", "labels none"),
+        ("A/assembly_dor.png\n", "two columns"),
+    ] {
+        place.write("labels.csv", table.as_bytes());
+        let run = place.explain(&["--labels", "labels.csv"]);
+        assert_eq!(run.code, 2, "{table}");
+        assert!(run.stderr.contains(says), "{table}: {}", run.stderr);
+    }
+    place.write("labels.csv", b"cora\xe7\xe3o.png;Pain\n");
+    let run = place.explain(&["--labels", "labels.csv"]);
+    assert!(run.stderr.contains("not in UTF-8"), "{}", run.stderr);
+}

@@ -164,3 +164,25 @@ fn a_gpu_is_used_or_its_absence_explained() {
         }
     }
 }
+
+/// What a run reads is not deleted to make room for its results.
+#[test]
+fn overwriting_spares_what_the_run_reads() {
+    let place = place();
+    assert_eq!(code(&place.explain(&[])), 0);
+    let weights = crate::program::weights("NCNN_k2.h5");
+    let data = "out/NCNN_GradCAM/All";
+    let run = place.burncam(&[
+        "explain",
+        "--weights",
+        &weights,
+        "--data",
+        data,
+        "--out",
+        "out",
+        "--overwrite",
+    ]);
+    assert_eq!(code(&run), 2);
+    assert!(run.stderr.contains("would delete"), "{}", run.stderr);
+    assert!(place.path("out/NCNN_GradCAM/NCNN.csv").is_file());
+}

@@ -54,9 +54,9 @@ pub(crate) struct Explain {
     /// How images get their true class: `notebook` (`sem` or `rest` in the name is No_pain, all
     /// else Pain), `tokens:CLASS=word,word;CLASS=word` (whole words of the name, in any case; the
     /// first class that fits), `dirs` (class folders inside the fold), or a CSV file of path or
-    /// image name, and class.
-    #[arg(long, value_name = "RULE", default_value = "notebook", help_heading = "Input")]
-    pub labels: Rule,
+    /// image name, and class [default: notebook, where the classes are Pain and No_pain].
+    #[arg(long, value_name = "RULE", help_heading = "Input")]
+    pub labels: Option<Rule>,
 
     /// Folder to write to [default: burncam-out, for the demo burncam-demo].
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -75,7 +75,12 @@ pub(crate) struct Explain {
     pub layer: Option<String>,
 
     /// Explain this class, by name or index from 0, instead of each image's predicted class.
-    #[arg(long, value_name = "NAME|INDEX", help_heading = "Explanation")]
+    #[arg(
+        long,
+        value_name = "NAME|INDEX",
+        allow_negative_numbers = true,
+        help_heading = "Explanation"
+    )]
     pub class: Option<String>,
 
     /// How images are brought to the network's size: `nearest` as the notebook does (Pillow's

@@ -1,7 +1,7 @@
 //! The only place that prints: results to stdout; errors, warnings and progress to stderr.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,20 @@ use burncam_models::ARCHS;
 use burncam_report::{FoldScore, Prediction, Summary};
 use burncam_weights::Error as WeightsError;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+
+/// Prints a line to stdout. A reader that went away is no reason to stop.
+macro_rules! out {
+    ($($text:tt)*) => {{
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
+/// Prints a line to stderr.
+macro_rules! err {
+    ($($text:tt)*) => {{
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
 
 /// How many items of a list are shown before it is cut.
 const SHOWN: usize = 10;
@@ -25,7 +39,7 @@ pub(crate) fn error(error: &anyhow::Error) {
     {
         let _ = write!(text, "\nhint: {hint}");
     }
-    eprintln!("{text}");
+    err!("{text}");
 }
 
 fn weights_hint(error: &WeightsError) -> Option<String> {
@@ -48,13 +62,13 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
 
 /// Prints a warning, and the items that it concerns as far as they fit.
 pub(crate) fn warning(text: &str, items: &[String]) {
-    eprintln!("warning: {text}");
-    list(items, |line| eprintln!("{line}"));
+    err!("warning: {text}");
+    list(items, |line| err!("{line}"));
 }
 
 /// Prints what the program does, or found out.
 pub(crate) fn note(text: &str) {
-    eprintln!("{text}");
+    err!("{text}");
 }
 
 fn list(items: &[String], print: impl Fn(String)) {
@@ -104,7 +118,7 @@ impl Progress {
             let seconds = self.started.elapsed().as_secs_f64().max(1e-9);
             let rate = self.done as f64 / seconds;
             let left = (all - self.done) as f64 / rate;
-            eprintln!(
+            err!(
                 "{}/{all} images, {rate:.1} images/s, {} left",
                 self.done,
                 HumanDuration(Duration::from_secs_f64(left))
@@ -121,12 +135,12 @@ impl Progress {
 /// Prints the accuracy in all and by fold, the maps that cannot be read, the images that failed,
 /// and where the results are.
 pub(crate) fn summary(head: &str, summary: &Summary, rows: &[Prediction], out: &Path, model: &str) {
-    println!("{head}\n");
-    println!("{}", score_table(summary));
+    out!("{head}\n");
+    out!("{}", score_table(summary));
     for status in [MapStatus::AllNonpositive, MapStatus::Constant, MapStatus::NonFinite] {
         if let Some(count) = summary.by_status.get(status.name()) {
-            println!("{}: {status}\n  {}", maps(*count), status.explanation());
-            println!("  Their overlays are plain blue; see map_status in predictions.csv.");
+            out!("{}: {status}\n  {}", maps(*count), status.explanation());
+            out!("  Their overlays are plain blue; see map_status in predictions.csv.");
         }
     }
     let failed: Vec<String> = rows
@@ -134,18 +148,18 @@ pub(crate) fn summary(head: &str, summary: &Summary, rows: &[Prediction], out: &
         .filter_map(|row| row.error.as_ref().map(|error| format!("{}: {error}", row.path)))
         .collect();
     if !failed.is_empty() {
-        println!("{} failed:", images(failed.len()));
-        list(&failed, |line| println!("{line}"));
+        out!("{} failed:", images(failed.len()));
+        list(&failed, |line| out!("{line}"));
     }
     let tree = out.join(format!("{model}_GradCAM"));
-    println!("Results in {}:", out.display());
+    out!("Results in {}:", out.display());
     for (path, what) in [
         (tree.join("All"), "overlays, by right and wrong; beside it, by fold"),
         (tree.join(format!("{model}.csv")), "the notebook's report"),
         (out.join("predictions.csv"), "logits, probabilities and map figures of each image"),
         (out.join("run.json"), "what was run, on what, with which result"),
     ] {
-        println!("  {}\n      {what}", path.display());
+        out!("  {}\n      {what}", path.display());
     }
 }
 
@@ -166,14 +180,15 @@ fn score_table(summary: &Summary) -> String {
 
 /// `1 image`, `3 images`.
 pub(crate) fn images(count: usize) -> String {
-    counted(count, "image")
+    counted(count, "image", "images")
 }
 
 /// `1 map`, `3 maps`.
 fn maps(count: usize) -> String {
-    counted(count, "map")
+    counted(count, "map", "maps")
 }
 
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+/// A number and its noun.
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -85,7 +85,7 @@ impl DataSet {
             }
             if file.is_dir() {
                 folders.push(name);
-            } else if is_image_name(&file) {
+            } else if is_image_name(&file) && file.is_file() {
                 self.images.push(Image {
                     fold: fold.to_owned(),
                     name,

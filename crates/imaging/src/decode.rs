@@ -1,7 +1,7 @@
 //! A file's bytes into RGB pixels.
 
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, ErrorKind, Read};
 use std::panic;
 use std::path::Path;
 
@@ -79,6 +79,10 @@ pub fn decode(path: &Path, options: DecodeOptions) -> Result<RgbImage, Error> {
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
+    // Opening a pipe would wait for its other end.
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(failed(ErrorKind::InvalidInput.into()));
+    }
     let file = File::open(path).map_err(failed)?;
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     let found = bytes.len() as u64;

@@ -155,11 +155,7 @@ fn take_output(layers: &mut Vec<(String, Op)>) -> Result<(Output, usize), HeadEr
     let Some((name, Op::Dense { units, activation, .. })) = layers.last_mut() else {
         return Err(HeadError::NoClasses);
     };
-    let last = match (own, *activation) {
-        (Some(own), Activation::Linear) => own,
-        (None, own) => own,
-        (Some(_), _) => Activation::Relu,
-    };
+    let last = own.unwrap_or_else(|| std::mem::replace(activation, Activation::Linear));
     let refuse = |reason| HeadError::Layer { layer: name.clone(), class: "Dense", reason };
     let output = match (last, *units) {
         (Activation::Softmax, 1) => return Err(refuse("a softmax over one neuron is always 1")),
@@ -170,7 +166,6 @@ fn take_output(layers: &mut Vec<(String, Op)>) -> Result<(Output, usize), HeadEr
             return Err(refuse("the last activation must be softmax, sigmoid or linear"));
         }
     };
-    *activation = Activation::Linear;
     Ok((output, *units))
 }
 
@@ -193,11 +188,12 @@ mod tests {
     }
 
     #[test]
-    fn a_second_activation_before_the_end_is_refused() {
+    fn only_the_last_of_two_activations_is_taken_off() {
         let own = Op::Activation { activation: Activation::Softmax };
         let layers = [Op::Flatten, dense(2, Activation::Relu), own]
             .map(|op| (op.auto_name().to_owned(), op));
-        assert!(HeadConfig::new(layers.to_vec()).is_err());
+        let config = HeadConfig::new(layers.to_vec()).expect("a head");
+        assert_eq!(config.describe(), "Flatten, Dense 2 relu, softmax");
     }
 
     #[test]

@@ -72,6 +72,9 @@ pub enum Op {
     /// Bilinear interpolation with half-pixel centres and no antialiasing.
     #[allow(missing_docs)]
     Resizing { height: usize, width: usize },
+    /// `x * scale + offset`.
+    #[allow(missing_docs)]
+    Rescaling { scale: f64, offset: f64 },
     /// Joins its inputs along the channels.
     Concatenate,
     /// The sum of its inputs.
@@ -249,6 +252,7 @@ impl Op {
             Self::Reshape { .. } => "Reshape",
             Self::LeakyReLU { .. } => "LeakyReLU",
             Self::Resizing { .. } => "Resizing",
+            Self::Rescaling { .. } => "Rescaling",
             Self::Concatenate => "Concatenate",
             Self::Dropout => "Dropout",
             Self::Flatten => "Flatten",
@@ -274,6 +278,7 @@ impl Op {
             Self::Reshape { .. } => "reshape",
             Self::LeakyReLU { .. } => "leaky_re_lu",
             Self::Resizing { .. } => "resizing",
+            Self::Rescaling { .. } => "rescaling",
             Self::Concatenate => "concatenate",
             Self::Dropout => "dropout",
             Self::Flatten => "flatten",

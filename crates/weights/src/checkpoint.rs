@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::keras_config::Graph;
 use crate::keras_h5::{self, StoredLayer};
-use crate::{Error, Resolved, matching};
+use crate::{Error, Resolved, keras_zip, matching};
 
 /// The file formats that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -20,6 +20,10 @@ pub enum Format {
     KerasH5,
     /// `model.save_weights("x.h5")` of Keras 2: weights by layer name.
     KerasH5Weights,
+    /// `model.save("x.keras")`: architecture and weights.
+    Keras,
+    /// `model.save_weights("x.weights.h5")` of Keras 3: weights counted by class.
+    KerasV3Weights,
 }
 
 impl fmt::Display for Format {
@@ -27,6 +31,8 @@ impl fmt::Display for Format {
         f.write_str(match self {
             Self::KerasH5 => "Keras .h5, full model",
             Self::KerasH5Weights => "Keras .h5, weights only",
+            Self::Keras => "Keras .keras, full model",
+            Self::KerasV3Weights => "Keras .weights.h5, weights only",
         })
     }
 }
@@ -42,6 +48,8 @@ pub struct Checkpoint {
     pub(crate) file: hdf5_pure::File,
     pub(crate) graph: Option<Graph>,
     pub(crate) layers: Vec<StoredLayer>,
+    /// Whether layers have their own names, not only ranks within their class.
+    pub(crate) named: bool,
 }
 
 impl Checkpoint {
@@ -52,8 +60,10 @@ impl Checkpoint {
     /// If the file cannot be read, is of another kind, or holds a configuration that cannot be
     /// understood.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        refuse_other_formats(path)?;
-        keras_h5::read(path)
+        match kind(path)? {
+            Kind::Hdf5 => keras_h5::read(path),
+            Kind::Zip => keras_zip::read(path),
+        }
     }
 
     /// Names of the layers that the file lists, in its order.
@@ -77,19 +87,31 @@ impl Checkpoint {
     }
 }
 
+/// What the first bytes say.
+enum Kind {
+    Hdf5,
+    Zip,
+}
+
 /// Tells by the first bytes what a file is, since a clear refusal beats an HDF5 error.
-fn refuse_other_formats(path: &Path) -> Result<(), Error> {
+fn kind(path: &Path) -> Result<Kind, Error> {
     let open = |source| Error::Open { path: path.to_owned(), source };
     let mut start = Vec::new();
-    let file = File::open(path).map_err(open)?;
-    if file.metadata().map_err(open)?.is_dir() {
-        return Err(Error::Format { path: path.to_owned(), found: "a folder" });
+    // Opening a pipe would wait for its other end.
+    let found = match std::fs::metadata(path).map_err(open)? {
+        metadata if metadata.is_file() => None,
+        metadata if metadata.is_dir() => Some("a folder"),
+        _ => Some("no ordinary file"),
+    };
+    if let Some(found) = found {
+        return Err(Error::Format { path: path.to_owned(), found });
     }
+    let file = File::open(path).map_err(open)?;
     file.take(16).read_to_end(&mut start).map_err(open)?;
     let found = match start.as_slice() {
         [] => "an empty file",
-        [0x89, b'H', b'D', b'F', ..] => return Ok(()),
-        [b'P', b'K', 3, 4, ..] => "a zip archive (`.keras` or PyTorch's `.pt`?)",
+        [0x89, b'H', b'D', b'F', ..] => return Ok(Kind::Hdf5),
+        [b'P', b'K', 3, 4, ..] => return Ok(Kind::Zip),
         [0x80, 2..=5, ..] => "a Python pickle (PyTorch's `.pth`?)",
         [_, _, _, _, _, _, _, _, b'{', ..] => "a safetensors file",
         _ => "a file of an unknown kind",

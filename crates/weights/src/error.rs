@@ -18,7 +18,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file is of a kind that is not read.
-    #[error("{} is {found}, not a Keras `.h5` file", path.display())]
+    #[error("{} is {found}, not a Keras file (`.h5`, `.keras`)", path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -35,6 +35,17 @@ pub enum Error {
         /// What the HDF5 reader said.
         #[source]
         source: Box<hdf5_pure::Error>,
+    },
+    /// The zip archive cannot be read.
+    #[error("{}: cannot read {part} of the archive", path.display())]
+    Zip {
+        /// The file.
+        path: PathBuf,
+        /// The part of the archive.
+        part: String,
+        /// What the zip reader said.
+        #[source]
+        source: Box<zip::result::ZipError>,
     },
     /// The file is shorter than its own header says.
     #[error("{} is cut short: {found} bytes of {expected}", path.display())]

@@ -1,11 +1,12 @@
 //! Keras's `model_config`: which layers there are, what they compute, and what they read.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::Error;
 use crate::keras_op::{self, Refused};
+use crate::{Error, keras_v3};
 use burncam_net::Op;
 
 /// A network as its file describes it.
@@ -21,35 +22,20 @@ pub(crate) struct Node {
     pub(crate) class: String,
     pub(crate) op: Result<Op, Refused>,
     pub(crate) inputs: Vec<String>,
+    /// Where Keras 3's layout keeps its weights.
+    pub(crate) group: String,
 }
 
+/// Models within models lie this deep at most.
+const DEEPEST: usize = 8;
+
 impl Graph {
-    /// Reads a functional or sequential model.
+    /// Reads a functional or sequential model. Models used as layers are laid flat.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, Error> {
-        let bad = |reason: &str| Error::Config { path: path.to_owned(), reason: reason.to_owned() };
-        let json: Value = serde_json::from_str(text).map_err(|error| bad(&error.to_string()))?;
-        let class = json["class_name"].as_str().unwrap_or_default();
-        let sequential = match class {
-            "Functional" | "Model" => false,
-            "Sequential" => true,
-            _ => return Err(bad(&format!("class `{class}` is neither Functional nor Sequential"))),
-        };
-        // Keras 2.2 wrote a sequential model's layers without a surrounding object.
-        let layers = json["config"]["layers"].as_array().or_else(|| json["config"].as_array());
-        let layers = layers.ok_or_else(|| bad("it has no list of layers"))?;
-        let mut nodes: Vec<Node> = Vec::with_capacity(layers.len());
-        for layer in layers {
-            if sequential && nodes.is_empty() && layer["class_name"] != "InputLayer" {
-                nodes.push(implied_input(layer));
-            }
-            let mut node = node(layer).ok_or_else(|| bad("a layer has no name or class"))?;
-            if sequential && let Some(last) = nodes.last() {
-                node.inputs = vec![last.name.clone()];
-            }
-            nodes.push(node);
-        }
-        let mixed_precision = layers.iter().any(|layer| mixed(&layer["config"]["dtype"]));
-        Ok(Self { nodes, mixed_precision })
+        let bad = |reason: String| Error::Config { path: path.to_owned(), reason };
+        let json: Value = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
+        let nodes = flatten(&json, "", DEEPEST).map_err(bad)?.0;
+        Ok(Self { nodes, mixed_precision: mixed_precision(&json) })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Node> {
@@ -62,21 +48,146 @@ impl Graph {
     }
 }
 
-fn node(layer: &Value) -> Option<Node> {
-    let class = layer["class_name"].as_str()?;
-    let empty = Map::new();
-    let config = layer["config"].as_object().unwrap_or(&empty);
-    let name = layer["name"].as_str().or_else(|| config.get("name")?.as_str())?;
-    let mut inputs = Vec::new();
-    collect_inputs(&layer["inbound_nodes"], &mut inputs);
-    // Registered classes carry their package: `Custom>Resizing`.
-    let class = class.rsplit('>').next().unwrap_or(class);
-    Some(Node {
-        name: name.to_owned(),
-        class: class.to_owned(),
-        op: keras_op::parse(class, config),
-        inputs,
-    })
+/// The layers of a model, those of inner models in their place, and the name of its last one.
+/// `container` is where Keras 3's layout keeps the model's weights.
+fn flatten(model: &Value, container: &str, depth: usize) -> Result<(Vec<Node>, String), String> {
+    let class = model["class_name"].as_str().unwrap_or_default();
+    let sequential = match class {
+        "Functional" | "Model" => false,
+        "Sequential" => true,
+        _ => return Err(format!("class `{class}` is neither Functional nor Sequential")),
+    };
+    // Keras 2.2 wrote a sequential model's layers without a surrounding object.
+    let layers = model["config"]["layers"].as_array().or_else(|| model["config"].as_array());
+    let layers = layers.ok_or("it has no list of layers")?;
+    let mut flat = Flat::new(layers);
+    for layer in layers {
+        let class = layer["class_name"].as_str().ok_or("a layer has no class")?;
+        if sequential && flat.nodes.is_empty() && class != "InputLayer" {
+            flat.nodes.push(implied_input(layer));
+        }
+        let group = flat.group(container, class);
+        let mut inputs = Vec::new();
+        match flat.nodes.last() {
+            Some(_) if sequential => inputs.push(flat.last.clone()),
+            _ => collect_inputs(&layer["inbound_nodes"], &mut inputs),
+        }
+        if matches!(class, "Functional" | "Model" | "Sequential") && depth > 0 {
+            flat.add_model(layer, &inputs, &format!("{group}/"), depth)?;
+        } else {
+            flat.add_layer(layer, class, inputs, group)?;
+        }
+    }
+    let named = model["config"]["output_layers"].clone();
+    let mut outputs = Vec::new();
+    collect_inputs(&named, &mut outputs);
+    let last = outputs.first().map_or(flat.last.clone(), |name| flat.resolve(name));
+    Ok((flat.nodes, last))
+}
+
+/// Layers laid flat so far.
+struct Flat {
+    nodes: Vec<Node>,
+    /// The layer that a sequential model's next one reads.
+    last: String,
+    /// Names of the model's own layers.
+    own: Vec<String>,
+    /// What stands for an inner model's name: its last layer.
+    aliases: HashMap<String, String>,
+    /// Layers of each class so far.
+    counts: HashMap<String, usize>,
+}
+
+impl Flat {
+    fn new(layers: &[Value]) -> Self {
+        let own = layers.iter().filter_map(layer_name).map(str::to_owned).collect();
+        let (aliases, counts) = (HashMap::new(), HashMap::new());
+        Self { nodes: Vec::new(), last: "input".to_owned(), own, aliases, counts }
+    }
+
+    fn group(&mut self, container: &str, class: &str) -> String {
+        let class = keras_v3::snake_case(class);
+        let count = self.counts.entry(class.clone()).or_default();
+        *count += 1;
+        match *count {
+            1 => format!("{container}layers/{class}"),
+            count => format!("{container}layers/{class}_{}", count - 1),
+        }
+    }
+
+    fn resolve(&self, name: &str) -> String {
+        self.aliases.get(name).map_or(name, String::as_str).to_owned()
+    }
+
+    fn add_layer(
+        &mut self,
+        layer: &Value,
+        class: &str,
+        inputs: Vec<String>,
+        group: String,
+    ) -> Result<(), String> {
+        let name = layer_name(layer).ok_or("a layer has no name")?.to_owned();
+        let empty = Map::new();
+        let config = layer["config"].as_object().unwrap_or(&empty);
+        // A class of the user's own may be called like one of Keras's.
+        let own = layer["module"].as_str().is_some_and(|module| !module.starts_with("keras"));
+        let op = match own {
+            true => Err(Refused("it is a class of the file's author, not Keras's".to_owned())),
+            false => keras_op::parse(class, config),
+        };
+        let class = class.to_owned();
+        let inputs = inputs.iter().map(|input| self.resolve(input)).collect();
+        self.last.clone_from(&name);
+        self.nodes.push(Node { name, class, op, inputs, group });
+        Ok(())
+    }
+
+    fn add_model(
+        &mut self,
+        model: &Value,
+        inputs: &[String],
+        container: &str,
+        depth: usize,
+    ) -> Result<(), String> {
+        let name = layer_name(model).ok_or("a layer has no name")?;
+        let (inner, output) = flatten(model, container, depth - 1)?;
+        let mut entries = inner.iter().filter(|node| node.class == "InputLayer");
+        let (Some(entry), None) = (entries.next(), entries.next()) else {
+            return Err(format!("the inner model `{name}` has not one input"));
+        };
+        // A sequential model may begin with an inner one; that one's input is then its own.
+        let first = self.nodes.len() == 1 && self.nodes[0].name == "input";
+        let outer = match inputs {
+            [input] => self.resolve(input),
+            _ => return Err(format!("the inner model `{name}` does not read one layer")),
+        };
+        if first
+            && let Some(input) = self.nodes.first_mut()
+            && input.op.is_err()
+        {
+            input.op = entry.op.clone();
+        }
+        let entry = entry.name.clone();
+        // An inner layer that is called like one of the outer model's gets a longer name.
+        let renamed = |inner: &str| match inner {
+            _ if inner == entry => outer.clone(),
+            _ if self.own.iter().any(|own| own == inner) => format!("{name}/{inner}"),
+            _ => inner.to_owned(),
+        };
+        let output = renamed(&output);
+        for mut node in inner.into_iter().filter(|node| node.name != entry) {
+            node.inputs = node.inputs.iter().map(|input| renamed(input)).collect();
+            node.name = renamed(&node.name);
+            self.nodes.push(node);
+        }
+        self.last.clone_from(&output);
+        self.aliases.insert(name.to_owned(), output);
+        Ok(())
+    }
+}
+
+fn layer_name(layer: &Value) -> Option<&str> {
+    layer["name"].as_str().or_else(|| layer["config"]["name"].as_str())
 }
 
 /// A sequential model may give the input's shape on its first layer.
@@ -87,6 +198,7 @@ fn implied_input(first: &Value) -> Node {
         class: "InputLayer".to_owned(),
         op: keras_op::parse("InputLayer", &config),
         inputs: Vec::new(),
+        group: String::new(),
     }
 }
 
@@ -104,8 +216,18 @@ fn collect_inputs(value: &Value, inputs: &mut Vec<String>) {
     }
 }
 
-/// `dtype` is a name, or a policy object with a name.
-fn mixed(dtype: &Value) -> bool {
-    let name = dtype.as_str().or_else(|| dtype["config"]["name"].as_str());
-    name.is_some_and(|name| name.contains("16"))
+/// Whether a layer's `dtype`, a name or a policy object with a name, is of 16 bits.
+fn mixed_precision(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(key, value)| match key.as_str() {
+            "dtype" => {
+                let name = value.as_str().or_else(|| value["config"]["name"].as_str());
+                name.is_some_and(|name| name.contains("16"))
+            }
+            "layers" | "config" => mixed_precision(value),
+            _ => false,
+        }),
+        Value::Array(items) => items.iter().any(mixed_precision),
+        _ => false,
+    }
 }

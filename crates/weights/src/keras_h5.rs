@@ -9,12 +9,15 @@ use std::path::Path;
 use hdf5_pure::{AttrValue, File, Group};
 
 use crate::keras_config::Graph;
-use crate::{Checkpoint, Error, Format};
+use crate::{Checkpoint, Error, Format, keras_v3};
 
 /// One layer of the file and the weights stored for it.
 pub(crate) struct StoredLayer {
     pub(crate) name: String,
     pub(crate) weights: Vec<StoredWeight>,
+    /// It stood inside a model that was used as a layer, where only layers with weights are
+    /// listed.
+    pub(crate) inner: bool,
 }
 
 /// One weight, not yet read.
@@ -44,19 +47,30 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         true => file.group(group).map_err(at(group))?,
         false => file.root(),
     };
-    let names = names(&root.attrs().map_err(at(group))?, "layer_names")
-        .ok_or_else(|| Error::Format { path: path.to_owned(), found: foreign(&file) })?;
-    let layers = names
-        .into_iter()
-        .map(|name| stored_layer(&file, group, name).map_err(|(object, e)| at(&object)(e)))
-        .collect::<Result<_, _>>()?;
+    let (format, (layers, named)) = match names(&root.attrs().map_err(at(group))?, "layer_names") {
+        Some(names) => {
+            let stored =
+                |name| stored_layer(&file, group, name).map_err(|(object, e)| at(&object)(e));
+            let layers = names.into_iter().map(stored).collect::<Result<Vec<_>, _>>()?;
+            let layers = layers.into_iter().flat_map(laid_flat).collect();
+            let layers = (layers, true);
+            (if full { Format::KerasH5 } else { Format::KerasH5Weights }, layers)
+        }
+        None if file.group("layers").is_ok() => {
+            (Format::KerasV3Weights, keras_v3::undescribed(path, &file)?)
+        }
+        None => {
+            let found = "an HDF5 file without Keras's `layer_names`";
+            return Err(Error::Format { path: path.to_owned(), found });
+        }
+    };
     let graph = match attributes.get("model_config") {
         Some(config) => Some(Graph::parse(path, config.as_str().unwrap_or_default())?),
         None => None,
     };
     Ok(Checkpoint {
         path: path.to_owned(),
-        format: if full { Format::KerasH5 } else { Format::KerasH5Weights },
+        format,
         keras_version: attributes
             .get("keras_version")
             .and_then(AttrValue::as_str)
@@ -64,6 +78,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         file,
         graph,
         layers,
+        named,
     })
 }
 
@@ -81,11 +96,44 @@ fn stored_layer(
         let path = join(&place, &weight);
         let shape = file.dataset(&path).and_then(|data| data.shape());
         let shape = shape.map_err(|error| (path.clone(), error))?;
-        let name = weight.rsplit('/').next().unwrap_or(&weight);
-        let name = name.split(':').next().unwrap_or(name).to_owned();
+        let name = weight.split(':').next().unwrap_or(&weight).to_owned();
         weights.push(StoredWeight { name, path, shape });
     }
-    Ok(StoredLayer { name, weights })
+    Ok(StoredLayer { name, weights, inner: false })
+}
+
+/// Takes the layers' names off the weights' names. A model used as a layer holds the weights of
+/// several layers, and each becomes a layer again.
+fn laid_flat(stored: StoredLayer) -> Vec<StoredLayer> {
+    let split = |weight: &StoredWeight| match weight.name.rsplit_once('/') {
+        Some((layer, own)) => (layer.to_owned(), own.to_owned()),
+        None => (stored.name.clone(), weight.name.clone()),
+    };
+    let first = stored.weights.first().map(|weight| split(weight).0);
+    let several = stored.weights.iter().any(|weight| Some(split(weight).0) != first);
+    if !several {
+        let own = |weight: StoredWeight| StoredWeight { name: split(&weight).1, ..weight };
+        let name = stored.name.clone();
+        return vec![StoredLayer {
+            name,
+            weights: stored.weights.into_iter().map(own).collect(),
+            inner: false,
+        }];
+    }
+    let mut layers: Vec<StoredLayer> = Vec::new();
+    for weight in stored.weights {
+        let (layer, name) = match weight.name.rsplit_once('/') {
+            Some((layer, own)) => (layer.to_owned(), own.to_owned()),
+            None => (stored.name.clone(), weight.name.clone()),
+        };
+        if layers.last().is_none_or(|last| last.name != layer) {
+            layers.push(StoredLayer { name: layer, weights: Vec::new(), inner: true });
+        }
+        if let Some(last) = layers.last_mut() {
+            last.weights.push(StoredWeight { name, ..weight });
+        }
+    }
+    layers
 }
 
 fn join(group: &str, name: &str) -> String {
@@ -105,12 +153,4 @@ fn names(attributes: &HashMap<String, AttrValue>, name: &str) -> Option<Vec<Stri
         all.get_or_insert_with(Vec::new).extend(strings(part).unwrap_or_default());
     }
     all
-}
-
-/// What an HDF5 file without layer names is.
-fn foreign(file: &File) -> &'static str {
-    match file.group("layers") {
-        Ok(_) => "a Keras 3 `.weights.h5` file",
-        Err(_) => "an HDF5 file without Keras's `layer_names`",
-    }
 }

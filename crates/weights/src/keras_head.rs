@@ -5,10 +5,10 @@ use std::path::Path;
 
 use burncam_net::{Activation, HeadConfig, LayerTable, Op, Weight};
 
-use crate::Error;
 use crate::keras_config::{Graph, Node};
 use crate::keras_h5::{StoredLayer, StoredWeight};
 use crate::matching::FileNames;
+use crate::{Checkpoint, Error, Format};
 
 /// A head and what had to be assumed to read it.
 pub(crate) struct HeadLayers {
@@ -48,41 +48,58 @@ pub(crate) fn from_graph(
     if let Some(stray) = graph.nodes.iter().find(|node| !claimed.contains(node.name.as_str())) {
         return Err(unsupported(stray, "it has no place in the network or its head"));
     }
-    let notes = match graph.mixed_precision {
-        true => vec!["the file was trained in mixed precision; Burncam computes in float32".into()],
-        false => Vec::new(),
-    };
+    let mut notes = Vec::new();
+    if graph.mixed_precision {
+        notes.push("the file was trained in mixed precision; Burncam computes in float32".into());
+    }
+    if let Some((name, Op::Dense { activation: Activation::Linear, .. })) = layers.last() {
+        notes.push(format!(
+            "the last layer `{name}` has no activation: its outputs are taken for logits"
+        ));
+    }
     Ok(HeadLayers { config: checked(path, layers)?, notes })
 }
 
 /// Reads the head from the names and shapes of its weights; activations are assumed.
 pub(crate) fn from_weights(
-    path: &Path,
-    stored: &[StoredLayer],
+    file: &Checkpoint,
     names: &FileNames,
     table: &LayerTable,
 ) -> Result<HeadLayers, Error> {
+    let (path, stored) = (file.path.as_path(), file.layers.as_slice());
+    // Keras 3's layout has no order across classes.
+    let ordered = file.format != Format::KerasV3Weights;
     let trunk: HashSet<&str> = names.values().map(String::as_str).collect();
     let features = table.last().output;
     let end = stored.iter().rposition(|layer| trunk.contains(layer.name.as_str())).unwrap_or(0);
-    let own = stored.iter().enumerate().filter(|(position, layer)| {
-        !trunk.contains(layer.name.as_str()) && (*position > end || !layer.weights.is_empty())
-    });
     let mut layers: Vec<(String, Op)> = Vec::new();
-    for (_, layer) in own {
-        let op = match inferred(layer) {
-            Some(op) => op,
-            None if layer.weights.is_empty() => continue,
-            None => {
-                return Err(Error::Unsupported {
-                    path: path.to_owned(),
-                    layer: layer.name.clone(),
-                    class: "unknown".to_owned(),
-                    reason: "its weights are not those of a Dense or BatchNormalization".to_owned(),
-                });
+    for (position, layer) in stored.iter().enumerate() {
+        // The first layer is the input, whatever its name.
+        let input = ordered && position == 0 && layer.weights.is_empty();
+        let pooling = !ordered && layer.weights.is_empty();
+        if input || pooling || trunk.contains(layer.name.as_str()) {
+            continue;
+        }
+        let reason = match inferred(layer) {
+            Some(Op::BatchNormalization { .. }) if !ordered => {
+                "the file does not say where in the head it stands"
             }
+            // Dropout and augmentation do nothing wherever they stand.
+            Some(Op::Dropout) if position < end => continue,
+            Some(_) if ordered && position < end => "it has no place inside the network",
+            Some(op) => {
+                layers.push((layer.name.clone(), op));
+                continue;
+            }
+            None if layer.weights.is_empty() => "its name does not tell what it does",
+            None => "its weights are not those of a Dense or BatchNormalization",
         };
-        layers.push((layer.name.clone(), op));
+        return Err(Error::Unsupported {
+            path: path.to_owned(),
+            layer: layer.name.clone(),
+            class: "in a file without configuration".to_owned(),
+            reason: format!("{reason}; save the whole model as .keras or .h5"),
+        });
     }
     add_pooling(stored, &mut layers, features);
     assume_activations(&mut layers);
@@ -120,7 +137,9 @@ fn inferred(layer: &StoredLayer) -> Option<Op> {
         () if starts("flatten") => Some(Op::Flatten),
         () if starts("global_average_pooling") => Some(Op::GlobalAveragePooling2D),
         () if starts("global_max_pooling") => Some(Op::GlobalMaxPooling2D),
-        () if starts("dropout") => Some(Op::Dropout),
+        // keras.applications' own name for a network's last global average.
+        () if layer.name == "avg_pool" => Some(Op::GlobalAveragePooling2D),
+        () if starts("dropout") || starts("random_") => Some(Op::Dropout),
         () => None,
     }
 }
@@ -143,7 +162,12 @@ fn add_pooling(
     let kernel = stored.iter().find(|layer| layer.name == *name).and_then(|l| l.weights.first());
     let inputs = kernel.and_then(|weight| weight.shape.first()).copied().unwrap_or_default();
     let op = match inputs as usize {
-        n if n == channels && height * width > 1 => Op::GlobalAveragePooling2D,
+        n if n == channels && height * width > 1 => match stored {
+            _ if stored.iter().any(|layer| layer.name.starts_with("global_max_pooling")) => {
+                Op::GlobalMaxPooling2D
+            }
+            _ => Op::GlobalAveragePooling2D,
+        },
         _ => Op::Flatten,
     };
     layers.insert(first, (op.auto_name().to_owned(), op));

@@ -43,12 +43,8 @@ pub(crate) fn parse(class: &str, config: &Config) -> Result<Op, Refused> {
                 _ => Err(Refused(format!("it joins along axis {axis}, not along the channels"))),
             }
         }
-        "Dropout"
-        | "SpatialDropout2D"
-        | "GaussianDropout"
-        | "GaussianNoise"
-        | "AlphaDropout"
-        | "ActivityRegularization" => Ok(Op::Dropout),
+        "Rescaling" => rescaling(config),
+        _ if INACTIVE.contains(&class) => Ok(Op::Dropout),
         "Flatten" => only(config, "data_format", "channels_last").map(|()| Op::Flatten),
         "GlobalAveragePooling2D" => global(config).map(|()| Op::GlobalAveragePooling2D),
         "GlobalMaxPooling2D" => global(config).map(|()| Op::GlobalMaxPooling2D),
@@ -63,17 +59,41 @@ pub(crate) fn parse(class: &str, config: &Config) -> Result<Op, Refused> {
             center: flag(config, "center"),
         }),
         "Activation" => Ok(Op::Activation { activation: activation(config.get("activation"))? }),
-        "ReLU" => {
-            only(config, "max_value", Value::Null)?;
-            only(config, "negative_slope", 0.0)?;
-            only(config, "threshold", 0.0)?;
-            Ok(Op::Activation { activation: Activation::Relu })
-        }
-        "Softmax" => Ok(Op::Activation { activation: Activation::Softmax }),
+        "ReLU" => relu(config).map(|activation| Op::Activation { activation }),
+        "Softmax" => softmax(config).map(|activation| Op::Activation { activation }),
         "Functional" | "Model" | "Sequential" => Err(Refused(
             "it is a whole model used as one layer; save the flat model instead".to_owned(),
         )),
         _ => Err(Refused("Burncam has no such layer".to_owned())),
+    }
+}
+
+/// Layers that do nothing at inference.
+const INACTIVE: [&str; 17] = [
+    "Dropout",
+    "SpatialDropout2D",
+    "GaussianDropout",
+    "GaussianNoise",
+    "AlphaDropout",
+    "ActivityRegularization",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomZoom",
+    "RandomTranslation",
+    "RandomShear",
+    "RandomContrast",
+    "RandomBrightness",
+    "RandomHue",
+    "RandomSaturation",
+    "RandomColorJitter",
+    "RandomSharpness",
+];
+
+fn rescaling(config: &Config) -> Result<Op, Refused> {
+    let number = |key, default| config.get(key).map_or(Some(default), Value::as_f64);
+    match (number("scale", 1.0), number("offset", 0.0)) {
+        (Some(scale), Some(offset)) if scale != 0.0 => Ok(Op::Rescaling { scale, offset }),
+        _ => Err(Refused("`scale` and `offset` are not single numbers".to_owned())),
     }
 }
 
@@ -163,22 +183,47 @@ fn only(config: &Config, key: &str, value: impl Into<Value>) -> Result<(), Refus
 }
 
 fn activation(value: Option<&Value>) -> Result<Activation, Refused> {
-    // A name, or an object such as {"class_name": "ReLU"}.
-    let name = match value {
-        None | Some(Value::Null) => "linear",
-        Some(Value::String(name)) => name,
-        Some(object) => object["config"].as_str().or(object["class_name"].as_str()).unwrap_or(""),
+    let refused = || {
+        let shown = value.unwrap_or(&Value::Null);
+        Refused(format!("activation {shown} is not linear, relu, sigmoid or softmax"))
     };
-    match name {
-        "linear" => Ok(Activation::Linear),
-        "relu" | "ReLU" => Ok(Activation::Relu),
-        "sigmoid" => Ok(Activation::Sigmoid),
-        "softmax" | "Softmax" => Ok(Activation::Softmax),
-        _ => {
-            let shown = value.unwrap_or(&Value::Null);
-            Err(Refused(format!("activation {shown} is not linear, relu, sigmoid or softmax")))
+    match value {
+        None | Some(Value::Null) => Ok(Activation::Linear),
+        Some(Value::String(name)) => match name.as_str() {
+            "linear" => Ok(Activation::Linear),
+            "relu" => Ok(Activation::Relu),
+            "sigmoid" => Ok(Activation::Sigmoid),
+            "softmax" => Ok(Activation::Softmax),
+            _ => Err(refused()),
+        },
+        // A layer used as a function, {"module": "keras.layers", "class_name": "ReLU", ..}. A
+        // function of the user's own, whatever its name, has another module.
+        Some(object) => {
+            let keras = object["module"].as_str().is_some_and(|module| module.starts_with("keras"));
+            let class = object["class_name"].as_str().filter(|_| keras);
+            match (class, object["config"].as_object()) {
+                (Some("ReLU"), Some(config)) => relu(config),
+                (Some("Softmax"), Some(config)) => softmax(config),
+                _ => Err(refused()),
+            }
         }
     }
+}
+
+/// The layer `ReLU`, as a plain rectifier.
+fn relu(config: &Config) -> Result<Activation, Refused> {
+    if let Some(limit) = config.get("max_value").filter(|value| !value.is_null()) {
+        return Err(Refused(format!("`max_value` is {limit}; only null is supported")));
+    }
+    only(config, "negative_slope", 0.0)?;
+    only(config, "threshold", 0.0)?;
+    Ok(Activation::Relu)
+}
+
+/// The layer `Softmax`, along the last axis.
+fn softmax(config: &Config) -> Result<Activation, Refused> {
+    only(config, "axis", -1)?;
+    Ok(Activation::Softmax)
 }
 
 fn padding(config: &Config) -> Result<Padding, Refused> {

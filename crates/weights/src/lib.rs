@@ -6,7 +6,8 @@
 //! right shape, and every weight of the file must be used. Whatever does not fit is an error
 //! that names it, since a silent difference is a wrong explanation.
 //!
-//! Today's formats: Keras's full `.h5` (Keras 2 and 3) and its legacy weights-only `.h5`.
+//! Today's formats: Keras's full `.h5` (Keras 2 and 3), its legacy weights-only `.h5`, `.keras`
+//! (Keras 2.15 and 3) and `.weights.h5` (Keras 3).
 //!
 //! This crate must never know an architecture: those it may find are handed to it.
 //!
@@ -26,9 +27,13 @@
 mod checkpoint;
 mod error;
 mod keras_config;
+mod keras_front;
 mod keras_h5;
 mod keras_head;
 mod keras_op;
+mod keras_order;
+mod keras_v3;
+mod keras_zip;
 mod matching;
 mod resolved;
 

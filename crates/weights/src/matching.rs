@@ -6,9 +6,10 @@ use burncam_net::{Arch, Layer, LayerTable, Op, Weight};
 use serde_json::Value;
 
 use crate::keras_config::{Graph, Node};
+use crate::keras_front::Front;
 use crate::keras_h5::StoredLayer;
 use crate::keras_head::{self, HeadLayers};
-use crate::{Checkpoint, Error, Resolved};
+use crate::{Checkpoint, Error, Format, Resolved, keras_order};
 
 /// What the network calls a layer, and what the file calls it.
 pub(crate) type FileNames = HashMap<String, String>;
@@ -21,10 +22,11 @@ struct Failure {
 
 /// See [`Checkpoint::resolve`].
 pub(crate) fn resolve(
-    file: Checkpoint,
+    mut file: Checkpoint,
     archs: &[&'static Arch],
     wanted: Option<&'static Arch>,
 ) -> Result<Resolved, Error> {
+    let front = file.graph.as_mut().map(Front::take);
     let candidates =
         archs.iter().copied().filter(|arch| wanted.is_none_or(|w| w.name == arch.name));
     let attempts = candidates.flat_map(|arch| {
@@ -33,7 +35,7 @@ pub(crate) fn resolve(
     let attempts = attempts.map(|(arch, variant, table)| {
         let result = match &file.graph {
             Some(graph) => match_graph(&table, graph),
-            None => match_names(&table, &file.layers),
+            None => match_names(&table, &file),
         };
         // A network that fits comes before all others, and the larger of two that fit: names and
         // shapes alone cannot tell a network from one that has more layers.
@@ -58,9 +60,11 @@ pub(crate) fn resolve(
     })?;
     let HeadLayers { config, notes } = match &file.graph {
         Some(graph) => keras_head::from_graph(&file.path, graph, &names, &table)?,
-        None => keras_head::from_weights(&file.path, &file.layers, &names, &table)?,
+        None => keras_head::from_weights(&file, &names, &table)?,
     };
-    Ok(Resolved { arch, variant, head: config, names, notes, file })
+    let input = front.as_ref().map_or(variant.input, |front| front.input(&variant.input));
+    let notes = front.iter().filter_map(Front::note).chain(notes).collect();
+    Ok(Resolved { arch, variant, input, head: config, names, notes, file })
 }
 
 /// The share of an architecture's own layer names that the file has, at most 1.
@@ -108,7 +112,9 @@ fn candidate<'a>(
         });
     }
     let free = |node: &&Node| !found.iter().any(|taken| taken.name == node.name);
-    let fits = |node: &&Node| node.class == class && reads(node, layer, inputs);
+    let class_of =
+        |node: &Node| node.op.as_ref().map_or(node.class.clone(), |op| op.class().into());
+    let fits = |node: &&Node| class_of(node) == class && reads(node, layer, inputs);
     let all = || graph.nodes.iter().filter(free).filter(fits);
     // Of several that read the same, the one with the same settings, and of these the first.
     let same = all().filter(|node| node.op.as_ref().is_ok_and(|op| *op == layer.op));
@@ -152,7 +158,9 @@ fn quoted(names: &[&str]) -> String {
 /// The first difference between a layer and what the file says of it.
 fn compare(layer: &Layer, node: &Node, inputs: &[&str]) -> Result<(), String> {
     let name = &node.name;
-    let op = node.op.as_ref().map_err(|refused| format!("layer `{name}`: {}", refused.0))?;
+    let op = node.op.as_ref().map_err(|refused| {
+        format!("layer `{name}` ({}) cannot be used: {}", node.class, refused.0)
+    })?;
     if op.class() != layer.op.class() {
         return Err(format!(
             "layer `{name}` is of class {}, expected {}",
@@ -186,15 +194,30 @@ fn first_difference(found: &Op, expected: &Op) -> Option<(String, Value, Value)>
 }
 
 /// Compares the names and weight shapes of a file without a configuration.
-fn match_names(table: &LayerTable, stored: &[StoredLayer]) -> Result<FileNames, Failure> {
+fn match_names(table: &LayerTable, file: &Checkpoint) -> Result<FileNames, Failure> {
+    let stored = &file.layers;
+    let ranked = keras_order::ranked_names(table);
+    let by_rank = !file.named;
+    // Keras 3's layout and inner models list layers with weights only.
+    let lists_all =
+        file.format != Format::KerasV3Weights && !stored.iter().any(|stored| stored.inner);
     let mut names = FileNames::new();
     for layer in table.layers() {
-        let found = stored_layer(layer, stored, &names);
-        let difference = match (found, kernel_shape(table, layer)) {
-            // Layers without weights say nothing when the file has no configuration.
-            (_, None) => None,
-            (None, Some(_)) => Some(format!("there is no layer `{}`", layer.name)),
+        let expected = kernel_shape(table, layer);
+        let found = match () {
+            () if expected.is_none() && !lists_all => None,
+            () if by_rank => {
+                stored.iter().find(|stored| Some(&stored.name) == ranked.get(&layer.name))
+            }
+            () => stored_layer(layer, stored, &names),
+        };
+        // Input and dropout do nothing, so it does not matter whether they are listed.
+        let needed = expected.is_some()
+            || lists_all && !matches!(layer.op, Op::InputLayer { .. } | Op::Dropout);
+        let difference = match (found, expected) {
+            (None, _) if needed => Some(format!("there is no layer `{}`", layer.name)),
             (Some(stored), Some((weight, expected))) => wrong_shape(stored, weight, &expected),
+            _ => None,
         };
         if let Some(difference) = difference {
             return Err(Failure { matched: names.len(), difference });

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use burn::tensor::Device;
-use burncam_net::{Arch, Classifier, HeadConfig, LoadError, Source, Variant, Weight};
+use burncam_net::{Arch, Classifier, HeadConfig, InputSpec, LoadError, Source, Variant, Weight};
 
 use crate::keras_h5::StoredWeight;
 use crate::matching::FileNames;
@@ -16,6 +16,8 @@ pub struct Resolved {
     pub arch: &'static Arch,
     /// Which of its variants.
     pub variant: &'static Variant,
+    /// Size and preprocessing of its input: the variant's, or what the file itself does.
+    pub input: InputSpec,
     /// The head that the file has.
     pub head: HeadConfig,
     /// What had to be assumed, for the user to know.

@@ -1,9 +1,10 @@
 //! The output folder.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use burncam_report::{ModelTree, Run};
 
 use super::plan::Plan;
 
@@ -12,21 +13,49 @@ pub(crate) fn prepare(plan: &Plan) -> Result<()> {
     let out = &plan.out;
     fs::create_dir_all(out)
         .with_context(|| format!("cannot make the output folder {}", out.display()))?;
-    let own = [out.join("run.json"), out.join("predictions.csv"), plan.tree.root().to_owned()];
-    let earlier: Vec<&Path> =
-        own.iter().map(AsRef::as_ref).filter(|path: &&Path| path.exists()).collect();
-    match earlier.first() {
-        Some(found) if !plan.overwrite => bail!(
+    let mut own =
+        vec![plan.tree.root().to_owned(), out.join("predictions.csv"), out.join("run.json")];
+    // The earlier run may have been of another model.
+    let earlier = fs::read(out.join("run.json")).ok();
+    if let Some(run) = earlier.and_then(|text| serde_json::from_slice::<Run>(&text).ok()) {
+        own.push(ModelTree::new(out, &run.model.name).root().to_owned());
+    }
+    own.dedup();
+    let earlier: Vec<PathBuf> = own.into_iter().filter(|path| path.exists()).collect();
+    let Some(found) = earlier.last() else { return Ok(()) };
+    if !plan.overwrite {
+        bail!(
             "{} already holds results ({})\nhint: choose another --out, or pass --overwrite to \
              replace them",
             out.display(),
             found.strip_prefix(out).unwrap_or(found).display()
-        ),
-        _ => earlier.into_iter().try_for_each(remove),
+        );
     }
+    for path in &earlier {
+        keep_inputs(plan, path)?;
+    }
+    earlier.iter().try_for_each(|path| remove(path))
+}
+
+/// The weights and images of this run may lie among the results of an earlier one.
+fn keep_inputs(plan: &Plan, earlier: &Path) -> Result<()> {
+    let real = |path: &Path| path.canonicalize().with_context(|| path.display().to_string());
+    let earlier = real(earlier)?;
+    for input in [plan.checkpoint.path(), &plan.data] {
+        if real(input)?.starts_with(&earlier) {
+            bail!(
+                "--overwrite would delete {}, which this run reads\nhint: choose another --out",
+                input.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 fn remove(path: &Path) -> Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
     let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     removed.with_context(|| format!("cannot remove the earlier {}", path.display()))
 }

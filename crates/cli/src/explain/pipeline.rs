@@ -87,9 +87,8 @@ pub(crate) fn run(plan: &Plan, classifier: &Classifier) -> Result<Vec<Prediction
 /// file → pixels → the network's size.
 fn read(plan: &Plan, index: usize) -> Result<Decoded, String> {
     let clock = Instant::now();
-    let pixels =
-        decode(&plan.images[index].file, plan.decode).map_err(|error| error.to_string())?;
-    let input = &plan.checkpoint.variant.input;
+    let pixels = decode(&plan.images[index].file, plan.decode).map_err(whole)?;
+    let input = &plan.checkpoint.input;
     let frame = resize(&pixels, input.height, input.width, plan.resize);
     Ok(Decoded { frame, milliseconds: elapsed(clock) })
 }
@@ -107,7 +106,7 @@ fn compute(
         let failed = |(index, item): Item<Decoded>| (index, Err(item.err().unwrap_or_default()));
         return Ok(batch.into_iter().map(failed).collect());
     }
-    let images = to_tensor(&frames, &classifier.variant.input, classifier.device());
+    let images = to_tensor(&frames, &plan.checkpoint.input, classifier.device());
     let scene = Scene::observe(classifier, images, &plan.layer, plan.target)?;
     let [_, _, height, width] = scene.activations.dims();
     let maps = grad_cam(&scene)?;
@@ -186,7 +185,6 @@ fn place(
     seen: &Seen,
     (class, status): (usize, MapStatus),
 ) -> Result<String, String> {
-    let text = |error: burncam_report::Error| error.to_string();
     // A map that cannot be read gets the notebook's plain blue wash: the lowest level throughout.
     let levels = match status {
         MapStatus::Ok => levels(&seen.map),
@@ -195,13 +193,18 @@ fn place(
     let frame = &seen.frame;
     let size = (frame.height, frame.width);
     let picture = overlay(&levels, seen.map_size, &frame.rgb, size, plan.alpha);
-    let format = Format::of_name(&plan.images[index].name).map_err(text)?;
+    let format = Format::of_name(&plan.images[index].name).map_err(whole)?;
     let outcome = Outcome::of(label, &plan.classes[class]);
     let [all, fold] = plan.tree.overlay_paths(&plan.places[index], outcome);
-    write_atomic(&all, &encode(&picture, format).map_err(text)?).map_err(text)?;
-    link_or_copy(&all, &fold).map_err(text)?;
+    write_atomic(&all, &encode(&picture, format).map_err(whole)?).map_err(whole)?;
+    link_or_copy(&all, &fold).map_err(whole)?;
     let inside = fold.strip_prefix(&plan.out).unwrap_or(&fold);
     Ok(inside.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
+}
+
+/// An error and its causes on one line.
+fn whole(error: impl Into<anyhow::Error>) -> String {
+    format!("{:#}", error.into())
 }
 
 fn elapsed(clock: Instant) -> f64 {

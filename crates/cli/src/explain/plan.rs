@@ -1,6 +1,6 @@
 //! What a run will do, checked before anything is computed or written.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use burncam_cam::Target;
@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     pub images: Vec<Image>,
     /// Where each image's overlay goes.
     pub places: Vec<Place>,
+    /// How images get their true class.
+    pub rule: Rule,
     /// True class of each image as an index, where one is known.
     pub labels: Vec<Option<usize>>,
     /// Class names, in the network's order.
@@ -59,11 +61,13 @@ impl Plan {
         let checkpoint = Checkpoint::open(&weights)?.resolve(&ARCHS, wanted)?;
         let classes = class_names(args, &checkpoint)?;
         refuse_inside(&out, &folder)?;
-        let set = data::list(&folder, args.labels == Rule::Dirs)?;
-        let (labels, mut warnings) = label(args, &set.images, &classes)?;
+        let rule = args.labels.clone().unwrap_or_else(|| Rule::default_for(&classes));
+        let set = data::list(&folder, rule == Rule::Dirs)?;
+        let (labels, mut warnings) = label(&rule, &set.images, &classes)?;
         warnings.extend(checkpoint.notes.iter().map(|note| (note.clone(), Vec::new())));
         if !set.skipped.is_empty() {
-            let text = format!("{} entries of the data folder are no images", set.skipped.len());
+            let count = console::counted(set.skipped.len(), "file or folder", "files or folders");
+            let text = format!("passed over in the data folder, not being images: {count}");
             warnings.push((text, set.skipped));
         }
         let names: Vec<_> = set.images.iter().map(|i| (&i.fold, &i.name)).collect();
@@ -81,6 +85,7 @@ impl Plan {
             images: set.images,
             checkpoint,
             out,
+            rule,
             labels,
             classes,
             warnings,
@@ -163,32 +168,44 @@ fn class_names(args: &Explain, checkpoint: &Resolved) -> Result<Vec<String>> {
 fn refuse_inside(out: &Path, data: &Path) -> Result<()> {
     let cannot = || format!("cannot open the data folder {}", data.display());
     let data = data.canonicalize().with_context(cannot)?;
-    let out =
-        std::path::absolute(out).with_context(|| format!("no such path {}", out.display()))?;
-    // The longest part that exists can be freed of links.
-    let existing = out.ancestors().find_map(|part| {
-        let real = part.canonicalize().ok()?;
-        Some(real.join(out.strip_prefix(part).ok()?))
-    });
-    if existing.unwrap_or(out).starts_with(&data) {
+    if resolved(out)?.starts_with(&data) {
         bail!(
-            "the output folder lies inside the data folder {}\nhint: choose another --out",
-            data.display()
+            "the output folder {} lies inside the data folder {}\nhint: choose another --out, such \
+             as {}",
+            out.display(),
+            data.display(),
+            data.with_file_name("burncam-out").display()
         );
     }
     Ok(())
 }
 
+/// A path without links and `..`, whether it exists or not.
+fn resolved(path: &Path) -> Result<PathBuf> {
+    let path = std::path::absolute(path).with_context(|| path.display().to_string())?;
+    let mut real = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                real.pop();
+            }
+            part => real.push(part),
+        }
+        real = real.canonicalize().unwrap_or(real);
+    }
+    Ok(real)
+}
+
 type Warnings = Vec<(String, Vec<String>)>;
 
 fn label(
-    args: &Explain,
+    rule: &Rule,
     images: &[Image],
     classes: &[String],
 ) -> Result<(Vec<Option<usize>>, Warnings)> {
-    let labels = labels::label(&args.labels, images, classes)?;
+    let labels = labels::label(rule, images, classes)?;
     let mut warnings = Warnings::new();
-    if args.labels == Rule::Notebook {
+    if *rule == Rule::Notebook {
         let doubts = labels::notebook_doubts(images);
         if !doubts.is_empty() {
             let text = format!(
@@ -208,7 +225,7 @@ fn label(
             "no true class for {} by `--labels {}`; they are explained and reported as unknown \
              (classes are {}):",
             console::images(unknown.len()),
-            args.labels.describe(),
+            rule.describe(),
             classes.join(", ")
         );
         warnings.push((text, unknown));

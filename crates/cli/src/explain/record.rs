@@ -35,12 +35,15 @@ impl<'a> Recorder<'a> {
         let run = Run {
             burncam: env!("CARGO_PKG_VERSION").to_owned(),
             status: RunStatus::Partial,
-            arguments: std::env::args().skip(1).collect(),
+            arguments: std::env::args_os()
+                .skip(1)
+                .map(|a| a.to_string_lossy().into_owned())
+                .collect(),
             started: rfc3339(started),
             finished: rfc3339(started),
             weights: weights(plan)?,
             model: model(plan, classifier),
-            input: serde_json::to_value(plan.checkpoint.variant.input)?,
+            input: serde_json::to_value(plan.checkpoint.input)?,
             device: report::Device {
                 requested: args.device.name().to_owned(),
                 used: choice.kind.to_owned(),
@@ -48,7 +51,7 @@ impl<'a> Recorder<'a> {
                 backend: choice.backend.clone(),
                 reason: choice.reason.clone(),
             },
-            options: options(args, plan),
+            options: options(plan),
             data: report::Data {
                 path: plan.data.display().to_string(),
                 images: plan.images.len(),
@@ -124,10 +127,10 @@ fn model(plan: &Plan, classifier: &Classifier) -> report::Model {
     }
 }
 
-fn options(args: &Explain, plan: &Plan) -> report::Options {
+fn options(plan: &Plan) -> report::Options {
     report::Options {
         resize: plan.resize.to_string(),
-        labels: args.labels.describe(),
+        labels: plan.rule.describe(),
         alpha: plan.alpha,
         exif: plan.decode.exif.name().to_owned(),
         batch: plan.batch,

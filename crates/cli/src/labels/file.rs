@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::data::Image;
+use crate::data::{Image, stem};
 
 /// A label file is read whole; this is far more than any data set needs.
 const LARGEST: u64 = 256 << 20;
@@ -13,17 +13,25 @@ const LARGEST: u64 = 256 << 20;
 /// Classes by path or image name.
 pub(super) type Table = HashMap<String, usize>;
 
-/// Reads `path or name, class` rows, separated by commas or semicolons; a first row whose second
-/// cell is no class is a header.
-pub(super) fn read(path: &Path, classes: &[String]) -> Result<Table> {
+/// Reads `path or name, class` rows, separated by semicolons, tabs or commas. A first row that
+/// names none of the images is a header.
+pub(super) fn read(path: &Path, images: &[Image], classes: &[String]) -> Result<Table> {
     let cannot = || format!("cannot read the label file {}", path.display());
     if std::fs::metadata(path).with_context(cannot)?.len() > LARGEST {
         bail!("the label file {} is larger than {} MiB", path.display(), LARGEST >> 20);
     }
-    let text = std::fs::read_to_string(path).with_context(cannot)?;
+    let bytes = std::fs::read(path).with_context(cannot)?;
+    let Ok(text) = String::from_utf8(bytes) else {
+        bail!(
+            "the label file {} is not in UTF-8\nhint: a spreadsheet program saves such a file as \
+             \"CSV UTF-8\"",
+            path.display()
+        );
+    };
     let text = text.trim_start_matches('\u{feff}');
     let first = text.lines().next().unwrap_or_default();
-    let delimiter = if first.contains(';') { b';' } else { b',' };
+    let delimiter =
+        [b';', b'\t'].into_iter().find(|d| first.as_bytes().contains(d)).unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -34,15 +42,31 @@ pub(super) fn read(path: &Path, classes: &[String]) -> Result<Table> {
     for (row, record) in reader.records().enumerate() {
         let record = record.with_context(cannot)?;
         let place = || format!("{}, row {}", path.display(), row + 1);
+        // Spreadsheets may begin with `sep=;` and end in empty rows.
+        if record.iter().all(str::is_empty) || record.get(0).is_some_and(|c| c.starts_with("sep="))
+        {
+            continue;
+        }
         let (Some(image), Some(class)) = (record.get(0), record.get(1)) else {
             bail!("{}: two columns are needed, the image and its class", place());
         };
         let index = classes.iter().position(|known| known.eq_ignore_ascii_case(class));
+        let header =
+            table.is_empty() && !images.iter().any(|known| names(known).any(|n| n == image));
         match index {
             Some(index) => add(&mut table, image, index).with_context(place)?,
-            None if row == 0 => {}
+            None if header => {}
             None => bail!("{}: {}", place(), super::unknown_class(class, classes)),
         }
+    }
+    if !images.iter().any(|image| find(&table, image).is_some()) {
+        bail!(
+            "the label file {} labels none of the images\nhint: its first column holds paths such \
+             as `{}`, or file names; its second classes such as `{}`",
+            path.display(),
+            images.first().map_or("Fold0/a.png", |image| &image.path),
+            classes[0]
+        );
     }
     Ok(table)
 }
@@ -55,7 +79,12 @@ fn add(table: &mut Table, image: &str, class: usize) -> Result<()> {
     }
 }
 
-/// The class of an image by its path in the data folder, else by its name.
+/// The class of an image by its path in the data folder, its name, or its name without
+/// extension.
 pub(super) fn find(table: &Table, image: &Image) -> Option<usize> {
-    table.get(&image.path).or_else(|| table.get(&image.name)).copied()
+    names(image).find_map(|name| table.get(name)).copied()
+}
+
+fn names(image: &Image) -> impl Iterator<Item = &str> {
+    [image.path.as_str(), &image.name, stem(&image.name)].into_iter()
 }

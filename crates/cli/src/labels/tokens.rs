@@ -43,6 +43,12 @@ pub(super) fn parse(text: &str) -> Result<Vec<(String, Vec<String>)>, String> {
         })?;
         let words: Vec<String> =
             words.split(',').map(str::trim).filter(|w| !w.is_empty()).map(str::to_owned).collect();
+        if let Some(word) = words.iter().find(|word| word.contains('=')) {
+            return Err(format!("`{word}` has a `=`; classes are separated by `;`, words by `,`"));
+        }
+        if let Some(word) = words.iter().find(|word| runs(word, false).is_empty()) {
+            return Err(format!("the word `{word}` has neither letters nor digits"));
+        }
         match (class.trim(), words.is_empty()) {
             ("", _) => Err(format!("`{rule}` has no class before `=`")),
             (class, true) => Err(format!("class `{class}` has no words after `=`")),
@@ -60,18 +66,34 @@ pub(super) fn parse(text: &str) -> Result<Vec<(String, Vec<String>)>, String> {
         })
 }
 
-/// Whether `word` is a whole word of the name without its extension: a run of letters and
-/// digits, or the letters or digits alone of such a run (`rest` in `rest2`).
+/// Whether `word` stands in the name without its extension as a whole word: a run of letters and
+/// digits, or the letters or digits alone of such a run (`rest` in `rest2`). A word of several
+/// parts, such as `sem_dor`, is several runs in a row.
 fn contains_word(name: &str, word: &str) -> bool {
-    let word = word.to_lowercase();
-    let name = stem(name).to_lowercase();
-    let runs = name.split(|c: char| !c.is_alphanumeric());
-    let mut parts = runs.flat_map(|run| {
-        let letters = run.split(|c: char| !c.is_alphabetic());
-        let digits = run.split(|c: char| !c.is_numeric());
-        std::iter::once(run).chain(letters).chain(digits)
-    });
-    parts.any(|part| part == word)
+    let name = stem(name);
+    let spaced = |text: &str, split: bool| format!(" {} ", runs(text, split).join(" "));
+    [false, true].iter().any(|&split| spaced(name, split).contains(&spaced(word, split)))
+}
+
+/// The runs of letters and digits in small letters; `split` parts letters from digits.
+fn runs(text: &str, split: bool) -> Vec<String> {
+    let mut runs: Vec<String> = Vec::new();
+    let mut last: Option<char> = None;
+    for letter in text.chars() {
+        let joined = last.is_some_and(|last: char| {
+            last.is_alphanumeric() && (!split || last.is_numeric() == letter.is_numeric())
+        });
+        if letter.is_alphanumeric() {
+            if !joined || runs.is_empty() {
+                runs.push(String::new());
+            }
+            if let Some(run) = runs.last_mut() {
+                run.extend(letter.to_lowercase());
+            }
+        }
+        last = Some(letter);
+    }
+    runs
 }
 
 #[cfg(test)]
@@ -89,6 +111,9 @@ mod tests {
             ("P1_x.png", "p1", true),
             ("a.png_copia_dor.png", "png", true),
             ("a.png", "png", false),
+            ("S01_sem_dor_01.png", "sem_dor", true),
+            ("S01_sem_dor_01.png", "dor sem", false),
+            ("S01_sem_dora_01.png", "sem_dor", false),
         ] {
             assert_eq!(contains_word(name, word), found, "{word} in {name}");
         }
@@ -111,6 +136,8 @@ mod tests {
             ("tokens:Pain", "no `=`"),
             ("tokens:=dor", "no class"),
             ("tokens:Pain= ,", "no words"),
+            ("tokens:Pain=dor,No_pain=sem", "separated by `;`"),
+            ("tokens:Pain=__", "neither letters"),
         ] {
             let error = parse(rule).expect_err(rule);
             assert!(error.contains(says), "{rule}: {error}");

@@ -1,0 +1,188 @@
+//! Keras 3's HDF5 layout: `layers/<class in snake case>[_n]/vars/<i>`, counted within each class
+//! in the model's order, not by the layers' names.
+
+use std::path::Path;
+
+use burncam_net::{Op, Weight};
+use hdf5_pure::{AttrValue, File, Group};
+
+use crate::Error;
+use crate::keras_config::{Graph, Node};
+use crate::keras_h5::{StoredLayer, StoredWeight};
+
+/// Models within models lie this deep at most.
+const DEEPEST: usize = 8;
+
+/// The layers that a configuration describes, with the weights that the file stores for them.
+pub(crate) fn described(
+    path: &Path,
+    file: &File,
+    graph: &Graph,
+) -> Result<Vec<StoredLayer>, Error> {
+    let layer = |node: &Node| {
+        let shapes = variables(path, file, &node.group)?;
+        let names = node.op.as_ref().map(weight_names).unwrap_or_default();
+        Ok(stored(node.name.clone(), &node.group, &names, shapes))
+    };
+    graph.nodes.iter().map(layer).collect()
+}
+
+/// The layers of a file without a configuration, and whether the file has their own names
+/// (Keras 3.15); else they are called like their groups. Layers without weights are left out, but
+/// for global poolings.
+pub(crate) fn undescribed(path: &Path, file: &File) -> Result<(Vec<StoredLayer>, bool), Error> {
+    let mut layers = Vec::new();
+    collect(path, file, "layers", DEEPEST, &mut layers)?;
+    layers.sort_by_key(|(group, _)| rank(group));
+    let named = layers.iter().any(|(group, layer)| *group != layer.name);
+    Ok((layers.into_iter().map(|(_, layer)| layer).collect(), named))
+}
+
+fn collect(
+    path: &Path,
+    file: &File,
+    container: &str,
+    depth: usize,
+    layers: &mut Vec<(String, StoredLayer)>,
+) -> Result<(), Error> {
+    let at = |object: &str| {
+        let (path, object) = (path.to_owned(), object.to_owned());
+        move |source| Error::Hdf5 { path, object, source: Box::new(source) }
+    };
+    let groups = file.group(container).and_then(|group| group.groups()).map_err(at(container))?;
+    for name in groups {
+        let group = format!("{container}/{name}");
+        let inner = format!("{group}/layers");
+        if depth > 0 && file.group(&inner).is_ok() {
+            collect(path, file, &inner, depth - 1, layers)?;
+            continue;
+        }
+        let shapes = variables(path, file, &group)?;
+        let (class, _) = rank(&name);
+        if shapes.is_empty() && !class.starts_with("global_") {
+            continue;
+        }
+        let names = names_by_class(&class, shapes.len());
+        let own = file.group(&format!("{group}/vars")).ok().and_then(|vars| own_name(&vars));
+        layers.push((name.clone(), stored(own.unwrap_or(name), &group, &names, shapes)));
+    }
+    Ok(())
+}
+
+/// The name that Keras 3.15 keeps beside a layer's weights.
+fn own_name(vars: &Group) -> Option<String> {
+    vars.attrs().ok()?.get("name").and_then(AttrValue::as_str).map(str::to_owned)
+}
+
+/// Shapes of a layer's weights, in order.
+fn variables(path: &Path, file: &File, group: &str) -> Result<Vec<Vec<u64>>, Error> {
+    let vars = format!("{group}/vars");
+    let Ok(names) = file.group(&vars).and_then(|vars| vars.datasets()) else {
+        return Ok(Vec::new());
+    };
+    let shape = |index: usize| {
+        let object = format!("{vars}/{index}");
+        let shape = file.dataset(&object).and_then(|data| data.shape());
+        shape.map_err(|source| Error::Hdf5 {
+            path: path.to_owned(),
+            object,
+            source: Box::new(source),
+        })
+    };
+    (0..names.len()).map(shape).collect()
+}
+
+fn stored(name: String, group: &str, names: &[Weight], shapes: Vec<Vec<u64>>) -> StoredLayer {
+    let weight = |(index, shape): (usize, Vec<u64>)| StoredWeight {
+        name: names.get(index).map_or_else(|| index.to_string(), |weight| weight.name().to_owned()),
+        path: format!("{group}/vars/{index}"),
+        shape,
+    };
+    StoredLayer {
+        name,
+        weights: shapes.into_iter().enumerate().map(weight).collect(),
+        inner: false,
+    }
+}
+
+/// The weights of an operation, in Keras's order.
+fn weight_names(op: &Op) -> Vec<Weight> {
+    let present = |all: &[(bool, Weight)]| {
+        all.iter().filter(|(present, _)| *present).map(|(_, weight)| *weight).collect()
+    };
+    match *op {
+        Op::Conv2D { use_bias, .. } | Op::Dense { use_bias, .. } => {
+            present(&[(true, Weight::Kernel), (use_bias, Weight::Bias)])
+        }
+        Op::BatchNormalization { scale, center, .. } => present(&[
+            (scale, Weight::Gamma),
+            (center, Weight::Beta),
+            (true, Weight::MovingMean),
+            (true, Weight::MovingVariance),
+        ]),
+        _ => Vec::new(),
+    }
+}
+
+/// The same where only class and count are known; of three, the scale is missing.
+fn names_by_class(class: &str, count: usize) -> Vec<Weight> {
+    use Weight::{Beta, Bias, Gamma, Kernel, MovingMean, MovingVariance};
+    match (class, count) {
+        ("conv2d" | "dense", _) => vec![Kernel, Bias],
+        ("batch_normalization", 4) => vec![Gamma, Beta, MovingMean, MovingVariance],
+        ("batch_normalization", 3) => vec![Beta, MovingMean, MovingVariance],
+        ("batch_normalization", 2) => vec![MovingMean, MovingVariance],
+        _ => Vec::new(),
+    }
+}
+
+/// `conv2d_12` is the class `conv2d` and the number 12; the first has none.
+pub(crate) fn rank(name: &str) -> (String, u64) {
+    match name.rsplit_once('_').and_then(|(class, n)| Some((class, n.parse().ok()?))) {
+        Some((class, number)) => (class.to_owned(), number),
+        None => (name.to_owned(), 0),
+    }
+}
+
+/// Keras's own rule for the name of a class's group: `BatchNormalization` is
+/// `batch_normalization`, `LeakyReLU` is `leaky_re_lu`, `Conv2D` is `conv2d`.
+pub(crate) fn snake_case(class: &str) -> String {
+    let letters: Vec<char> = class.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
+    let mut out = String::new();
+    for (at, &letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| letters[before]);
+        let starts_word = letters.get(at + 1).is_some_and(char::is_ascii_lowercase);
+        let after_small = before.is_some_and(|c| c.is_ascii_lowercase());
+        if letter.is_ascii_uppercase() && (after_small || (before.is_some() && starts_word)) {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_named_as_keras_does() {
+        for (class, group) in [
+            ("Conv2D", "conv2d"),
+            ("BatchNormalization", "batch_normalization"),
+            ("LeakyReLU", "leaky_re_lu"),
+            ("GlobalAveragePooling2D", "global_average_pooling2d"),
+            ("InputLayer", "input_layer"),
+            ("ReLU", "re_lu"),
+            ("Dense", "dense"),
+        ] {
+            assert_eq!(snake_case(class), group);
+        }
+    }
+
+    #[test]
+    fn ranks_are_numbers_at_the_end() {
+        assert_eq!(rank("conv2d"), ("conv2d".to_owned(), 0));
+        assert_eq!(rank("batch_normalization_12"), ("batch_normalization".to_owned(), 12));
+    }
+}
