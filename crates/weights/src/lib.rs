@@ -25,6 +25,7 @@
 
 mod checkpoint;
 mod error;
+mod facts;
 mod keras_config;
 mod keras_h5;
 mod keras_head;
@@ -34,4 +35,5 @@ mod resolved;
 
 pub use checkpoint::{Checkpoint, Format};
 pub use error::Error;
+pub use facts::{FileLayer, FileWeight, Ignored, NetworkLayer};
 pub use resolved::Resolved;
