@@ -4,6 +4,7 @@
 //! tests only.
 
 mod errors;
+mod inspect;
 mod labels;
 mod notebook;
 mod program;

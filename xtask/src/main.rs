@@ -17,12 +17,15 @@ Usage: cargo xtask <COMMAND> [ARGUMENTS]
 
 For users (they build the `burncam` program on first use, and start it with the same arguments):
   explain   classify images and show which regions decided; without arguments, the demo
+  models    list the networks that are supported
+  inspect   say what a checkpoint file holds, and whether it is supported
+  layers    list the layers of a checkpoint that `explain --layer` takes
 
 For developers:
   test      run all tests; arguments go to `cargo test`
   ci        check everything that .ci/run checks: format, lints, docs, tests, licences, the demo
 
-`cargo xtask explain --help` lists what explain takes.";
+`cargo xtask <COMMAND> --help` says what a command for users takes.";
 
 /// Usage error, as of the `burncam` program.
 const USAGE: u8 = 2;
@@ -39,7 +42,7 @@ fn main() -> ExitCode {
                 println!("{HELP}");
                 ExitCode::SUCCESS
             }
-            "explain" => program::start(command, rest),
+            "explain" | "models" | "inspect" | "layers" => program::start(command, rest),
             "test" => checks::test(rest),
             "ci" => checks::all(),
             unknown => {

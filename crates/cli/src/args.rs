@@ -22,17 +22,20 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Explain(Explain),
+    Models(Models),
+    Inspect(Inspect),
+    Layers(Layers),
 }
 
 /// Classify every image of a folder and show which regions decided.
 ///
-/// Reads a Keras .h5 file and a folder of folds, and writes for each image an overlay of its
+/// Reads a Keras file and a folder of folds, and writes for each image an overlay of its
 /// Grad-CAM map, a CSV report as the notebook's, predictions.csv and run.json. Without --weights
 /// and --data it explains the demo: drawn faces and a small network, into burncam-demo/.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Explain {
-    /// Keras .h5 file: a full model, or weights only [default: the demo's].
+    /// Keras file: .h5, .keras or .weights.h5, a full model or weights only [default: the demo's].
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub weights: Option<PathBuf>,
 
@@ -101,6 +104,64 @@ pub(crate) struct Explain {
     pub batch: u16,
 }
 
+/// List the networks that are supported.
+///
+/// A network goes by one name and has a variant for each family of weights, which differ in layer
+/// names, preprocessing or both. A checkpoint's variant is found from its layers. The head after
+/// them is the checkpoint's own.
+#[derive(Args, Debug)]
+#[command(after_help = MODELS_EXAMPLES)]
+pub(crate) struct Models {
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Say what a checkpoint file holds, and whether it is supported.
+///
+/// Prints the network that the file belongs to, its head, classes, input and preprocessing, each
+/// layer with its shape and number of parameters, and what of the file is not used. Of a file that
+/// is not supported it prints the layers and weights that it has, and where they first differ from
+/// the closest network. Only shapes are read, no weights, so it is quick with large files.
+#[derive(Args, Debug)]
+#[command(after_help = INSPECT_EXAMPLES)]
+pub(crate) struct Inspect {
+    /// Keras file: .h5, .keras or .weights.h5, a full model or weights only.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Compare the file with this architecture only: vgg16, resnet50, senet50, inception_v3, ncnn.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+
+    /// Print JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// List the layers of a checkpoint that `explain --layer` takes.
+///
+/// An early layer has a fine map of simple patterns, a late one a coarse map of what decides the
+/// class. The one that is explained unless another is asked for is marked. A layer has the
+/// network's name and, where Keras numbered it otherwise, the file's: `--layer` takes both, and
+/// where a name is both, the file's counts.
+#[derive(Args, Debug)]
+#[command(after_help = LAYERS_EXAMPLES)]
+pub(crate) struct Layers {
+    /// Keras file: .h5, .keras or .weights.h5, a full model or weights only.
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+
+    /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
+    /// inception_v3, ncnn.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Where to compute, as asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum DeviceRequest {
@@ -136,6 +197,26 @@ Examples:
       Show what speaks for Pain, at an earlier layer.
 
 Exit codes: 0 all images explained; 1 some failed, the others are written; 2 usage or fatal error.";
+
+const MODELS_EXAMPLES: &str = "\
+Example:
+  cargo xtask models
+      List networks, variants, inputs, preprocessing and map layers.";
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  cargo xtask inspect VGG16.h5
+      Say which network the file holds, and list its layers.
+  cargo xtask inspect mine.h5 --model resnet50
+      Show where the file first differs from ResNet50.
+
+Exit codes: 0 the file's network is supported; 2 it is not, or usage or fatal error.";
+
+const LAYERS_EXAMPLES: &str = "\
+Examples:
+  cargo xtask layers --weights VGG16.h5
+      List the layers; then, with one of them:
+  cargo xtask explain --weights VGG16.h5 --data faces --layer conv4_3";
 
 fn resize() -> impl TypedValueParser<Value = Resize> {
     PossibleValuesParser::new(Resize::ALL.map(Resize::name)).try_map(|name| name.parse::<Resize>())

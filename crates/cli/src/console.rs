@@ -1,7 +1,7 @@
 //! The only place that prints: results to stdout; errors, warnings and progress to stderr.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,7 @@ pub(crate) fn error(error: &anyhow::Error) {
 
 fn weights_hint(error: &WeightsError) -> Option<String> {
     let hint = match error {
-        WeightsError::Open { .. } => "check the path given to --weights",
+        WeightsError::Open { .. } => "check the path of the weights file",
         WeightsError::Format { .. } => {
             "in Python, `model.save(\"model.h5\")` writes a file that Burncam reads"
         }
@@ -58,6 +58,15 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Prints a result, whole; a reader that has seen enough (`| head`) is no error.
+pub(crate) fn result(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
 }
 
 /// Prints a warning, and the items that it concerns as far as they fit.

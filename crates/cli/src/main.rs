@@ -6,7 +6,11 @@ mod data;
 mod demo;
 mod device;
 mod explain;
+mod inspect;
 mod labels;
+mod layers;
+mod models;
+mod text;
 
 use std::process::ExitCode;
 
@@ -18,8 +22,13 @@ use args::{Cli, Command};
 const FATAL: u8 = 2;
 
 fn main() -> ExitCode {
-    let Command::Explain(args) = Cli::parse().command;
-    match explain::run(&args) {
+    let ended = match Cli::parse().command {
+        Command::Explain(args) => explain::run(&args),
+        Command::Models(args) => models::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Layers(args) => layers::run(&args),
+    };
+    match ended {
         Ok(code) => code,
         Err(error) => {
             console::error(&error);

@@ -18,6 +18,18 @@ pub struct Arch {
     pub variants: &'static [Variant],
 }
 
+impl Arch {
+    /// Names for this many classes: the architecture's own if it has as many, else `class_0`,
+    /// `class_1`, …
+    #[must_use]
+    pub fn class_names(&self, count: usize) -> Vec<String> {
+        if self.classes.len() == count {
+            return self.classes.iter().map(ToString::to_string).collect();
+        }
+        (0..count).map(|class| format!("class_{class}")).collect()
+    }
+}
+
 /// One of the networks that go by an architecture's name.
 #[derive(Debug)]
 pub struct Variant {

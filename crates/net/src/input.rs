@@ -12,6 +12,17 @@ pub enum ChannelOrder {
     Bgr,
 }
 
+impl ChannelOrder {
+    /// `RGB` or `BGR`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rgb => "RGB",
+            Self::Bgr => "BGR",
+        }
+    }
+}
+
 /// The size of a network's input and how pixels in 0..=255 become its values.
 ///
 /// Each value is `(pixel / divisor - mean[c]) / deviation[c]` in `f32`, with the channels
@@ -50,5 +61,51 @@ impl InputSpec {
     #[must_use]
     pub fn value(&self, channel: usize, pixel: f32) -> f32 {
         (pixel / self.divisor - self.mean[channel]) / self.deviation[channel]
+    }
+
+    /// The rule as a formula: `x / 255`, or `BGR - (103.939, 116.779, 123.68)` where the channels
+    /// differ.
+    #[must_use]
+    pub fn formula(&self) -> String {
+        let alike = |values: [f32; 3]| values[1..] == values[..2];
+        let all = alike(self.mean) && alike(self.deviation);
+        let listed = |values: [f32; 3]| match values {
+            [value, ..] if all => value.to_string(),
+            [a, b, c] => format!("({a}, {b}, {c})"),
+        };
+        let mut text = if all { "x" } else { self.order.name() }.to_owned();
+        if self.divisor != 1.0 {
+            text = format!("{text} / {}", self.divisor);
+        }
+        if self.mean != [0.0; 3] {
+            text = format!("{text} - {}", listed(self.mean));
+        }
+        match self.deviation {
+            [1.0, 1.0, 1.0] => text,
+            deviation => format!("({text}) / {}", listed(deviation)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_formula_names_what_changes_and_nothing_else() {
+        let scaled = |divisor| InputSpec::scaled(2, ChannelOrder::Bgr, divisor);
+        let by_channel = scaled(255.0).with_mean([0.5, 0.25, 0.75]);
+        for (spec, formula) in [
+            (scaled(1.0), "x"),
+            (scaled(255.0), "x / 255"),
+            (scaled(127.5).with_mean([1.0; 3]), "x / 127.5 - 1"),
+            (scaled(1.0).with_mean([103.939, 116.779, 123.68]), "BGR - (103.939, 116.779, 123.68)"),
+            (
+                InputSpec { deviation: [0.5; 3], ..by_channel },
+                "(BGR / 255 - (0.5, 0.25, 0.75)) / (0.5, 0.5, 0.5)",
+            ),
+        ] {
+            assert_eq!(spec.formula(), formula);
+        }
     }
 }

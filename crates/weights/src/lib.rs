@@ -26,6 +26,7 @@
 
 mod checkpoint;
 mod error;
+mod facts;
 mod keras_config;
 mod keras_front;
 mod keras_h5;
@@ -39,4 +40,5 @@ mod resolved;
 
 pub use checkpoint::{Checkpoint, Format};
 pub use error::Error;
+pub use facts::{FileLayer, FileWeight, Ignored, NetworkLayer};
 pub use resolved::Resolved;

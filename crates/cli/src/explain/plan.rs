@@ -12,7 +12,7 @@ use burncam_weights::{Checkpoint, Resolved};
 use crate::args::Explain;
 use crate::data::{self, Image};
 use crate::labels::{self, Rule};
-use crate::{console, demo};
+use crate::{console, demo, models};
 
 /// Everything that decides a run's results.
 pub(crate) struct Plan {
@@ -57,7 +57,7 @@ impl Plan {
     /// Checks the arguments against the files.
     pub(crate) fn new(args: &Explain) -> Result<Self> {
         let (weights, folder, out, is_demo) = paths(args)?;
-        let wanted = args.model.as_deref().map(architecture).transpose()?;
+        let wanted = models::wanted(args.model.as_deref())?;
         let checkpoint = Checkpoint::open(&weights)?.resolve(&ARCHS, wanted)?;
         let classes = class_names(args, &checkpoint)?;
         refuse_inside(&out, &folder)?;
@@ -130,26 +130,15 @@ fn paths(args: &Explain) -> Result<(PathBuf, PathBuf, PathBuf, bool)> {
             "--weights needs --data\nhint: --data is the folder of images; its subfolders are the folds"
         ),
         (None, Some(_)) => bail!(
-            "--data needs --weights\nhint: --weights is a Keras .h5 file, such as NCNN.h5 or VGG16.h5"
+            "--data needs --weights\nhint: --weights is a Keras file, such as NCNN.h5 or VGG16.keras"
         ),
     }
-}
-
-fn architecture(name: &str) -> Result<&'static burncam_net::Arch> {
-    burncam_models::find(name).with_context(|| {
-        let known: Vec<&str> = ARCHS.iter().map(|arch| arch.name).collect();
-        format!("there is no model `{name}`\nhint: the models are {}", known.join(", "))
-    })
 }
 
 fn class_names(args: &Explain, checkpoint: &Resolved) -> Result<Vec<String>> {
     let count = checkpoint.head.classes();
     let Some(names) = &args.classes else {
-        let known = checkpoint.arch.classes;
-        return Ok(match known.len() == count {
-            true => known.iter().map(ToString::to_string).collect(),
-            false => (0..count).map(|class| format!("class_{class}")).collect(),
-        });
+        return Ok(checkpoint.arch.class_names(count));
     };
     let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
     if names.len() != count {

@@ -1,0 +1,35 @@
+//! `burncam inspect`: what a checkpoint holds, and whether it is supported.
+
+mod report;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use burncam_models::ARCHS;
+use burncam_weights::Checkpoint;
+
+use crate::args::Inspect;
+use crate::{console, models};
+use report::{Closest, Network, Report};
+
+/// Prints what the file holds; a file that is not supported is an error after that.
+pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
+    let wanted = models::wanted(args.model.as_deref())?;
+    let checkpoint = Checkpoint::open(&args.file)?;
+    let mut report = Report::new(&checkpoint)?;
+    let resolved = checkpoint.resolve(&ARCHS, wanted);
+    match &resolved {
+        Ok(resolved) => report.network = Some(Network::new(resolved)),
+        Err(error) => {
+            report.error = Some(error.to_string());
+            report.closest = Closest::new(error);
+        }
+    }
+    let text = match args.json {
+        true => serde_json::to_string_pretty(&report)?,
+        false => report.text(),
+    };
+    console::result(&text)?;
+    resolved?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,101 @@
+//! `burncam models`: what is supported.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use burncam_models::ARCHS;
+use burncam_net::{Arch, InputSpec, Variant};
+use serde::Serialize;
+
+use crate::args::Models;
+use crate::console;
+use crate::text::{self, Column};
+
+/// One network as `models --json` has it.
+#[derive(Serialize)]
+struct Row {
+    name: &'static str,
+    title: &'static str,
+    variant: &'static str,
+    input: InputSpec,
+    preprocessing: String,
+    map_layer: &'static str,
+    layers: usize,
+    classes: &'static [&'static str],
+}
+
+impl Row {
+    fn new(arch: &Arch, variant: &Variant) -> Self {
+        Self {
+            name: arch.name,
+            title: arch.title,
+            variant: variant.name,
+            input: variant.input,
+            preprocessing: variant.input.formula(),
+            map_layer: variant.cam_layer,
+            layers: (variant.layers)().layers().len(),
+            classes: arch.classes,
+        }
+    }
+
+    fn cells(&self) -> [String; 7] {
+        [
+            self.name.to_owned(),
+            self.variant.to_owned(),
+            size(&self.input),
+            self.input.order.name().to_owned(),
+            self.preprocessing.clone(),
+            self.map_layer.to_owned(),
+            self.layers.to_string(),
+        ]
+    }
+}
+
+/// Lists architectures and variants.
+pub(crate) fn run(args: &Models) -> Result<ExitCode> {
+    let of = |arch: &&'static Arch| {
+        let arch = *arch;
+        arch.variants.iter().map(move |variant| Row::new(arch, variant))
+    };
+    let rows: Vec<Row> = ARCHS.iter().flat_map(of).collect();
+    let text = match args.json {
+        true => serde_json::to_string_pretty(&rows)?,
+        false => table(&rows),
+    };
+    console::result(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(rows: &[Row]) -> String {
+    let head = [
+        ("model", Column::Words),
+        ("variant", Column::Words),
+        ("input", Column::Words),
+        ("channels", Column::Words),
+        ("preprocessing", Column::Words),
+        ("map layer", Column::Words),
+        ("layers", Column::Numbers),
+    ];
+    let cells: Vec<_> = rows.iter().map(Row::cells).collect();
+    format!(
+        "{}\nPixels x go from 0 to 255. The head after these layers is the checkpoint's own.\n\
+         `cargo xtask inspect FILE` says which of these a file holds.",
+        text::table(head, &cells)
+    )
+}
+
+/// `224 x 224`, height first.
+pub(crate) fn size(input: &InputSpec) -> String {
+    format!("{} x {}", input.height, input.width)
+}
+
+/// The architecture that `--model` names, if it names one.
+pub(crate) fn wanted(name: Option<&str>) -> Result<Option<&'static Arch>> {
+    let find = |name: &str| {
+        burncam_models::find(name).with_context(|| {
+            let known: Vec<&str> = ARCHS.iter().map(|arch| arch.name).collect();
+            format!("there is no model `{name}`\nhint: the models are {}", known.join(", "))
+        })
+    };
+    name.map(find).transpose()
+}

@@ -1,0 +1,232 @@
+//! What a checkpoint holds, to be shown: layers, the shapes of their weights, what is ignored.
+//!
+//! Nothing here reads a number of the weights.
+
+use burncam_net::{LayerTable, Op};
+use serde::Serialize;
+
+use crate::keras_h5::StoredLayer;
+use crate::{Checkpoint, Error, Resolved};
+
+/// One weight that a file stores.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FileWeight {
+    /// Its name without the layer's: `kernel`.
+    pub name: String,
+    /// Its shape, in the file's order.
+    pub shape: Vec<u64>,
+}
+
+/// One layer as its file describes it, known to Burncam or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FileLayer {
+    /// The file's name of it.
+    pub name: String,
+    /// Its Keras class, if the file says so.
+    pub class: Option<String>,
+    /// Number of values in its weights.
+    pub parameters: u64,
+    /// Its weights.
+    pub weights: Vec<FileWeight>,
+}
+
+/// One layer of the network that a file was found to hold, or of its head.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct NetworkLayer {
+    /// The network's name of it; for a layer of the head, the file's.
+    pub name: String,
+    /// The file's name of it; `None` where the file leaves it out.
+    pub file_name: Option<String>,
+    /// Its Keras class.
+    pub class: &'static str,
+    /// Shape of its output: `[height, width, channels]`, or `[units]` once the head is flat.
+    pub shape: Vec<usize>,
+    /// Number of values in its weights.
+    pub parameters: u64,
+    /// Its weights.
+    pub weights: Vec<FileWeight>,
+    /// Whether it can be explained.
+    pub can_be_tapped: bool,
+}
+
+/// Something in a file that Burncam passes over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Ignored {
+    /// The group or attribute.
+    pub name: &'static str,
+    /// What it is and why it is not needed.
+    pub reason: &'static str,
+}
+
+/// Groups that Keras writes beside the layers', at the root or beside the layers of a full model.
+const IGNORED_GROUPS: [Ignored; 4] = [
+    Ignored {
+        name: "optimizer_weights",
+        reason: "the optimizer's state; only going on with the training needs it",
+    },
+    Ignored {
+        name: "optimizer",
+        reason: "the optimizer's state; only going on with the training needs it",
+    },
+    Ignored {
+        name: "metrics",
+        reason: "the metrics' state; only going on with the training needs it",
+    },
+    Ignored {
+        name: "top_level_model_weights",
+        reason: "weights outside any layer; the networks that are supported have none",
+    },
+];
+
+/// The attribute of a compiled model.
+const TRAINING: Ignored = Ignored {
+    name: "training_config",
+    reason: "optimizer, loss and metrics; only going on with the training needs them",
+};
+
+impl Checkpoint {
+    /// The layers in the file's order, whether or not Burncam knows them. Where the file
+    /// describes its network, layers without weights are among them.
+    #[must_use]
+    pub fn file_layers(&self) -> Vec<FileLayer> {
+        let nodes = self.graph.as_ref().map_or(&[][..], |graph| &graph.nodes);
+        let described = nodes.iter().map(|node| (node.name.as_str(), Some(node.class.clone())));
+        let known = |name: &str| nodes.iter().any(|node| node.name == name);
+        let stored = self.layers.iter().map(|layer| (layer.name.as_str(), None));
+        described
+            .chain(stored.filter(|(name, _)| !known(name)))
+            .map(|(name, class)| {
+                let weights = self.weights_of(name);
+                FileLayer { name: name.to_owned(), class, parameters: count(&weights), weights }
+            })
+            .collect()
+    }
+
+    /// What of the file is not used.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn ignored(&self) -> Result<Vec<Ignored>, Error> {
+        let at = |error| Error::Hdf5 {
+            path: self.path.clone(),
+            object: "/".to_owned(),
+            source: Box::new(error),
+        };
+        let stored = |name: &str| self.layers.iter().any(|layer| layer.name == name);
+        let found = |name: &str| {
+            let places = [name.to_owned(), format!("model_weights/{name}")];
+            !stored(name) && places.iter().any(|place| self.file.group(place).is_ok())
+        };
+        let mut ignored: Vec<Ignored> =
+            IGNORED_GROUPS.into_iter().filter(|group| found(group.name)).collect();
+        if self.file.root().attrs().map_err(at)?.contains_key(TRAINING.name) {
+            ignored.push(TRAINING);
+        }
+        Ok(ignored)
+    }
+
+    fn stored(&self, name: &str) -> Option<&StoredLayer> {
+        self.layers.iter().find(|layer| layer.name == name)
+    }
+
+    fn weights_of(&self, name: &str) -> Vec<FileWeight> {
+        let weights = self.stored(name).map_or(&[][..], |layer| &layer.weights);
+        let one =
+            |name: &str, shape: &[u64]| FileWeight { name: name.to_owned(), shape: shape.to_vec() };
+        weights.iter().map(|weight| one(&weight.name, &weight.shape)).collect()
+    }
+
+    /// Whether the file lists or describes a layer of this name.
+    fn has_layer(&self, name: &str) -> bool {
+        let described = self.graph.as_ref().is_some_and(|graph| graph.get(name).is_some());
+        described || self.stored(name).is_some()
+    }
+}
+
+impl Resolved {
+    /// The file's name of a layer, given the network's; `None` if the network has no such layer
+    /// or the file leaves it out.
+    #[must_use]
+    pub fn file_name(&self, canonical: &str) -> Option<&str> {
+        let name = self.names.get(canonical).map(String::as_str);
+        name.filter(|name| self.file.has_layer(name))
+    }
+
+    /// Every layer from the input to the end of the head, in the network's order.
+    #[must_use]
+    pub fn layers(&self) -> Vec<NetworkLayer> {
+        let table = (self.variant.layers)();
+        let mut layers = self.trunk_layers(&table);
+        let mut shape = table.last().output.to_vec();
+        for (name, op) in self.head_layers() {
+            shape = output_of(&op, shape);
+            let file_name = self.file.has_layer(&name).then(|| name.clone());
+            layers.push(self.layer(name, file_name, &op, shape.clone()));
+        }
+        layers
+    }
+
+    /// The layers before the head.
+    fn trunk_layers(&self, table: &LayerTable) -> Vec<NetworkLayer> {
+        let layers = table.layers().iter().map(|layer| {
+            let file_name = self.file_name(&layer.name).map(str::to_owned);
+            let (name, shape) = (layer.name.clone(), layer.output.to_vec());
+            let can_be_tapped = layer.op.can_be_tapped();
+            NetworkLayer { can_be_tapped, ..self.layer(name, file_name, &layer.op, shape) }
+        });
+        layers.collect()
+    }
+
+    /// The head as the file has it: with the last activation, where that is a layer.
+    fn head_layers(&self) -> Vec<(String, Op)> {
+        let mut layers = self.head.layers().to_vec();
+        let nodes = self.file.graph.as_ref().map_or(&[][..], |graph| &graph.nodes);
+        for node in nodes {
+            let known = self.names.values().chain(layers.iter().map(|(name, _)| name));
+            if let Ok(op) = &node.op
+                && !known.into_iter().any(|name| *name == node.name)
+            {
+                layers.push((node.name.clone(), op.clone()));
+            }
+        }
+        layers
+    }
+
+    /// A layer that cannot be tapped, as those of the head.
+    fn layer(
+        &self,
+        name: String,
+        file_name: Option<String>,
+        op: &Op,
+        shape: Vec<usize>,
+    ) -> NetworkLayer {
+        let weights = file_name.as_deref().map_or(Vec::new(), |name| self.file.weights_of(name));
+        let (class, parameters) = (op.class(), count(&weights));
+        NetworkLayer { name, file_name, class, shape, parameters, weights, can_be_tapped: false }
+    }
+}
+
+fn count(weights: &[FileWeight]) -> u64 {
+    let sizes = weights.iter().map(|weight| {
+        // A damaged file may claim any shape.
+        weight.shape.iter().fold(1_u64, |size, &length| size.saturating_mul(length))
+    });
+    sizes.fold(0, u64::saturating_add)
+}
+
+/// The shape after a layer of the head.
+fn output_of(op: &Op, shape: Vec<usize>) -> Vec<usize> {
+    match op {
+        Op::Flatten => vec![shape.iter().product()],
+        Op::Dense { units, .. } => vec![*units],
+        Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D => {
+            shape.last().copied().into_iter().collect()
+        }
+        _ => shape,
+    }
+}
