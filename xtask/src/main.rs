@@ -17,12 +17,13 @@ Usage: cargo xtask <COMMAND> [ARGUMENTS]
 
 For users (they build the `burncam` program on first use, and start it with the same arguments):
   explain   classify images and show which regions decided; without arguments, the demo
+  convert   write a checkpoint in Burn's own format or as safetensors
 
 For developers:
   test      run all tests; arguments go to `cargo test`
   ci        check everything that .ci/run checks: format, lints, docs, tests, licences, the demo
 
-`cargo xtask explain --help` lists what explain takes.";
+`cargo xtask explain --help` lists what explain takes, and so on.";
 
 /// Usage error, as of the `burncam` program.
 const USAGE: u8 = 2;
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
                 println!("{HELP}");
                 ExitCode::SUCCESS
             }
-            "explain" => program::start(command, rest),
+            "explain" | "convert" => program::start(command, rest),
             "test" => checks::test(rest),
             "ci" => checks::all(),
             unknown => {

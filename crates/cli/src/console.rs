@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fmt::Write as _;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -34,9 +35,14 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
         WeightsError::Format { .. } => {
             "in Python, `model.save(\"model.h5\")` writes a file that Burncam reads"
         }
-        WeightsError::Hdf5 { .. } | WeightsError::Truncated { .. } => {
-            "copy the file again from where it came"
+        WeightsError::Hdf5 { .. }
+        | WeightsError::Truncated { .. }
+        | WeightsError::Container { .. } => "copy the file again from where it came",
+        WeightsError::Description { .. } => {
+            "Burncam reads the .bpk and .safetensors files that `burncam convert` wrote"
         }
+        WeightsError::Version { .. } => "use a later version of Burncam",
+        WeightsError::Exists { .. } => "choose another --out, or pass --overwrite to replace it",
         WeightsError::Mismatch { .. } => {
             let known: Vec<&str> = ARCHS.iter().map(|arch| arch.title).collect();
             return Some(format!("the networks that Burncam explains are {}", known.join(", ")));
@@ -44,6 +50,15 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Prints a result, whole; a reader that has seen enough (`| head`) is no error.
+pub(crate) fn result(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
 }
 
 /// Prints a warning, and the items that it concerns as far as they fit.

@@ -2,6 +2,7 @@
 
 mod args;
 mod console;
+mod convert;
 mod data;
 mod demo;
 mod device;
@@ -18,8 +19,11 @@ use args::{Cli, Command};
 const FATAL: u8 = 2;
 
 fn main() -> ExitCode {
-    let Command::Explain(args) = Cli::parse().command;
-    match explain::run(&args) {
+    let ended = match Cli::parse().command {
+        Command::Explain(args) => explain::run(&args),
+        Command::Convert(args) => convert::run(&args),
+    };
+    match ended {
         Ok(code) => code,
         Err(error) => {
             console::error(&error);

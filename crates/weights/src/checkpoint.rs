@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use burncam_net::Arch;
 use serde::Serialize;
 
+use crate::burncam_file::{self, Description};
 use crate::keras_config::Graph;
 use crate::keras_h5::{self, StoredLayer};
-use crate::{Error, Resolved, matching};
+use crate::store::Store;
+use crate::{Error, Resolved, burnpack, matching, safetensors};
 
 /// The file formats that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -20,6 +22,10 @@ pub enum Format {
     KerasH5,
     /// `model.save_weights("x.h5")` of Keras 2: weights by layer name.
     KerasH5Weights,
+    /// Burncam's own, in Burn's format.
+    Burnpack,
+    /// Burncam's own, as safetensors.
+    Safetensors,
 }
 
 impl fmt::Display for Format {
@@ -27,6 +33,8 @@ impl fmt::Display for Format {
         f.write_str(match self {
             Self::KerasH5 => "Keras .h5, full model",
             Self::KerasH5Weights => "Keras .h5, weights only",
+            Self::Burnpack => "Burncam .bpk",
+            Self::Safetensors => "Burncam .safetensors",
         })
     }
 }
@@ -39,7 +47,9 @@ pub struct Checkpoint {
     pub format: Format,
     /// The Keras version that wrote it, if it says so.
     pub keras_version: Option<String>,
-    pub(crate) file: hdf5_pure::File,
+    pub(crate) store: Store,
+    /// What Burncam's own files say of themselves.
+    pub(crate) description: Option<Description>,
     pub(crate) graph: Option<Graph>,
     pub(crate) layers: Vec<StoredLayer>,
 }
@@ -52,8 +62,11 @@ impl Checkpoint {
     /// If the file cannot be read, is of another kind, or holds a configuration that cannot be
     /// understood.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        refuse_other_formats(path)?;
-        keras_h5::read(path)
+        match kind(path)? {
+            Kind::Hdf5 => keras_h5::read(path),
+            Kind::Burnpack => burncam_file::read(path, Format::Burnpack, burnpack::open),
+            Kind::Safetensors => burncam_file::read(path, Format::Safetensors, safetensors::open),
+        }
     }
 
     /// Names of the layers that the file lists, in its order.
@@ -69,16 +82,26 @@ impl Checkpoint {
     /// If a layer, its settings or its place in the network differ: the first difference from
     /// the architecture that fits best.
     pub fn resolve(
-        self,
+        mut self,
         archs: &[&'static Arch],
         wanted: Option<&'static Arch>,
     ) -> Result<Resolved, Error> {
-        matching::resolve(self, archs, wanted)
+        match self.description.take() {
+            Some(description) => burncam_file::resolve(self, description, archs, wanted),
+            None => matching::resolve(self, archs, wanted),
+        }
     }
 }
 
+/// What a file is by its first bytes.
+enum Kind {
+    Hdf5,
+    Burnpack,
+    Safetensors,
+}
+
 /// Tells by the first bytes what a file is, since a clear refusal beats an HDF5 error.
-fn refuse_other_formats(path: &Path) -> Result<(), Error> {
+fn kind(path: &Path) -> Result<Kind, Error> {
     let open = |source| Error::Open { path: path.to_owned(), source };
     let mut start = Vec::new();
     let file = File::open(path).map_err(open)?;
@@ -88,10 +111,11 @@ fn refuse_other_formats(path: &Path) -> Result<(), Error> {
     file.take(16).read_to_end(&mut start).map_err(open)?;
     let found = match start.as_slice() {
         [] => "an empty file",
-        [0x89, b'H', b'D', b'F', ..] => return Ok(()),
+        [0x89, b'H', b'D', b'F', ..] => return Ok(Kind::Hdf5),
+        [b'N', b'R', b'U', b'B', ..] => return Ok(Kind::Burnpack),
+        [_, _, _, _, _, _, _, _, b'{', ..] => return Ok(Kind::Safetensors),
         [b'P', b'K', 3, 4, ..] => "a zip archive (`.keras` or PyTorch's `.pt`?)",
         [0x80, 2..=5, ..] => "a Python pickle (PyTorch's `.pth`?)",
-        [_, _, _, _, _, _, _, _, b'{', ..] => "a safetensors file",
         _ => "a file of an unknown kind",
     };
     Err(Error::Format { path: path.to_owned(), found })

@@ -6,7 +6,9 @@
 //! right shape, and every weight of the file must be used. Whatever does not fit is an error
 //! that names it, since a silent difference is a wrong explanation.
 //!
-//! Today's formats: Keras's full `.h5` (Keras 2 and 3) and its legacy weights-only `.h5`.
+//! Today's formats: Keras's full `.h5` (Keras 2 and 3), its legacy weights-only `.h5`, and what
+//! [`Resolved::convert`] writes: Burn's `.bpk` and `.safetensors`, both with a description of the
+//! network in their metadata.
 //!
 //! This crate must never know an architecture: those it may find are handed to it.
 //!
@@ -23,7 +25,10 @@
 //! # }
 //! ```
 
+mod burncam_file;
+mod burnpack;
 mod checkpoint;
+mod convert;
 mod error;
 mod keras_config;
 mod keras_h5;
@@ -31,7 +36,10 @@ mod keras_head;
 mod keras_op;
 mod matching;
 mod resolved;
+mod safetensors;
+mod store;
 
 pub use checkpoint::{Checkpoint, Format};
+pub use convert::{Container, Converted};
 pub use error::Error;
 pub use resolved::Resolved;

@@ -60,7 +60,7 @@ pub(crate) fn resolve(
         Some(graph) => keras_head::from_graph(&file.path, graph, &names, &table)?,
         None => keras_head::from_weights(&file.path, &file.layers, &names, &table)?,
     };
-    Ok(Resolved { arch, variant, head: config, names, notes, file })
+    Ok(Resolved { arch, variant, input: variant.input, head: config, names, notes, file })
 }
 
 /// The share of an architecture's own layer names that the file has, at most 1.

@@ -17,6 +17,8 @@ use crate::args::Explain;
 use crate::{console, device};
 use plan::Plan;
 
+pub(crate) use plan::wanted;
+
 /// Some images failed.
 const SOME_FAILED: u8 = 1;
 

@@ -89,7 +89,7 @@ fn read(plan: &Plan, index: usize) -> Result<Decoded, String> {
     let clock = Instant::now();
     let pixels =
         decode(&plan.images[index].file, plan.decode).map_err(|error| error.to_string())?;
-    let input = &plan.checkpoint.variant.input;
+    let input = &plan.checkpoint.input;
     let frame = resize(&pixels, input.height, input.width, plan.resize);
     Ok(Decoded { frame, milliseconds: elapsed(clock) })
 }
@@ -107,7 +107,7 @@ fn compute(
         let failed = |(index, item): Item<Decoded>| (index, Err(item.err().unwrap_or_default()));
         return Ok(batch.into_iter().map(failed).collect());
     }
-    let images = to_tensor(&frames, &classifier.variant.input, classifier.device());
+    let images = to_tensor(&frames, &plan.checkpoint.input, classifier.device());
     let scene = Scene::observe(classifier, images, &plan.layer, plan.target)?;
     let [_, _, height, width] = scene.activations.dims();
     let maps = grad_cam(&scene)?;

@@ -55,7 +55,7 @@ impl Plan {
     /// Checks the arguments against the files.
     pub(crate) fn new(args: &Explain) -> Result<Self> {
         let (weights, folder, out, is_demo) = paths(args)?;
-        let wanted = args.model.as_deref().map(architecture).transpose()?;
+        let wanted = wanted(args.model.as_deref())?;
         let checkpoint = Checkpoint::open(&weights)?.resolve(&ARCHS, wanted)?;
         let classes = class_names(args, &checkpoint)?;
         refuse_inside(&out, &folder)?;
@@ -130,11 +130,15 @@ fn paths(args: &Explain) -> Result<(PathBuf, PathBuf, PathBuf, bool)> {
     }
 }
 
-fn architecture(name: &str) -> Result<&'static burncam_net::Arch> {
-    burncam_models::find(name).with_context(|| {
-        let known: Vec<&str> = ARCHS.iter().map(|arch| arch.name).collect();
-        format!("there is no model `{name}`\nhint: the models are {}", known.join(", "))
-    })
+/// The architecture of this name, where one is asked for.
+pub(crate) fn wanted(name: Option<&str>) -> Result<Option<&'static burncam_net::Arch>> {
+    let find = |name: &str| {
+        burncam_models::find(name).with_context(|| {
+            let known: Vec<&str> = ARCHS.iter().map(|arch| arch.name).collect();
+            format!("there is no model `{name}`\nhint: the models are {}", known.join(", "))
+        })
+    };
+    name.map(find).transpose()
 }
 
 fn class_names(args: &Explain, checkpoint: &Resolved) -> Result<Vec<String>> {
