@@ -20,6 +20,7 @@ For users (they build the `burncam` program on first use, and start it with the 
   models    list the networks that are supported
   inspect   say what a checkpoint file holds, and whether it is supported
   layers    list the layers of a checkpoint that `explain --layer` takes
+  convert   write a checkpoint in Burn's own format or as safetensors
 
 For developers:
   test      run all tests; arguments go to `cargo test`
@@ -42,7 +43,9 @@ fn main() -> ExitCode {
                 println!("{HELP}");
                 ExitCode::SUCCESS
             }
-            "explain" | "models" | "inspect" | "layers" => program::start(command, rest),
+            "explain" | "models" | "inspect" | "layers" | "convert" => {
+                program::start(command, rest)
+            }
             "test" => checks::test(rest),
             "ci" => checks::all(),
             unknown => {

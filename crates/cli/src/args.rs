@@ -25,6 +25,7 @@ pub(crate) enum Command {
     Models(Models),
     Inspect(Inspect),
     Layers(Layers),
+    Convert(Convert),
 }
 
 /// Classify every image of a folder and show which regions decided.
@@ -162,6 +163,34 @@ pub(crate) struct Layers {
     pub json: bool,
 }
 
+/// Write a checkpoint in Burn's own format, or as safetensors.
+///
+/// Reads a Keras checkpoint and writes the network that Burncam makes of it: each weight under the
+/// network's own layer names in Keras's layout, and in the file's metadata the architecture, the
+/// head with all its settings, and the preprocessing. The new file alone can be given to
+/// --weights and gives the same numbers to the last bit: it is read back and compared before it
+/// appears under its name.
+#[derive(Args, Debug)]
+#[command(after_help = CONVERT_EXAMPLES)]
+pub(crate) struct Convert {
+    /// The checkpoint to read: a Keras file, or an earlier .bpk or .safetensors.
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+
+    /// The file to write; its ending says how: .bpk or .safetensors.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+
+    /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
+    /// inception_v3, ncnn.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+
+    /// Replace --out if it is there already.
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
 /// Where to compute, as asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum DeviceRequest {
@@ -217,6 +246,16 @@ Examples:
   cargo xtask layers --weights VGG16.h5
       List the layers; then, with one of them:
   cargo xtask explain --weights VGG16.h5 --data faces --layer conv4_3";
+
+const CONVERT_EXAMPLES: &str = "\
+Examples:
+  cargo xtask convert --weights VGG16.h5 --out VGG16.bpk
+      Write Burn's own format; then, with the new file alone:
+  cargo xtask explain --weights VGG16.bpk --data faces
+  cargo xtask convert --weights VGG16.h5 --out VGG16.safetensors
+      Write a file that Python reads with `safetensors.numpy.load_file`.
+
+Exit codes: 0 the file is written; 2 usage or fatal error, and nothing is written.";
 
 fn resize() -> impl TypedValueParser<Value = Resize> {
     PossibleValuesParser::new(Resize::ALL.map(Resize::name)).try_map(|name| name.parse::<Resize>())

@@ -48,9 +48,14 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
         WeightsError::Format { .. } => {
             "in Python, `model.save(\"model.h5\")` writes a file that Burncam reads"
         }
-        WeightsError::Hdf5 { .. } | WeightsError::Truncated { .. } => {
-            "copy the file again from where it came"
+        WeightsError::Hdf5 { .. }
+        | WeightsError::Truncated { .. }
+        | WeightsError::Container { .. } => "copy the file again from where it came",
+        WeightsError::Description { .. } => {
+            "Burncam reads the .bpk and .safetensors files that `burncam convert` wrote"
         }
+        WeightsError::Version { .. } => "use a later version of Burncam",
+        WeightsError::Exists { .. } => "choose another --out, or pass --overwrite to replace it",
         WeightsError::Mismatch { .. } => {
             let known: Vec<&str> = ARCHS.iter().map(|arch| arch.title).collect();
             return Some(format!("the networks that Burncam explains are {}", known.join(", ")));

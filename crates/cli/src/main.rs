@@ -2,6 +2,7 @@
 
 mod args;
 mod console;
+mod convert;
 mod data;
 mod demo;
 mod device;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Models(args) => models::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Layers(args) => layers::run(&args),
+        Command::Convert(args) => convert::run(&args),
     };
     match ended {
         Ok(code) => code,

@@ -1,11 +1,12 @@
 //! What a checkpoint says of its head, checked and without the last activation.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::head_layer::HeadLayer;
 use crate::{Activation, Op};
 
 /// How logits become probabilities.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Output {
     /// One distribution over the classes.
@@ -36,11 +37,43 @@ impl Output {
 ///
 /// Logits are what enters the last activation. A single sigmoid neuron with logit `z` counts as
 /// two classes, with the logits `-z` and `z`: their sigmoids are `1 - p` and `p`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "StoredHead", try_from = "StoredHead")]
 pub struct HeadConfig {
     layers: Vec<(String, Op)>,
     output: Output,
     units: usize,
+}
+
+/// A head as files hold it: its layers, and the activation that was taken off.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredHead {
+    layers: Vec<HeadLayer>,
+    output: Output,
+}
+
+impl From<HeadConfig> for StoredHead {
+    fn from(config: HeadConfig) -> Self {
+        let layers = config.layers.into_iter();
+        let layers = layers.map(|(name, op)| HeadLayer { name, op }).collect();
+        Self { layers, output: config.output }
+    }
+}
+
+impl TryFrom<StoredHead> for HeadConfig {
+    type Error = HeadError;
+
+    fn try_from(stored: StoredHead) -> Result<Self, HeadError> {
+        let layers = stored.layers.into_iter();
+        let mut layers: Vec<(String, Op)> = layers.map(|layer| (layer.name, layer.op)).collect();
+        let activation = match stored.output {
+            Output::Softmax => Activation::Softmax,
+            Output::Sigmoid => Activation::Sigmoid,
+        };
+        layers.push(("output".to_owned(), Op::Activation { activation }));
+        Self::new(layers)
+    }
 }
 
 /// Why a run of layers is no head that Burncam can run.
@@ -185,6 +218,57 @@ mod tests {
         let config = HeadConfig::new(layers.to_vec()).expect("a head");
         assert_eq!((config.output(), config.classes()), (Output::Sigmoid, 3));
         assert_eq!(config.describe(), "Flatten, Dense 3, sigmoid");
+    }
+
+    #[test]
+    fn a_head_comes_back_from_json_as_it_was() {
+        let norm = Op::BatchNormalization { epsilon: 0.001, scale: false, center: true };
+        let relu = Op::Activation { activation: Activation::Relu };
+        let own = Op::Activation { activation: Activation::Sigmoid };
+        for head in [
+            vec![Op::GlobalMaxPooling2D, Op::Dropout, dense(2, Activation::Softmax)],
+            vec![Op::GlobalAveragePooling2D, dense(1, Activation::Linear)],
+            vec![
+                relu,
+                Op::Flatten,
+                dense(8, Activation::Relu),
+                norm,
+                dense(3, Activation::Linear),
+                own,
+            ],
+        ] {
+            let layers = head.into_iter().map(|op| (op.auto_name().to_owned(), op)).collect();
+            let config = HeadConfig::new(layers).expect("a head");
+            let text = serde_json::to_string(&config).expect("JSON");
+            assert_eq!(
+                serde_json::from_str::<HeadConfig>(&text).expect("a head"),
+                config,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn json_that_is_no_head_is_refused() {
+        let dense = r#"{"name":"a","class":"Dense","settings":{"units":2,"use_bias":true,"activation":"linear"}}"#;
+        let flatten = r#"{"name":"b","class":"Flatten","settings":null}"#;
+        let head = |layers: &[&str], output: &str| {
+            let text = format!(r#"{{"layers":[{}],"output":"{output}"}}"#, layers.join(","));
+            serde_json::from_str::<HeadConfig>(&text).map(|config| config.describe())
+        };
+        assert_eq!(
+            head(&[flatten, dense], "softmax").expect("a head"),
+            "Flatten, Dense 2, softmax"
+        );
+        for (layers, output) in [
+            (vec![flatten, dense], "relu"),
+            (vec![flatten], "softmax"),
+            (vec![dense], "softmax"),
+            (vec![flatten, r#"{"name":"c","class":"Conv2D","settings":null}"#], "softmax"),
+            (vec![flatten, r#"{"name":"a","class":"Dense","settings":{"units":2}}"#], "softmax"),
+        ] {
+            assert!(head(&layers, output).is_err(), "{layers:?}");
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What a network expects of its input.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The order in which a network reads the colour channels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelOrder {
     /// Red, green, blue.
@@ -28,7 +28,8 @@ impl ChannelOrder {
 /// Each value is `(pixel / divisor - mean[c]) / deviation[c]` in `f32`, with the channels
 /// already in the network's [`order`](Self::order). A divisor or deviation of 1 and a mean of 0
 /// change nothing, so one rule serves every network to the last bit.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct InputSpec {
     /// Height in pixels.
     pub height: usize,

@@ -20,6 +20,7 @@
 mod classifier;
 mod head;
 mod head_config;
+mod head_layer;
 mod input;
 pub mod layers;
 mod op;

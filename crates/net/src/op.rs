@@ -1,9 +1,9 @@
 //! What a layer computes, with Keras's names for its settings.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An element-wise function at the end of a layer. (Softmax works along the channels.)
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
     /// The identity.

@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use burncam_net::Arch;
 use serde::Serialize;
 
+use crate::burncam_file::{self, Description};
 use crate::keras_config::Graph;
 use crate::keras_h5::{self, StoredLayer};
-use crate::{Error, Resolved, keras_zip, matching};
+use crate::store::Store;
+use crate::{Error, Resolved, burnpack, keras_zip, matching, safetensors};
 
 /// The file formats that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -24,6 +26,10 @@ pub enum Format {
     Keras,
     /// `model.save_weights("x.weights.h5")` of Keras 3: weights counted by class.
     KerasV3Weights,
+    /// Burncam's own, in Burn's format.
+    Burnpack,
+    /// Burncam's own, as safetensors.
+    Safetensors,
 }
 
 impl fmt::Display for Format {
@@ -33,6 +39,8 @@ impl fmt::Display for Format {
             Self::KerasH5Weights => "Keras .h5, weights only",
             Self::Keras => "Keras .keras, full model",
             Self::KerasV3Weights => "Keras .weights.h5, weights only",
+            Self::Burnpack => "Burncam .bpk",
+            Self::Safetensors => "Burncam .safetensors",
         })
     }
 }
@@ -45,7 +53,9 @@ pub struct Checkpoint {
     pub format: Format,
     /// The Keras version that wrote it, if it says so.
     pub keras_version: Option<String>,
-    pub(crate) file: hdf5_pure::File,
+    pub(crate) store: Store,
+    /// What Burncam's own files say of themselves.
+    pub(crate) description: Option<Description>,
     pub(crate) graph: Option<Graph>,
     pub(crate) layers: Vec<StoredLayer>,
     /// Whether layers have their own names, not only ranks within their class.
@@ -63,6 +73,8 @@ impl Checkpoint {
         match kind(path)? {
             Kind::Hdf5 => keras_h5::read(path),
             Kind::Zip => keras_zip::read(path),
+            Kind::Burnpack => burncam_file::read(path, Format::Burnpack, burnpack::open),
+            Kind::Safetensors => burncam_file::read(path, Format::Safetensors, safetensors::open),
         }
     }
 
@@ -79,18 +91,23 @@ impl Checkpoint {
     /// If a layer, its settings or its place in the network differ: the first difference from
     /// the architecture that fits best.
     pub fn resolve(
-        self,
+        mut self,
         archs: &[&'static Arch],
         wanted: Option<&'static Arch>,
     ) -> Result<Resolved, Error> {
-        matching::resolve(self, archs, wanted)
+        match self.description.take() {
+            Some(description) => burncam_file::resolve(self, description, archs, wanted),
+            None => matching::resolve(self, archs, wanted),
+        }
     }
 }
 
-/// What the first bytes say.
+/// What a file is by its first bytes.
 enum Kind {
     Hdf5,
     Zip,
+    Burnpack,
+    Safetensors,
 }
 
 /// Tells by the first bytes what a file is, since a clear refusal beats an HDF5 error.
@@ -112,8 +129,9 @@ fn kind(path: &Path) -> Result<Kind, Error> {
         [] => "an empty file",
         [0x89, b'H', b'D', b'F', ..] => return Ok(Kind::Hdf5),
         [b'P', b'K', 3, 4, ..] => return Ok(Kind::Zip),
+        [b'N', b'R', b'U', b'B', ..] => return Ok(Kind::Burnpack),
+        [_, _, _, _, _, _, _, _, b'{', ..] => return Ok(Kind::Safetensors),
         [0x80, 2..=5, ..] => "a Python pickle (PyTorch's `.pth`?)",
-        [_, _, _, _, _, _, _, _, b'{', ..] => "a safetensors file",
         _ => "a file of an unknown kind",
     };
     Err(Error::Format { path: path.to_owned(), found })

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use burncam_net::{HeadError, LoadError};
 
+use crate::Format;
+
 /// Why a checkpoint was refused. Each names the file and, where there is one, the layer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -56,6 +58,50 @@ pub enum Error {
         expected: u64,
         /// Its size, in bytes.
         found: u64,
+    },
+    /// A `.bpk` or `.safetensors` file cannot be read.
+    #[error("{} cannot be read as {format} (is the file damaged or incomplete?)", path.display())]
+    Container {
+        /// The file.
+        path: PathBuf,
+        /// What its first bytes say that it is.
+        format: Format,
+        /// What its reader said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A `.bpk` or `.safetensors` file does not say what network it holds.
+    #[error("{} does not say which network it holds: {reason}", path.display())]
+    Description {
+        /// The file.
+        path: PathBuf,
+        /// What is missing or wrong.
+        reason: String,
+    },
+    /// A `.bpk` or `.safetensors` file of a later Burncam.
+    #[error("{} has format version {found}, and this program reads version {known}", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its format version.
+        found: u64,
+        /// The version that is read.
+        known: u32,
+    },
+    /// A file that must not be replaced is there already.
+    #[error("{} is there already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the writer or the system said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// `model_config` is not what Keras writes.
     #[error("{}: `model_config` cannot be understood: {reason}", path.display())]

@@ -6,6 +6,7 @@ use burncam_net::{LayerTable, Op};
 use serde::Serialize;
 
 use crate::keras_h5::StoredLayer;
+use crate::store::Store;
 use crate::{Checkpoint, Error, Resolved};
 
 /// One weight that a file stores.
@@ -112,6 +113,7 @@ impl Checkpoint {
     ///
     /// If the file cannot be read.
     pub fn ignored(&self) -> Result<Vec<Ignored>, Error> {
+        let Store::Hdf5(file) = &self.store else { return Ok(Vec::new()) };
         let at = |error| Error::Hdf5 {
             path: self.path.clone(),
             object: "/".to_owned(),
@@ -120,11 +122,11 @@ impl Checkpoint {
         let stored = |name: &str| self.layers.iter().any(|layer| layer.name == name);
         let found = |name: &str| {
             let places = [name.to_owned(), format!("model_weights/{name}")];
-            !stored(name) && places.iter().any(|place| self.file.group(place).is_ok())
+            !stored(name) && places.iter().any(|place| file.group(place).is_ok())
         };
         let mut ignored: Vec<Ignored> =
             IGNORED_GROUPS.into_iter().filter(|group| found(group.name)).collect();
-        if self.file.root().attrs().map_err(at)?.contains_key(TRAINING.name) {
+        if file.root().attrs().map_err(at)?.contains_key(TRAINING.name) {
             ignored.push(TRAINING);
         }
         Ok(ignored)

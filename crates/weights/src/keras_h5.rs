@@ -9,6 +9,7 @@ use std::path::Path;
 use hdf5_pure::{AttrValue, File, Group};
 
 use crate::keras_config::Graph;
+use crate::store::Store;
 use crate::{Checkpoint, Error, Format, keras_v3};
 
 /// One layer of the file and the weights stored for it.
@@ -75,7 +76,8 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
             .get("keras_version")
             .and_then(AttrValue::as_str)
             .map(str::to_owned),
-        file,
+        store: Store::Hdf5(Box::new(file)),
+        description: None,
         graph,
         layers,
         named,

@@ -9,6 +9,7 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::keras_config::Graph;
+use crate::store::Store;
 use crate::{Checkpoint, Error, Format, keras_v3};
 
 /// Far more than any description of a network needs.
@@ -42,7 +43,8 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         path: path.to_owned(),
         format: Format::Keras,
         keras_version: metadata["keras_version"].as_str().map(str::to_owned),
-        file,
+        store: Store::Hdf5(Box::new(file)),
+        description: None,
         graph: Some(graph),
         layers,
         named: true,

@@ -7,7 +7,8 @@
 //! that names it, since a silent difference is a wrong explanation.
 //!
 //! Today's formats: Keras's full `.h5` (Keras 2 and 3), its legacy weights-only `.h5`, `.keras`
-//! (Keras 2.15 and 3) and `.weights.h5` (Keras 3).
+//! (Keras 2.15 and 3), `.weights.h5` (Keras 3), and what [`Resolved::convert`] writes: Burn's
+//! `.bpk` and `.safetensors`, both with a description of the network in their metadata.
 //!
 //! This crate must never know an architecture: those it may find are handed to it.
 //!
@@ -24,7 +25,10 @@
 //! # }
 //! ```
 
+mod burncam_file;
+mod burnpack;
 mod checkpoint;
+mod convert;
 mod error;
 mod facts;
 mod keras_config;
@@ -37,8 +41,11 @@ mod keras_v3;
 mod keras_zip;
 mod matching;
 mod resolved;
+mod safetensors;
+mod store;
 
 pub use checkpoint::{Checkpoint, Format};
+pub use convert::{Container, Converted};
 pub use error::Error;
 pub use facts::{FileLayer, FileWeight, Ignored, NetworkLayer};
 pub use resolved::Resolved;

@@ -60,7 +60,12 @@ impl Resolved {
     /// If a weight is missing, mis-shaped, not finite or cannot be read, or if the file has
     /// weights that the network has no place for.
     pub fn build(&self, device: &Device) -> Result<Classifier, Error> {
-        let mut weights = FileWeights { resolved: self, used: HashSet::new() };
+        self.fill(device).map(|(classifier, _)| classifier)
+    }
+
+    /// Builds the network and tells which weights it took, in its order.
+    pub(crate) fn fill(&self, device: &Device) -> Result<(Classifier, Vec<Taken>), Error> {
+        let mut weights = FileWeights { resolved: self, taken: Vec::new() };
         let (arch, variant) = (self.arch, self.variant);
         let classifier =
             Classifier::build(arch, variant, self.head.clone(), &mut weights, device).map_err(
@@ -68,29 +73,35 @@ impl Resolved {
             )?;
         let unused = weights.unused();
         if unused.is_empty() {
-            return Ok(classifier);
+            return Ok((classifier, weights.taken));
         }
         Err(Error::Unused { path: self.path().to_owned(), arch: arch.name, weights: unused })
     }
 }
 
+/// A weight that the network has a place for.
+pub(crate) struct Taken {
+    /// The layer, as the network calls it.
+    pub(crate) layer: String,
+    pub(crate) weight: Weight,
+    /// In Keras's layout.
+    pub(crate) shape: Vec<usize>,
+}
+
 /// Reads weights by the network's layer names and remembers which were asked for.
 struct FileWeights<'a> {
     resolved: &'a Resolved,
-    used: HashSet<&'a str>,
+    taken: Vec<Taken>,
 }
 
-impl<'a> FileWeights<'a> {
-    fn find(&self, layer: &str, weight: Weight) -> Option<&'a StoredWeight> {
-        let name = self.resolved.names.get(layer).map_or(layer, String::as_str);
-        let stored = self.resolved.file.layers.iter().find(|stored| stored.name == name)?;
-        stored.weights.iter().find(|stored| stored.name == weight.name())
-    }
-
+impl FileWeights<'_> {
     fn unused(&self) -> Vec<String> {
+        let find = |taken: &Taken| self.resolved.find(&taken.layer, taken.weight);
+        let used = self.taken.iter().filter_map(find).map(|stored| stored.path.as_str());
+        let used: HashSet<&str> = used.collect();
         let layers = self.resolved.file.layers.iter();
         let all = layers.flat_map(|layer| layer.weights.iter().map(move |weight| (layer, weight)));
-        all.filter(|(_, weight)| !self.used.contains(weight.path.as_str()))
+        all.filter(|(_, weight)| !used.contains(weight.path.as_str()))
             .map(|(layer, weight)| format!("`{}` {} {:?}", layer.name, weight.name, weight.shape))
             .collect()
     }
@@ -99,6 +110,26 @@ impl<'a> FileWeights<'a> {
 impl Source for FileWeights<'_> {
     fn take(
         &mut self,
+        layer: &str,
+        weight: Weight,
+        shape: &[usize],
+    ) -> Result<Vec<f32>, LoadError> {
+        let values = self.resolved.read(layer, weight, shape)?;
+        self.taken.push(Taken { layer: layer.to_owned(), weight, shape: shape.to_vec() });
+        Ok(values)
+    }
+}
+
+impl Resolved {
+    fn find(&self, layer: &str, weight: Weight) -> Option<&StoredWeight> {
+        let name = self.names.get(layer).map_or(layer, String::as_str);
+        let stored = self.file.layers.iter().find(|stored| stored.name == name)?;
+        stored.weights.iter().find(|stored| stored.name == weight.name())
+    }
+
+    /// The values of one weight, by the network's layer name.
+    pub(crate) fn read(
+        &self,
         layer: &str,
         weight: Weight,
         shape: &[usize],
@@ -112,10 +143,9 @@ impl Source for FileWeights<'_> {
             let found = stored.shape.iter().map(|&size| size as usize).collect();
             return Err(LoadError::Shape { layer, weight, expected, found });
         }
-        let data = self.resolved.file.file.dataset(&stored.path).and_then(|data| data.read_f32());
-        let values = match data {
+        let values = match self.file.store.read(&stored.path) {
             Ok(values) => values,
-            Err(error) => return Err(LoadError::Read { layer, weight, source: Box::new(error) }),
+            Err(source) => return Err(LoadError::Read { layer, weight, source }),
         };
         if values.len() != shape.iter().product::<usize>() {
             let found = vec![values.len()];
@@ -125,7 +155,6 @@ impl Source for FileWeights<'_> {
         if count > 0 {
             return Err(LoadError::NotFinite { layer, weight, count });
         }
-        self.used.insert(&stored.path);
         Ok(values)
     }
 }

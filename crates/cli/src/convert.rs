@@ -1,0 +1,38 @@
+//! `burncam convert`: a checkpoint as one of Burncam's own files.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use burncam_models::ARCHS;
+use burncam_weights::{Checkpoint, Container, Converted};
+
+use crate::args::Convert;
+use crate::{console, models};
+
+/// Writes the network that a checkpoint holds.
+pub(crate) fn run(args: &Convert) -> Result<ExitCode> {
+    let container = Container::of(&args.out).with_context(|| {
+        format!(
+            "--out {} says not in which format to write\nhint: it must end in .bpk (Burn's own) \
+             or .safetensors",
+            args.out.display()
+        )
+    })?;
+    let wanted = models::wanted(args.model.as_deref())?;
+    let checkpoint = Checkpoint::open(&args.weights)?.resolve(&ARCHS, wanted)?;
+    for note in &checkpoint.notes {
+        console::warning(note, &[]);
+    }
+    let network = format!("{} ({})", checkpoint.arch.title, checkpoint.variant.name);
+    let head = checkpoint.head.describe();
+    let (from, format) = (args.weights.display(), checkpoint.format());
+    let Converted { tensors, parameters, bytes } =
+        checkpoint.convert(&args.out, container, args.overwrite)?;
+    console::result(&format!(
+        "Read {from} ({format}): {network}, head {head}.\n\
+         Wrote {}: {parameters} values in {tensors} tensors, {:.1} MB, equal to the last bit.",
+        args.out.display(),
+        bytes as f64 / 1e6
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,169 @@
+//! Burncam's own files: the weights in Keras's layout, and which network they are for.
+//!
+//! Each weight is an `f32` tensor called `<layer>/<weight>`, with the network's own layer names.
+//! The metadata has one entry, `burncam`: a [`Description`] as JSON. Burn's `.bpk` and
+//! safetensors hold the same.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burncam_net::{Arch, HeadConfig, InputSpec};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::keras_h5::{StoredLayer, StoredWeight};
+use crate::matching::FileNames;
+use crate::store::{BoxError, Store};
+use crate::{Checkpoint, Error, Format, Resolved};
+
+/// The metadata's entry.
+pub(crate) const KEY: &str = "burncam";
+
+/// The format version that is written and read.
+const VERSION: u32 = 1;
+
+/// What a file says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Description {
+    /// Format version.
+    version: u32,
+    /// Version of the program that wrote it.
+    program: String,
+    architecture: String,
+    variant: String,
+    /// Size and preprocessing of the images.
+    input: InputSpec,
+    head: HeadConfig,
+    /// What the converted file called the layers that it called otherwise than the network.
+    names: BTreeMap<String, String>,
+    /// The Keras version that wrote the converted file.
+    keras_version: Option<String>,
+    /// What had to be assumed when the file was converted.
+    notes: Vec<String>,
+}
+
+impl Description {
+    /// Describes a checkpoint.
+    pub(crate) fn of(resolved: &Resolved) -> Self {
+        let renamed = resolved.names.iter().filter(|(own, file)| own != file);
+        Self {
+            version: VERSION,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            architecture: resolved.arch.name.to_owned(),
+            variant: resolved.variant.name.to_owned(),
+            input: resolved.input,
+            head: resolved.head.clone(),
+            names: renamed.map(|(own, file)| (own.clone(), file.clone())).collect(),
+            keras_version: resolved.keras_version().map(str::to_owned),
+            notes: resolved.notes.clone(),
+        }
+    }
+
+    fn parse(path: &Path, text: Option<&str>) -> Result<Self, Error> {
+        let bad =
+            |reason: &str| Error::Description { path: path.to_owned(), reason: reason.to_owned() };
+        let text = text.ok_or_else(|| bad("it has no `burncam` entry in its metadata"))?;
+        let json: Value = serde_json::from_str(text).map_err(|error| bad(&error.to_string()))?;
+        match json["version"].as_u64() {
+            Some(version) if version == u64::from(VERSION) => {}
+            Some(found) => {
+                return Err(Error::Version { path: path.to_owned(), found, known: VERSION });
+            }
+            None => return Err(bad("its metadata has no format version")),
+        }
+        serde_json::from_value(json).map_err(|error| bad(&error.to_string()))
+    }
+}
+
+/// What a container holds.
+pub(crate) struct Contents {
+    /// The [`Description`], as text.
+    pub(crate) description: Option<String>,
+    /// Name and shape of each tensor.
+    pub(crate) shapes: Vec<(String, Vec<usize>)>,
+    pub(crate) store: Store,
+}
+
+/// Reads everything but the numbers.
+pub(crate) fn read(
+    path: &Path,
+    format: Format,
+    open: fn(&Path) -> Result<Contents, BoxError>,
+) -> Result<Checkpoint, Error> {
+    let contents =
+        open(path).map_err(|source| Error::Container { path: path.to_owned(), format, source })?;
+    let description = Description::parse(path, contents.description.as_deref())?;
+    let mut layers: Vec<StoredLayer> = Vec::new();
+    for (tensor, shape) in contents.shapes {
+        let (layer, weight) = tensor.rsplit_once('/').unwrap_or(("", &tensor));
+        // A checkpoint speaks of layers by the names of the file that was converted.
+        let layer = description.names.get(layer).map_or(layer, String::as_str);
+        let shape = shape.iter().map(|&size| size as u64).collect();
+        let weight = StoredWeight { name: weight.to_owned(), path: tensor.clone(), shape };
+        match layers.iter_mut().find(|known| known.name == layer) {
+            Some(known) => known.weights.push(weight),
+            None => layers.push(StoredLayer {
+                name: layer.to_owned(),
+                weights: vec![weight],
+                inner: false,
+            }),
+        }
+    }
+    Ok(Checkpoint {
+        path: path.to_owned(),
+        format,
+        keras_version: description.keras_version.clone(),
+        store: contents.store,
+        description: Some(description),
+        graph: None,
+        layers,
+        named: true,
+    })
+}
+
+/// Finds the network that the file names.
+pub(crate) fn resolve(
+    file: Checkpoint,
+    description: Description,
+    archs: &[&'static Arch],
+    wanted: Option<&'static Arch>,
+) -> Result<Resolved, Error> {
+    let Description { architecture, variant: variant_name, .. } = &description;
+    let bad = |reason: String| Error::Description { path: file.path.clone(), reason };
+    let arch = archs.iter().copied().find(|arch| arch.name == architecture);
+    let arch = arch.ok_or_else(|| bad(format!("there is no architecture `{architecture}`")))?;
+    let variant = arch.variants.iter().find(|variant| variant.name == variant_name);
+    let variant =
+        variant.ok_or_else(|| bad(format!("{architecture} has no variant `{variant_name}`")))?;
+    if let Some(wanted) = wanted.filter(|wanted| wanted.name != arch.name) {
+        let other = &wanted.variants[0];
+        return Err(Error::Mismatch {
+            path: file.path,
+            arch: wanted.name,
+            variant: other.name,
+            matched: 0,
+            total: (other.layers)().layers().len(),
+            difference: format!("its metadata says {architecture} ({variant_name})"),
+        });
+    }
+    let input = description.input;
+    if (input.height, input.width) != (variant.input.height, variant.input.width) {
+        return Err(bad(format!(
+            "its input has {} x {} pixels, and that of {architecture} ({variant_name}) {} x {}",
+            input.height, input.width, variant.input.height, variant.input.width
+        )));
+    }
+    if input.divisor == 0.0 || input.deviation.contains(&0.0) {
+        return Err(bad("its preprocessing divides by zero".to_owned()));
+    }
+    let table = (variant.layers)();
+    if let Some(stray) = description.names.keys().find(|name| table.get(name).is_none()) {
+        return Err(bad(format!("{architecture} ({variant_name}) has no layer `{stray}`")));
+    }
+    let spelling = |name: &String| description.names.get(name).unwrap_or(name).clone();
+    let names: FileNames =
+        table.layers().iter().map(|layer| (layer.name.clone(), spelling(&layer.name))).collect();
+    let Description { head, notes, .. } = description;
+    Ok(Resolved { arch, variant, input, head, names, notes, file })
+}

@@ -1,0 +1,108 @@
+//! The safetensors format.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use safetensors::tensor::{Dtype, Metadata, SafeTensorError, View, serialize_to_file};
+
+use crate::burncam_file::{Contents, KEY};
+use crate::convert::Weights;
+use crate::store::{BoxError, Store};
+
+/// Length of the header, before the header.
+const LENGTH_SIZE: u64 = 8;
+
+/// The format's own limit of a header, in bytes.
+const MAX_HEADER: u64 = 100_000_000;
+
+/// An open file and where each tensor's bytes are in it.
+pub(crate) struct Ranges {
+    file: Mutex<File>,
+    header: Metadata,
+    data_start: u64,
+}
+
+impl Ranges {
+    /// The bytes of one tensor, whose range the header's check has found inside the file.
+    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, BoxError> {
+        let (start, end) = self.header.info(name).ok_or("there is no such tensor")?.data_offsets;
+        let mut bytes = vec![0; end - start];
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(self.data_start + start as u64))?;
+        file.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// Reads everything but the numbers.
+pub(crate) fn open(path: &Path) -> Result<Contents, BoxError> {
+    let mut file = File::open(path)?;
+    let mut length = [0; LENGTH_SIZE as usize];
+    file.read_exact(&mut length)?;
+    let (length, size) = (u64::from_le_bytes(length), file.metadata()?.len());
+    if length > size.saturating_sub(LENGTH_SIZE).min(MAX_HEADER) {
+        return Err("its header says that it is longer".into());
+    }
+    let mut header = vec![0; length as usize];
+    file.read_exact(&mut header)?;
+    let header: Metadata = serde_json::from_slice(&header)?;
+    let data_start = LENGTH_SIZE + length;
+    // Ranges follow each other without gaps, so the last one's end bounds them all.
+    let expected = data_start + header.data_len() as u64;
+    if expected != size {
+        return Err(format!("it has {size} bytes, and its header says {expected}").into());
+    }
+    let tensors = header.tensors();
+    if let Some((name, other)) = tensors.iter().find(|(_, info)| info.dtype != Dtype::F32) {
+        return Err(format!("`{name}` holds {:?}, not F32", other.dtype).into());
+    }
+    let shapes = header.offset_keys().into_iter().filter_map(|name| {
+        let shape = header.info(&name)?.shape.clone();
+        Some((name, shape))
+    });
+    let shapes = shapes.collect();
+    let description = header.metadata().as_ref().and_then(|data| data.get(KEY)).cloned();
+    let ranges = Ranges { file: Mutex::new(file), header, data_start };
+    Ok(Contents { description, shapes, store: Store::Safetensors(ranges) })
+}
+
+/// Writes one weight after the other.
+pub(crate) fn write(
+    path: &Path,
+    description: &str,
+    weights: &Weights,
+) -> Result<(), SafeTensorError> {
+    let tensors = weights.taken.iter().enumerate();
+    let tensors = tensors.map(|(index, taken)| (taken.tensor_name(), Tensor { weights, index }));
+    let metadata = HashMap::from([(KEY.to_owned(), description.to_owned())]);
+    serialize_to_file(tensors, Some(metadata), path)
+}
+
+/// A weight that is read when it is written.
+struct Tensor<'a> {
+    weights: &'a Weights,
+    index: usize,
+}
+
+impl View for Tensor<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.weights.taken[self.index].shape
+    }
+
+    /// Nothing where the weight cannot be read: the writer is told afterwards.
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Owned(self.weights.bytes(self.index).unwrap_or_default())
+    }
+
+    fn data_len(&self) -> usize {
+        self.shape().iter().product::<usize>() * size_of::<f32>()
+    }
+}
