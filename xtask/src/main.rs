@@ -18,6 +18,7 @@ Usage: cargo xtask <COMMAND> [ARGUMENTS]
 For users (they build the `burncam` program on first use, and start it with the same arguments):
   explain   classify images and show which regions decided; without arguments, the demo
   convert   write a checkpoint in Burn's own format or as safetensors
+  compare   compare each layer with what Keras computed for the same input
 
 For developers:
   test      run all tests; arguments go to `cargo test`
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
                 println!("{HELP}");
                 ExitCode::SUCCESS
             }
-            "explain" | "convert" => program::start(command, rest),
+            "explain" | "convert" | "compare" => program::start(command, rest),
             "test" => checks::test(rest),
             "ci" => checks::all(),
             unknown => {

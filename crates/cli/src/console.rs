@@ -184,6 +184,11 @@ pub(crate) fn images(count: usize) -> String {
     counted(count, "image")
 }
 
+/// `1 layer`, `3 layers`.
+pub(crate) fn layers(count: usize) -> String {
+    counted(count, "layer")
+}
+
 /// `1 map`, `3 maps`.
 fn maps(count: usize) -> String {
     counted(count, "map")

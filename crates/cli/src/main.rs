@@ -1,6 +1,7 @@
 //! The `burncam` command: arguments, device, the pipeline, progress.
 
 mod args;
+mod compare;
 mod console;
 mod convert;
 mod data;
@@ -8,6 +9,7 @@ mod demo;
 mod device;
 mod explain;
 mod labels;
+mod npz;
 
 use std::process::ExitCode;
 
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Explain(args) => explain::run(&args),
         Command::Convert(args) => convert::run(&args),
+        Command::Compare(args) => compare::run(&args),
     };
     match ended {
         Ok(code) => code,
