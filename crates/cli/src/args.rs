@@ -34,7 +34,8 @@ pub(crate) enum Command {
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Explain {
-    /// Keras .h5 file: a full model, or weights only [default: the demo's].
+    /// Keras .h5 file, a full model or weights only; or a .bpk or .safetensors file that `convert`
+    /// wrote [default: the demo's].
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub weights: Option<PathBuf>,
 
