@@ -3,6 +3,7 @@
 //! These are tests of the package `burncam`, since cargo builds a program for its own package's
 //! tests only.
 
+mod compare;
 mod convert;
 mod errors;
 mod inspect;

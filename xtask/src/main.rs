@@ -21,6 +21,7 @@ For users (they build the `burncam` program on first use, and start it with the 
   inspect   say what a checkpoint file holds, and whether it is supported
   layers    list the layers of a checkpoint that `explain --layer` takes
   convert   write a checkpoint in Burn's own format or as safetensors
+  compare   compare each layer with what Keras computed for the same input
 
 For developers:
   test      run all tests; arguments go to `cargo test`
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
                 println!("{HELP}");
                 ExitCode::SUCCESS
             }
-            "explain" | "models" | "inspect" | "layers" | "convert" => {
+            "explain" | "models" | "inspect" | "layers" | "convert" | "compare" => {
                 program::start(command, rest)
             }
             "test" => checks::test(rest),

@@ -26,6 +26,7 @@ pub(crate) enum Command {
     Inspect(Inspect),
     Layers(Layers),
     Convert(Convert),
+    Compare(Compare),
 }
 
 /// Classify every image of a folder and show which regions decided.
@@ -36,7 +37,8 @@ pub(crate) enum Command {
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Explain {
-    /// Keras file: .h5, .keras or .weights.h5, a full model or weights only [default: the demo's].
+    /// Keras file, a full model or weights only (.h5, .keras, .weights.h5), or a file that `convert`
+    /// wrote [default: the demo's].
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub weights: Option<PathBuf>,
 
@@ -191,6 +193,38 @@ pub(crate) struct Convert {
     pub overwrite: bool,
 }
 
+/// Compare each layer with what Keras computed for the same input.
+///
+/// Reads the arrays that tests/reference/dump_activations.py wrote for a Keras model and an image,
+/// runs the network on the same input, and prints for each layer the largest difference, and the
+/// first layer where it is too large. This is the check of a port: of a network in Burncam, of a
+/// converted file, or of a device.
+#[derive(Args, Debug)]
+#[command(after_help = COMPARE_EXAMPLES)]
+pub(crate) struct Compare {
+    /// The checkpoint to check: a Keras .h5 file, a .bpk or a .safetensors.
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+
+    /// The arrays of the Keras model, an .npz file.
+    #[arg(long, value_name = "FILE")]
+    pub reference: PathBuf,
+
+    /// How far a layer may be from the reference, as a share of the reference layer's largest
+    /// absolute value.
+    #[arg(long, value_name = "T", default_value_t = 1e-4, value_parser = tolerance, allow_negative_numbers = true)]
+    pub tolerance: f32,
+
+    /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
+    /// inception_v3, ncnn.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+
+    /// Where to compute: `auto` (a hardware GPU if there is one, else the CPU), `cpu`, or `gpu`.
+    #[arg(long, value_enum, default_value = "cpu")]
+    pub device: DeviceRequest,
+}
+
 /// Where to compute, as asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum DeviceRequest {
@@ -257,6 +291,16 @@ Examples:
 
 Exit codes: 0 the file is written; 2 usage or fatal error, and nothing is written.";
 
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  python tests/reference/dump_activations.py VGG16.h5 face.png dump.npz
+      Let Keras write what its layers compute; then:
+  cargo xtask compare --weights VGG16.h5 --reference dump.npz
+  cargo xtask compare --weights VGG16.bpk --reference dump.npz --device gpu --tolerance 1e-3
+      Check a converted file, on the GPU.
+
+Exit codes: 0 all layers are within the tolerance; 1 some are past it; 2 usage or fatal error.";
+
 fn resize() -> impl TypedValueParser<Value = Resize> {
     PossibleValuesParser::new(Resize::ALL.map(Resize::name)).try_map(|name| name.parse::<Resize>())
 }
@@ -267,9 +311,17 @@ fn exif() -> impl TypedValueParser<Value = Exif> {
 }
 
 fn alpha(text: &str) -> Result<f32, String> {
+    not_negative(text, "0.4")
+}
+
+fn tolerance(text: &str) -> Result<f32, String> {
+    not_negative(text, "1e-4")
+}
+
+fn not_negative(text: &str, example: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
-        _ => Err("a number of 0 or more is needed, such as 0.4".to_owned()),
+        _ => Err(format!("a number of 0 or more is needed, such as {example}")),
     }
 }
 

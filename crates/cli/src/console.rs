@@ -197,6 +197,11 @@ pub(crate) fn images(count: usize) -> String {
     counted(count, "image", "images")
 }
 
+/// `1 layer`, `3 layers`.
+pub(crate) fn layers(count: usize) -> String {
+    counted(count, "layer", "layers")
+}
+
 /// `1 map`, `3 maps`.
 fn maps(count: usize) -> String {
     counted(count, "map", "maps")

@@ -1,6 +1,7 @@
 //! The `burncam` command: arguments, device, the pipeline, progress.
 
 mod args;
+mod compare;
 mod console;
 mod convert;
 mod data;
@@ -11,6 +12,7 @@ mod inspect;
 mod labels;
 mod layers;
 mod models;
+mod npz;
 mod text;
 
 use std::process::ExitCode;
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Layers(args) => layers::run(&args),
         Command::Convert(args) => convert::run(&args),
+        Command::Compare(args) => compare::run(&args),
     };
     match ended {
         Ok(code) => code,

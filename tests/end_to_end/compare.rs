@@ -1,0 +1,169 @@
+//! Layers against Keras's own, as `tests/reference/dump_activations.py` wrote them:
+//! `NCNN_k2.h5` and `Fold0/S02_dor_01.png` in Keras 2.15, without the largest layers.
+
+use std::fs::File;
+use std::io::{Cursor, Read, Write};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use crate::program::{Place, Run, goldens, weights};
+
+/// The dump's arrays, by file name in the archive.
+fn dump() -> Vec<(String, Vec<u8>)> {
+    let file = File::open(goldens().join("NCNN/activations.npz")).expect("the dump");
+    let mut archive = ZipArchive::new(file).expect("an archive");
+    (0..archive.len())
+        .map(|index| {
+            let mut entry = archive.by_index(index).expect("an entry");
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).expect("an array");
+            (entry.name().expect("a name").into_owned(), bytes)
+        })
+        .collect()
+}
+
+/// The dump after a change, stored as `numpy.savez` stores it.
+fn altered(change: impl FnOnce(&mut Vec<(String, Vec<u8>)>)) -> Vec<u8> {
+    let mut arrays = dump();
+    change(&mut arrays);
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in arrays {
+        let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        zip.start_file(name, stored).expect("an entry");
+        zip.write_all(&bytes).expect("an entry");
+    }
+    zip.finish().expect("an archive").into_inner()
+}
+
+/// The array of a layer.
+fn layer<'a>(arrays: &'a mut [(String, Vec<u8>)], name: &str) -> &'a mut Vec<u8> {
+    let file = format!("{name}.npy");
+    arrays.iter_mut().find(|(name, _)| *name == file).map(|(_, bytes)| bytes).expect("the layer")
+}
+
+fn compare(place: &Place, more: &[&str]) -> Run {
+    let weights = weights("NCNN_k2.h5");
+    let run = place.burncam(&[&["compare", "--weights", &weights], more].concat());
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    run
+}
+
+fn golden() -> String {
+    goldens().join("NCNN/activations.npz").display().to_string()
+}
+
+/// The report with single spaces and without numbers, whose last digits differ from machine to
+/// machine.
+fn stable(run: &Run) -> String {
+    let text = run.stdout.replace(&goldens().display().to_string(), "GOLDENS");
+    let number = |word: &str| word == "0" || (word.contains('e') && word.parse::<f32>().is_ok());
+    let lines = text.lines().map(|line| {
+        let words = line.split_whitespace();
+        words.map(|word| if number(word) { "#" } else { word }).collect::<Vec<_>>().join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_layer_is_kerass() {
+    let place = Place::new();
+    let run = compare(&place, &["--reference", &golden()]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    insta::assert_snapshot!("compare", stable(&run));
+    let run = compare(&place, &["--reference", &golden(), "--tolerance", "1e-5"]);
+    assert_eq!(run.code, 0, "{}", run.stdout);
+}
+
+#[test]
+fn a_converted_file_is_kerass_too() {
+    let place = Place::new();
+    let h5 = weights("NCNN_k2.h5");
+    let run = place.burncam(&["convert", "--weights", &h5, "--out", "a.safetensors"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let run = place.burncam(&["compare", "--weights", "a.safetensors", "--reference", &golden()]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+}
+
+#[test]
+fn a_wrong_value_is_named() {
+    let place = Place::new();
+    let wrong = altered(|arrays| {
+        for name in ["layer/concatenate", "layer/maxpool_2x2_"] {
+            let bytes = layer(arrays, name);
+            let last = bytes.len() - 4;
+            let value = f32::from_le_bytes(bytes[last..].try_into().expect("four bytes"));
+            bytes[last..].copy_from_slice(&(value + 0.5).to_le_bytes());
+        }
+    });
+    place.write("wrong.npz", &wrong);
+    let run = compare(&place, &["--reference", "wrong.npz"]);
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    insta::assert_snapshot!("compare_wrong", stable(&run));
+    let run = compare(&place, &["--reference", "wrong.npz", "--tolerance", "100"]);
+    assert_eq!(run.code, 0, "{}", run.stdout);
+}
+
+#[test]
+fn layers_of_one_side_only_are_listed() {
+    let place = Place::new();
+    let other = altered(|arrays| {
+        arrays.retain(|(name, _)| !name.contains("resizing"));
+        let stray = layer(arrays, "layer/dropout").clone();
+        arrays.push(("layer/stray.npy".to_owned(), stray));
+    });
+    place.write("other.npz", &other);
+    let run = compare(&place, &["--reference", "other.npz"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("Not in the network: stray\n"), "{}", run.stdout);
+    let ours = "maxpool_3x3, conv_2x2, leaky_2, resizing, conv_5x5_, leaky_3";
+    assert!(run.stdout.contains(ours), "{}", run.stdout);
+}
+
+#[test]
+fn a_dump_that_cannot_be_used_is_refused() {
+    let place = Place::new();
+    let without = |array: &str| {
+        let file = format!("{array}.npy");
+        altered(|arrays| arrays.retain(|(name, _)| *name != file))
+    };
+    let whole = std::fs::read(golden()).expect("the dump");
+    place.write("no_input.npz", &without("input"));
+    place.write("no_logits.npz", &without("logits"));
+    place.write("cut.npz", &whole[..whole.len() / 2]);
+    place.write("text.npz", b"not an archive");
+    place.write(
+        "shape.npz",
+        &altered(|arrays| {
+            *layer(arrays, "layer/resizing") = layer(arrays, "layer/maxpool_2x2_").clone();
+        }),
+    );
+    place.write(
+        "nan.npz",
+        &altered(|arrays| {
+            let bytes = layer(arrays, "input");
+            let last = bytes.len() - 4;
+            bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+        }),
+    );
+    for (file, words) in [
+        ("no_input.npz", "cannot use array `input` of no_input.npz"),
+        ("no_logits.npz", "cannot use array `logits`"),
+        ("cut.npz", "cut.npz cannot be read as an .npz file"),
+        ("text.npz", "text.npz cannot be read as an .npz file"),
+        ("shape.npz", "it has shape [1, 6, 6, 64], expected [1, 12, 12, 64]"),
+        ("nan.npz", "input is not finite"),
+        ("none.npz", "cannot open none.npz"),
+    ] {
+        let run = compare(&place, &["--reference", file]);
+        assert_eq!(run.code, 2, "{file}: {}", run.stderr);
+        assert!(run.stderr.contains(words), "{file}: no `{words}` in {}", run.stderr);
+    }
+}
+
+#[test]
+fn help_teaches() {
+    let run = Place::new().burncam(&["compare", "--help"]);
+    assert_eq!(run.code, 0);
+    insta::assert_snapshot!("compare_help", run.stdout);
+}
