@@ -6,12 +6,13 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burncam_net::layers::{ActivationLayer, Add, MaxPool2d, ZeroPadding};
+use burncam_net::layers::{MaxPool2d, ZeroPadding};
 use burncam_net::{
     Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Trace, Variant,
 };
 
-use crate::conv_norm::{ConvNorm, ConvNormRelu};
+use crate::bottleneck::Bottleneck;
+use crate::conv_norm::ConvNormRelu;
 use crate::vggface_residual::{INPUT, Recipe, STAGES};
 use crate::{IMAGENET_MEAN, PAIN_CLASSES};
 
@@ -69,19 +70,17 @@ fn applications_block(
     first: bool,
     stride: usize,
 ) {
-    let input = table.current();
     let conv_norm = |table: &mut LayerTable, part: usize, conv: Op| {
         table.push(format!("{name}_{part}_conv"), conv);
         table.push(format!("{name}_{part}_bn"), Op::batch_norm(EPSILON));
     };
-    let shortcut = if first {
+    let mut shortcut = table.current();
+    if first {
+        let input = shortcut;
         conv_norm(table, 0, Op::conv2d(4 * width, 1).stride(stride));
-        let shortcut = table.current();
+        shortcut = table.current();
         table.at(&input);
-        shortcut
-    } else {
-        input
-    };
+    }
     conv_norm(table, 1, Op::conv2d(width, 1).stride(stride));
     table.push(format!("{name}_1_relu"), Op::relu_layer());
     conv_norm(table, 2, Op::conv2d(width, 3).same());
@@ -102,53 +101,13 @@ struct Applications {
     blocks: Vec<Bottleneck>,
 }
 
-#[derive(Module, Debug)]
-struct Bottleneck {
-    project: Option<ConvNorm>,
-    reduce: ConvNormRelu,
-    conv: ConvNormRelu,
-    increase: ConvNorm,
-    add: Add,
-    relu: ActivationLayer,
-}
-
 impl Applications {
     fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
         let pad = loader.zero_padding();
         let stem = ConvNormRelu::load(loader)?;
         let (pool_pad, pool) = (loader.zero_padding(), loader.max_pool2d());
-        let mut blocks = Vec::new();
-        for (_, count) in STAGES {
-            for block in 0..count {
-                blocks.push(Bottleneck::load(loader, block == 0)?);
-            }
-        }
+        let blocks = Bottleneck::load_stages(loader, STAGES.map(|(_, blocks)| blocks), false)?;
         Ok(Box::new(Self { pad, stem, pool_pad, pool, blocks }))
-    }
-}
-
-impl Bottleneck {
-    fn load(loader: &mut Loader<'_>, first: bool) -> Result<Self, LoadError> {
-        Ok(Self {
-            project: first.then(|| ConvNorm::load(loader)).transpose()?,
-            reduce: ConvNormRelu::load(loader)?,
-            conv: ConvNormRelu::load(loader)?,
-            increase: ConvNorm::load(loader)?,
-            add: loader.add(),
-            relu: loader.activation(),
-        })
-    }
-
-    fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let x = self.reduce.forward(input.clone(), trace);
-        let x = self.conv.forward(x, trace);
-        let x = self.increase.forward(x, trace);
-        let shortcut = match &self.project {
-            Some(project) => project.forward(input, trace),
-            None => input,
-        };
-        let sum = self.add.forward(shortcut, x, trace);
-        self.relu.forward(sum, trace)
     }
 }
 

@@ -6,10 +6,11 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burncam_net::ChannelOrder::Bgr;
-use burncam_net::layers::{ActivationLayer, Add, AvgPool2d, Conv2d, MaxPool2d, Multiply, Squeeze};
+use burncam_net::layers::{AvgPool2d, MaxPool2d};
 use burncam_net::{Activation, InputSpec, LayerTable, LoadError, Loader, Network, Op, Trace};
 
-use crate::conv_norm::{ConvNorm, ConvNormRelu};
+use crate::bottleneck::Bottleneck;
+use crate::conv_norm::ConvNormRelu;
 
 /// width of the bottleneck, blocks; the output is four times as wide
 pub(crate) const STAGES: [(usize, usize); 4] = [(64, 3), (128, 4), (256, 6), (512, 3)];
@@ -46,7 +47,14 @@ impl Recipe {
     }
 
     fn block(&self, table: &mut LayerTable, name: &str, width: usize, first: bool, stride: usize) {
-        let input = table.current();
+        let mut shortcut = table.current();
+        if first {
+            let input = shortcut;
+            let project = Op::conv2d(4 * width, 1).stride(stride);
+            self.conv_norm(table, &format!("{name}_1x1_proj"), project);
+            shortcut = table.current();
+            table.at(&input);
+        }
         let reduce = Op::conv2d(width, 1).stride(stride);
         self.conv_norm(table, &format!("{name}_1x1_reduce"), reduce);
         table.push_auto(Op::relu_layer());
@@ -57,14 +65,6 @@ impl Recipe {
             squeeze_and_excite(table, name, 4 * width);
         }
         let residual = table.current();
-        let shortcut = if first {
-            table.at(&input);
-            let project = Op::conv2d(4 * width, 1).stride(stride);
-            self.conv_norm(table, &format!("{name}_1x1_proj"), project);
-            table.current()
-        } else {
-            input
-        };
         table.join_auto(&[&residual, &shortcut], Op::Add);
         table.push_auto(Op::relu_layer());
     }
@@ -78,12 +78,8 @@ impl Recipe {
     pub(crate) fn build(&self, loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
         let stem = ConvNormRelu::load(loader)?;
         let pool = loader.max_pool2d();
-        let mut blocks = Vec::new();
-        for (_, count) in STAGES {
-            for block in 0..count {
-                blocks.push(Bottleneck::load(loader, self.squeeze, block == 0)?);
-            }
-        }
+        let blocks =
+            Bottleneck::load_stages(loader, STAGES.map(|(_, blocks)| blocks), self.squeeze)?;
         Ok(Box::new(Residual { stem, pool, blocks, average: loader.avg_pool2d() }))
     }
 }
@@ -108,79 +104,6 @@ struct Residual {
     pool: MaxPool2d,
     blocks: Vec<Bottleneck>,
     average: AvgPool2d,
-}
-
-#[derive(Module, Debug)]
-struct Bottleneck {
-    reduce: ConvNormRelu,
-    conv: ConvNormRelu,
-    increase: ConvNorm,
-    excite: Option<Excite>,
-    project: Option<ConvNorm>,
-    add: Add,
-    relu: ActivationLayer,
-}
-
-#[derive(Module, Debug)]
-struct Excite {
-    squeeze: Squeeze,
-    down: Conv2d,
-    relu: ActivationLayer,
-    up: Conv2d,
-    sigmoid: ActivationLayer,
-    multiply: Multiply,
-}
-
-impl Bottleneck {
-    fn load(loader: &mut Loader<'_>, squeeze: bool, first: bool) -> Result<Self, LoadError> {
-        Ok(Self {
-            reduce: ConvNormRelu::load(loader)?,
-            conv: ConvNormRelu::load(loader)?,
-            increase: ConvNorm::load(loader)?,
-            excite: squeeze.then(|| Excite::load(loader)).transpose()?,
-            project: first.then(|| ConvNorm::load(loader)).transpose()?,
-            add: loader.add(),
-            relu: loader.activation(),
-        })
-    }
-
-    fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let x = self.reduce.forward(input.clone(), trace);
-        let x = self.conv.forward(x, trace);
-        let x = self.increase.forward(x, trace);
-        let x = match &self.excite {
-            Some(excite) => excite.forward(x, trace),
-            None => x,
-        };
-        let shortcut = match &self.project {
-            Some(project) => project.forward(input, trace),
-            None => input,
-        };
-        let sum = self.add.forward(x, shortcut, trace);
-        self.relu.forward(sum, trace)
-    }
-}
-
-impl Excite {
-    fn load(loader: &mut Loader<'_>) -> Result<Self, LoadError> {
-        Ok(Self {
-            squeeze: loader.squeeze(),
-            down: loader.conv2d()?,
-            relu: loader.activation(),
-            up: loader.conv2d()?,
-            sigmoid: loader.activation(),
-            multiply: loader.multiply(),
-        })
-    }
-
-    fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let x = self.squeeze.forward(input.clone(), trace);
-        let x = self.down.forward(x, trace);
-        let x = self.relu.forward(x, trace);
-        let x = self.up.forward(x, trace);
-        let factors = self.sigmoid.forward(x, trace);
-        self.multiply.forward(input, factors, trace)
-    }
 }
 
 impl Network for Residual {

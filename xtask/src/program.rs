@@ -26,16 +26,22 @@ pub(crate) fn start(command: &str, arguments: &[String]) -> ExitCode {
 fn build() -> Result<(), ExitCode> {
     let mut cargo = cargo();
     cargo.args(BUILD);
-    if path().is_file() {
-        cargo.arg("--quiet");
-    } else {
+    let first = !path().is_file();
+    if first {
         eprintln!(
             "Building burncam for the first time, Burn included: about 20 minutes on 2 cores, \
              less on more. Later runs start at once."
         );
+    } else {
+        cargo.arg("--quiet");
     }
     match cargo.status() {
-        Ok(status) if status.success() => Ok(()),
+        Ok(status) if status.success() => {
+            if first {
+                eprintln!("Built {}.", path().display());
+            }
+            Ok(())
+        }
         Ok(_) => {
             eprintln!("error: burncam could not be built; cargo says why above");
             Err(ExitCode::from(2))
