@@ -9,7 +9,7 @@ use burncam_cam::MapStatus;
 use burncam_models::ARCHS;
 use burncam_report::{FoldScore, Prediction, Summary};
 use burncam_weights::Error as WeightsError;
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 /// Prints a line to stdout. A reader that went away is no reason to stop.
 macro_rules! out {
@@ -105,15 +105,16 @@ pub(crate) struct Progress {
 impl Progress {
     /// Starts at none of `images`.
     pub(crate) fn new(images: usize) -> Self {
-        let template = "{bar:32} {pos}/{len} images, {per_sec}, {eta} left";
+        let template = "{bar:32} {pos}/{len} images{rate}";
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .with_key(
-                "per_sec",
-                |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-                    let _ = write!(out, "{:.1} images/s", state.per_sec());
-                },
-            );
+            .with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                // Nothing is known before the first batch is done.
+                if state.pos() > 0 {
+                    let left = HumanDuration(state.eta());
+                    let _ = write!(out, ", {:.1} images/s, {left} left", state.per_sec());
+                }
+            });
         let bar = ProgressBar::new(images as u64).with_style(style);
         if !bar.is_hidden() {
             bar.enable_steady_tick(Duration::from_millis(250));

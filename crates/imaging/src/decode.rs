@@ -5,12 +5,14 @@ use std::io::{Cursor, ErrorKind, Read};
 use std::panic;
 use std::path::Path;
 
+use image::error::{DecodingError, ImageFormatHint};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::Error;
 use crate::complete::is_complete;
 use crate::pixels::{Grey16, to_rgb};
+use crate::tiff::Uncommon;
 
 /// Whether the orientation that a camera wrote into the file's EXIF data turns the pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -62,7 +64,7 @@ impl Default for DecodeOptions {
 /// applied, because Pillow does so too.
 ///
 /// JPEG and CMYK pixels may differ from Pillow's by a few levels, and 16-bit BMP by one. TIFF
-/// with a palette, with grey and alpha, or with more than 16 bits a channel is not supported.
+/// with a palette of fewer than 8 bits, or with 32-bit grey, is not supported.
 ///
 /// # Errors
 ///
@@ -98,6 +100,18 @@ fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
 fn decode_bytes(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<RgbImage, Error> {
     let format = sniff(bytes).ok_or_else(|| Error::NotAnImage { path: path.to_owned() })?;
     let failed = |source| failure(path, source);
+    let uncommon = |error: ::tiff::TiffError| {
+        let hint = ImageFormatHint::Exact(ImageFormat::Tiff);
+        failure(path, ImageError::Decoding(DecodingError::new(hint, error)))
+    };
+    if format == ImageFormat::Tiff
+        && let Some(mut image) = Uncommon::open(bytes, options.max_bytes)
+    {
+        check_size(path, image.dimensions().map_err(uncommon)?, options)?;
+        let pixels = image.decode().map_err(uncommon)?;
+        let unknown = || Error::Pixels { path: path.to_owned(), pixels: "TIFF".to_owned() };
+        return pixels.ok_or_else(unknown);
+    }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
     limits.max_image_width = Some(options.max_side);

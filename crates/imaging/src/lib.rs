@@ -37,6 +37,7 @@ mod pixels;
 mod preprocess;
 mod resize;
 mod tensor;
+mod tiff;
 
 pub use decode::{DecodeOptions, Exif, decode};
 pub use error::Error;

@@ -1,0 +1,184 @@
+//! TIFF with a palette, or with grey and alpha: the two that `image` leaves out.
+
+use std::io::Cursor;
+
+use ::tiff::decoder::{Decoder, DecodingResult, Limits};
+use ::tiff::tags::Tag;
+use ::tiff::{ColorType, TiffError};
+use image::metadata::Orientation;
+use image::{DynamicImage, RgbImage};
+
+/// `PhotometricInterpretation`: how samples become colours.
+const PHOTOMETRIC: u16 = 262;
+const BLACK_IS_ZERO: u16 = 1;
+const PALETTE: u16 = 3;
+
+/// Colours of a palette of 8 bits.
+const COLOURS: usize = 256;
+
+/// An image of one of these kinds, not yet decoded.
+pub(crate) struct Uncommon {
+    decoder: Decoder<Cursor<Vec<u8>>>,
+    palette: Option<Vec<u16>>,
+}
+
+impl Uncommon {
+    /// The image, if it is of one of these kinds; decoding allocates `max_bytes` at most.
+    pub(crate) fn open(bytes: &[u8], max_bytes: u64) -> Option<Self> {
+        let mut own = bytes.to_vec();
+        // The reader refuses a palette, so its indices are read as grey.
+        let palette = replace_photometric(&mut own, PALETTE, BLACK_IS_ZERO);
+        let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+        let mut limits = Limits::default();
+        limits.decoding_buffer_size = max_bytes;
+        limits.intermediate_buffer_size = max_bytes;
+        let mut decoder = Decoder::new(Cursor::new(own)).ok()?.with_limits(limits);
+        let palette = match (decoder.colortype().ok()?, palette) {
+            (ColorType::Gray(8), true) => {
+                let colours = decoder.get_tag_u16_vec(Tag::ColorMap).ok()?;
+                Some(colours).filter(|colours| colours.len() == 3 * COLOURS)?.into()
+            }
+            (ColorType::Multiband { bit_depth: 8 | 16, num_samples: 2 }, false) => None,
+            _ => return None,
+        };
+        Some(Self { decoder, palette })
+    }
+
+    /// Width and height in pixels.
+    pub(crate) fn dimensions(&mut self) -> Result<(u32, u32), TiffError> {
+        self.decoder.dimensions()
+    }
+
+    /// The pixels, turned as the file's orientation says, which Pillow does too. Alpha is
+    /// dropped; of 16 bits the high byte is kept.
+    pub(crate) fn decode(mut self) -> Result<Option<RgbImage>, TiffError> {
+        let (width, height) = self.decoder.dimensions()?;
+        let orientation = self.decoder.find_tag_unsigned::<u8>(Tag::Orientation)?;
+        let rgb: Option<Vec<u8>> = match (self.decoder.read_image()?, &self.palette) {
+            (DecodingResult::U8(indices), Some(colours)) => {
+                let colour = |&index: &u8| {
+                    [0, 1, 2].map(|c| (colours[c * COLOURS + usize::from(index)] >> 8) as u8)
+                };
+                Some(indices.iter().flat_map(colour).collect())
+            }
+            (DecodingResult::U8(samples), None) => {
+                Some(samples.chunks_exact(2).flat_map(|pair| [pair[0]; 3]).collect())
+            }
+            (DecodingResult::U16(samples), None) => {
+                let high = |pair: &[u16]| [(pair[0] >> 8) as u8; 3];
+                Some(samples.chunks_exact(2).flat_map(high).collect())
+            }
+            _ => None,
+        };
+        let image = rgb.and_then(|rgb| RgbImage::from_raw(width, height, rgb));
+        let turn = orientation.and_then(Orientation::from_exif);
+        Ok(image.map(|image| {
+            let mut upright = DynamicImage::ImageRgb8(image);
+            upright.apply_orientation(turn.unwrap_or(Orientation::NoTransforms));
+            upright.into_rgb8()
+        }))
+    }
+}
+
+/// Changes the first directory's photometric interpretation in place, where it is `from`.
+fn replace_photometric(bytes: &mut [u8], from: u16, to: u16) -> bool {
+    let little = bytes.starts_with(b"II*\0");
+    if !little && !bytes.starts_with(b"MM\0*") {
+        return false;
+    }
+    let short = |bytes: &[u8], at: usize| {
+        let pair: [u8; 2] = bytes.get(at..at.checked_add(2)?)?.try_into().ok()?;
+        Some(if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) })
+    };
+    let entry = |bytes: &[u8]| {
+        let quad: [u8; 4] = bytes.get(4..8)?.try_into().ok()?;
+        let offset = if little { u32::from_le_bytes(quad) } else { u32::from_be_bytes(quad) };
+        let directory = usize::try_from(offset).ok()?;
+        let count = usize::from(short(bytes, directory)?);
+        // An entry is a tag, a type, a count and a value, of 12 bytes together.
+        let entries = (0..count).map(|entry| directory + 2 + 12 * entry);
+        entries.into_iter().find(|&entry| short(bytes, entry) == Some(PHOTOMETRIC))
+    };
+    let Some(value) = entry(bytes).map(|entry| entry + 8) else { return false };
+    if short(bytes, value) != Some(from) {
+        return false;
+    }
+    let pair = if little { to.to_le_bytes() } else { to.to_be_bytes() };
+    bytes[value..value + 2].copy_from_slice(&pair);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tag, type (3 is a short, 4 a long), count and value of each entry of a directory.
+    type Entries<'a> = &'a [(u16, u16, u32, u32)];
+
+    /// A little-endian TIFF of 2 × 1 pixels whose data begin at byte 200.
+    fn file(entries: Entries<'_>, data: &[u8]) -> Vec<u8> {
+        let mut bytes = b"II*\0\x08\0\0\0".to_vec();
+        bytes.extend((entries.len() as u16).to_le_bytes());
+        for (tag, kind, count, value) in entries {
+            bytes.extend(tag.to_le_bytes());
+            bytes.extend(kind.to_le_bytes());
+            bytes.extend(count.to_le_bytes());
+            bytes.extend(value.to_le_bytes());
+        }
+        bytes.resize(200, 0);
+        bytes.extend(data);
+        bytes
+    }
+
+    fn decoded(bytes: &[u8]) -> Vec<u8> {
+        let image = Uncommon::open(bytes, 1 << 20).expect("of one of these kinds");
+        image.decode().expect("whole").expect("pixels").into_raw()
+    }
+
+    #[test]
+    fn a_palette_is_looked_up() {
+        let mut data = vec![1, 255];
+        let mut colours = [0_u16; 3 * COLOURS];
+        (colours[1], colours[COLOURS + 1], colours[2 * COLOURS + 1]) = (0x1234, 0x5678, 0xffff);
+        colours[255] = 0xff00;
+        data.extend(colours.iter().flat_map(|colour| colour.to_le_bytes()));
+        let entries = [
+            (256, 3, 1, 2),
+            (257, 3, 1, 1),
+            (258, 3, 1, 8),
+            (259, 3, 1, 1),
+            (262, 3, 1, 3),
+            (273, 4, 1, 200),
+            (277, 3, 1, 1),
+            (278, 3, 1, 1),
+            (279, 4, 1, 2),
+            (320, 3, 768, 202),
+        ];
+        assert_eq!(decoded(&file(&entries, &data)), [0x12, 0x56, 0xff, 0xff, 0, 0]);
+    }
+
+    #[test]
+    fn alpha_beside_grey_is_dropped() {
+        let entries = [
+            (256, 3, 1, 2),
+            (257, 3, 1, 1),
+            (258, 3, 2, 0x0008_0008),
+            (259, 3, 1, 1),
+            (262, 3, 1, 1),
+            (273, 4, 1, 200),
+            (277, 3, 1, 2),
+            (278, 3, 1, 1),
+            (279, 4, 1, 4),
+            (338, 3, 1, 2),
+        ];
+        assert_eq!(decoded(&file(&entries, &[7, 0, 9, 128])), [7, 7, 7, 9, 9, 9]);
+    }
+
+    #[test]
+    fn damaged_directories_are_no_such_image() {
+        for bytes in [&b"II*\0"[..], b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\0\x05", b"GIF89a"]
+        {
+            assert!(Uncommon::open(bytes, 1 << 20).is_none());
+        }
+    }
+}
