@@ -69,7 +69,15 @@ pub(crate) fn from_weights(
     let (path, stored) = (file.path.as_path(), file.layers.as_slice());
     // Keras 3's layout has no order across classes.
     let ordered = file.format != Format::KerasV3Weights;
-    let trunk: HashSet<&str> = names.values().map(String::as_str).collect();
+    // Inside a model used as a layer only layers with weights are listed, so a layer without
+    // weights that is called like one of the network's is another.
+    let inner = stored.iter().any(|layer| layer.inner);
+    let own = |layer: &&StoredLayer| !inner || !layer.weights.is_empty();
+    let named: HashSet<&str> = names.values().map(String::as_str).collect();
+    let trunk: HashSet<&str> = (stored.iter().filter(own))
+        .map(|layer| layer.name.as_str())
+        .filter(|name| named.contains(name))
+        .collect();
     let features = table.last().output;
     let end = stored.iter().rposition(|layer| trunk.contains(layer.name.as_str())).unwrap_or(0);
     let mut layers: Vec<(String, Op)> = Vec::new();
