@@ -71,6 +71,7 @@ fn mistakes_are_explained() {
             &["--model", "alexnet"],
             &["no model `alexnet`", "vgg16, resnet50, senet50, inception_v3, ncnn"],
         ),
+        (&["--model", "vgg16:mine"], &["no variant `mine`", "keras-vggface, keras-applications"]),
         (&["--alpha", "-1"], &["--alpha", "0 or more"]),
         (&["--batch", "0"], &["--batch"]),
         (&["--resize", "cubic"], &["cubic", "nearest, bilinear"]),

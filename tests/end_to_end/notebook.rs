@@ -40,9 +40,16 @@ fn explain(place: &Place, checkpoint: &str) {
 fn every_kind_of_file_gives_the_notebooks_report() {
     let place = Place::new();
     let expected = fs::read_to_string(goldens().join("NCNN/NCNN.csv")).expect("the report");
-    for checkpoint in
-        ["NCNN_k2.h5", "NCNN_k2.weights_legacy.h5", "NCNN_fixed_strings.h5", "NCNN_k3.h5"]
-    {
+    for checkpoint in [
+        "NCNN_k2.h5",
+        "NCNN_k2.weights_legacy.h5",
+        "NCNN_fixed_strings.h5",
+        "NCNN_k3.h5",
+        "NCNN_k2.keras",
+        "NCNN_k3.keras",
+        "NCNN_k2.weights.h5",
+        "NCNN_k3.weights.h5",
+    ] {
         explain(&place, checkpoint);
         let found = place.read("out/NCNN_GradCAM/NCNN.csv");
         let (found, expected) =

@@ -3,11 +3,12 @@
 use burn::tensor::Device;
 use burncam_models::{ARCHS, NCNN, VGG16};
 use burncam_net::{Arch, Classifier, Output};
-use burncam_weights::{Checkpoint, Error, Format};
+use burncam_weights::{Checkpoint, Error, Format, Wanted};
 use parity::{KerasFile, folder};
 use serde_json::{Value, json};
 
 fn load(file: &std::path::Path, wanted: Option<&'static Arch>) -> Result<Classifier, Error> {
+    let wanted = wanted.map(|arch| Wanted { arch, variant: None });
     Checkpoint::open(file)?.resolve(&ARCHS, wanted)?.build(&Device::flex())
 }
 
@@ -46,6 +47,8 @@ fn real_files_are_recognised() {
         ("NCNN_k2.keras", Format::Keras, Some("2.15.0")),
         ("NCNN_k3.keras", Format::Keras, Some("3.15.1")),
         ("NCNN_k3.weights.h5", Format::KerasV3Weights, None),
+        // Keras 2.15 keeps no layer names in such a file.
+        ("NCNN_k2.weights.h5", Format::KerasV3Weights, None),
     ] {
         let checkpoint = Checkpoint::open(&folder().join("h5").join(name)).expect(name);
         let resolved = checkpoint.resolve(&ARCHS, None).expect(name);

@@ -48,7 +48,7 @@ pub(crate) struct Explain {
     pub data: Option<PathBuf>,
 
     /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
-    /// inception_v3, ncnn.
+    /// inception_v3, ncnn; or with its variant, vgg16:keras-applications.
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub model: Option<String>,
 
@@ -156,7 +156,7 @@ pub(crate) struct Layers {
     pub weights: PathBuf,
 
     /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
-    /// inception_v3, ncnn.
+    /// inception_v3, ncnn; or with its variant, vgg16:keras-applications.
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
 
@@ -184,7 +184,7 @@ pub(crate) struct Convert {
     pub out: PathBuf,
 
     /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
-    /// inception_v3, ncnn.
+    /// inception_v3, ncnn; or with its variant, vgg16:keras-applications.
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
 
@@ -216,7 +216,7 @@ pub(crate) struct Compare {
     pub tolerance: f32,
 
     /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
-    /// inception_v3, ncnn.
+    /// inception_v3, ncnn; or with its variant, vgg16:keras-applications.
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
 

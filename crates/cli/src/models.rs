@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use burncam_models::ARCHS;
 use burncam_net::{Arch, InputSpec, Variant};
+use burncam_weights::Wanted;
 use serde::Serialize;
 
 use crate::args::Models;
@@ -89,13 +90,26 @@ pub(crate) fn size(input: &InputSpec) -> String {
     format!("{} x {}", input.height, input.width)
 }
 
-/// The architecture that `--model` names, if it names one.
-pub(crate) fn wanted(name: Option<&str>) -> Result<Option<&'static Arch>> {
+/// What `--model` names, if it is given: `vgg16`, or `vgg16:keras-applications`.
+pub(crate) fn wanted(name: Option<&str>) -> Result<Option<Wanted>> {
     let find = |name: &str| {
-        burncam_models::find(name).with_context(|| {
+        let (model, variant) = match name.split_once(':') {
+            Some((model, variant)) => (model, Some(variant)),
+            None => (name, None),
+        };
+        let arch = burncam_models::find(model).with_context(|| {
             let known: Vec<&str> = ARCHS.iter().map(|arch| arch.name).collect();
-            format!("there is no model `{name}`\nhint: the models are {}", known.join(", "))
-        })
+            format!("there is no model `{model}`\nhint: the models are {}", known.join(", "))
+        })?;
+        let variant = variant.map(|asked| {
+            let found = arch.variants.iter().find(|variant| variant.name == asked);
+            found.with_context(|| {
+                let known: Vec<&str> = arch.variants.iter().map(|variant| variant.name).collect();
+                let known = known.join(", ");
+                format!("{} has no variant `{asked}`\nhint: its variants are {known}", arch.title)
+            })
+        });
+        Ok(Wanted { arch, variant: variant.transpose()? })
     };
     name.map(find).transpose()
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::keras_h5::{StoredLayer, StoredWeight};
 use crate::matching::FileNames;
 use crate::store::{BoxError, Store};
-use crate::{Checkpoint, Error, Format, Resolved};
+use crate::{Checkpoint, Error, Format, Resolved, Wanted};
 
 /// The metadata's entry.
 pub(crate) const KEY: &str = "burncam";
@@ -127,7 +127,7 @@ pub(crate) fn resolve(
     file: Checkpoint,
     description: Description,
     archs: &[&'static Arch],
-    wanted: Option<&'static Arch>,
+    wanted: Option<Wanted>,
 ) -> Result<Resolved, Error> {
     let Description { architecture, variant: variant_name, .. } = &description;
     let bad = |reason: String| Error::Description { path: file.path.clone(), reason };
@@ -136,11 +136,11 @@ pub(crate) fn resolve(
     let variant = arch.variants.iter().find(|variant| variant.name == variant_name);
     let variant =
         variant.ok_or_else(|| bad(format!("{architecture} has no variant `{variant_name}`")))?;
-    if let Some(wanted) = wanted.filter(|wanted| wanted.name != arch.name) {
-        let other = &wanted.variants[0];
+    if let Some(wanted) = wanted.filter(|wanted| !wanted.takes(arch, variant)) {
+        let other = wanted.variant.unwrap_or(&wanted.arch.variants[0]);
         return Err(Error::Mismatch {
             path: file.path,
-            arch: wanted.name,
+            arch: wanted.arch.name,
             variant: other.name,
             matched: 0,
             total: (other.layers)().layers().len(),

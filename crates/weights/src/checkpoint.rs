@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use burncam_net::Arch;
+use burncam_net::{Arch, Variant};
 use serde::Serialize;
 
 use crate::burncam_file::{self, Description};
@@ -42,6 +42,22 @@ impl fmt::Display for Format {
             Self::Burnpack => "Burncam .bpk",
             Self::Safetensors => "Burncam .safetensors",
         })
+    }
+}
+
+/// What a file is said to hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// The architecture.
+    pub arch: &'static Arch,
+    /// Which of its variants, or any.
+    pub variant: Option<&'static Variant>,
+}
+
+impl Wanted {
+    /// Whether this variant of this architecture is meant.
+    pub(crate) fn takes(self, arch: &Arch, variant: &Variant) -> bool {
+        self.arch.name == arch.name && self.variant.is_none_or(|own| own.name == variant.name)
     }
 }
 
@@ -93,7 +109,7 @@ impl Checkpoint {
     pub fn resolve(
         mut self,
         archs: &[&'static Arch],
-        wanted: Option<&'static Arch>,
+        wanted: Option<Wanted>,
     ) -> Result<Resolved, Error> {
         match self.description.take() {
             Some(description) => burncam_file::resolve(self, description, archs, wanted),

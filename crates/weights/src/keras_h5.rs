@@ -128,11 +128,11 @@ fn laid_flat(stored: StoredLayer) -> Vec<StoredLayer> {
             Some((layer, own)) => (layer.to_owned(), own.to_owned()),
             None => (stored.name.clone(), weight.name.clone()),
         };
-        if layers.last().is_none_or(|last| last.name != layer) {
-            layers.push(StoredLayer { name: layer, weights: Vec::new(), inner: true });
-        }
-        if let Some(last) = layers.last_mut() {
-            last.weights.push(StoredWeight { name, ..weight });
+        let weight = StoredWeight { name, ..weight };
+        // Running statistics come after all weights that are trained.
+        match layers.iter_mut().find(|known| known.name == layer) {
+            Some(known) => known.weights.push(weight),
+            None => layers.push(StoredLayer { name: layer, weights: vec![weight], inner: true }),
         }
     }
     layers
@@ -155,4 +155,50 @@ fn names(attributes: &HashMap<String, AttrValue>, name: &str) -> Option<Vec<Stri
         all.get_or_insert_with(Vec::new).extend(strings(part).unwrap_or_default());
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(name: &str, weights: &[&str]) -> StoredLayer {
+        let weight = |name: &&str| StoredWeight {
+            name: (*name).to_owned(),
+            path: String::new(),
+            shape: Vec::new(),
+        };
+        StoredLayer {
+            name: name.to_owned(),
+            weights: weights.iter().map(weight).collect(),
+            inner: false,
+        }
+    }
+
+    fn names(layers: &[StoredLayer]) -> Vec<(&str, Vec<&str>)> {
+        layers
+            .iter()
+            .map(|l| (l.name.as_str(), l.weights.iter().map(|w| w.name.as_str()).collect()))
+            .collect()
+    }
+
+    /// An inner model's trained weights come first, its running statistics after all of them.
+    #[test]
+    fn an_inner_model_becomes_its_layers() {
+        let base =
+            stored("base", &["conv/kernel", "conv/bn/gamma", "last/kernel", "conv/bn/moving_mean"]);
+        assert_eq!(
+            names(&laid_flat(base)),
+            [
+                ("conv", vec!["kernel"]),
+                ("conv/bn", vec!["gamma", "moving_mean"]),
+                ("last", vec!["kernel"])
+            ]
+        );
+    }
+
+    #[test]
+    fn an_ordinary_layer_keeps_its_name() {
+        let dense = stored("dense", &["model/dense/kernel", "model/dense/bias"]);
+        assert_eq!(names(&laid_flat(dense)), [("dense", vec!["kernel", "bias"])]);
+    }
 }

@@ -113,8 +113,8 @@ pub(crate) fn from_weights(
     assume_activations(&mut layers);
     let config = checked(path, layers)?;
     let note = format!(
-        "the file holds weights only: its head is taken to be {} (activations and pooling are \
-         assumed from names and shapes)",
+        "the file holds weights only: its head is taken to be {} (activations, pooling and preprocessing \
+         are assumed)",
         config.describe()
     );
     Ok(HeadLayers { config, notes: vec![note] })

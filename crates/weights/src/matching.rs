@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use burncam_net::{Arch, Layer, LayerTable, Op, Weight};
+use burncam_net::{Arch, Layer, LayerTable, Op, Variant, Weight};
 use serde_json::Value;
 
 use crate::keras_config::{Graph, Node};
 use crate::keras_front::Front;
 use crate::keras_h5::StoredLayer;
 use crate::keras_head::{self, HeadLayers};
-use crate::{Checkpoint, Error, Format, Resolved, keras_order};
+use crate::{Checkpoint, Error, Format, Resolved, Wanted, keras_order};
 
 /// What the network calls a layer, and what the file calls it.
 pub(crate) type FileNames = HashMap<String, String>;
@@ -24,15 +24,15 @@ struct Failure {
 pub(crate) fn resolve(
     mut file: Checkpoint,
     archs: &[&'static Arch],
-    wanted: Option<&'static Arch>,
+    wanted: Option<Wanted>,
 ) -> Result<Resolved, Error> {
     let front = file.graph.as_mut().map(Front::take);
+    let variants = archs.iter().flat_map(|&arch| arch.variants.iter().map(move |v| (arch, v)));
     let candidates =
-        archs.iter().copied().filter(|arch| wanted.is_none_or(|w| w.name == arch.name));
-    let attempts = candidates.flat_map(|arch| {
-        arch.variants.iter().map(move |variant| (arch, variant, (variant.layers)()))
-    });
-    let attempts = attempts.map(|(arch, variant, table)| {
+        variants.filter(|(arch, variant)| wanted.is_none_or(|wanted| wanted.takes(arch, variant)));
+    let mut fitting = Vec::new();
+    let attempts = candidates.map(|(arch, variant)| {
+        let table = (variant.layers)();
         let result = match &file.graph {
             Some(graph) => match_graph(&table, graph),
             None => match_names(&table, &file),
@@ -43,6 +43,9 @@ pub(crate) fn resolve(
             Ok(_) => table.layers().len() as f64,
             Err(_) => known_names(&table, &file),
         };
+        if result.is_ok() {
+            fitting.push((arch, variant, table.layers().len()));
+        }
         (likeness, arch, variant, table, result)
     });
     let best = attempts.reduce(|best, next| if next.0 > best.0 { next } else { best });
@@ -63,8 +66,34 @@ pub(crate) fn resolve(
         None => keras_head::from_weights(&file, &names, &table)?,
     };
     let input = front.as_ref().map_or(variant.input, |front| front.input(&variant.input));
-    let notes = front.iter().filter_map(Front::note).chain(notes).collect();
+    let doubt = ambiguity(&fitting, arch, variant);
+    let notes = front.iter().filter_map(Front::note).chain(doubt).chain(notes).collect();
     Ok(Resolved { arch, variant, input, head: config, names, notes, file })
+}
+
+/// What the user should know where the file fits another variant as well: one that is fed
+/// otherwise, since a file without names does not tell them apart.
+fn ambiguity(
+    fitting: &[(&Arch, &Variant, usize)],
+    arch: &Arch,
+    chosen: &Variant,
+) -> Option<String> {
+    let layers = |variant: &Variant| {
+        fitting.iter().find(|(_, v, _)| v.name == variant.name).map(|(_, _, layers)| *layers)
+    };
+    let other = fitting.iter().find(|(other, variant, count)| {
+        other.name == arch.name
+            && variant.name != chosen.name
+            && variant.input != chosen.input
+            && Some(*count) == layers(chosen)
+    });
+    other.map(|(_, other, _)| {
+        format!(
+            "the file has no layer names: it fits {0}:{1} and {0}:{2}, which subtract other means; \
+             taken for {0}:{1} (`--model {0}:{2}` takes the other)",
+            arch.name, chosen.name, other.name
+        )
+    })
 }
 
 /// The share of an architecture's own layer names that the file has, at most 1.
