@@ -1,5 +1,6 @@
 //! TIFF with a palette, or with grey and alpha: the two that `image` leaves out.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use ::tiff::decoder::{Decoder, DecodingResult, Limits};
@@ -17,22 +18,23 @@ const PALETTE: u16 = 3;
 const COLOURS: usize = 256;
 
 /// An image of one of these kinds, not yet decoded.
-pub(crate) struct Uncommon {
-    decoder: Decoder<Cursor<Vec<u8>>>,
+pub(crate) struct Uncommon<'a> {
+    decoder: Decoder<Cursor<Cow<'a, [u8]>>>,
     palette: Option<Vec<u16>>,
 }
 
-impl Uncommon {
+impl<'a> Uncommon<'a> {
     /// The image, if it is of one of these kinds; decoding allocates `max_bytes` at most.
-    pub(crate) fn open(bytes: &[u8], max_bytes: u64) -> Option<Self> {
-        let mut own = bytes.to_vec();
-        // The reader refuses a palette, so its indices are read as grey.
-        let palette = replace_photometric(&mut own, PALETTE, BLACK_IS_ZERO);
+    pub(crate) fn open(bytes: &'a [u8], max_bytes: u64) -> Option<Self> {
+        // The reader refuses a palette, so its indices are read as grey, in a copy of the file.
+        let patched = replaced_photometric(bytes, PALETTE, BLACK_IS_ZERO);
+        let palette = patched.is_some();
+        let bytes = patched.map_or(Cow::Borrowed(bytes), Cow::Owned);
         let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
         let mut limits = Limits::default();
         limits.decoding_buffer_size = max_bytes;
         limits.intermediate_buffer_size = max_bytes;
-        let mut decoder = Decoder::new(Cursor::new(own)).ok()?.with_limits(limits);
+        let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?.with_limits(limits);
         let palette = match (decoder.colortype().ok()?, palette) {
             (ColorType::Gray(8), true) => {
                 let colours = decoder.get_tag_u16_vec(Tag::ColorMap).ok()?;
@@ -80,32 +82,30 @@ impl Uncommon {
     }
 }
 
-/// Changes the first directory's photometric interpretation in place, where it is `from`.
-fn replace_photometric(bytes: &mut [u8], from: u16, to: u16) -> bool {
+/// A copy of the file whose first directory has another photometric interpretation, where it now
+/// is `from`.
+fn replaced_photometric(bytes: &[u8], from: u16, to: u16) -> Option<Vec<u8>> {
     let little = bytes.starts_with(b"II*\0");
     if !little && !bytes.starts_with(b"MM\0*") {
-        return false;
+        return None;
     }
-    let short = |bytes: &[u8], at: usize| {
+    let short = |at: usize| {
         let pair: [u8; 2] = bytes.get(at..at.checked_add(2)?)?.try_into().ok()?;
         Some(if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) })
     };
-    let entry = |bytes: &[u8]| {
-        let quad: [u8; 4] = bytes.get(4..8)?.try_into().ok()?;
-        let offset = if little { u32::from_le_bytes(quad) } else { u32::from_be_bytes(quad) };
-        let directory = usize::try_from(offset).ok()?;
-        let count = usize::from(short(bytes, directory)?);
-        // An entry is a tag, a type, a count and a value, of 12 bytes together.
-        let entries = (0..count).map(|entry| directory + 2 + 12 * entry);
-        entries.into_iter().find(|&entry| short(bytes, entry) == Some(PHOTOMETRIC))
-    };
-    let Some(value) = entry(bytes).map(|entry| entry + 8) else { return false };
-    if short(bytes, value) != Some(from) {
-        return false;
+    let offset: [u8; 4] = bytes.get(4..8)?.try_into().ok()?;
+    let offset = if little { u32::from_le_bytes(offset) } else { u32::from_be_bytes(offset) };
+    let directory = usize::try_from(offset).ok()?;
+    // An entry is a tag, a type, a count and a value, of 12 bytes together.
+    let mut entries = (0..usize::from(short(directory)?)).map(|entry| directory + 2 + 12 * entry);
+    let value = entries.find(|&entry| short(entry) == Some(PHOTOMETRIC))? + 8;
+    if short(value)? != from {
+        return None;
     }
+    let mut copy = bytes.to_vec();
     let pair = if little { to.to_le_bytes() } else { to.to_be_bytes() };
-    bytes[value..value + 2].copy_from_slice(&pair);
-    true
+    copy[value..value + 2].copy_from_slice(&pair);
+    Some(copy)
 }
 
 #[cfg(test)]

@@ -43,12 +43,11 @@ impl Padding {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the fields are Keras's, and its documentation has them")]
 pub enum Op {
     /// The images.
-    #[allow(missing_docs)]
     InputLayer { height: usize, width: usize, channels: usize },
     /// A convolution, with bias and activation.
-    #[allow(missing_docs)]
     Conv2D {
         filters: usize,
         kernel_size: [usize; 2],
@@ -58,22 +57,16 @@ pub enum Op {
         activation: Activation,
     },
     /// The largest value of each window.
-    #[allow(missing_docs)]
     MaxPooling2D { pool_size: [usize; 2], strides: [usize; 2], padding: Padding },
     /// The mean of each window; padding does not count.
-    #[allow(missing_docs)]
     AveragePooling2D { pool_size: [usize; 2], strides: [usize; 2], padding: Padding },
     /// Zeros around the border: `[[top, bottom], [left, right]]`.
-    #[allow(missing_docs)]
     ZeroPadding2D { padding: [[usize; 2]; 2] },
     /// `x` where positive, `negative_slope * x` elsewhere.
-    #[allow(missing_docs)]
     LeakyReLU { negative_slope: f32 },
     /// Bilinear interpolation with half-pixel centres and no antialiasing.
-    #[allow(missing_docs)]
     Resizing { height: usize, width: usize },
     /// `x * scale + offset`.
-    #[allow(missing_docs)]
     Rescaling { scale: f64, offset: f64 },
     /// Joins its inputs along the channels.
     Concatenate,
@@ -82,7 +75,6 @@ pub enum Op {
     /// The product of its inputs.
     Multiply,
     /// One value a channel as `[1, 1, channels]`.
-    #[allow(missing_docs)]
     Reshape { target_shape: [usize; 3] },
     /// The identity at inference.
     Dropout,
@@ -93,13 +85,10 @@ pub enum Op {
     /// The largest value of each channel.
     GlobalMaxPooling2D,
     /// A matrix product, with bias and activation.
-    #[allow(missing_docs)]
     Dense { units: usize, use_bias: bool, activation: Activation },
     /// `gamma * (x - moving_mean) / sqrt(moving_variance + epsilon) + beta`.
-    #[allow(missing_docs)]
     BatchNormalization { epsilon: f32, scale: bool, center: bool },
     /// A function on its own.
-    #[allow(missing_docs)]
     Activation { activation: Activation },
 }
 

@@ -8,14 +8,12 @@ use crate::keras_config::Graph;
 pub(crate) struct Front {
     /// Each value is `pixel * scale + offset`, step by step.
     rescalings: Vec<(f64, f64)>,
-    /// Layers that do nothing at inference.
-    inactive: Vec<String>,
 }
 
 impl Front {
     /// Takes those layers out of the graph: what read them reads the input.
     pub(crate) fn take(graph: &mut Graph) -> Self {
-        let mut front = Self { rescalings: Vec::new(), inactive: Vec::new() };
+        let mut front = Self { rescalings: Vec::new() };
         let Some(input) = graph.nodes.iter().find(|node| node.class == "InputLayer") else {
             return front;
         };
@@ -37,7 +35,8 @@ impl Front {
         let (only, None) = (readers.next()?, readers.next()) else { return None };
         match only.op.as_ref().ok()? {
             Op::Rescaling { scale, offset } => self.rescalings.push((*scale, *offset)),
-            Op::Dropout => self.inactive.push(only.name.clone()),
+            // Dropout and augmentation do nothing at inference.
+            Op::Dropout => {}
             _ => return None,
         }
         Some(only.name.clone())

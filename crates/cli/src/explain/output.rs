@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use burncam_report::{ModelTree, Run};
 
 use super::plan::Plan;
+use crate::labels::Rule;
 
 /// Makes the output folder, and refuses to mix with, or replaces, what an earlier run left there.
 pub(crate) fn prepare(plan: &Plan) -> Result<()> {
@@ -18,9 +19,11 @@ pub(crate) fn prepare(plan: &Plan) -> Result<()> {
     // The earlier run may have been of another model.
     let earlier = fs::read(out.join("run.json")).ok();
     if let Some(run) = earlier.and_then(|text| serde_json::from_slice::<Run>(&text).ok()) {
-        own.push(ModelTree::new(out, &run.model.name).root().to_owned());
+        let other = ModelTree::new(out, &run.model.name).root().to_owned();
+        if other != own[0] {
+            own.insert(0, other);
+        }
     }
-    own.dedup();
     let earlier: Vec<PathBuf> = own.into_iter().filter(|path| path.exists()).collect();
     let Some(found) = earlier.last() else { return Ok(()) };
     if !plan.overwrite {
@@ -37,11 +40,15 @@ pub(crate) fn prepare(plan: &Plan) -> Result<()> {
     earlier.iter().try_for_each(|path| remove(path))
 }
 
-/// The weights and images of this run may lie among the results of an earlier one.
+/// The weights, images and labels of this run may lie among the results of an earlier one.
 fn keep_inputs(plan: &Plan, earlier: &Path) -> Result<()> {
     let real = |path: &Path| path.canonicalize().with_context(|| path.display().to_string());
     let earlier = real(earlier)?;
-    for input in [plan.checkpoint.path(), &plan.data] {
+    let labels = match &plan.rule {
+        Rule::File(path) => Some(path.as_path()),
+        _ => None,
+    };
+    for input in [plan.checkpoint.path(), &plan.data].into_iter().chain(labels) {
         if real(input)?.starts_with(&earlier) {
             bail!(
                 "--overwrite would delete {}, which this run reads\nhint: choose another --out",
@@ -53,9 +60,6 @@ fn keep_inputs(plan: &Plan, earlier: &Path) -> Result<()> {
 }
 
 fn remove(path: &Path) -> Result<()> {
-    if !path.exists() {
-        return Ok(());
-    }
     let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     removed.with_context(|| format!("cannot remove the earlier {}", path.display()))
 }
