@@ -99,7 +99,7 @@ fn missing_and_wrong_places_are_explained() {
         (&["--weights", &h5], &["--weights needs --data"]),
         (&["--data", "faces"], &["--data needs --weights"]),
         (&["--weights", "no.h5", "--data", "faces"], &["cannot open no.h5"]),
-        (&["--weights", "faces", "--data", "faces"], &["faces is a folder"]),
+        (&["--weights", "faces", "--data", "faces"], &["no checkpoint in the folder faces"]),
         (&["--weights", "plain", "--data", "faces"], &["plain is an empty file"]),
         (&["--weights", &h5, "--data", "nowhere"], &["cannot open the data folder nowhere"]),
         (&["--weights", &h5, "--data", "plain"], &["cannot list the folder plain"]),

@@ -44,7 +44,12 @@ fn the_notebooks_rule_warns_where_whole_words_say_otherwise() {
             ("B/U07_SEM_DOR.PNG", "Pain"),
         ]
     );
-    assert_eq!(run.stderr.matches("warning:").count(), 1, "{}", run.stderr);
+    assert_eq!(
+        run.stderr.matches("warning: the notebook's label rule").count(),
+        1,
+        "{}",
+        run.stderr
+    );
     for (image, read) in [
         ("A/assembly_dor.png: taken for No_pain", "Pain"),
         ("B/C01_cry_1.png: taken for Pain", "No_pain"),

@@ -8,6 +8,7 @@ mod convert;
 mod errors;
 mod inspect;
 mod labels;
+mod models;
 mod notebook;
 mod program;
 mod results;

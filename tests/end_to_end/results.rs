@@ -48,10 +48,10 @@ fn the_record_says_what_was_run() {
     let run = record(&place);
     for (pointer, value) in [
         ("/status", serde_json::json!("complete")),
-        ("/model/architecture", "ncnn".into()),
-        ("/model/layer", "conv_2x2_".into()),
-        ("/model/parameters", 78_234.into()),
-        ("/model/head", "Flatten, Dense 8 relu, Dropout, Dense 2, softmax".into()),
+        ("/models/0/architecture", "ncnn".into()),
+        ("/models/0/layer", "conv_2x2_".into()),
+        ("/models/0/parameters", 78_234.into()),
+        ("/models/0/head", "Flatten, Dense 8 relu, Dropout, Dense 2, softmax".into()),
         ("/device/used", "cpu".into()),
         ("/options/alpha", 0.5.into()),
         ("/options/resize", "bilinear".into()),
@@ -61,7 +61,8 @@ fn the_record_says_what_was_run() {
     ] {
         assert_eq!(run.pointer(pointer), Some(&value), "{pointer} of {run:#}");
     }
-    let sha256 = run.pointer("/weights/sha256").and_then(|v| v.as_str()).expect("a digest");
+    let sha256 =
+        run.pointer("/models/0/weights/0/sha256").and_then(|v| v.as_str()).expect("a digest");
     assert_eq!(sha256.len(), 64);
 }
 

@@ -38,9 +38,11 @@ pub(crate) enum Command {
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Explain {
     /// Keras file, a full model or weights only (.h5, .keras, .weights.h5), or a file that `convert`
-    /// wrote [default: the demo's].
-    #[arg(long, value_name = "FILE", help_heading = "Input")]
-    pub weights: Option<PathBuf>,
+    /// wrote; or a folder of such files. Several, or the option repeated, are several models, each
+    /// with its own results. `{fold}` in the path stands for the name of each fold: its images are
+    /// explained with its own file [default: the demo's].
+    #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Input")]
+    pub weights: Vec<PathBuf>,
 
     /// Folder of images; its subfolders are the folds, and without subfolders it is one fold
     /// [default: the demo's].
@@ -254,6 +256,10 @@ Examples:
       Explain the demo into burncam-demo/.
   cargo xtask explain --weights VGG16.h5 --data faces --out results
       Explain every image of faces/Fold0, faces/Fold1, …
+  cargo xtask explain --weights VGG16.h5 NCNN.h5 --data faces
+      Explain with two networks, side by side in one report.
+  cargo xtask explain --weights 'models/VGG16_{fold}.h5' --data faces
+      Explain the images of each fold with that fold's own network.
   cargo xtask explain --weights NCNN.h5 --data faces --labels 'tokens:No_pain=sem;Pain=dor'
       Read the true class from whole words of the file names.
   cargo xtask explain --weights NCNN.h5 --data faces --class Pain --layer conv_2x2

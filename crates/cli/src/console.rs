@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use burncam_cam::MapStatus;
 use burncam_models::ARCHS;
-use burncam_report::{FoldScore, Prediction, Summary};
+use burncam_report::{FoldScore, ModelTree, Prediction, Summary};
 use burncam_weights::Error as WeightsError;
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
@@ -147,11 +147,14 @@ impl Progress {
     }
 }
 
-/// Prints the accuracy in all and by fold, the maps that cannot be read, the images that failed,
-/// and where the results are.
-pub(crate) fn summary(head: &str, summary: &Summary, rows: &[Prediction], out: &Path, model: &str) {
+/// Prints a model's accuracy in all and by fold, the maps that cannot be read, and the images
+/// that failed.
+pub(crate) fn summary(head: &str, summary: &Summary, rows: &[Prediction]) {
     out!("{head}\n");
-    out!("{}", score_table(summary));
+    out!("{}", score_table(summary).trim_end());
+    if summary.by_status.keys().any(|status| status != MapStatus::Ok.name()) {
+        out!("");
+    }
     for status in [MapStatus::AllNonpositive, MapStatus::Constant, MapStatus::NonFinite] {
         if let Some(count) = summary.by_status.get(status.name()) {
             out!("{}: {status}\n  {}", maps(*count), status.explanation());
@@ -166,16 +169,23 @@ pub(crate) fn summary(head: &str, summary: &Summary, rows: &[Prediction], out: &
         out!("{} failed:", images(failed.len()));
         list(&failed, |line| out!("{line}"));
     }
-    let tree = out.join(format!("{model}_GradCAM"));
+    out!("");
+}
+
+/// Prints where the results are.
+pub(crate) fn places(out: &Path, trees: &[&ModelTree]) {
+    let place = |path: PathBuf, what: &str| out!("  {}\n      {what}", path.display());
     out!("Results in {}:", out.display());
-    for (path, what) in [
-        (tree.join("All"), "overlays, by right and wrong; beside it, by fold"),
-        (tree.join(format!("{model}.csv")), "the notebook's report"),
-        (out.join("predictions.csv"), "logits, probabilities and map figures of each image"),
-        (out.join("run.json"), "what was run, on what, with which result"),
-    ] {
-        out!("  {}\n      {what}", path.display());
+    if let [tree] = trees {
+        place(tree.root().join("All"), "overlays, by right and wrong; beside it, by fold");
+        place(tree.csv_path(), "the notebook's report");
+    } else {
+        for tree in trees {
+            place(tree.root().to_owned(), "overlays and the notebook's report");
+        }
     }
+    place(out.join("predictions.csv"), "logits, probabilities and map figures of each image");
+    place(out.join("run.json"), "what was run, on what, with which result");
 }
 
 fn score_table(summary: &Summary) -> String {

@@ -50,7 +50,7 @@ pub use notebook_csv::{NotebookRow, confidence, notebook_csv};
 pub use outcome::Outcome;
 pub use overlay::{ALPHA, array_to_img, blended, coloured, enlarged, levels, overlay};
 pub use pillow::resize_bicubic;
-pub use predictions::{Explained, MapFacts, Prediction, columns, predictions_csv};
+pub use predictions::{Explained, MapFacts, Prediction, Predictions, columns, predictions_csv};
 pub use run_json::{
     Counts, Data, Device, Model, Options, Platform, Run, RunStatus, Warning, Weights, run_json,
 };

@@ -79,6 +79,15 @@ impl Prediction {
     }
 }
 
+/// The images of one model, and the classes that their numbers belong to.
+#[derive(Clone, Copy, Debug)]
+pub struct Predictions<'a> {
+    /// Names of the model's classes, in the order of its outputs.
+    pub classes: &'a [String],
+    /// What was found for each image.
+    pub rows: &'a [Prediction],
+}
+
 /// The columns of `predictions.csv` for these classes, in order.
 #[must_use]
 pub fn columns(classes: &[String]) -> Vec<Cow<'static, str>> {
@@ -110,24 +119,35 @@ pub fn columns(classes: &[String]) -> Vec<Cow<'static, str>> {
 
 /// The table: comma-separated, quoted by RFC 4180, lines ended by `\n`, UTF-8.
 ///
-/// Numbers have as few digits as tell them apart. A value that is missing or not finite is an
-/// empty field. Rows stay in the order given.
+/// There is a column for each class that one of the models has. Numbers have as few digits as
+/// tell them apart. A value that is missing or not finite is an empty field. Rows stay in the
+/// order given.
 ///
 /// Cells that begin with `=`, `+`, `-` or `@` are written as they are: file and class names are
 /// the user's own, and a spreadsheet may take such a name for a formula.
 ///
 /// # Errors
 ///
-/// [`Error::Classes`] if a row has not one logit and one probability for each class.
-pub fn predictions_csv(rows: &[Prediction], classes: &[String]) -> Result<Vec<u8>, Error> {
+/// [`Error::Classes`] if a row has not one logit and one probability for each class of its model.
+pub fn predictions_csv(models: &[Predictions<'_>]) -> Result<Vec<u8>, Error> {
     let mut table = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
-    let columns = columns(classes);
+    let mut classes: Vec<String> = Vec::new();
+    for class in models.iter().flat_map(|model| model.classes) {
+        if !classes.contains(class) {
+            classes.push(class.clone());
+        }
+    }
+    let columns = columns(&classes);
     table.write_record(columns.iter().map(|column| column.as_bytes()))?;
-    for row in rows {
-        check(row, classes.len())?;
-        let cells = cells(row, classes.len());
-        debug_assert_eq!(cells.len(), columns.len());
-        table.write_record(&cells)?;
+    for model in models {
+        let own = |class| model.classes.iter().position(|known| known == class);
+        let own: Vec<Option<usize>> = classes.iter().map(own).collect();
+        for row in model.rows {
+            check(row, model.classes.len())?;
+            let cells = cells(row, &own);
+            debug_assert_eq!(cells.len(), columns.len());
+            table.write_record(&cells)?;
+        }
     }
     table.into_inner().map_err(|error| Error::Table(error.into_error().into()))
 }
@@ -144,29 +164,38 @@ fn check(row: &Prediction, expected: usize) -> Result<(), Error> {
     Ok(())
 }
 
-fn cells(row: &Prediction, classes: usize) -> Vec<String> {
+/// The cells of a row; `classes` has, for each column of a class, the class's place in the model.
+fn cells(row: &Prediction, classes: &[Option<usize>]) -> Vec<String> {
     let label = row.label.clone().unwrap_or_default();
     let mut cells = vec![row.model.clone(), row.path.clone(), row.fold.clone(), label];
     match &row.explained {
         Some(explained) => {
             let outcome = Outcome::of(row.label.as_deref(), &explained.predicted);
-            result_cells(&mut cells, explained, outcome);
+            result_cells(&mut cells, explained, outcome, classes);
         }
-        None => cells.resize(cells.len() + 3 + 2 * classes + 11, String::new()),
+        None => cells.resize(cells.len() + 3 + 2 * classes.len() + 11, String::new()),
     }
     cells.push(row.error.clone().unwrap_or_default());
     cells
 }
 
-fn result_cells(cells: &mut Vec<String>, explained: &Explained, outcome: Outcome) {
+fn result_cells(
+    cells: &mut Vec<String>,
+    explained: &Explained,
+    outcome: Outcome,
+    classes: &[Option<usize>],
+) {
+    let of = |values: &[f32], class: Option<usize>| {
+        class.and_then(|class| values.get(class)).map_or_else(String::new, |&value| number(value))
+    };
     let map = &explained.map;
     cells.extend([
         explained.predicted.clone(),
         number(explained.confidence),
         outcome.name().to_owned(),
     ]);
-    cells.extend(explained.logits.iter().map(|&value| number(value)));
-    cells.extend(explained.probabilities.iter().map(|&value| number(value)));
+    cells.extend(classes.iter().map(|&class| of(&explained.logits, class)));
+    cells.extend(classes.iter().map(|&class| of(&explained.probabilities, class)));
     cells.extend([explained.target.clone(), explained.layer.clone()]);
     cells.extend([map.height.to_string(), map.width.to_string()]);
     cells.extend([number(map.min), number(map.max)]);
@@ -188,7 +217,7 @@ fn number<T: Copy + Debug + Into<f64>>(value: T) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::{Explained, MapFacts, Prediction, predictions_csv};
+    use super::{Explained, MapFacts, Prediction, Predictions, predictions_csv};
     use crate::Error;
 
     pub(crate) fn prediction(path: &str, label: Option<&str>) -> Prediction {
@@ -229,7 +258,8 @@ pub(crate) mod tests {
     }
 
     fn table(rows: &[Prediction]) -> String {
-        let bytes = predictions_csv(rows, &classes()).expect("a table in memory");
+        let bytes = predictions_csv(&[Predictions { classes: &classes(), rows }])
+            .expect("a table in memory");
         String::from_utf8(bytes).expect("UTF-8")
     }
 
@@ -268,10 +298,33 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn models_with_other_classes_have_their_own_columns() {
+        let other = ["No_pain", "Crying"].map(str::to_owned);
+        let mut row = prediction("Fold0/a.png", None);
+        row.explained.as_mut().expect("a result").logits = vec![3.5, 4.5];
+        let rows = [prediction("Fold0/a.png", None), row];
+        let bytes = predictions_csv(&[
+            Predictions { classes: &classes(), rows: &rows[..1] },
+            Predictions { classes: &other, rows: &rows[1..] },
+        ]);
+        let text = String::from_utf8(bytes.expect("a table in memory")).expect("UTF-8");
+        let logits: Vec<Vec<&str>> =
+            text.lines().map(|line| line.split(',').skip(7).take(3).collect()).collect();
+        assert_eq!(
+            logits,
+            [
+                ["logit_Pain", "logit_No_pain", "logit_Crying"],
+                ["1.5", "-0.25", ""],
+                ["", "3.5", "4.5"]
+            ]
+        );
+    }
+
+    #[test]
     fn every_class_needs_its_numbers() {
         let mut row = prediction("Fold0/a.png", None);
         row.explained.as_mut().expect("a result").logits.pop();
-        let result = predictions_csv(&[row], &classes());
+        let result = predictions_csv(&[Predictions { classes: &classes(), rows: &[row] }]);
         assert!(matches!(
             result,
             Err(Error::Classes { what: "logits", expected: 2, found: 1, .. })

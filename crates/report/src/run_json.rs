@@ -19,12 +19,8 @@ pub struct Run {
     pub started: String,
     /// When the record was written, by [`rfc3339`](crate::rfc3339).
     pub finished: String,
-    /// The checkpoint.
-    pub weights: Weights,
-    /// The network.
-    pub model: Model,
-    /// The network's input: size, channel order, and the arithmetic of preprocessing.
-    pub input: serde_json::Value,
+    /// The models, each of which was asked for every image.
+    pub models: Vec<Model>,
     /// The device.
     pub device: Device,
     /// The choices that change results.
@@ -33,14 +29,10 @@ pub struct Run {
     pub data: Data,
     /// What the user was warned of.
     pub warnings: Vec<Warning>,
-    /// What became of the images.
+    /// What became of the images, over all models.
     pub counts: Counts,
-    /// Right and wrong predictions, fold by fold.
-    pub accuracy: Vec<FoldScore>,
     /// The run's duration in seconds.
     pub seconds: f64,
-    /// Explained images per second, loading of the network left out.
-    pub images_per_second: f64,
     /// The machine.
     pub platform: Platform,
 }
@@ -55,9 +47,11 @@ pub enum RunStatus {
     Partial,
 }
 
-/// The checkpoint that filled the network.
+/// A checkpoint that filled a network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Weights {
+    /// The fold whose images it explained; nothing where it explained them all.
+    pub fold: Option<String>,
     /// The path as given.
     pub path: String,
     /// SHA-256 of the file, in lower-case hexadecimal.
@@ -68,23 +62,37 @@ pub struct Weights {
     pub format: String,
 }
 
-/// The network.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A model and what it found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Model {
+    /// The name in the output tree: `ResNet50`.
+    pub name: String,
     /// The architecture: `resnet50`.
     pub architecture: String,
     /// The architecture's variant: `keras-vggface`.
     pub variant: String,
-    /// The name in the output tree: `ResNet50`.
-    pub name: String,
+    /// Its checkpoints: one, or one a fold.
+    pub weights: Vec<Weights>,
+    /// Its input: size, channel order, and the arithmetic of preprocessing.
+    pub input: serde_json::Value,
     /// The layer that maps were made at.
     pub layer: String,
+    /// The class explained: `predicted`, or a class's name.
+    pub target: String,
     /// The classes, in the order of the network's outputs.
     pub classes: Vec<String>,
+    /// Where labels came from.
+    pub labels: String,
     /// The layers after the features, in words.
     pub head: String,
     /// The number of trained values.
     pub parameters: u64,
+    /// What became of the images.
+    pub counts: Counts,
+    /// Right and wrong predictions, fold by fold.
+    pub accuracy: Vec<FoldScore>,
+    /// The time spent on its images, in seconds, the loading of weights left out.
+    pub seconds: f64,
 }
 
 /// The device that computed, and why that one.
@@ -107,16 +115,12 @@ pub struct Device {
 pub struct Options {
     /// The resize rule: `nearest` or `bilinear`.
     pub resize: String,
-    /// Where labels came from.
-    pub labels: String,
     /// The opacity of the map in the overlay.
     pub alpha: f32,
     /// What became of EXIF orientation: `ignore` or `apply`.
     pub exif: String,
     /// Images per forward pass.
     pub batch: usize,
-    /// The class explained: `predicted`, `true`, or a class's name.
-    pub target: String,
 }
 
 /// The images of a run.
@@ -154,6 +158,20 @@ pub struct Counts {
     pub unknown: usize,
     /// The number of maps with each status.
     pub by_status: BTreeMap<String, usize>,
+}
+
+impl Counts {
+    /// Adds what became of another model's images.
+    pub fn add(&mut self, other: &Self) {
+        self.explained += other.explained;
+        self.failed += other.failed;
+        self.right += other.right;
+        self.wrong += other.wrong;
+        self.unknown += other.unknown;
+        for (status, count) in &other.by_status {
+            *self.by_status.entry(status.clone()).or_default() += count;
+        }
+    }
 }
 
 impl From<&Summary> for Counts {
@@ -208,7 +226,7 @@ pub fn run_json(run: &Run) -> Result<Vec<u8>, Error> {
 mod tests {
     use serde_json::json;
 
-    use super::{Run, run_json};
+    use super::{Counts, Run, run_json};
 
     /// A record as it stands in the file.
     fn record() -> serde_json::Value {
@@ -218,20 +236,32 @@ mod tests {
             "arguments": ["explain", "faces"],
             "started": "2026-02-28T23:59:59Z",
             "finished": "2026-03-01T00:00:03Z",
-            "weights": { "path": "VGG16.h5", "sha256": "00ff", "bytes": 12, "format": "h5" },
-            "model": {
-                "architecture": "vgg16", "variant": "keras-vggface", "name": "VGG16",
-                "layer": "conv5_3", "classes": ["Pain", "No_pain"], "head": "flatten, dense 2",
-                "parameters": 14,
-            },
-            "input": { "height": 224, "width": 224 },
+            "models": [{
+                "name": "VGG16", "architecture": "vgg16", "variant": "keras-vggface",
+                "weights": [{
+                    "fold": null, "path": "VGG16.h5", "sha256": "00ff", "bytes": 12,
+                    "format": "h5",
+                }],
+                "input": { "height": 224, "width": 224 },
+                "layer": "conv5_3", "target": "predicted", "classes": ["Pain", "No_pain"],
+                "labels": "names",
+                "head": "flatten, dense 2", "parameters": 14,
+                "counts": {
+                    "explained": 1, "failed": 0, "right": 1, "wrong": 0, "unknown": 0,
+                    "by_status": { "ok": 1 },
+                },
+                "accuracy": [{
+                    "fold": "Fold0", "images": 1, "failed": 0, "right": 1, "wrong": 0,
+                    "unknown": 0, "accuracy": 1.0,
+                }],
+                "seconds": 0.25,
+            }],
             "device": {
                 "requested": "auto", "used": "cpu", "name": "cpu", "backend": "flex",
                 "reason": "no GPU",
             },
             "options": {
-                "resize": "nearest", "labels": "names", "alpha": 0.5, "exif": "ignore", "batch": 8,
-                "target": "predicted",
+                "resize": "nearest", "alpha": 0.5, "exif": "ignore", "batch": 8,
             },
             "data": { "path": "faces", "images": 1, "folds": ["Fold0"] },
             "warnings": [{ "text": "3 files are no images", "items": ["a.txt"] }],
@@ -239,12 +269,7 @@ mod tests {
                 "explained": 1, "failed": 0, "right": 1, "wrong": 0, "unknown": 0,
                 "by_status": { "ok": 1 },
             },
-            "accuracy": [{
-                "fold": "Fold0", "images": 1, "failed": 0, "right": 1, "wrong": 0, "unknown": 0,
-                "accuracy": 1.0,
-            }],
             "seconds": 4.5,
-            "images_per_second": 0.25,
             "platform": { "os": "linux", "arch": "x86_64", "cpus": 2 },
         })
     }
@@ -260,15 +285,28 @@ mod tests {
     }
 
     #[test]
+    fn counts_add_up() {
+        let one = || {
+            let by_status = [("ok".to_owned(), 2)].into();
+            Counts { explained: 3, failed: 1, right: 2, wrong: 1, unknown: 0, by_status }
+        };
+        let mut sum = one();
+        sum.add(&Counts { by_status: [("constant".to_owned(), 1)].into(), ..one() });
+        let by_status = [("constant".to_owned(), 1), ("ok".to_owned(), 2)].into();
+        let both = Counts { explained: 6, failed: 2, right: 4, wrong: 2, unknown: 0, by_status };
+        assert_eq!(sum, both);
+    }
+
+    #[test]
     fn numbers_that_are_not_finite_are_null() {
         let mut run: Run = serde_json::from_value(record()).expect("a record");
         run.seconds = f64::NAN;
-        run.images_per_second = f64::INFINITY;
+        run.models[0].seconds = f64::INFINITY;
         run.options.alpha = f32::NEG_INFINITY;
         let bytes = run_json(&run).expect("a record");
         let back: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
         assert!(back["seconds"].is_null());
-        assert!(back["images_per_second"].is_null());
+        assert!(back["models"][0]["seconds"].is_null());
         assert!(back["options"]["alpha"].is_null());
     }
 }

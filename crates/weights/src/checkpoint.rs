@@ -14,6 +14,16 @@ use crate::keras_h5::{self, StoredLayer};
 use crate::store::Store;
 use crate::{Error, Resolved, burnpack, keras_zip, matching, safetensors};
 
+/// Endings of the names that checkpoint files have, in lower case, without the dot.
+pub const ENDINGS: [&str; 5] = ["h5", "hdf5", "keras", "bpk", "safetensors"];
+
+/// Whether a file is called like a checkpoint.
+#[must_use]
+pub fn is_checkpoint_name(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+}
+
 /// The file formats that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

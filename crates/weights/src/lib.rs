@@ -44,7 +44,7 @@ mod resolved;
 mod safetensors;
 mod store;
 
-pub use checkpoint::{Checkpoint, Format, Wanted};
+pub use checkpoint::{Checkpoint, ENDINGS, Format, Wanted, is_checkpoint_name};
 pub use convert::{Container, Converted};
 pub use error::Error;
 pub use facts::{FileLayer, FileWeight, Ignored, NetworkLayer};

@@ -1,26 +1,34 @@
-//! `burncam explain`: from a checkpoint and a folder of images to overlays and reports.
+//! `burncam explain`: from checkpoints and a folder of images to overlays and reports.
 
+mod model;
 mod output;
 mod pipeline;
 mod plan;
 mod record;
+mod weights;
 
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
+use burncam_net::Classifier;
 use burncam_report::{
-    NotebookRow, RunStatus, Summary, notebook_csv, predictions_csv, write_atomic,
+    NotebookRow, Predictions, RunStatus, Summary, notebook_csv, predictions_csv, write_atomic,
 };
 
 use crate::args::Explain;
+use crate::console::Progress;
+use crate::device::Choice;
 use crate::{console, device};
+use model::Model;
+use pipeline::Job;
 use plan::Plan;
+use record::Found;
 
 /// Some images failed.
 const SOME_FAILED: u8 = 1;
 
-/// Explains every image of the data set.
+/// Explains every image of the data set with every model.
 pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     let started = SystemTime::now();
     let plan = Plan::new(args)?;
@@ -30,35 +38,83 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
         "Computing on the {} ({}, {}): {}.",
         choice.kind, choice.name, choice.backend, choice.reason
     ));
-    let classifier = plan.checkpoint.build(&choice.device)?;
+    // The first network is built before anything is written: most mistakes show here.
+    let mut first = Some(plan.models[0].parts[0].checkpoint.build(&choice.device)?);
     output::prepare(&plan)?;
-    let record = record::Recorder::new(args, &plan, &choice, &classifier, started)?;
+    let record = record::Recorder::new(args, &plan, &choice, started)?;
     record.write(RunStatus::Partial, &[])?;
 
-    let clock = Instant::now();
-    let rows = pipeline::run(&plan, &classifier)?;
-    let seconds = clock.elapsed().as_secs_f64();
+    let mut progress = Progress::new(plan.images.len() * plan.models.len());
+    let mut found: Vec<Found> = Vec::new();
+    for model in &plan.models {
+        found.push(explain(&plan, model, &choice, &mut first, &mut progress)?);
+        let last = found.len() == plan.models.len();
+        write_tables(&plan, &found)?;
+        record
+            .write(if last { RunStatus::Complete } else { RunStatus::Partial }, &found)
+            .context("the results are written, their record is not")?;
+    }
+    progress.finish();
+    Ok(tell(&plan, &choice, &found))
+}
 
-    let notebook: Vec<NotebookRow> = rows.iter().filter_map(NotebookRow::of).collect();
-    write_atomic(&plan.tree.csv_path(), &notebook_csv(&notebook)?)?;
-    let predictions = predictions_csv(&rows, &plan.classes)?;
-    write_atomic(&plan.out.join("predictions.csv"), &predictions)?;
-    record
-        .write(RunStatus::Complete, &rows)
-        .context("the results are written, their record is not")?;
+/// Explains every image with one model. `built` is the network of its first checkpoint, if that
+/// is there already.
+fn explain(
+    plan: &Plan,
+    model: &Model,
+    choice: &Choice,
+    built: &mut Option<Classifier>,
+    progress: &mut Progress,
+) -> Result<Found> {
+    let mut found = Found { rows: Vec::with_capacity(plan.images.len()), seconds: 0.0 };
+    for part in &model.parts {
+        let classifier = match built.take() {
+            Some(classifier) => classifier,
+            None => part.checkpoint.build(&choice.device)?,
+        };
+        let clock = Instant::now();
+        found.rows.extend(pipeline::run(Job { plan, model, part }, &classifier, progress)?);
+        found.seconds += clock.elapsed().as_secs_f64();
+    }
+    Ok(found)
+}
 
-    let summary = Summary::of(&rows);
-    let explained = summary.total.images - summary.total.failed;
-    let head = format!(
-        "Explained {} of {} with {} ({}) at layer {} on the {} in {seconds:.1} s, {:.1} images/s.",
-        explained,
-        console::images(rows.len()),
-        classifier.arch.title,
-        classifier.variant.name,
-        plan.layer,
-        choice.kind,
-        explained as f64 / seconds.max(1e-9),
-    );
-    console::summary(&head, &summary, &rows, &plan.out, classifier.arch.title);
-    Ok(if summary.total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+/// Writes the notebook's table of the last model, and everybody's predictions so far.
+fn write_tables(plan: &Plan, found: &[Found]) -> Result<()> {
+    if let (Some(model), Some(last)) = (plan.models.get(found.len() - 1), found.last()) {
+        let rows: Vec<NotebookRow> = last.rows.iter().filter_map(NotebookRow::of).collect();
+        write_atomic(&model.tree.csv_path(), &notebook_csv(&rows)?)?;
+    }
+    let both = plan.models.iter().zip(found);
+    let tables: Vec<Predictions<'_>> = both
+        .map(|(model, found)| Predictions { classes: &model.classes, rows: &found.rows })
+        .collect();
+    write_atomic(&plan.out.join("predictions.csv"), &predictions_csv(&tables)?)?;
+    Ok(())
+}
+
+/// Prints how it went, and gives the exit code.
+fn tell(plan: &Plan, choice: &Choice, found: &[Found]) -> ExitCode {
+    let mut failed = 0;
+    for (model, Found { rows, seconds }) in plan.models.iter().zip(found) {
+        let summary = Summary::of(rows);
+        failed += summary.total.failed;
+        let explained = summary.total.images - summary.total.failed;
+        let (title, variant) = (model.checkpoint().arch.title, model.checkpoint().variant.name);
+        let of = if model.name == title { String::new() } else { format!("{title}, ") };
+        let head = format!(
+            "Explained {explained} of {} with {} ({of}{variant}) at layer {} on the {} in \
+             {seconds:.1} s, {:.1} images/s.",
+            console::images(rows.len()),
+            model.name,
+            model.layer,
+            choice.kind,
+            explained as f64 / seconds.max(1e-9),
+        );
+        console::summary(&head, &summary, rows);
+    }
+    let trees: Vec<_> = plan.models.iter().map(|model| &model.tree).collect();
+    console::places(&plan.out, &trees);
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) }
 }

@@ -14,16 +14,17 @@ pub(crate) fn prepare(plan: &Plan) -> Result<()> {
     let out = &plan.out;
     fs::create_dir_all(out)
         .with_context(|| format!("cannot make the output folder {}", out.display()))?;
-    let mut own =
-        vec![plan.tree.root().to_owned(), out.join("predictions.csv"), out.join("run.json")];
-    // The earlier run may have been of another model.
+    let mut own: Vec<PathBuf> =
+        plan.models.iter().map(|model| model.tree.root().to_owned()).collect();
+    // The earlier run may have been of other models.
     let earlier = fs::read(out.join("run.json")).ok();
     if let Some(run) = earlier.and_then(|text| serde_json::from_slice::<Run>(&text).ok()) {
-        let other = ModelTree::new(out, &run.model.name).root().to_owned();
-        if other != own[0] {
-            own.insert(0, other);
-        }
+        let trees = run.models.iter().map(|model| ModelTree::new(out, &model.name));
+        own.extend(trees.map(|tree| tree.root().to_owned()));
     }
+    own.sort();
+    own.dedup();
+    own.extend([out.join("predictions.csv"), out.join("run.json")]);
     let earlier: Vec<PathBuf> = own.into_iter().filter(|path| path.exists()).collect();
     let Some(found) = earlier.last() else { return Ok(()) };
     if !plan.overwrite {
@@ -44,11 +45,14 @@ pub(crate) fn prepare(plan: &Plan) -> Result<()> {
 fn keep_inputs(plan: &Plan, earlier: &Path) -> Result<()> {
     let real = |path: &Path| path.canonicalize().with_context(|| path.display().to_string());
     let earlier = real(earlier)?;
-    let labels = match &plan.rule {
-        Rule::File(path) => Some(path.as_path()),
-        _ => None,
-    };
-    for input in [plan.checkpoint.path(), &plan.data].into_iter().chain(labels) {
+    let mut inputs = vec![plan.data.as_path()];
+    for model in &plan.models {
+        inputs.extend(model.parts.iter().map(|part| part.checkpoint.path()));
+        if let Rule::File(path) = &model.rule {
+            inputs.push(path);
+        }
+    }
+    for input in inputs {
         if real(input)?.starts_with(&earlier) {
             bail!(
                 "--overwrite would delete {}, which this run reads\nhint: choose another --out",

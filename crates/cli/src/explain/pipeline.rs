@@ -17,11 +17,23 @@ use burncam_report::{
 };
 use rayon::prelude::*;
 
+use super::model::{Model, Part};
 use super::plan::Plan;
 use crate::console::Progress;
 
 /// Batches that wait between two threads.
 const WAITING: usize = 1;
+
+/// What a checkpoint's images are explained by.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    /// The run.
+    pub plan: &'a Plan,
+    /// The model in it.
+    pub model: &'a Model,
+    /// The model's checkpoint.
+    pub part: &'a Part,
+}
 
 /// One image on its way: its index in the plan, and what is known of it so far or what failed.
 type Item<T> = (usize, Result<T, String>);
@@ -42,19 +54,25 @@ struct Seen {
     milliseconds: f64,
 }
 
-/// Explains every image of the plan; one row an image, in the plan's order.
+/// Explains every image of the checkpoint; one row an image, in the plan's order.
 ///
 /// # Errors
 ///
 /// If the device fails. An image that fails is a row with its error.
-pub(crate) fn run(plan: &Plan, classifier: &Classifier) -> Result<Vec<Prediction>> {
+pub(crate) fn run(
+    job: Job<'_>,
+    classifier: &Classifier,
+    progress: &mut Progress,
+) -> Result<Vec<Prediction>> {
+    let plan = job.plan;
+    let images = plan.images_of(job.part);
+    let images = images.as_slice();
     let (to_compute, decoded) = sync_channel::<Vec<Item<Decoded>>>(WAITING);
     let (to_write, seen) = sync_channel::<Vec<Item<Seen>>>(WAITING);
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            let indices: Vec<usize> = (0..plan.images.len()).collect();
-            for batch in indices.chunks(plan.batch) {
-                let batch = batch.par_iter().map(|&index| (index, read(plan, index))).collect();
+            for batch in images.chunks(plan.batch) {
+                let batch = batch.par_iter().map(|&index| (index, read(job, index))).collect();
                 // The other end hangs up when the device fails.
                 if to_compute.send(batch).is_err() {
                     return;
@@ -62,19 +80,16 @@ pub(crate) fn run(plan: &Plan, classifier: &Classifier) -> Result<Vec<Prediction
             }
         });
         let writer = scope.spawn(move || {
-            let mut rows = Vec::with_capacity(plan.images.len());
-            let mut progress = Progress::new(plan.images.len());
+            let mut rows = Vec::with_capacity(images.len());
             for batch in seen {
-                let written: Vec<Prediction> =
-                    batch.into_par_iter().map(|i| row(plan, i)).collect();
+                let written: Vec<Prediction> = batch.into_par_iter().map(|i| row(job, i)).collect();
                 progress.add(written.len());
                 rows.extend(written);
             }
-            progress.finish();
             rows
         });
         for batch in decoded {
-            let batch = compute(plan, classifier, batch)?;
+            let batch = compute(job, classifier, batch)?;
             if to_write.send(batch).is_err() {
                 break;
             }
@@ -85,17 +100,17 @@ pub(crate) fn run(plan: &Plan, classifier: &Classifier) -> Result<Vec<Prediction
 }
 
 /// file → pixels → the network's size.
-fn read(plan: &Plan, index: usize) -> Result<Decoded, String> {
-    let clock = Instant::now();
+fn read(job: Job<'_>, index: usize) -> Result<Decoded, String> {
+    let (clock, plan) = (Instant::now(), job.plan);
     let pixels = decode(&plan.images[index].file, plan.decode).map_err(whole)?;
-    let input = &plan.checkpoint.input;
+    let input = &job.part.checkpoint.input;
     let frame = resize(&pixels, input.height, input.width, plan.resize);
     Ok(Decoded { frame, milliseconds: elapsed(clock) })
 }
 
 /// tensor → logits and gradient → map, for all images of a batch that could be decoded.
 fn compute(
-    plan: &Plan,
+    job: Job<'_>,
     classifier: &Classifier,
     batch: Vec<Item<Decoded>>,
 ) -> Result<Vec<Item<Seen>>> {
@@ -106,8 +121,8 @@ fn compute(
         let failed = |(index, item): Item<Decoded>| (index, Err(item.err().unwrap_or_default()));
         return Ok(batch.into_iter().map(failed).collect());
     }
-    let images = to_tensor(&frames, &plan.checkpoint.input, classifier.device());
-    let scene = Scene::observe(classifier, images, &plan.layer, plan.target)?;
+    let images = to_tensor(&frames, &job.part.checkpoint.input, classifier.device());
+    let scene = Scene::observe(classifier, images, &job.model.layer, job.model.target)?;
     let [_, _, height, width] = scene.activations.dims();
     let maps = grad_cam(&scene)?;
     let share = elapsed(clock) / frames.len() as f64;
@@ -127,16 +142,16 @@ fn compute(
 }
 
 /// map → overlay → files, and the image's row.
-fn row(plan: &Plan, (index, item): Item<Seen>) -> Prediction {
-    let image = &plan.images[index];
-    let label = plan.labels[index].map(|class| plan.classes[class].clone());
-    let explained = item.and_then(|seen| write(plan, index, label.as_deref(), &seen));
+fn row(job: Job<'_>, (index, item): Item<Seen>) -> Prediction {
+    let (image, model) = (&job.plan.images[index], job.model);
+    let label = model.labels[index].map(|class| model.classes[class].clone());
+    let explained = item.and_then(|seen| write(job, index, label.as_deref(), &seen));
     let (explained, error) = match explained {
         Ok(explained) => (Some(explained), None),
         Err(error) => (None, Some(error)),
     };
     Prediction {
-        model: plan.checkpoint.arch.title.to_owned(),
+        model: model.name.clone(),
         path: image.path.clone(),
         fold: image.fold.clone(),
         label,
@@ -145,24 +160,29 @@ fn row(plan: &Plan, (index, item): Item<Seen>) -> Prediction {
     }
 }
 
-fn write(plan: &Plan, index: usize, label: Option<&str>, seen: &Seen) -> Result<Explained, String> {
-    let clock = Instant::now();
+fn write(
+    job: Job<'_>,
+    index: usize,
+    label: Option<&str>,
+    seen: &Seen,
+) -> Result<Explained, String> {
+    let (clock, model) = (Instant::now(), job.model);
     if seen.logits.iter().any(|logit| !logit.is_finite()) {
         return Err("the network's output is not finite; are these the weights that were trained?"
             .to_owned());
     }
-    let probabilities = plan.checkpoint.head.output().probabilities(&seen.logits);
+    let probabilities = job.part.checkpoint.head.output().probabilities(&seen.logits);
     let class = predicted(&probabilities);
     let map = MapSummary::of(&seen.map);
-    let path = place(plan, index, label, seen, (class, map.status))?;
+    let path = place(job, index, label, seen, (class, map.status))?;
     let width = seen.map_size.1;
     Ok(Explained {
-        predicted: plan.classes[class].clone(),
+        predicted: model.classes[class].clone(),
         confidence: probabilities[class],
         logits: seen.logits.clone(),
         probabilities,
-        target: plan.classes[seen.target].clone(),
-        layer: plan.layer.clone(),
+        target: model.classes[seen.target].clone(),
+        layer: model.layer.clone(),
         map: MapFacts {
             height: seen.map_size.0,
             width,
@@ -179,12 +199,13 @@ fn write(plan: &Plan, index: usize, label: Option<&str>, seen: &Seen) -> Result<
 /// Draws and writes the overlay, encoded once and placed twice; returns its path in the output
 /// folder.
 fn place(
-    plan: &Plan,
+    job: Job<'_>,
     index: usize,
     label: Option<&str>,
     seen: &Seen,
     (class, status): (usize, MapStatus),
 ) -> Result<String, String> {
+    let (plan, model) = (job.plan, job.model);
     // A map that cannot be read gets the notebook's plain blue wash: the lowest level throughout.
     let levels = match status {
         MapStatus::Ok => levels(&seen.map),
@@ -194,8 +215,8 @@ fn place(
     let size = (frame.height, frame.width);
     let picture = overlay(&levels, seen.map_size, &frame.rgb, size, plan.alpha);
     let format = Format::of_name(&plan.images[index].name).map_err(whole)?;
-    let outcome = Outcome::of(label, &plan.classes[class]);
-    let [all, fold] = plan.tree.overlay_paths(&plan.places[index], outcome);
+    let outcome = Outcome::of(label, &model.classes[class]);
+    let [all, fold] = model.tree.overlay_paths(&plan.places[index], outcome);
     write_atomic(&all, &encode(&picture, format).map_err(whole)?).map_err(whole)?;
     link_or_copy(&all, &fold).map_err(whole)?;
     let inside = fold.strip_prefix(&plan.out).unwrap_or(&fold);

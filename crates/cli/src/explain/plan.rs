@@ -3,12 +3,11 @@
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use burncam_cam::Target;
 use burncam_imaging::{DecodeOptions, Resize};
-use burncam_models::ARCHS;
-use burncam_report::{ModelTree, Place, assign};
-use burncam_weights::{Checkpoint, Resolved};
+use burncam_report::{Place, assign};
 
+use super::model::{self, Model, Part};
+use super::weights;
 use crate::args::Explain;
 use crate::data::{self, Image};
 use crate::labels::{self, Rule};
@@ -16,28 +15,18 @@ use crate::{console, demo, models};
 
 /// Everything that decides a run's results.
 pub(crate) struct Plan {
-    /// The checkpoint, its architecture known and its numbers not yet read.
-    pub checkpoint: Resolved,
+    /// The models, each of which explains every image.
+    pub models: Vec<Model>,
     /// Folder of the images.
     pub data: PathBuf,
     /// Folder of the results.
     pub out: PathBuf,
-    /// The model's own folder in it.
-    pub tree: ModelTree,
     /// The images, sorted by fold and name.
     pub images: Vec<Image>,
-    /// Where each image's overlay goes.
+    /// The folds, sorted.
+    pub folds: Vec<String>,
+    /// Where each image's overlay goes in a model's tree.
     pub places: Vec<Place>,
-    /// How images get their true class.
-    pub rule: Rule,
-    /// True class of each image as an index, where one is known.
-    pub labels: Vec<Option<usize>>,
-    /// Class names, in the network's order.
-    pub classes: Vec<String>,
-    /// Canonical name of the layer that is explained.
-    pub layer: String,
-    /// The logit that is explained.
-    pub target: Target,
     /// How images are brought to size.
     pub resize: Resize,
     /// How files become pixels.
@@ -47,24 +36,38 @@ pub(crate) struct Plan {
     /// Images computed at a time.
     pub batch: usize,
     /// What the user should know, each with the items that it concerns.
-    pub warnings: Vec<(String, Vec<String>)>,
+    pub warnings: Warnings,
     /// Whether earlier results are replaced: on request, and those of the demo in its own place.
     pub overwrite: bool,
     is_demo: bool,
 }
 
+pub(crate) type Warnings = Vec<(String, Vec<String>)>;
+
 impl Plan {
     /// Checks the arguments against the files.
     pub(crate) fn new(args: &Explain) -> Result<Self> {
-        let (weights, folder, out, is_demo) = paths(args)?;
-        let wanted = models::wanted(args.model.as_deref())?;
-        let checkpoint = Checkpoint::open(&weights)?.resolve(&ARCHS, wanted)?;
-        let classes = class_names(args, &checkpoint)?;
+        let (given, folder, out, is_demo) = paths(args)?;
         refuse_inside(&out, &folder)?;
-        let rule = args.labels.clone().unwrap_or_else(|| Rule::default_for(&classes));
-        let set = data::list(&folder, rule == Rule::Dirs)?;
-        let (labels, mut warnings) = label(&rule, &set.images, &classes)?;
-        warnings.extend(checkpoint.notes.iter().map(|note| (note.clone(), Vec::new())));
+        let set = data::list(&folder, args.labels == Some(Rule::Dirs))?;
+        let mut folds: Vec<String> = set.images.iter().map(|image| image.fold.clone()).collect();
+        folds.dedup();
+
+        let wanted = models::wanted(args.model.as_deref())?;
+        let files = weights::files(&given, &folds)?.into_iter();
+        let models = files.map(|files| Model::open(args, files, wanted, &out));
+        let mut models: Vec<Model> = models.collect::<Result<_>>()?;
+        model::name_apart(&mut models, &out);
+
+        let mut warnings = Warnings::new();
+        for model in &mut models {
+            model.labels = labels::label(&model.rule, &set.images, &model.classes)?;
+            add(&mut warnings, label_warnings(model, &set.images));
+        }
+        add(&mut warnings, notes(&models));
+        if !is_demo {
+            add(&mut warnings, one_for_all(&models, &folds));
+        }
         if !set.skipped.is_empty() {
             let count = console::counted(set.skipped.len(), "file or folder", "files or folders");
             let text = format!("passed over in the data folder, not being images: {count}");
@@ -72,10 +75,8 @@ impl Plan {
         }
         let names: Vec<_> = set.images.iter().map(|i| (&i.fold, &i.name)).collect();
         Ok(Self {
-            tree: ModelTree::new(&out, checkpoint.arch.title),
+            models,
             places: assign(&names),
-            layer: layer(args, &checkpoint)?,
-            target: target(args, &classes)?,
             resize: args.resize,
             decode: DecodeOptions { exif: args.exif, ..DecodeOptions::default() },
             alpha: args.alpha,
@@ -83,14 +84,18 @@ impl Plan {
             overwrite: args.overwrite || (is_demo && args.out.is_none()),
             data: folder,
             images: set.images,
-            checkpoint,
+            folds,
             out,
-            rule,
-            labels,
-            classes,
             warnings,
             is_demo,
         })
+    }
+
+    /// The images that a checkpoint explains, as indices.
+    pub(crate) fn images_of(&self, part: &Part) -> Vec<usize> {
+        let of_fold =
+            |index: &usize| part.fold.as_ref().is_none_or(|fold| *fold == self.images[*index].fold);
+        (0..self.images.len()).filter(of_fold).collect()
     }
 
     /// Tells the user what will be done, and what to know about it.
@@ -98,59 +103,44 @@ impl Plan {
         for (text, items) in &self.warnings {
             console::warning(text, items);
         }
-        let checkpoint = &self.checkpoint;
         if self.is_demo {
             console::note(
                 "This is the demo: give --weights and --data to explain your own images.",
             );
         }
-        console::note(&format!(
-            "Explaining {} in {} with {} ({}, {}).",
+        let what = format!(
+            "Explaining {} in {} with",
             console::images(self.images.len()),
-            self.data.display(),
-            checkpoint.path().display(),
-            checkpoint.arch.title,
-            checkpoint.format(),
-        ));
+            self.data.display()
+        );
+        match self.models.as_slice() {
+            [model] => console::note(&format!("{what} {}.", model.describe())),
+            models => {
+                console::note(&format!("{what} {} models:", models.len()));
+                for model in models {
+                    console::note(&format!("  {}: {}", model.name, model.describe()));
+                }
+            }
+        }
     }
 }
 
 /// Weights, data and output folder, and whether they are the demo's.
-fn paths(args: &Explain) -> Result<(PathBuf, PathBuf, PathBuf, bool)> {
+fn paths(args: &Explain) -> Result<(Vec<PathBuf>, PathBuf, PathBuf, bool)> {
     let out = |default: &str| args.out.clone().unwrap_or_else(|| default.into());
-    match (&args.weights, &args.data) {
-        (Some(weights), Some(data)) => {
-            Ok((weights.clone(), data.clone(), out("burncam-out"), false))
-        }
-        (None, None) => {
+    match (args.weights.as_slice(), &args.data) {
+        ([], None) => {
             let (weights, data) = demo::files()?;
-            Ok((weights, data, out(demo::OUT), true))
+            Ok((vec![weights], data, out(demo::OUT), true))
         }
-        (Some(_), None) => bail!(
-            "--weights needs --data\nhint: --data is the folder of images; its subfolders are the folds"
-        ),
-        (None, Some(_)) => bail!(
+        ([], Some(_)) => bail!(
             "--data needs --weights\nhint: --weights is a Keras file, such as NCNN.h5 or VGG16.keras"
         ),
+        (_, None) => bail!(
+            "--weights needs --data\nhint: --data is the folder of images; its subfolders are the folds"
+        ),
+        (weights, Some(data)) => Ok((weights.to_vec(), data.clone(), out("burncam-out"), false)),
     }
-}
-
-fn class_names(args: &Explain, checkpoint: &Resolved) -> Result<Vec<String>> {
-    let count = checkpoint.head.classes();
-    let Some(names) = &args.classes else {
-        return Ok(checkpoint.arch.class_names(count));
-    };
-    let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
-    if names.len() != count {
-        bail!("--classes gives {} names, and the network has {count} classes", names.len());
-    }
-    for (class, name) in names.iter().enumerate() {
-        let twice = names[..class].iter().any(|earlier| earlier.eq_ignore_ascii_case(name));
-        if name.is_empty() || twice {
-            bail!("--classes: `{name}` is empty or stands there twice");
-        }
-    }
-    Ok(names)
 }
 
 /// Results inside the data folder would be explained as images by the next run.
@@ -185,16 +175,18 @@ fn resolved(path: &Path) -> Result<PathBuf> {
     Ok(real)
 }
 
-type Warnings = Vec<(String, Vec<String>)>;
+/// Adds the warnings that are not there yet: several models may give rise to the same.
+fn add(warnings: &mut Warnings, more: Warnings) {
+    for warning in more {
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+}
 
-fn label(
-    rule: &Rule,
-    images: &[Image],
-    classes: &[String],
-) -> Result<(Vec<Option<usize>>, Warnings)> {
-    let labels = labels::label(rule, images, classes)?;
+fn label_warnings(model: &Model, images: &[Image]) -> Warnings {
     let mut warnings = Warnings::new();
-    if *rule == Rule::Notebook {
+    if model.rule == Rule::Notebook {
         let doubts = labels::notebook_doubts(images);
         if !doubts.is_empty() {
             let text = format!(
@@ -205,7 +197,7 @@ fn label(
             warnings.push((text, doubts));
         }
     }
-    let unknown: Vec<String> = (images.iter().zip(&labels))
+    let unknown: Vec<String> = (images.iter().zip(&model.labels))
         .filter(|(_, label)| label.is_none())
         .map(|(image, _)| image.path.clone())
         .collect();
@@ -214,41 +206,49 @@ fn label(
             "no true class for {} by `--labels {}`; they are explained and reported as unknown \
              (classes are {}):",
             console::images(unknown.len()),
-            rule.describe(),
-            classes.join(", ")
+            model.rule.describe(),
+            model.classes.join(", ")
         );
         warnings.push((text, unknown));
     }
-    Ok((labels, warnings))
+    warnings
 }
 
-fn layer(args: &Explain, checkpoint: &Resolved) -> Result<String> {
-    let Some(asked) = &args.layer else { return Ok(checkpoint.variant.cam_layer.to_owned()) };
-    let table = (checkpoint.variant.layers)();
-    let found = checkpoint.canonical_name(asked).and_then(|name| table.get(name));
-    match found {
-        Some(layer) if layer.op.can_be_tapped() => Ok(layer.name.clone()),
-        _ => {
-            let tapped = table.layers().iter().filter(|layer| layer.op.can_be_tapped());
-            let names: Vec<&str> = tapped.map(|layer| layer.name.as_str()).collect();
-            bail!(
-                "{} has no layer `{asked}` that can be explained\nhint: its layers are {}",
-                checkpoint.arch.title,
-                names.join(", ")
-            )
+/// What had to be assumed of the checkpoints, each with the files that it was assumed of where
+/// there are several.
+fn notes(models: &[Model]) -> Warnings {
+    let mut notes = Warnings::new();
+    let checkpoints: Vec<_> =
+        models.iter().flat_map(|model| &model.parts).map(|part| &part.checkpoint).collect();
+    for checkpoint in &checkpoints {
+        for note in &checkpoint.notes {
+            let file = checkpoint.path().display().to_string();
+            match notes.iter_mut().find(|(text, _)| text == note) {
+                Some((_, files)) => files.push(file),
+                None => notes.push((note.clone(), vec![file])),
+            }
         }
     }
+    if let [_] = checkpoints.as_slice() {
+        notes.iter_mut().for_each(|(_, files)| files.clear());
+    }
+    notes
 }
 
-fn target(args: &Explain, classes: &[String]) -> Result<Target> {
-    let Some(asked) = &args.class else { return Ok(Target::Predicted) };
-    let by_name = classes.iter().position(|class| class.eq_ignore_ascii_case(asked));
-    let by_index = || asked.parse().ok().filter(|&class: &usize| class < classes.len());
-    by_name.or_else(by_index).map(Target::Class).with_context(|| {
-        format!(
-            "there is no class `{asked}`\nhint: the classes are {} (or 0 to {})",
-            classes.join(", "),
-            classes.len() - 1
-        )
-    })
+/// A network that was trained on some folds says nothing of use about itself there.
+fn one_for_all(models: &[Model], folds: &[String]) -> Warnings {
+    let alone = models.iter().filter(|model| model.parts.iter().any(|part| part.fold.is_none()));
+    let names: Vec<String> = alone.map(|model| model.name.clone()).collect();
+    if names.is_empty() || folds.len() < 2 {
+        return Warnings::new();
+    }
+    let text = format!(
+        "one network explains the images of all {} folds; if it was trained on some of them, its \
+         results there do not show what it does with new images. Where each fold has a network of \
+         its own, give their common path: --weights 'models/{}_{{fold}}.h5'",
+        folds.len(),
+        names[0]
+    );
+    let items = if models.len() > 1 { names } else { Vec::new() };
+    vec![(text, items)]
 }

@@ -7,16 +7,26 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use burncam_cam::Target;
-use burncam_net::Classifier;
 use burncam_report as report;
-use burncam_report::{Prediction, Run, RunStatus, Summary, rfc3339, run_json, write_atomic};
+use burncam_report::{
+    Counts, Prediction, Run, RunStatus, Summary, rfc3339, run_json, write_atomic,
+};
 use sha2::{Digest, Sha256};
 
+use super::model::{Model, Part};
 use super::plan::Plan;
 use crate::args::Explain;
 use crate::device::Choice;
 
-/// Writes the record at the start of a run and at its end.
+/// What a model found.
+pub(crate) struct Found {
+    /// One row an image, in the plan's order.
+    pub rows: Vec<Prediction>,
+    /// The time spent on its images, in seconds.
+    pub seconds: f64,
+}
+
+/// Writes the record at the start of a run, after each model and at the end.
 pub(crate) struct Recorder<'a> {
     plan: &'a Plan,
     started: SystemTime,
@@ -29,7 +39,6 @@ impl<'a> Recorder<'a> {
         args: &Explain,
         plan: &'a Plan,
         choice: &Choice,
-        classifier: &Classifier,
         started: SystemTime,
     ) -> Result<Self> {
         let run = Run {
@@ -41,9 +50,7 @@ impl<'a> Recorder<'a> {
                 .collect(),
             started: rfc3339(started),
             finished: rfc3339(started),
-            weights: weights(plan)?,
-            model: model(plan, classifier),
-            input: serde_json::to_value(plan.checkpoint.input)?,
+            models: plan.models.iter().map(model).collect::<Result<_>>()?,
             device: report::Device {
                 requested: args.device.name().to_owned(),
                 used: choice.kind.to_owned(),
@@ -55,47 +62,68 @@ impl<'a> Recorder<'a> {
             data: report::Data {
                 path: plan.data.display().to_string(),
                 images: plan.images.len(),
-                folds: folds(plan),
+                folds: plan.folds.clone(),
             },
             warnings: plan.warnings.iter().map(warning).collect(),
-            counts: report::Counts::default(),
-            accuracy: Vec::new(),
+            counts: Counts::default(),
             seconds: 0.0,
-            images_per_second: 0.0,
             platform: report::Platform::current(),
         };
         Ok(Self { plan, started, run })
     }
 
-    /// Writes the record as of now, with the images done so far.
-    pub(crate) fn write(&self, status: RunStatus, rows: &[Prediction]) -> Result<()> {
-        let summary = Summary::of(rows);
+    /// Writes the record as of now, with what the first models found.
+    pub(crate) fn write(&self, status: RunStatus, found: &[Found]) -> Result<()> {
         let now = SystemTime::now();
-        let seconds = now.duration_since(self.started).unwrap_or_default().as_secs_f64();
-        let counts = report::Counts::from(&summary);
-        let run = Run {
-            status,
-            finished: rfc3339(now),
-            images_per_second: counts.explained as f64 / seconds.max(1e-9),
-            counts,
-            accuracy: summary.folds,
-            seconds,
-            ..self.run.clone()
-        };
+        let mut run = self.run.clone();
+        for (model, found) in run.models.iter_mut().zip(found) {
+            let summary = Summary::of(&found.rows);
+            model.counts = Counts::from(&summary);
+            model.accuracy = summary.folds;
+            model.seconds = found.seconds;
+            run.counts.add(&model.counts);
+        }
+        run.status = status;
+        run.finished = rfc3339(now);
+        run.seconds = now.duration_since(self.started).unwrap_or_default().as_secs_f64();
         write_atomic(&self.plan.out.join("run.json"), &run_json(&run)?)?;
         Ok(())
     }
 }
 
-fn weights(plan: &Plan) -> Result<report::Weights> {
-    let path = plan.checkpoint.path();
+fn model(model: &Model) -> Result<report::Model> {
+    let checkpoint = model.checkpoint();
+    Ok(report::Model {
+        name: model.name.clone(),
+        architecture: checkpoint.arch.name.to_owned(),
+        variant: checkpoint.variant.name.to_owned(),
+        weights: model.parts.iter().map(weights).collect::<Result<_>>()?,
+        input: serde_json::to_value(checkpoint.input)?,
+        layer: model.layer.clone(),
+        target: match model.target {
+            Target::Predicted => "predicted".to_owned(),
+            Target::Class(class) => model.classes[class].clone(),
+        },
+        classes: model.classes.clone(),
+        labels: model.rule.describe(),
+        head: checkpoint.head.describe(),
+        parameters: checkpoint.layers().iter().map(|layer| layer.parameters).sum(),
+        counts: Counts::default(),
+        accuracy: Vec::new(),
+        seconds: 0.0,
+    })
+}
+
+fn weights(part: &Part) -> Result<report::Weights> {
+    let path = part.checkpoint.path();
     let cannot = || format!("cannot read {}", path.display());
     let (sha256, bytes) = digest(path).with_context(cannot)?;
     Ok(report::Weights {
+        fold: part.fold.clone(),
         path: path.display().to_string(),
         sha256,
         bytes,
-        format: plan.checkpoint.format().to_string(),
+        format: part.checkpoint.format().to_string(),
     })
 }
 
@@ -115,36 +143,13 @@ fn digest(path: &Path) -> std::io::Result<(String, u64)> {
     Ok((hex, bytes))
 }
 
-fn model(plan: &Plan, classifier: &Classifier) -> report::Model {
-    report::Model {
-        architecture: classifier.arch.name.to_owned(),
-        variant: classifier.variant.name.to_owned(),
-        name: classifier.arch.title.to_owned(),
-        layer: plan.layer.clone(),
-        classes: plan.classes.clone(),
-        head: plan.checkpoint.head.describe(),
-        parameters: classifier.parameters as u64,
-    }
-}
-
 fn options(plan: &Plan) -> report::Options {
     report::Options {
         resize: plan.resize.to_string(),
-        labels: plan.rule.describe(),
         alpha: plan.alpha,
         exif: plan.decode.exif.name().to_owned(),
         batch: plan.batch,
-        target: match plan.target {
-            Target::Predicted => "predicted".to_owned(),
-            Target::Class(class) => plan.classes[class].clone(),
-        },
     }
-}
-
-fn folds(plan: &Plan) -> Vec<String> {
-    let mut folds: Vec<String> = plan.images.iter().map(|image| image.fold.clone()).collect();
-    folds.dedup();
-    folds
 }
 
 fn warning((text, items): &(String, Vec<String>)) -> report::Warning {

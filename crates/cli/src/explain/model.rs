@@ -1,0 +1,200 @@
+//! One model of a run: its checkpoints, and what they are asked.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use burncam_cam::Target;
+use burncam_models::ARCHS;
+use burncam_report::ModelTree;
+use burncam_weights::{Checkpoint, Resolved, Wanted};
+
+use super::weights::{self, Files, Source};
+use crate::args::Explain;
+use crate::labels::Rule;
+
+/// A model, with a tree of its own in the output folder.
+pub(crate) struct Model {
+    /// Its name in the output: `VGG16`.
+    pub name: String,
+    /// Its folder in the output.
+    pub tree: ModelTree,
+    /// The path of its weights as given.
+    pub path: PathBuf,
+    /// Its checkpoints: one, or one a fold. All are of one variant, with one kind of head.
+    pub parts: Vec<Part>,
+    /// Class names, in the network's order.
+    pub classes: Vec<String>,
+    /// How images get their true class.
+    pub rule: Rule,
+    /// True class of each image of the run as an index, where one is known.
+    pub labels: Vec<Option<usize>>,
+    /// Canonical name of the layer that is explained.
+    pub layer: String,
+    /// The logit that is explained.
+    pub target: Target,
+}
+
+/// A checkpoint, and the images that it explains.
+pub(crate) struct Part {
+    /// The fold that it explains, or all images.
+    pub fold: Option<String>,
+    /// The checkpoint, its architecture known and its numbers not yet read.
+    pub checkpoint: Resolved,
+}
+
+impl Model {
+    /// Opens the files of a model and checks what is asked of it. Labels are not known yet, and
+    /// neither is its name where another model has it too.
+    pub(crate) fn open(
+        args: &Explain,
+        files: Files,
+        wanted: Option<Wanted>,
+        out: &Path,
+    ) -> Result<Self> {
+        let resolve = |path: &Path| Checkpoint::open(path)?.resolve(&ARCHS, wanted);
+        let parts: Vec<Part> = match &files.by {
+            Source::All => vec![Part { fold: None, checkpoint: resolve(&files.path)? }],
+            Source::Folds(folds) => {
+                let part = |(fold, path): &(String, PathBuf)| {
+                    Ok(Part { fold: Some(fold.clone()), checkpoint: resolve(path)? })
+                };
+                folds.iter().map(part).collect::<Result<_>>()?
+            }
+        };
+        check_alike(&parts)?;
+        let checkpoint = &parts[0].checkpoint;
+        let classes = class_names(args, checkpoint)?;
+        let name = checkpoint.arch.title.to_owned();
+        Ok(Self {
+            tree: ModelTree::new(out, &name),
+            path: files.path,
+            rule: args.labels.clone().unwrap_or_else(|| Rule::default_for(&classes)),
+            labels: Vec::new(),
+            layer: layer(args, checkpoint)?,
+            target: target(args, &classes)?,
+            classes,
+            name,
+            parts,
+        })
+    }
+
+    /// Its first checkpoint; what is common to all can be asked of it.
+    pub(crate) fn checkpoint(&self) -> &Resolved {
+        &self.parts[0].checkpoint
+    }
+
+    /// Architecture, format and number of files in words.
+    pub(crate) fn describe(&self) -> String {
+        let checkpoint = self.checkpoint();
+        let files = match self.parts.as_slice() {
+            [part] if part.fold.is_none() => String::new(),
+            parts => format!(", one file for each of {} folds", parts.len()),
+        };
+        format!(
+            "{} ({}, {}{files})",
+            self.path.display(),
+            checkpoint.arch.title,
+            checkpoint.format()
+        )
+    }
+}
+
+/// Gives each model a name of its own: its architecture's, or its file's where several share that.
+pub(crate) fn name_apart(models: &mut [Model], out: &Path) {
+    let titles: Vec<String> = models.iter().map(|model| model.name.clone()).collect();
+    let mut taken: Vec<String> = Vec::new();
+    for (model, title) in models.iter_mut().zip(&titles) {
+        let shared = titles.iter().filter(|other| *other == title).count() > 1;
+        let mut name = title.clone();
+        if shared {
+            let stem = weights::stem(&model.path);
+            let begins = stem.to_lowercase().starts_with(&title.to_lowercase());
+            name = if begins { stem } else { format!("{title}_{stem}") };
+        }
+        let mut numbered = name.clone();
+        for number in 2.. {
+            if !taken.contains(&numbered.to_lowercase()) {
+                break;
+            }
+            numbered = format!("{name}_{number}");
+        }
+        taken.push(numbered.to_lowercase());
+        model.tree = ModelTree::new(out, &numbered);
+        model.name = numbered;
+    }
+}
+
+/// The networks of all folds must be one network with different weights.
+fn check_alike(parts: &[Part]) -> Result<()> {
+    let kind = |part: &Part| {
+        let checkpoint = &part.checkpoint;
+        let (arch, variant) = (checkpoint.arch.title, checkpoint.variant.name);
+        let (head, input) = (checkpoint.head.describe(), checkpoint.input.formula());
+        format!("{arch} ({variant}), head {head}, input {input}")
+    };
+    let Some((first, others)) = parts.split_first() else { bail!("there are no folds") };
+    let expected = kind(first);
+    match others.iter().find(|part| kind(part) != expected) {
+        None => Ok(()),
+        Some(other) => bail!(
+            "the folds' networks differ\n  {}: {expected}\n  {}: {}\nhint: explain different \
+             networks as models of their own, each with its own --weights",
+            first.checkpoint.path().display(),
+            other.checkpoint.path().display(),
+            kind(other)
+        ),
+    }
+}
+
+fn class_names(args: &Explain, checkpoint: &Resolved) -> Result<Vec<String>> {
+    let count = checkpoint.head.classes();
+    let Some(names) = &args.classes else {
+        return Ok(checkpoint.arch.class_names(count));
+    };
+    let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
+    if names.len() != count {
+        bail!(
+            "--classes gives {} names, and the network of {} has {count} classes",
+            names.len(),
+            checkpoint.path().display()
+        );
+    }
+    for (class, name) in names.iter().enumerate() {
+        let twice = names[..class].iter().any(|earlier| earlier.eq_ignore_ascii_case(name));
+        if name.is_empty() || twice {
+            bail!("--classes: `{name}` is empty or stands there twice");
+        }
+    }
+    Ok(names)
+}
+
+fn layer(args: &Explain, checkpoint: &Resolved) -> Result<String> {
+    let Some(asked) = &args.layer else { return Ok(checkpoint.variant.cam_layer.to_owned()) };
+    let table = (checkpoint.variant.layers)();
+    let found = checkpoint.canonical_name(asked).and_then(|name| table.get(name));
+    match found {
+        Some(layer) if layer.op.can_be_tapped() => Ok(layer.name.clone()),
+        _ => {
+            let tapped = table.layers().iter().filter(|layer| layer.op.can_be_tapped());
+            let names: Vec<&str> = tapped.map(|layer| layer.name.as_str()).collect();
+            bail!(
+                "{} has no layer `{asked}` that can be explained\nhint: its layers are {}",
+                checkpoint.arch.title,
+                names.join(", ")
+            )
+        }
+    }
+}
+
+fn target(args: &Explain, classes: &[String]) -> Result<Target> {
+    let Some(asked) = &args.class else { return Ok(Target::Predicted) };
+    let by_name = classes.iter().position(|class| class.eq_ignore_ascii_case(asked));
+    let by_index = || asked.parse().ok().filter(|&class: &usize| class < classes.len());
+    by_name.or_else(by_index).map(Target::Class).with_context(|| {
+        format!(
+            "there is no class `{asked}`\nhint: the classes are {} (or 0 to {})",
+            classes.join(", "),
+            classes.len() - 1
+        )
+    })
+}
