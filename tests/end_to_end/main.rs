@@ -5,6 +5,7 @@
 
 mod compare;
 mod convert;
+mod devices;
 mod errors;
 mod inspect;
 mod labels;

@@ -22,6 +22,7 @@ For users (they build the `burncam` program on first use, and start it with the 
   layers    list the layers of a checkpoint that `explain --layer` takes
   convert   write a checkpoint in Burn's own format or as safetensors
   compare   compare each layer with what Keras computed for the same input
+  devices   list what there is to compute on
 
 For developers:
   test      run all tests; arguments go to `cargo test`
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
                 println!("{HELP}");
                 ExitCode::SUCCESS
             }
-            "explain" | "models" | "inspect" | "layers" | "convert" | "compare" => {
+            "explain" | "models" | "inspect" | "layers" | "convert" | "compare" | "devices" => {
                 program::start(command, rest)
             }
             "test" => checks::test(rest),

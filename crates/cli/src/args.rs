@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use burncam_imaging::{Exif, Resize};
 
+use crate::device::Request;
 use crate::labels::Rule;
 
 /// Explains what convolutional networks look at.
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     Layers(Layers),
     Convert(Convert),
     Compare(Compare),
+    Devices(Devices),
 }
 
 /// Classify every image of a folder and show which regions decided.
@@ -100,9 +102,11 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "RULE", default_value = "ignore", value_parser = exif(), help_heading = "Explanation")]
     pub exif: Exif,
 
-    /// Where to compute: `auto` (a hardware GPU if there is one, else the CPU), `cpu`, or `gpu`.
-    #[arg(long, value_enum, default_value_t, help_heading = "Computation")]
-    pub device: DeviceRequest,
+    /// Where to compute: `auto` (a hardware GPU if there is one, else the CPU), `cpu`, `gpu`,
+    /// `gpu:1` (counted from 0), or part of an adapter's name; `devices` lists them. `gpu:all`, or
+    /// names with commas between, share the images.
+    #[arg(long, value_name = "DEVICE", default_value_t, help_heading = "Computation")]
+    pub device: Request,
 
     /// Images computed at a time.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Computation")]
@@ -222,32 +226,22 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
 
-    /// Where to compute: `auto` (a hardware GPU if there is one, else the CPU), `cpu`, or `gpu`.
-    #[arg(long, value_enum, default_value = "cpu")]
-    pub device: DeviceRequest,
+    /// Where to compute: `auto` (a hardware GPU if there is one, else the CPU), `cpu`, `gpu`,
+    /// `gpu:1` (counted from 0), or part of an adapter's name; `devices` lists them.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: Request,
 }
 
-/// Where to compute, as asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum DeviceRequest {
-    /// A hardware GPU if there is one, else the CPU.
-    #[default]
-    Auto,
-    /// The CPU.
-    Cpu,
-    /// A GPU, or an error.
-    Gpu,
-}
-
-impl DeviceRequest {
-    /// The spelling on the command line.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Cpu => "cpu",
-            Self::Gpu => "gpu",
-        }
-    }
+/// List what there is to compute on.
+///
+/// Prints every graphics adapter that Vulkan, Metal or DX12 knows, and which one `--device auto`
+/// takes and why. A software rasteriser (kind `software`) is a program on the CPU that behaves as a
+/// GPU: it is slower than the CPU itself, and taken only when it is named.
+#[derive(Args, Debug)]
+pub(crate) struct Devices {
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
 }
 
 const EXAMPLES: &str = "\

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Compare) -> Result<ExitCode> {
     let checkpoint =
         Checkpoint::open(&args.weights)?.resolve(&ARCHS, models::wanted(args.model.as_deref())?)?;
     let mut reference = Npz::open(&args.reference)?;
-    let choice = device::choose(args.device)?;
+    let choice = device::one(&args.device)?;
     let classifier = checkpoint.build(&choice.device)?;
     let found = compare(&checkpoint, &classifier, &mut reference)?;
     let head = format!(
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Compare) -> Result<ExitCode> {
         checkpoint.arch.title,
         checkpoint.variant.name,
         args.weights.display(),
-        choice.kind,
+        choice.kind(),
         args.reference.display()
     );
     console::result(&format!("{head}\n\n{}", found.text(args.tolerance)))?;

@@ -7,6 +7,7 @@ mod convert;
 mod data;
 mod demo;
 mod device;
+mod devices;
 mod explain;
 mod inspect;
 mod labels;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Layers(args) => layers::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Devices(args) => devices::run(&args),
     };
     match ended {
         Ok(code) => code,

@@ -21,8 +21,8 @@ pub struct Run {
     pub finished: String,
     /// The models, each of which was asked for every image.
     pub models: Vec<Model>,
-    /// The device.
-    pub device: Device,
+    /// The devices that shared the images.
+    pub devices: Vec<Device>,
     /// The choices that change results.
     pub options: Options,
     /// The images.
@@ -98,9 +98,9 @@ pub struct Model {
 /// The device that computed, and why that one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
-    /// What was asked for: `auto`, `cpu`, `gpu`.
+    /// What was asked for: `auto`, `cpu`, `gpu:1`.
     pub requested: String,
-    /// What was used: `cpu` or `gpu`.
+    /// What was used: `cpu`, `gpu`, or `software GPU` for a rasteriser.
     pub used: String,
     /// The device's own name.
     pub name: String,
@@ -256,10 +256,10 @@ mod tests {
                 }],
                 "seconds": 0.25,
             }],
-            "device": {
+            "devices": [{
                 "requested": "auto", "used": "cpu", "name": "cpu", "backend": "flex",
                 "reason": "no GPU",
-            },
+            }],
             "options": {
                 "resize": "nearest", "alpha": 0.5, "exif": "ignore", "batch": 8,
             },

@@ -20,7 +20,7 @@ use crate::args::Explain;
 use crate::console::Progress;
 use crate::device::Choice;
 use crate::{console, device};
-use model::Model;
+use model::{Model, Part};
 use pipeline::Job;
 use plan::Plan;
 use record::Found;
@@ -33,21 +33,18 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     let started = SystemTime::now();
     let plan = Plan::new(args)?;
     plan.tell();
-    let choice = device::choose(args.device)?;
-    console::note(&format!(
-        "Computing on the {} ({}, {}): {}.",
-        choice.kind, choice.name, choice.backend, choice.reason
-    ));
+    let devices = device::choose(&args.device)?;
+    device::tell(&devices);
     // The first network is built before anything is written: most mistakes show here.
-    let mut first = Some(plan.models[0].parts[0].checkpoint.build(&choice.device)?);
+    let mut first = Some(build(&plan.models[0].parts[0], &devices)?);
     output::prepare(&plan)?;
-    let record = record::Recorder::new(args, &plan, &choice, started)?;
+    let record = record::Recorder::new(args, &plan, &devices, started)?;
     record.write(RunStatus::Partial, &[])?;
 
     let mut progress = Progress::new(plan.images.len() * plan.models.len());
     let mut found: Vec<Found> = Vec::new();
     for model in &plan.models {
-        found.push(explain(&plan, model, &choice, &mut first, &mut progress)?);
+        found.push(explain(&plan, model, &devices, &mut first, &mut progress)?);
         let last = found.len() == plan.models.len();
         write_tables(&plan, &found)?;
         record
@@ -55,26 +52,31 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
             .context("the results are written, their record is not")?;
     }
     progress.finish();
-    Ok(tell(&plan, &choice, &found))
+    Ok(tell(&plan, &devices, &found))
 }
 
-/// Explains every image with one model. `built` is the network of its first checkpoint, if that
-/// is there already.
+/// The network of a checkpoint, on each device.
+fn build(part: &Part, devices: &[Choice]) -> Result<Vec<Classifier>> {
+    devices.iter().map(|choice| Ok(part.checkpoint.build(&choice.device)?)).collect()
+}
+
+/// Explains every image with one model. `built` is what its first checkpoint makes, if that is
+/// there already.
 fn explain(
     plan: &Plan,
     model: &Model,
-    choice: &Choice,
-    built: &mut Option<Classifier>,
+    devices: &[Choice],
+    built: &mut Option<Vec<Classifier>>,
     progress: &mut Progress,
 ) -> Result<Found> {
     let mut found = Found { rows: Vec::with_capacity(plan.images.len()), seconds: 0.0 };
     for part in &model.parts {
-        let classifier = match built.take() {
-            Some(classifier) => classifier,
-            None => part.checkpoint.build(&choice.device)?,
+        let mut networks = match built.take() {
+            Some(networks) => networks,
+            None => build(part, devices)?,
         };
         let clock = Instant::now();
-        found.rows.extend(pipeline::run(Job { plan, model, part }, &classifier, progress)?);
+        found.rows.extend(pipeline::run(Job { plan, model, part }, &mut networks, progress)?);
         found.seconds += clock.elapsed().as_secs_f64();
     }
     Ok(found)
@@ -95,8 +97,11 @@ fn write_tables(plan: &Plan, found: &[Found]) -> Result<()> {
 }
 
 /// Prints how it went, and gives the exit code.
-fn tell(plan: &Plan, choice: &Choice, found: &[Found]) -> ExitCode {
+fn tell(plan: &Plan, devices: &[Choice], found: &[Found]) -> ExitCode {
     let mut failed = 0;
+    let mut kinds: Vec<&str> = devices.iter().map(Choice::kind).collect();
+    kinds.dedup();
+    let kinds = kinds.join(" and ");
     for (model, Found { rows, seconds }) in plan.models.iter().zip(found) {
         let summary = Summary::of(rows);
         failed += summary.total.failed;
@@ -104,12 +109,11 @@ fn tell(plan: &Plan, choice: &Choice, found: &[Found]) -> ExitCode {
         let (title, variant) = (model.checkpoint().arch.title, model.checkpoint().variant.name);
         let of = if model.name == title { String::new() } else { format!("{title}, ") };
         let head = format!(
-            "Explained {explained} of {} with {} ({of}{variant}) at layer {} on the {} in \
+            "Explained {explained} of {} with {} ({of}{variant}) at layer {} on the {kinds} in \
              {seconds:.1} s, {:.1} images/s.",
             console::images(rows.len()),
             model.name,
             model.layer,
-            choice.kind,
             explained as f64 / seconds.max(1e-9),
         );
         console::summary(&head, &summary, rows);

@@ -1,9 +1,10 @@
 //! file → pixels → tensor → logits and gradient → map → overlay, a batch at a time.
 //!
-//! One thread decodes, one computes and one writes; each waits for the next, so that no more
-//! than a few batches are in memory whatever the number of images.
+//! One thread decodes, one for each device computes and one writes; each waits for the next, so
+//! that no more than a few batches are in memory whatever the number of images.
 
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
@@ -54,14 +55,15 @@ struct Seen {
     milliseconds: f64,
 }
 
-/// Explains every image of the checkpoint; one row an image, in the plan's order.
+/// Explains every image of the checkpoint, a batch at a time on each device's network; one row an
+/// image, in the plan's order.
 ///
 /// # Errors
 ///
-/// If the device fails. An image that fails is a row with its error.
+/// If a device fails. An image that fails is a row with its error.
 pub(crate) fn run(
     job: Job<'_>,
-    classifier: &Classifier,
+    networks: &mut [Classifier],
     progress: &mut Progress,
 ) -> Result<Vec<Prediction>> {
     let plan = job.plan;
@@ -69,7 +71,9 @@ pub(crate) fn run(
     let images = images.as_slice();
     let (to_compute, decoded) = sync_channel::<Vec<Item<Decoded>>>(WAITING);
     let (to_write, seen) = sync_channel::<Vec<Item<Seen>>>(WAITING);
-    std::thread::scope(|scope| {
+    // Whoever is free takes the next batch; when all have failed, nobody holds the channel.
+    let decoded = Arc::new(Mutex::new(decoded));
+    let mut rows = std::thread::scope(|scope| {
         scope.spawn(move || {
             for batch in images.chunks(plan.batch) {
                 let batch = batch.par_iter().map(|&index| (index, read(job, index))).collect();
@@ -82,21 +86,43 @@ pub(crate) fn run(
         let writer = scope.spawn(move || {
             let mut rows = Vec::with_capacity(images.len());
             for batch in seen {
-                let written: Vec<Prediction> = batch.into_par_iter().map(|i| row(job, i)).collect();
+                let written: Vec<_> = batch.into_par_iter().map(|i| (i.0, row(job, i))).collect();
                 progress.add(written.len());
                 rows.extend(written);
             }
             rows
         });
-        for batch in decoded {
-            let batch = compute(job, classifier, batch)?;
-            if to_write.send(batch).is_err() {
-                break;
-            }
+        let workers: Vec<_> = networks
+            .iter_mut()
+            .map(|network| {
+                let (decoded, to_write) = (Arc::clone(&decoded), to_write.clone());
+                scope.spawn(move || work(job, network, &decoded, &to_write))
+            })
+            .collect();
+        drop((decoded, to_write));
+        for worker in workers {
+            worker.join().map_err(|_| anyhow!("the thread that computes has failed"))??;
         }
-        drop(to_write);
         writer.join().map_err(|_| anyhow!("the thread that writes results has failed"))
-    })
+    })?;
+    rows.sort_by_key(|(index, _)| *index);
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
+}
+
+/// Computes batches until there are none.
+fn work(
+    job: Job<'_>,
+    network: &Classifier,
+    decoded: &Mutex<Receiver<Vec<Item<Decoded>>>>,
+    to_write: &SyncSender<Vec<Item<Seen>>>,
+) -> Result<()> {
+    let next = || decoded.lock().ok()?.recv().ok();
+    while let Some(batch) = next() {
+        if to_write.send(compute(job, network, batch)?).is_err() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// file → pixels → the network's size.

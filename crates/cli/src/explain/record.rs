@@ -38,7 +38,7 @@ impl<'a> Recorder<'a> {
     pub(crate) fn new(
         args: &Explain,
         plan: &'a Plan,
-        choice: &Choice,
+        devices: &[Choice],
         started: SystemTime,
     ) -> Result<Self> {
         let run = Run {
@@ -51,13 +51,7 @@ impl<'a> Recorder<'a> {
             started: rfc3339(started),
             finished: rfc3339(started),
             models: plan.models.iter().map(model).collect::<Result<_>>()?,
-            device: report::Device {
-                requested: args.device.name().to_owned(),
-                used: choice.kind.to_owned(),
-                name: choice.name.clone(),
-                backend: choice.backend.clone(),
-                reason: choice.reason.clone(),
-            },
+            devices: devices.iter().map(|choice| device(args, choice)).collect(),
             options: options(plan),
             data: report::Data {
                 path: plan.data.display().to_string(),
@@ -141,6 +135,16 @@ fn digest(path: &Path) -> std::io::Result<(String, u64)> {
     }
     let hex = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok((hex, bytes))
+}
+
+fn device(args: &Explain, choice: &Choice) -> report::Device {
+    report::Device {
+        requested: args.device.to_string(),
+        used: choice.kind().to_owned(),
+        name: choice.name.clone(),
+        backend: choice.backend.clone(),
+        reason: choice.reason.clone(),
+    }
 }
 
 fn options(plan: &Plan) -> report::Options {

@@ -1,0 +1,196 @@
+//! The graphics adapters of this machine.
+
+use std::fs;
+use std::path::Path;
+
+use burn::tensor::wgpu::wgpu::{
+    Adapter as Found, AdapterInfo, Backend, Backends, DeviceType, Instance, InstanceDescriptor,
+};
+use burn::tensor::wgpu::{WgpuBackend, WgpuSetup};
+use burn::tensor::{Device, DeviceKind};
+use serde::Serialize;
+
+/// One adapter, as one graphics API shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Adapter {
+    /// Its name: `AMD Radeon RX 7900 XTX`.
+    pub name: String,
+    /// Who made it.
+    pub vendor: String,
+    /// What it is.
+    #[serde(serialize_with = "as_text")]
+    pub kind: Kind,
+    /// The graphics API: `Vulkan`, `Metal`, `Dx12`.
+    pub api: String,
+    /// Driver and version.
+    pub driver: String,
+    /// Its own memory in bytes, where the operating system tells.
+    pub memory: Option<u64>,
+    /// Its place among those of its kind and API.
+    #[serde(skip)]
+    place: (WgpuBackend, DeviceKind),
+}
+
+/// What an adapter is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A card with memory of its own.
+    Discrete,
+    /// Part of the processor.
+    Integrated,
+    /// A share of a card, in a virtual machine.
+    Virtual,
+    /// A program on the CPU that behaves as a GPU.
+    Software,
+}
+
+impl Kind {
+    fn of(device_type: DeviceType) -> Option<Self> {
+        match device_type {
+            DeviceType::DiscreteGpu => Some(Self::Discrete),
+            DeviceType::IntegratedGpu => Some(Self::Integrated),
+            DeviceType::VirtualGpu => Some(Self::Virtual),
+            DeviceType::Cpu => Some(Self::Software),
+            DeviceType::Other => None,
+        }
+    }
+
+    /// The kind in a word.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Discrete => "discrete",
+            Self::Integrated => "integrated",
+            Self::Virtual => "virtual",
+            Self::Software => "software",
+        }
+    }
+}
+
+fn as_text<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.name())
+}
+
+/// The graphics APIs that are asked, in Burn's order: the first that knows any adapter is used.
+const APIS: [(Backend, WgpuBackend); 3] = [
+    (Backend::Vulkan, WgpuBackend::Vulkan),
+    (Backend::Metal, WgpuBackend::Metal),
+    (Backend::Dx12, WgpuBackend::Dx12),
+];
+
+/// The adapters of this machine, the most capable kind first.
+///
+/// OpenGL is not asked: what has no other driver than that is too old for Burn's kernels.
+pub(crate) fn adapters() -> Vec<Adapter> {
+    for (api, pinned) in APIS {
+        let mut found = of_api(api, pinned);
+        if !found.is_empty() {
+            found.sort_by_key(|adapter| adapter.kind as u8);
+            return found;
+        }
+    }
+    Vec::new()
+}
+
+fn of_api(api: Backend, pinned: WgpuBackend) -> Vec<Adapter> {
+    let backends = Backends::from(api);
+    let instance = Instance::new(InstanceDescriptor {
+        backends,
+        ..InstanceDescriptor::new_without_display_handle()
+    });
+    let found = pollster::block_on(instance.enumerate_adapters(backends));
+    let mut counts = [0_usize; 4];
+    let mut adapters = Vec::new();
+    for info in found.iter().map(Found::get_info) {
+        let Some(kind) = Kind::of(info.device_type) else { continue };
+        let number = counts[kind as usize];
+        counts[kind as usize] += 1;
+        let selector = match kind {
+            Kind::Discrete => DeviceKind::DiscreteGpu(number),
+            Kind::Integrated => DeviceKind::IntegratedGpu(number),
+            Kind::Virtual => DeviceKind::VirtualGpu(number),
+            // Burn reaches the first software rasteriser only.
+            Kind::Software if number == 0 => DeviceKind::Cpu,
+            Kind::Software => continue,
+        };
+        adapters.push(Adapter::new(info, kind, (pinned, selector)));
+    }
+    adapters
+}
+
+impl Adapter {
+    fn new(info: AdapterInfo, kind: Kind, place: (WgpuBackend, DeviceKind)) -> Self {
+        Self {
+            vendor: vendor(info.vendor),
+            driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+            memory: memory(&info.device_pci_bus_id),
+            api: format!("{:?}", info.backend),
+            name: info.name,
+            kind,
+            place,
+        }
+    }
+
+    /// Whether it computes by itself, rather than on the CPU.
+    pub(crate) fn is_hardware(&self) -> bool {
+        self.kind != Kind::Software
+    }
+
+    /// Opens it for computing.
+    ///
+    /// # Errors
+    ///
+    /// If its driver refuses; the lazy way to make a device would panic instead.
+    pub(crate) fn open(&self) -> Result<(Device, WgpuSetup), String> {
+        let (api, kind) = self.place.clone();
+        let options = Device::wgpu_options().graphics_api(api).device_kind(kind);
+        options.init_with_setup().map_err(|error| {
+            let text = error.to_string();
+            text.lines().next().unwrap_or_default().to_owned()
+        })
+    }
+}
+
+/// PCI and Khronos identifiers of vendors.
+const VENDORS: [(u32, &str); 9] = [
+    (0x1002, "AMD"),
+    (0x106b, "Apple"),
+    (0x10de, "NVIDIA"),
+    (0x13b5, "ARM"),
+    (0x1414, "Microsoft"),
+    (0x14e4, "Broadcom"),
+    (0x5143, "Qualcomm"),
+    (0x8086, "Intel"),
+    (0x10005, "Mesa"),
+];
+
+fn vendor(id: u32) -> String {
+    let known = VENDORS.iter().find(|(known, _)| *known == id);
+    known.map_or_else(|| format!("{id:#06x}"), |(_, name)| (*name).to_owned())
+}
+
+/// Linux tells the memory of AMD's cards; wgpu tells nobody's.
+fn memory(bus: &str) -> Option<u64> {
+    let plain = bus.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '.'));
+    if bus.is_empty() || !plain {
+        return None;
+    }
+    let file = Path::new("/sys/bus/pci/devices").join(bus).join("mem_info_vram_total");
+    fs::read_to_string(file).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vendors_are_named_or_numbered() {
+        assert_eq!(vendor(0x1002), "AMD");
+        assert_eq!(vendor(0x1234), "0x1234");
+    }
+
+    #[test]
+    fn a_bus_that_is_a_path_is_not_followed() {
+        assert_eq!(memory("../../../../../etc/passwd"), None);
+        assert_eq!(memory(""), None);
+    }
+}

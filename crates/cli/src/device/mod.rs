@@ -1,0 +1,171 @@
+//! Where to compute.
+
+mod adapters;
+mod request;
+
+use anyhow::{Result, bail};
+use burn::tensor::Device;
+
+use crate::console;
+pub(crate) use adapters::{Adapter, adapters};
+pub(crate) use request::Request;
+
+/// A device that was chosen, and why.
+#[derive(Debug)]
+pub(crate) struct Choice {
+    /// The device.
+    pub device: Device,
+    /// The graphics adapter, unless it is the CPU.
+    pub adapter: Option<Adapter>,
+    /// The adapter's name, or how many threads the CPU has.
+    pub name: String,
+    /// Burn's backend, with the graphics API and driver of a GPU.
+    pub backend: String,
+    /// Why this one.
+    pub reason: String,
+}
+
+const INSTALL: &str = "a GPU is reached through Vulkan, Metal or DX12; install its driver (and on \
+                       Linux the Vulkan loader, package `libvulkan1`), or use `--device cpu`; \
+                       `cargo xtask devices` lists what is found";
+
+/// Chooses devices; more than one only where several are asked for. `auto` never takes a software
+/// rasteriser, and falls back to the CPU.
+///
+/// # Errors
+///
+/// If what is asked for is not there, or cannot be opened.
+pub(crate) fn choose(request: &Request) -> Result<Vec<Choice>> {
+    if *request == Request::Cpu {
+        return Ok(vec![cpu("asked for".to_owned())]);
+    }
+    let all = adapters();
+    let hardware: Vec<&Adapter> = all.iter().filter(|adapter| adapter.is_hardware()).collect();
+    let wanted = match request {
+        Request::Auto | Request::Cpu => match auto(&all) {
+            Ok(adapter) => match open(adapter, "a hardware GPU is present") {
+                Ok(choice) => return Ok(vec![choice]),
+                Err(error) => return Ok(vec![cpu(format!("no GPU: {error}"))]),
+            },
+            Err(reason) => return Ok(vec![cpu(reason)]),
+        },
+        Request::Gpu => hardware.into_iter().take(1).collect(),
+        Request::AllGpus => hardware,
+        Request::Number(number) => hardware.into_iter().skip(*number).take(1).collect(),
+        Request::Named(names) => return names.iter().map(|name| named(name, &all)).collect(),
+    };
+    if wanted.is_empty() {
+        let number = match request {
+            Request::Number(number) => format!(" number {number}"),
+            _ => String::new(),
+        };
+        bail!("there is no GPU{number} to compute on: {}\nhint: {INSTALL}", found(&all));
+    }
+    wanted.into_iter().map(|adapter| open(adapter, "asked for")).collect()
+}
+
+/// Chooses the one device of a command that cannot use more.
+///
+/// # Errors
+///
+/// As [`choose`]; or if several are asked for.
+pub(crate) fn one(request: &Request) -> Result<Choice> {
+    let mut choices = choose(request)?;
+    match (choices.pop(), choices.is_empty()) {
+        (Some(choice), true) => Ok(choice),
+        _ => bail!("--device {request} means several devices, and this command uses one"),
+    }
+}
+
+/// The adapter that `auto` takes, or why it takes the CPU.
+pub(crate) fn auto(adapters: &[Adapter]) -> Result<&Adapter, String> {
+    let hardware = adapters.iter().find(|adapter| adapter.is_hardware());
+    hardware.ok_or_else(|| format!("no GPU: {}", found(adapters)))
+}
+
+/// The first adapter whose name holds `name`, in any case; or the CPU.
+fn named(name: &str, all: &[Adapter]) -> Result<Choice> {
+    if name.eq_ignore_ascii_case("cpu") {
+        return Ok(cpu("asked for".to_owned()));
+    }
+    let lower = name.to_lowercase();
+    let fits = |adapter: &&Adapter| adapter.name.to_lowercase().contains(&lower);
+    match all.iter().find(fits) {
+        Some(adapter) if !name.is_empty() => open(adapter, "asked for"),
+        _ => bail!(
+            "there is no device `{name}`: {}\nhint: --device takes auto, cpu, gpu, gpu:N, gpu:all or \
+             part of an adapter's name; `cargo xtask devices` lists them",
+            found(all)
+        ),
+    }
+}
+
+fn open(adapter: &Adapter, reason: &str) -> Result<Choice> {
+    match adapter.open() {
+        Ok((device, _)) => Ok(Choice {
+            device,
+            name: adapter.name.clone(),
+            backend: format!("wgpu, {}, {}", adapter.api, adapter.driver),
+            reason: reason.to_owned(),
+            adapter: Some(adapter.clone()),
+        }),
+        Err(error) => bail!("the driver of {} refuses: {error}\nhint: {INSTALL}", adapter.name),
+    }
+}
+
+fn cpu(reason: String) -> Choice {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    Choice {
+        device: Device::flex(),
+        adapter: None,
+        name: format!("{threads} threads, {}", std::env::consts::ARCH),
+        backend: "flex".to_owned(),
+        reason,
+    }
+}
+
+impl Choice {
+    /// `cpu`, `gpu`, or `software GPU` for a rasteriser.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.adapter {
+            None => "cpu",
+            Some(adapter) if adapter.is_hardware() => "gpu",
+            Some(_) => "software GPU",
+        }
+    }
+}
+
+/// Says what will compute.
+pub(crate) fn tell(choices: &[Choice]) {
+    for choice in choices {
+        let (kind, name) = (choice.kind(), &choice.name);
+        let (backend, reason) = (&choice.backend, &choice.reason);
+        console::note(&format!("Computing on the {kind} ({name}, {backend}): {reason}."));
+    }
+}
+
+/// What adapters there are, in words.
+fn found(adapters: &[Adapter]) -> String {
+    let names: Vec<String> = adapters
+        .iter()
+        .map(|adapter| match adapter.is_hardware() {
+            true => format!("`{}`", adapter.name),
+            false => format!(
+                "`{}` is a software rasteriser, far slower than the CPU itself",
+                adapter.name
+            ),
+        })
+        .collect();
+    if names.is_empty() { "no graphics adapter is found".to_owned() } else { names.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_is_there_when_asked_for() {
+        let choices = choose(&Request::Cpu).expect("a CPU");
+        assert_eq!((choices[0].kind(), choices[0].backend.as_str()), ("cpu", "flex"));
+    }
+}
