@@ -6,7 +6,7 @@
 
 DIR gets a folder for each network, `<network>-<variant>`, with its checkpoints and, from Keras 2,
 `reference.npz`, as dump_activations.py writes it for one of the golden faces. The weights are
-random but reproducible (weights.py), so both versions write the same ones. About 8.5 GB for all.
+random but reproducible (weights.py), so both versions write the same ones. About 8 GB for all.
 """
 
 import argparse
