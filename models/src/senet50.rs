@@ -10,8 +10,16 @@ use crate::vggface_residual::{INPUT, Recipe};
 
 const RECIPE: Recipe = Recipe { epsilon: 1e-4, squeeze: true };
 
-/// Activations of one such network: the notebook's is the second that its process built.
-const ACTIVATIONS: usize = 81;
+/// How many layers that Keras names one such network has, the pooling of its head included: the
+/// notebook's is the second that its process built.
+const NUMBERED: [(&str, usize); 6] = [
+    ("activation", 81),
+    ("max_pooling2d", 1),
+    ("global_average_pooling2d", 17),
+    ("reshape", 16),
+    ("multiply", 16),
+    ("add", 16),
+];
 
 /// SENet50 as an architecture.
 pub static SENET50: Arch = Arch {
@@ -23,8 +31,9 @@ pub static SENET50: Arch = Arch {
         input: INPUT,
         cam_layer: "activation_161",
         layers: || {
-            let input = LayerTable::new("input", [224, 224, 3]);
-            RECIPE.layers(input.number_from("activation", ACTIVATIONS))
+            let table = LayerTable::new("input", [224, 224, 3]);
+            let number = |table: LayerTable, (name, count)| table.number_from(name, count);
+            RECIPE.layers(NUMBERED.into_iter().fold(table, number))
         },
         build: |loader| RECIPE.build(loader),
     }],

@@ -161,6 +161,84 @@ fn a_dump_that_cannot_be_used_is_refused() {
     }
 }
 
+/// A folder of two networks: N-CNN as several files, and one that lacks a reference.
+fn folder(place: &Place, files: &[&str]) {
+    for file in files {
+        let bytes = std::fs::read(weights(file)).expect("a golden checkpoint");
+        place.write(&format!("all/NCNN-keras/{file}"), &bytes);
+    }
+    place.write("all/NCNN-keras/reference.npz", &std::fs::read(golden()).expect("the dump"));
+    place.write("all/NCNN-keras/notes.txt", b"no checkpoint");
+    place.write("all/other/model.h5", b"not read, since no reference is beside it");
+}
+
+#[test]
+fn every_file_of_a_folder_is_compared() {
+    let place = Place::new();
+    folder(&place, &["NCNN_k2.h5", "NCNN_k2.weights.h5", "NCNN_k3.keras", "NCNN_k3.weights.h5"]);
+    let run = place.burncam(&["compare", "--weights", "all"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    insta::assert_snapshot!("compare_folder", stable(&run));
+    let run = place.burncam(&["compare", "--weights", "all", "--markdown"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    insta::assert_snapshot!("compare_markdown", stable(&run));
+    let run = place.burncam(&["compare", "--weights", "all", "--tolerance", "0"]);
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    assert!(run.stdout.contains("4 past the tolerance of 0e0, first NCNN-keras/NCNN_k2.h5"));
+}
+
+#[test]
+fn a_file_of_a_folder_that_cannot_be_used_does_not_stop_the_others() {
+    let place = Place::new();
+    folder(&place, &["NCNN_k2.h5", "NCNN_k2_dead.h5"]);
+    place.write("all/NCNN-keras/cut.keras", b"PK\x03\x04 and nothing else");
+    let run = place.burncam(&["compare", "--weights", "all"]);
+    assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("error: ") && run.stderr.contains("cut.keras"), "{}", run.stderr);
+    insta::assert_snapshot!("compare_folder_wrong", stable(&run));
+}
+
+#[test]
+fn a_folder_and_a_file_are_told_apart() {
+    let place = Place::new();
+    folder(&place, &[]);
+    let golden = golden();
+    let file = weights("NCNN_k2.h5");
+    for (arguments, words) in [
+        (&["--weights", "all"][..], "no folder in all has checkpoints"),
+        (&["--weights", "all", "--reference", &golden], "leave out --reference"),
+        (&["--weights", &file], "--reference FILE is needed"),
+        (&["--weights", &file, "--markdown"], "--reference FILE is needed"),
+        (&["--weights", "none"], "--reference FILE is needed"),
+        (&["--weights", &file, "--reference", &golden, "--markdown"], "cannot be used with"),
+    ] {
+        let run = place.burncam(&[&["compare"], arguments].concat());
+        assert_eq!(run.code, 2, "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains(words), "{arguments:?}: no `{words}` in {}", run.stderr);
+    }
+}
+
+/// Every network in every format, made by `tests/reference/make_checkpoints.py`: each file loads,
+/// each layer is within the tolerance of the other goldens, and the formats of a network give
+/// equal logits.
+#[test]
+#[ignore = "needs a folder that tests/reference/make_checkpoints.py wrote"]
+fn every_format_of_every_network_is_kerass() {
+    let folder = std::env::var("BURNCAM_CHECKPOINTS").expect(
+        "set BURNCAM_CHECKPOINTS to the absolute path of a folder that \
+         `python tests/reference/make_checkpoints.py FOLDER` wrote",
+    );
+    let place = Place::new();
+    let run = place.burncam(&["compare", "--weights", &folder, "--tolerance", "1e-4"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    assert!(!run.stdout.contains("DIFFER"), "{}", run.stdout);
+    let networks = std::fs::read_dir(&folder).expect("the folder").count();
+    let equal = run.stdout.matches("files are equal to the last bit").count();
+    assert_eq!(equal, networks, "{}", run.stdout);
+    let compared = format!("of {networks} network");
+    assert!(run.stdout.contains(&compared), "{}", run.stdout);
+}
+
 #[test]
 fn help_teaches() {
     let run = Place::new().burncam(&["compare", "--help"]);

@@ -40,6 +40,21 @@ def logits_of(model):
     return last.output
 
 
+def dump(model, x, path, wanted=None):
+    """Writes what the model computes for `x`, and tells of how many layers. Afterwards the model
+    gives logits, without its last activation."""
+    outputs = {"logits": logits_of(model)}
+    for layer in model.layers:
+        if type(layer).__name__ == "InputLayer" or len(layer.output.shape) != 4:
+            continue
+        if wanted is None or layer.name in wanted:
+            outputs["layer/" + layer.name] = layer.output
+    values = keras.Model(model.inputs, list(outputs.values())).predict(x, verbose=0)
+    arrays = {name: np.asarray(value, dtype=np.float32) for name, value in zip(outputs, values)}
+    np.savez_compressed(path, input=x, **arrays)
+    return len(arrays) - 1
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("model", help=".h5 or .keras file with architecture and weights")
@@ -56,17 +71,8 @@ def main():
     mean = [float(value) for value in args.mean.split(",")]
     x = prepare(args.image, height, width, args.divide, mean, args.bgr)
 
-    wanted = args.layers.split(",") if args.layers else None
-    outputs = {"logits": logits_of(model)}
-    for layer in model.layers:
-        if type(layer).__name__ == "InputLayer" or len(layer.output.shape) != 4:
-            continue
-        if wanted is None or layer.name in wanted:
-            outputs["layer/" + layer.name] = layer.output
-    values = keras.Model(model.inputs, list(outputs.values())).predict(x, verbose=0)
-    arrays = {name: np.asarray(value, dtype=np.float32) for name, value in zip(outputs, values)}
-    np.savez_compressed(args.dump, input=x, **arrays)
-    print(f"{args.dump}: input, logits and {len(arrays) - 1} layers")
+    layers = dump(model, x, args.dump, args.layers.split(",") if args.layers else None)
+    print(f"{args.dump}: input, logits and {layers} layers")
 
 
 if __name__ == "__main__":

@@ -2,18 +2,19 @@
 //! the weight's, and its place in Keras's layout.
 //!
 //! FNV-1a of the key seeds SplitMix64, whose upper 24 bits become a number in [-1, 1); scale and
-//! offset depend on the kind of weight. `goldens/weights_manifest.tsv` holds the CRC-32 of each.
+//! offset depend on the kind of weight. `goldens/weights_manifest.tsv` holds the CRC-32 of each
+//! of the notebook's five networks. `tests/reference/weights.py` states the same rule in Python.
 
 use burncam_net::{LoadError, Source, Weight};
 
-/// What belongs to one network's weights: its name in keys, its last dense layer, and two
-/// constants that make both classes occur.
+/// What belongs to one network's weights: its name in keys, its last dense layer, and what keeps
+/// its logits between -10 and 10: a gain, and for two classes a bias that makes both occur.
 struct Recipe {
     model: &'static str,
     first_conv: Option<&'static str>,
     last_dense: &'static str,
     head_gain: f64,
-    head_bias: f64,
+    head_bias: Option<f64>,
 }
 
 const fn recipe(
@@ -21,19 +22,25 @@ const fn recipe(
     first_conv: Option<&'static str>,
     last_dense: &'static str,
     head_gain: f64,
-    head_bias: f64,
+    head_bias: Option<f64>,
 ) -> Recipe {
     Recipe { model, first_conv, last_dense, head_gain, head_bias }
 }
 
 /// model, first convolution where the mean is subtracted, last dense layer, its gain, its bias
-const RECIPES: [Recipe; 5] = [
-    recipe("VGG16", Some("conv1_1"), "dense_2", 0.94, 5.003),
-    recipe("ResNet50", Some("conv1_7x7_s2"), "dense_1", 0.272, 1.951),
-    recipe("SENet50", Some("conv1_7x7_s2"), "dense_3", 0.532, -1.076),
-    recipe("IncepV3", None, "dense_2", 0.985, -2.509),
-    recipe("NCNN", None, "output", 2.19, -1.282),
+const RECIPES: [Recipe; 7] = [
+    recipe("VGG16", Some("conv1_1"), "dense_2", 0.94, Some(5.003)),
+    recipe("ResNet50", Some("conv1_7x7_s2"), "dense_1", 0.272, Some(1.951)),
+    recipe("SENet50", Some("conv1_7x7_s2"), "dense_3", 0.532, Some(-1.076)),
+    recipe("IncepV3", None, "dense_2", 0.985, Some(-2.509)),
+    recipe("NCNN", None, "output", 2.19, Some(-1.282)),
+    recipe("VGG16-applications", Some("block1_conv1"), "predictions", 1.0, None),
+    recipe("ResNet50-applications", Some("conv1_conv"), "predictions", 0.5, None),
 ];
+
+/// Ends of names of a block's last batch normalisation. It is weak, or the sums of 16 blocks would
+/// grow without end.
+const LAST_OF_BLOCK: [&str; 2] = ["_1x1_increase_bn", "_3_bn"];
 
 /// Gives the reproducible weights of one network.
 pub struct Generated(pub &'static str);
@@ -59,8 +66,11 @@ pub fn tensor(model: &str, layer: &str, weight: &str, shape: &[usize]) -> Vec<f3
     let recipe = RECIPES.iter().find(|recipe| recipe.model == model).expect("a reference network");
     let layer = &layer.replace('/', "_");
     let last = layer == recipe.last_dense;
-    if last && weight == "bias" {
-        let half = (recipe.head_bias / 2.0) as f32;
+    if last
+        && weight == "bias"
+        && let Some(bias) = recipe.head_bias
+    {
+        let half = (bias / 2.0) as f32;
         return vec![half, -half];
     }
     let (offset, scale) = match weight {
@@ -74,7 +84,7 @@ pub fn tensor(model: &str, layer: &str, weight: &str, shape: &[usize]) -> Vec<f3
             (0.0, (gain * (6.0 / fan_in as f64).sqrt()) as f32)
         }
         "bias" => (0.0, 0.05),
-        "gamma" if layer.ends_with("_1x1_increase_bn") => (0.3, 0.06),
+        "gamma" if LAST_OF_BLOCK.iter().any(|end| layer.ends_with(end)) => (0.3, 0.06),
         "gamma" => (1.0, 0.2),
         "beta" | "moving_mean" => (0.0, 0.2),
         "moving_variance" => (1.0, 0.4),

@@ -5,18 +5,57 @@ use std::path::{Path, PathBuf};
 
 use burncam_imaging::{DecodeOptions, Frame, Resize, decode, resize};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-/// One image's results.
+/// A golden face, and what a network says of it.
 #[derive(Debug, Deserialize)]
-pub struct Row {
+pub struct Face {
     /// Its fold.
     pub fold: String,
     /// Its file name.
     pub image: String,
-    /// The notebook's report row.
-    pub csv_row: Vec<String>,
     /// The predicted class.
     pub index: usize,
+}
+
+/// What Keras computed for some faces, one entry a face.
+pub struct Numbers {
+    /// The faces.
+    pub faces: Vec<Face>,
+    /// Raw maps.
+    pub raw: Vec<Vec<f32>>,
+    /// Channel weights.
+    pub pooled: Vec<Vec<f32>>,
+    /// Logits.
+    pub logits: Vec<Vec<f32>>,
+    /// Probabilities.
+    pub probs: Vec<Vec<f32>>,
+}
+
+impl Numbers {
+    /// The numbers in a folder of goldens, such as `VGG16-keras-applications`.
+    ///
+    /// # Panics
+    ///
+    /// If they are not in place.
+    #[must_use]
+    pub fn read(goldens: &str) -> Self {
+        let folder = folder().join(goldens);
+        Self {
+            faces: rows(&folder),
+            raw: array(&folder.join("raw.npy")),
+            pooled: array(&folder.join("pooled.npy")),
+            logits: array(&folder.join("logits.npy")),
+            probs: array(&folder.join("probs.npy")),
+        }
+    }
+}
+
+/// What the notebook made of one face.
+#[derive(Debug, Deserialize)]
+pub struct Row {
+    /// The notebook's report row.
+    pub csv_row: Vec<String>,
     /// CRC-32 of the resized RGB pixels.
     pub rgb_crc32: u32,
     /// CRC-32 of the preprocessed input, `[height, width, channels]`, `f32` little-endian.
@@ -29,18 +68,12 @@ pub struct Row {
     pub overlay_crc32: u32,
 }
 
-/// All results of one network.
+/// All results of one network in the notebook.
 pub struct Golden {
-    /// One row an image, sorted by fold and name.
+    /// Of the faces, sorted by fold and name.
+    pub numbers: Numbers,
+    /// One row a face, in the same order.
     pub rows: Vec<Row>,
-    /// Raw maps.
-    pub raw: Vec<Vec<f32>>,
-    /// Channel weights.
-    pub pooled: Vec<Vec<f32>>,
-    /// Logits.
-    pub logits: Vec<Vec<f32>>,
-    /// Probabilities.
-    pub probs: Vec<Vec<f32>>,
     /// `255 * map` as bytes.
     pub level: Vec<Vec<u8>>,
     /// The notebook's report, rows sorted.
@@ -48,7 +81,7 @@ pub struct Golden {
 }
 
 impl Golden {
-    /// The results of `VGG16` or `NCNN`.
+    /// The results of one of the five, such as `VGG16` or `NCNN`.
     ///
     /// # Panics
     ///
@@ -56,17 +89,20 @@ impl Golden {
     #[must_use]
     pub fn read(model: &str) -> Self {
         let folder = folder().join(model);
-        let rows = fs::read_to_string(folder.join("rows.json")).expect("rows.json");
         Self {
-            rows: serde_json::from_str(&rows).expect("rows"),
-            raw: array(&folder.join("raw.npy")),
-            pooled: array(&folder.join("pooled.npy")),
-            logits: array(&folder.join("logits.npy")),
-            probs: array(&folder.join("probs.npy")),
+            numbers: Numbers::read(model),
+            rows: rows(&folder),
             level: array(&folder.join("level.npy")),
             csv: fs::read_to_string(folder.join(format!("{model}.csv"))).expect("the report"),
         }
     }
+}
+
+/// The rows of `rows.json`.
+fn rows<T: DeserializeOwned>(folder: &Path) -> Vec<T> {
+    let file = folder.join("rows.json");
+    let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    serde_json::from_str(&text).expect("rows")
 }
 
 /// An array as one vector for each index of its first dimension.
@@ -91,8 +127,7 @@ pub fn edge_cases() -> Vec<(String, Vec<f32>, u32)> {
         name: String,
         overlay_crc32: u32,
     }
-    let rows = fs::read_to_string(folder().join("edge/rows.json")).expect("rows.json");
-    let rows: Vec<Case> = serde_json::from_str(&rows).expect("rows");
+    let rows: Vec<Case> = rows(&folder().join("edge"));
     let maps = array(&folder().join("edge/maps.npy"));
     rows.into_iter().zip(maps).map(|(row, map)| (row.name, map, row.overlay_crc32)).collect()
 }
@@ -126,8 +161,8 @@ pub fn manifest() -> Vec<(String, Vec<usize>, u32)> {
 ///
 /// If the image cannot be read.
 #[must_use]
-pub fn pillow_frame(row: &Row, size: usize) -> Frame {
-    let Row { fold, image, .. } = row;
+pub fn pillow_frame(face: &Face, size: usize) -> Frame {
+    let Face { fold, image, .. } = face;
     let decoded = folder().join(format!("rgb/{size}/{fold}__{image}.png"));
     let file =
         if decoded.exists() { decoded } else { folder().join("faces").join(fold).join(image) };

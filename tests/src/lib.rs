@@ -1,12 +1,15 @@
 //! What the parity tests share: reproducible weights and the reference's goldens.
 //!
 //! The goldens were made by the Python notebook that Burncam replaces, run under Keras 2.15 on
-//! networks whose weights come from [`Generated`], and on the images of `goldens/faces`.
+//! networks whose weights come from [`Generated`], and on the images of `goldens/faces`. Those of
+//! keras.applications' networks were made by `reference/keras_applications.py` in the same way.
 
 mod generator;
 mod goldens;
 mod keras_file;
 
 pub use generator::{Generated, tensor};
-pub use goldens::{Golden, Row, crc32, crc32_f32, edge_cases, folder, manifest, pillow_frame};
+pub use goldens::{
+    Face, Golden, Numbers, Row, crc32, crc32_f32, edge_cases, folder, manifest, pillow_frame,
+};
 pub use keras_file::{KerasFile, Weights};

@@ -6,7 +6,7 @@ use burncam_cam::{Scene, Target};
 use burncam_imaging::to_tensor;
 use burncam_models::NCNN;
 use burncam_net::{Activation, Classifier, HeadConfig, Op, Trace};
-use parity::{Generated, Golden, pillow_frame, tensor};
+use parity::{Generated, Numbers, pillow_frame, tensor};
 
 /// Long enough for the logit's `f32` to move by thousands of its last digits, short enough that
 /// few rectifiers and max-pools further on switch.
@@ -30,8 +30,8 @@ fn ncnn() -> Classifier {
 }
 
 fn images(classifier: &Classifier, rows: &[usize]) -> Tensor<4> {
-    let golden = Golden::read("NCNN");
-    let frames: Vec<_> = rows.iter().map(|&row| pillow_frame(&golden.rows[row], 120)).collect();
+    let faces = Numbers::read("NCNN").faces;
+    let frames: Vec<_> = rows.iter().map(|&row| pillow_frame(&faces[row], 120)).collect();
     let frames: Vec<_> = frames.iter().collect();
     to_tensor(&frames, &classifier.variant.input, classifier.device())
 }

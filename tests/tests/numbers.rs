@@ -8,9 +8,9 @@ use burncam_cam::methods::{channel_weights, grad_cam};
 use burncam_cam::{MapStatus, MapSummary, Scene, Target, predicted};
 use burncam_imaging::to_tensor;
 use burncam_models::{INCEPTION_V3, NCNN, RESNET50, SENET50, VGG16};
-use burncam_net::{Activation, Arch, Classifier, HeadConfig, Op};
+use burncam_net::{Activation, Arch, Classifier, HeadConfig, Op, Variant};
 use burncam_report::{confidence, levels, overlay};
-use parity::{Generated, Golden, crc32, crc32_f32, manifest, pillow_frame, tensor};
+use parity::{Face, Generated, Golden, Numbers, crc32, crc32_f32, manifest, pillow_frame, tensor};
 
 /// Absolute, of logits between -10 and 10.
 const LOGIT: f32 = 1e-4;
@@ -74,6 +74,25 @@ fn inception_v3_gives_kerass_numbers() {
     compare(&INCEPTION_V3, &head, 5);
 }
 
+/// keras.applications' own, ImageNet head included.
+#[test]
+fn vgg16_of_keras_applications_gives_kerass_numbers() {
+    let head = [
+        ("flatten", Op::Flatten),
+        ("fc1", hidden(4096)),
+        ("fc2", hidden(4096)),
+        ("predictions", dense(1000, Activation::Softmax)),
+    ];
+    compare_applications(&VGG16, &head, "VGG16-applications");
+}
+
+#[test]
+fn resnet50_of_keras_applications_gives_kerass_numbers() {
+    let last = dense(1000, Activation::Softmax);
+    let head = [("avg_pool", Op::GlobalAveragePooling2D), ("predictions", last)];
+    compare_applications(&RESNET50, &head, "ResNet50-applications");
+}
+
 fn hidden(units: usize) -> Op {
     dense(units, Activation::Relu)
 }
@@ -86,41 +105,79 @@ fn dense(units: usize, activation: Activation) -> Op {
     Op::Dense { units, use_bias: true, activation }
 }
 
-fn compare(arch: &'static Arch, head: &[(&str, Op)], batch: usize) {
-    let golden = Golden::read(arch.title);
+/// A network with reproducible weights.
+fn build(
+    arch: &'static Arch,
+    variant: &'static Variant,
+    head: &[(&str, Op)],
+    weights: &'static str,
+) -> Classifier {
     let head = head.iter().map(|(name, op)| ((*name).to_owned(), op.clone())).collect();
     let head = HeadConfig::new(head).expect("a head");
-    let device = Device::flex();
-    let mut source = Generated(arch.title);
-    let classifier = Classifier::build(arch, &arch.variants[0], head, &mut source, &device);
-    let classifier = classifier.expect("every weight");
+    let mut source = Generated(weights);
+    let built = Classifier::build(arch, variant, head, &mut source, &Device::flex());
+    built.expect("every weight")
+}
 
+/// One of the notebook's networks: its numbers, and what follows from them.
+fn compare(arch: &'static Arch, head: &[(&str, Op)], batch: usize) {
+    let golden = Golden::read(arch.title);
+    let classifier = build(arch, &arch.variants[0], head, arch.title);
+    let found = check_numbers(&classifier, &golden.numbers, batch);
     let mut off_levels = 0;
     let mut equal_overlays = 0;
-    let indices: Vec<usize> = (0..golden.rows.len()).collect();
-    for batch in indices.chunks(batch) {
-        let results = explain(&classifier, &golden, batch);
-        for (&index, result) in batch.iter().zip(results) {
-            let (off, overlay_equal) = check(arch, &golden, index, &result);
-            off_levels += off;
-            equal_overlays += usize::from(overlay_equal);
-        }
+    for (index, found) in found.iter().enumerate() {
+        let (off, overlay_equal) = check_notebook(arch, &golden, index, found);
+        off_levels += off;
+        equal_overlays += usize::from(overlay_equal);
     }
     let cells: usize = golden.level.iter().map(Vec::len).sum();
     assert!(off_levels <= cells.div_ceil(LEVELS), "{off_levels} of {cells} levels differ");
     assert!(equal_overlays + off_levels >= golden.rows.len(), "{equal_overlays} overlays equal");
 }
 
+fn compare_applications(arch: &'static Arch, head: &[(&str, Op)], weights: &'static str) {
+    let mut variants = arch.variants.iter();
+    let variant = variants.find(|variant| variant.name == "keras-applications").expect("a variant");
+    let numbers = Numbers::read(&format!("{}-{}", arch.title, variant.name));
+    let classifier = build(arch, variant, head, weights);
+    check_numbers(&classifier, &numbers, numbers.faces.len());
+}
+
 struct Explained {
     logits: Vec<f32>,
+    probabilities: Vec<f32>,
     weights: Vec<f32>,
     map: Vec<f32>,
 }
 
-fn explain(classifier: &Classifier, golden: &Golden, batch: &[usize]) -> Vec<Explained> {
+/// Compares what the network computes for every face, and hands it back.
+fn check_numbers(classifier: &Classifier, expected: &Numbers, batch: usize) -> Vec<Explained> {
+    assert!(!expected.faces.is_empty(), "no goldens");
+    let batches = expected.faces.chunks(batch);
+    let found: Vec<_> = batches.flat_map(|faces| explain(classifier, faces)).collect();
+    for (index, (face, found)) in expected.faces.iter().zip(&found).enumerate() {
+        let name = &face.image;
+        let within = |found: &[f32], expected: &[Vec<f32>], tolerance, what: &str| {
+            assert_within(found, &expected[index], tolerance, &format!("{what} of {name}"));
+        };
+        within(&found.logits, &expected.logits, LOGIT, "logits");
+        within(&found.probabilities, &expected.probs, PROBABILITY, "probabilities");
+        for (what, found, expected) in [
+            ("channel weights", &found.weights, &expected.pooled),
+            ("raw map", &found.map, &expected.raw),
+        ] {
+            let scale = expected[index].iter().fold(0.0_f32, |max, value| max.max(value.abs()));
+            within(found, expected, MAP * scale, what);
+        }
+        assert_eq!(predicted(&found.probabilities), face.index, "class of {name}");
+    }
+    found
+}
+
+fn explain(classifier: &Classifier, faces: &[Face]) -> Vec<Explained> {
     let input = &classifier.variant.input;
-    let frames: Vec<_> =
-        batch.iter().map(|&index| pillow_frame(&golden.rows[index], input.height)).collect();
+    let frames: Vec<_> = faces.iter().map(|face| pillow_frame(face, input.height)).collect();
     let frames: Vec<_> = frames.iter().collect();
     let images = to_tensor(&frames, input, classifier.device());
     let layer = classifier.variant.cam_layer;
@@ -130,26 +187,20 @@ fn explain(classifier: &Classifier, golden: &Golden, batch: &[usize]) -> Vec<Exp
     let weights = values(channel_weights(&scene));
     let weights = weights.chunks(channels).map(<[f32]>::to_vec);
     (scene.logits.into_iter().zip(weights).zip(maps))
-        .map(|((logits, weights), map)| Explained { logits, weights, map })
+        .map(|((logits, weights), map)| {
+            let probabilities = burncam_net::Output::Softmax.probabilities(&logits);
+            Explained { logits, probabilities, weights, map }
+        })
         .collect()
 }
 
-/// Compares one image; returns how many levels differ and whether the overlay is equal.
-fn check(arch: &Arch, golden: &Golden, index: usize, found: &Explained) -> (usize, bool) {
-    let row = &golden.rows[index];
-    let name = &row.image;
-    let probabilities = burncam_net::Output::Softmax.probabilities(&found.logits);
-    assert_within(&found.logits, &golden.logits[index], LOGIT, &format!("logits of {name}"));
-    assert_within(&probabilities, &golden.probs[index], PROBABILITY, &format!("probs of {name}"));
-    for (what, found, expected) in [
-        ("channel weights", &found.weights, &golden.pooled[index]),
-        ("raw map", &found.map, &golden.raw[index]),
-    ] {
-        let scale = expected.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
-        assert_within(found, expected, MAP * scale, &format!("{what} of {name}"));
-    }
-    assert_eq!(predicted(&probabilities), row.index, "class of {name}");
-    assert_eq!(confidence(probabilities[row.index]), row.csv_row[4], "confidence of {name}");
+/// Compares what the notebook made of one image; returns how many levels differ and whether the
+/// overlay is equal.
+fn check_notebook(arch: &Arch, golden: &Golden, index: usize, found: &Explained) -> (usize, bool) {
+    let (face, row) = (&golden.numbers.faces[index], &golden.rows[index]);
+    let name = &face.image;
+    let sure = confidence(found.probabilities[face.index]);
+    assert_eq!(sure, row.csv_row[4], "confidence of {name}");
 
     // The status decides as in the program: what cannot be read is at the lowest level.
     let level = match MapSummary::of(&found.map).status {
@@ -160,7 +211,7 @@ fn check(arch: &Arch, golden: &Golden, index: usize, found: &Explained) -> (usiz
     assert!(off.iter().all(|&difference| difference <= 1), "levels of {name}");
     let size = (arch.variants[0].input.height, arch.variants[0].input.width);
     let side = level.len().isqrt();
-    let frame = pillow_frame(row, size.0);
+    let frame = pillow_frame(face, size.0);
     let picture = overlay(&level, (side, side), &frame.rgb, size, 0.4);
     let differing = off.iter().filter(|&&difference| difference > 0).count();
     let equal = crc32(picture.as_raw()) == row.overlay_crc32;

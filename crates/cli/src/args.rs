@@ -153,7 +153,7 @@ pub(crate) struct Inspect {
 /// An early layer has a fine map of simple patterns, a late one a coarse map of what decides the
 /// class. The one that is explained unless another is asked for is marked. A layer has the
 /// network's name and, where Keras numbered it otherwise, the file's: `--layer` takes both, and
-/// where a name is both, the file's counts.
+/// where a name is both, the file's counts, unless the file has no layer names of its own.
 #[derive(Args, Debug)]
 #[command(after_help = LAYERS_EXAMPLES)]
 pub(crate) struct Layers {
@@ -204,17 +204,23 @@ pub(crate) struct Convert {
 /// Reads the arrays that tests/reference/dump_activations.py wrote for a Keras model and an image,
 /// runs the network on the same input, and prints for each layer the largest difference, and the
 /// first layer where it is too large. This is the check of a port: of a network in Burncam, of a
-/// converted file, or of a device.
+/// converted file, or of a device. Of a folder that tests/reference/make_checkpoints.py wrote it
+/// compares every file with the reference.npz beside it.
 #[derive(Args, Debug)]
 #[command(after_help = COMPARE_EXAMPLES)]
 pub(crate) struct Compare {
-    /// The checkpoint to check: a Keras .h5 file, a .bpk or a .safetensors.
-    #[arg(long, value_name = "FILE")]
+    /// The checkpoint to check, a file that `explain --weights` takes; or a folder with folders of
+    /// checkpoints, each with a reference.npz.
+    #[arg(long, value_name = "FILE|DIR")]
     pub weights: PathBuf,
 
-    /// The arrays of the Keras model, an .npz file.
+    /// The arrays of the Keras model, an .npz file; not with a folder.
     #[arg(long, value_name = "FILE")]
-    pub reference: PathBuf,
+    pub reference: Option<PathBuf>,
+
+    /// Print a folder's results as a Markdown table.
+    #[arg(long, conflicts_with = "reference")]
+    pub markdown: bool,
 
     /// How far a layer may be from the reference, as a share of the reference layer's largest
     /// absolute value.
@@ -298,6 +304,8 @@ Examples:
   cargo xtask compare --weights VGG16.h5 --reference dump.npz
   cargo xtask compare --weights VGG16.bpk --reference dump.npz --device gpu --tolerance 1e-3
       Check a converted file, on the GPU.
+  cargo xtask compare --weights checkpoints
+      Check every file that `python tests/reference/make_checkpoints.py checkpoints` wrote.
 
 Exit codes: 0 all layers are within the tolerance; 1 some are past it; 2 usage or fatal error.";
 

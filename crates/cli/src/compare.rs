@@ -1,10 +1,13 @@
 //! `burncam compare`: our layers against what Keras computed for the same input.
 
+mod folder;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
 use burncam_models::ARCHS;
 use burncam_net::{Classifier, InputSpec, Trace};
@@ -46,27 +49,47 @@ impl Row {
 struct Comparison {
     /// In the network's order, the logits last.
     rows: Vec<Row>,
+    /// Our own logits.
+    logits: Vec<f32>,
     /// Layers that the reference lacks.
     only_ours: Vec<String>,
     /// Layers that the network lacks.
     only_reference: Vec<String>,
 }
 
-/// Compares layer by layer.
+/// Compares one checkpoint, or all in a folder.
 pub(crate) fn run(args: &Compare) -> Result<ExitCode> {
+    let weights = args.weights.display();
+    match &args.reference {
+        Some(_) if args.weights.is_dir() => {
+            bail!(
+                "--weights {weights} is a folder, which has its own references; leave out --reference"
+            )
+        }
+        Some(reference) => file(args, reference),
+        None if args.weights.is_dir() => folder::run(args),
+        None => bail!(
+            "--weights {weights} is not a folder; with a file, --reference FILE is needed, \
+             as tests/reference/dump_activations.py writes it"
+        ),
+    }
+}
+
+/// Compares one checkpoint, layer by layer.
+fn file(args: &Compare, reference: &Path) -> Result<ExitCode> {
     let checkpoint =
         Checkpoint::open(&args.weights)?.resolve(&ARCHS, models::wanted(args.model.as_deref())?)?;
-    let mut reference = Npz::open(&args.reference)?;
+    let mut arrays = Npz::open(reference)?;
     let choice = device::one(&args.device)?;
     let classifier = checkpoint.build(&choice.device)?;
-    let found = compare(&checkpoint, &classifier, &mut reference)?;
+    let found = compare(&checkpoint, &classifier, &mut arrays)?;
     let head = format!(
         "{} ({}) of {} on the {}, against {}:",
         checkpoint.arch.title,
         checkpoint.variant.name,
         args.weights.display(),
         choice.kind(),
-        args.reference.display()
+        reference.display()
     );
     console::result(&format!("{head}\n\n{}", found.text(args.tolerance)))?;
     let passed = found.first_past(args.tolerance).is_none();
@@ -107,7 +130,9 @@ fn compare(
     // Layers that do nothing at inference may never run, and so show nothing.
     found.only_reference.extend(names.into_values());
     found.only_reference.sort();
-    found.rows.push(last(reference, logits)?);
+    let shape = logits.dims();
+    found.logits = logits.into_data().try_to_vec()?;
+    found.rows.push(last(reference, shape, &found.logits)?);
     Ok(found)
 }
 
@@ -127,9 +152,7 @@ fn map(reference: &mut Npz, layer: &str, output: &Tensor<4>) -> Result<Row> {
 }
 
 /// The logits; one sigmoid neuron is two classes here and one in Keras.
-fn last(reference: &mut Npz, logits: Tensor<2>) -> Result<Row> {
-    let shape = logits.dims();
-    let own: Vec<f32> = logits.into_data().try_to_vec()?;
+fn last(reference: &mut Npz, shape: [usize; 2], own: &[f32]) -> Result<Row> {
     let expected = match reference.read("logits", &shape) {
         Err(error) if shape == [1, 2] => match reference.read("logits", &[1, 1]) {
             Ok(one) => vec![-one[0], one[0]],
@@ -137,7 +160,7 @@ fn last(reference: &mut Npz, logits: Tensor<2>) -> Result<Row> {
         },
         expected => expected?,
     };
-    Ok(Row::new("logits", &shape, &own, &expected))
+    Ok(Row::new("logits", &shape, own, &expected))
 }
 
 /// The largest absolute difference, and that divided by the reference's largest absolute value.

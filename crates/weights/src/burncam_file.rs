@@ -46,7 +46,9 @@ pub(crate) struct Description {
 impl Description {
     /// Describes a checkpoint.
     pub(crate) fn of(resolved: &Resolved) -> Self {
-        let renamed = resolved.names.iter().filter(|(own, file)| own != file);
+        // Ranks within a class are no names to keep.
+        let renamed =
+            resolved.names.iter().filter(|(own, file)| own != file && resolved.file.named);
         Self {
             version: VERSION,
             program: env!("CARGO_PKG_VERSION").to_owned(),

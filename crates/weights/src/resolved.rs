@@ -46,11 +46,16 @@ impl Resolved {
     }
 
     /// The network's own name of a layer, given the file's spelling or that; where a name is
-    /// both, the file's counts.
+    /// both, the file's counts, unless the file has only ranks: Keras shows these to nobody.
     #[must_use]
     pub fn canonical_name<'a>(&'a self, layer: &'a str) -> Option<&'a str> {
-        let by_file = self.names.iter().find(|(_, file)| *file == layer);
-        by_file.or_else(|| self.names.get_key_value(layer)).map(|(own, _)| own.as_str())
+        let by_file = || self.names.iter().find(|(_, file)| *file == layer);
+        let by_own = || self.names.get_key_value(layer);
+        let found = match self.file.named {
+            true => by_file().or_else(by_own),
+            false => by_own().or_else(by_file),
+        };
+        found.map(|(own, _)| own.as_str())
     }
 
     /// Reads the numbers and builds the network on `device`.

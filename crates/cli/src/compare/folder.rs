@@ -1,0 +1,274 @@
+//! A folder of networks, each as several files and with one reference.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use burn::tensor::Device;
+use burncam_models::ARCHS;
+use burncam_net::Variant;
+use burncam_weights::{Checkpoint, Resolved, Wanted};
+
+use super::{Comparison, DIFFERS, Row, compare, difference, number};
+use crate::FATAL;
+use crate::args::Compare;
+use crate::npz::Npz;
+use crate::text::{self, Column};
+use crate::{console, device, models};
+
+/// What Keras computed, beside the checkpoints.
+const REFERENCE: &str = "reference.npz";
+
+/// The endings of checkpoints.
+const ENDINGS: [&str; 4] = ["h5", "keras", "bpk", "safetensors"];
+
+/// One checkpoint.
+struct Line {
+    /// The name of the folder that it lies in.
+    folder: String,
+    /// Its own name.
+    file: String,
+    /// Nothing, where it cannot be used.
+    found: Option<Found>,
+}
+
+/// What was found of one checkpoint.
+struct Found {
+    network: &'static str,
+    variant: &'static str,
+    format: String,
+    comparison: Comparison,
+}
+
+impl Found {
+    /// The row that is farthest from the reference.
+    fn worst(&self) -> Option<&Row> {
+        self.comparison.rows.iter().max_by(|a, b| a.relative.total_cmp(&b.relative))
+    }
+
+    /// The largest difference of a logit.
+    fn logits(&self) -> f32 {
+        self.comparison.rows.last().map_or(f32::INFINITY, |row| row.absolute)
+    }
+}
+
+/// Compares every checkpoint with the reference beside it.
+pub(super) fn run(args: &Compare) -> Result<ExitCode> {
+    let files = checkpoints(&args.weights)?;
+    let wanted = models::wanted(args.model.as_deref())?;
+    let choice = device::one(&args.device)?;
+    let lines: Vec<Line> = (files.iter())
+        .map(|path| {
+            console::note(&format!("Comparing {}", path.display()));
+            let found = found(path, wanted, &choice.device);
+            let found = found.map_err(|error| console::error(&error)).ok();
+            let folder = path.parent().unwrap_or(path);
+            Line { folder: name(folder), file: name(path), found }
+        })
+        .collect();
+    let table = if args.markdown { markdown(&lines) } else { plain(&lines) };
+    let text = format!("{table}\n{}{}", spread(&lines), verdict(&lines, args.tolerance));
+    console::result(&text)?;
+    Ok(match () {
+        () if lines.iter().any(|line| line.found.is_none()) => ExitCode::from(FATAL),
+        () if past(&lines, args.tolerance).next().is_some() => ExitCode::from(DIFFERS),
+        () => ExitCode::SUCCESS,
+    })
+}
+
+/// The checkpoints beside a reference, in `folder` and the folders in it, sorted.
+fn checkpoints(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders = vec![folder.to_owned()];
+    folders.extend(entries(folder)?.into_iter().filter(|path| path.is_dir()));
+    let mut files = Vec::new();
+    for folder in folders.iter().filter(|folder| folder.join(REFERENCE).is_file()) {
+        let is_checkpoint = |path: &PathBuf| {
+            let ending = path.extension().unwrap_or_default();
+            path.is_file() && ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+        };
+        files.extend(entries(folder)?.into_iter().filter(is_checkpoint));
+    }
+    ensure!(
+        !files.is_empty(),
+        "no folder in {} has checkpoints (.{}) and a {REFERENCE} beside them, as \
+         tests/reference/make_checkpoints.py writes them",
+        folder.display(),
+        ENDINGS.join(", .")
+    );
+    Ok(files)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>());
+    let mut paths = paths.with_context(|| format!("cannot list {}", folder.display()))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// A checkpoint as the network that it says it is, or that its folder is called after: some files
+/// have neither names nor settings, and do not tell one variant from another.
+fn resolve(path: &Path, wanted: Option<Wanted>) -> Result<Resolved> {
+    let resolved = Checkpoint::open(path)?.resolve(&ARCHS, wanted)?;
+    let folder = path.parent().map(name).unwrap_or_default();
+    let (arch, own) = (resolved.arch, resolved.variant.name);
+    let called = |variant: &&Variant| folder == format!("{}-{}", arch.title, variant.name);
+    match arch.variants.iter().find(called) {
+        Some(variant) if wanted.is_none() && variant.name != own => {
+            console::note(&format!(
+                "  by itself taken for {} ({own}), compared as what its folder is called",
+                arch.title
+            ));
+            let wanted = Some(Wanted { arch, variant: Some(variant) });
+            Ok(Checkpoint::open(path)?.resolve(&ARCHS, wanted)?)
+        }
+        _ => Ok(resolved),
+    }
+}
+
+fn found(path: &Path, wanted: Option<Wanted>, device: &Device) -> Result<Found> {
+    let checkpoint = resolve(path, wanted)?;
+    let classifier = checkpoint.build(device)?;
+    let mut reference = Npz::open(&path.with_file_name(REFERENCE))?;
+    let comparison = compare(&checkpoint, &classifier, &mut reference);
+    Ok(Found {
+        network: checkpoint.arch.title,
+        variant: checkpoint.variant.name,
+        format: checkpoint.format().to_string(),
+        comparison: comparison.with_context(|| format!("cannot compare {}", path.display()))?,
+    })
+}
+
+/// One line a file.
+fn plain(lines: &[Line]) -> String {
+    const HEAD: [(&str, Column); 8] = [
+        ("network", Column::Words),
+        ("variant", Column::Words),
+        ("file", Column::Words),
+        ("format", Column::Words),
+        ("layers", Column::Numbers),
+        ("worst layer", Column::Words),
+        ("relative", Column::Numbers),
+        ("logits", Column::Numbers),
+    ];
+    let cells = |line: &Line| {
+        let file = line.file.clone();
+        let Some(found) = &line.found else {
+            let folder = line.folder.clone();
+            let none = String::new;
+            return [folder, none(), file, "cannot be used".into(), none(), none(), none(), none()];
+        };
+        let worst = found.worst();
+        [
+            found.network.to_owned(),
+            found.variant.to_owned(),
+            file,
+            found.format.clone(),
+            // The logits stand among the rows.
+            (found.comparison.rows.len() - 1).to_string(),
+            worst.map_or(String::new(), |row| row.layer.clone()),
+            worst.map_or(String::new(), |row| number(row.relative)),
+            number(found.logits()),
+        ]
+    };
+    text::table(HEAD, &lines.iter().map(cells).collect::<Vec<_>>())
+}
+
+/// One line a network, one column a file: the worst layer's relative difference.
+fn markdown(lines: &[Line]) -> String {
+    let files: BTreeSet<&str> = lines.iter().map(|line| line.file.as_str()).collect();
+    let titles = files.iter().map(|file| format!("`{file}`")).collect::<Vec<_>>().join(" | ");
+    let mut text = format!("| Network | Variant | {titles} | Worst layer | Logits |\n|");
+    text.push_str(&" --- |".repeat(files.len() + 4));
+    text.push('\n');
+    for group in groups(lines) {
+        let used = || group.iter().filter_map(|line| line.found.as_ref());
+        let (network, variant) =
+            used().next().map_or((group[0].folder.as_str(), ""), |it| (it.network, it.variant));
+        let cell = |file: &&str| match group.iter().find(|line| line.file == **file) {
+            None => "–".to_owned(),
+            Some(Line { found: None, .. }) => "cannot be used".to_owned(),
+            Some(Line { found: Some(found), .. }) => {
+                found.worst().map_or(String::new(), |row| number(row.relative))
+            }
+        };
+        let cells = files.iter().map(cell).collect::<Vec<_>>().join(" | ");
+        let worst = used().filter_map(Found::worst);
+        let worst = worst.max_by(|a, b| a.relative.total_cmp(&b.relative));
+        let worst = worst.map_or("", |row| row.layer.as_str());
+        let logits = number(used().map(Found::logits).fold(0.0, f32::max));
+        let _ = writeln!(text, "| {network} | {variant} | {cells} | `{worst}` | {logits} |");
+    }
+    text
+}
+
+/// Whether the files of a network give the same logits.
+fn spread(lines: &[Line]) -> String {
+    let mut text = String::new();
+    for group in groups(lines) {
+        let mut logits = group.iter().filter_map(|line| line.found.as_ref());
+        let Some(first) = logits.next().map(|found| &found.comparison.logits) else { continue };
+        let others: Vec<_> = logits.map(|found| &found.comparison.logits).collect();
+        let bits = |logits: &[f32]| logits.iter().map(|z| z.to_bits()).collect::<Vec<_>>();
+        let folder = &group[0].folder;
+        let _ = match others.len() + 1 {
+            1 => continue,
+            count if others.iter().all(|other| bits(other) == bits(first)) => {
+                writeln!(text, "{folder}: the logits of {count} files are equal to the last bit.")
+            }
+            count => {
+                let apart = others.iter().map(|other| match other.len() == first.len() {
+                    true => difference(other, first).0,
+                    false => f32::INFINITY,
+                });
+                let apart = number(apart.fold(0.0, f32::max));
+                writeln!(
+                    text,
+                    "{folder}: the logits of {count} files DIFFER, they are up to {apart} apart."
+                )
+            }
+        };
+    }
+    text
+}
+
+fn verdict(lines: &[Line], tolerance: f32) -> String {
+    let networks = console::counted(groups(lines).count(), "network", "networks");
+    let unusable = lines.iter().filter(|line| line.found.is_none()).count();
+    let files = console::counted(lines.len() - unusable, "file", "files");
+    let mut text = format!("\nCompared {files} of {networks}: ");
+    let count = past(lines, tolerance).count();
+    let _ = match past(lines, tolerance).next() {
+        None => writeln!(text, "all within the tolerance of {tolerance:e}."),
+        Some(Line { folder, file, .. }) => writeln!(
+            text,
+            "{count} past the tolerance of {tolerance:e}, first {folder}/{file}; \
+             `compare --weights FILE --reference {REFERENCE}` shows each layer."
+        ),
+    };
+    if unusable > 0 {
+        let _ = writeln!(text, "{} cannot be used.", console::counted(unusable, "file", "files"));
+    }
+    text
+}
+
+/// The files with a layer past the tolerance.
+fn past(lines: &[Line], tolerance: f32) -> impl Iterator<Item = &Line> {
+    lines.iter().filter(move |line| {
+        let found = line.found.as_ref();
+        found.is_some_and(|found| found.comparison.first_past(tolerance).is_some())
+    })
+}
+
+/// The files of one folder each.
+fn groups(lines: &[Line]) -> impl Iterator<Item = &[Line]> {
+    lines.chunk_by(|a, b| a.folder == b.folder)
+}
+
+/// The last part of a path.
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
