@@ -45,7 +45,7 @@ fn layers() -> LayerTable {
     table.push("conv_2x2", conv(2));
     table.push("leaky_2", leaky.clone());
     table.push("maxpool_3x3_", pool(3));
-    table.push_auto(Op::Resizing { height: 12, width: 12 });
+    table.push_auto(Op::bilinear([12, 12]));
     table.push_auto(Op::Dropout);
 
     table.at("input");

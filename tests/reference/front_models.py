@@ -1,15 +1,18 @@
 """Writes N-CNNs with preprocessing layers in front, as Keras saves them, and what they say of one image:
 
     python front_models.py ../goldens/faces/Fold0/S02_dor_01.png OUT
+    python front_models.py pack OUT ../goldens/front.zip
 
-Runs with Keras 2.15 and with Keras 3; OUT gets one folder for each. Weights come from a short pattern, so
-that the files become small in an archive. `logits.json` has, by file, what Keras computes for the image.
-`wrong/` gets models that Burncam must refuse.
+The first runs with Keras 2.15 and with Keras 3; OUT gets one folder for each. Weights come from a short
+pattern, so that the files become small in an archive. `logits.json` has, by file, what Keras computes for
+the image. `wrong/` gets models that Burncam must refuse. The second packs what the tests read: all that was
+adapted, of the others each front in each Keras, flat and nested, and some weights without configuration.
 """
 
 import json
 import os
 import sys
+import zipfile
 
 import keras
 import numpy as np
@@ -59,13 +62,13 @@ def run(layers, x):
 
 def model(front, shape=(SIZE, SIZE, 3), nested=False, units=2, activation="softmax"):
     """A network behind `front`: in one model with it, or as one layer of a sequential model."""
-    tail = head(units, activation)
     if nested:
         inner = L.Input((SIZE, SIZE, 3))
         base = keras.Model(inner, trunk(inner), name="base")
-        return keras.Sequential([L.Input(shape), *front, base, *tail])
+        return keras.Sequential([L.Input(shape), *front, base, *head(units, activation)])
     x = L.Input(shape, name="input")
-    return keras.Model(x, run(tail, trunk(run(front, x))))
+    features = trunk(run(front, x))
+    return keras.Model(x, run(head(units, activation), features))
 
 
 def pattern(shape, gain):
@@ -103,14 +106,14 @@ OPEN = (None, None, 3)
 # name, layers in front, input shape
 FRONTS = [
     ("adapted", lambda: [adapted()], (SIZE, SIZE, 3)),
-    ("given", lambda: [L.Normalization(mean=MEAN, variance=VARIANCE)], (SIZE, SIZE, 3)),
+    ("given", lambda: [L.Normalization(mean=np.array(MEAN), variance=np.array(VARIANCE))], (SIZE, SIZE, 3)),
     ("scalar", lambda: [L.Normalization(axis=None, mean=117.3, variance=3900.7), L.Rescaling(2.0, 0.1)], (SIZE, SIZE, 3)),
     ("rescaled_first", lambda: [unit(), standard()], (SIZE, SIZE, 3)),
     ("inverted", lambda: [unit(), standard(invert=True), L.Rescaling([1.5, 2.5, 3.5], [0.1, 0.2, 0.3])], (SIZE, SIZE, 3)),
     ("same_size", lambda: [L.Resizing(SIZE, SIZE)], (SIZE, SIZE, 3)),
     ("bilinear", lambda: [L.Resizing(SIZE, SIZE), unit()], (150, 131, 3)),
     ("nearest", lambda: [unit(), L.Resizing(SIZE, SIZE, interpolation="nearest")], (97, 203, 3)),
-    ("bilinear_open", lambda: [L.Resizing(SIZE, SIZE), standard()][:1] + [unit(), standard()], OPEN),
+    ("bilinear_open", lambda: [L.Resizing(SIZE, SIZE), unit(), standard()], OPEN),
     ("nearest_open", lambda: [L.Resizing(SIZE, SIZE, interpolation="nearest"), unit()], OPEN),
 ]
 
@@ -165,11 +168,14 @@ def right(image, out):
 
 def wrong(out):
     os.makedirs(out, exist_ok=True)
+    # Compiled by itself, so that the file does not hold the place of this one.
+    scale = eval(compile("lambda x: x / 127.5 - 1", "scale", "eval"))
     x, y = L.Input((SIZE, SIZE, 3), name="face"), L.Input((SIZE, SIZE, 3), name="context")
-    doubled = keras.Model([x, y], run(head(2, "softmax"), trunk(L.Add(name="both")([x, y]))))
+    features = trunk(L.Add(name="both")([x, y]))
+    doubled = keras.Model([x, y], run(head(2, "softmax"), features))
     models = {
         "two_inputs": doubled,
-        "lambda": model([L.Lambda(lambda x: x / 127.5 - 1, name="scale")]),
+        "lambda": model([L.Lambda(scale, name="scale")]),
         "cropped": model([L.Resizing(SIZE, SIZE, crop_to_aspect_ratio=True)], (150, 131, 3)),
         "bicubic": model([L.Resizing(SIZE, SIZE, interpolation="bicubic")], OPEN),
         "axes": model([L.Normalization(axis=(1, 2, 3))]),
@@ -183,7 +189,34 @@ def wrong(out):
         net.save(os.path.join(out, name + ".keras"))
 
 
+def packed(path):
+    """Whether the tests read this file."""
+    keras_version, name = path.split("/", 1)
+    stem, ending = name.split(".", 1)
+    whole = {("k2", False): "h5", ("k2", True): "keras", ("k3", False): "keras", ("k3", True): "h5"}
+    return (
+        stem == "logits"
+        or stem.startswith("adapted")
+        or ending == whole[keras_version, stem.endswith("_nested")]
+        or name in ("given.weights.h5", "bilinear.weights.h5", "same_size.weights.h5", "same_size.legacy.h5")
+        or name.startswith("wrong/") and ending == "h5"
+    )
+
+
+def pack(out, archive):
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
+        for folder, _, names in sorted(os.walk(out)):
+            for name in sorted(names):
+                path = os.path.relpath(os.path.join(folder, name), out)
+                if path[:3] in ("k2/", "k3/") and packed(path):
+                    with open(os.path.join(folder, name), "rb") as source:
+                        file.writestr(zipfile.ZipInfo(path), source.read(), zipfile.ZIP_DEFLATED, 9)
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "pack":
+        pack(*sys.argv[2:])
+        sys.exit()
     image, out = sys.argv[1], os.path.join(sys.argv[2], "k3" if K3 else "k2")
     os.makedirs(out, exist_ok=True)
     right(image, out)

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use burncam_models::ARCHS;
-use burncam_net::{Arch, InputSpec, Variant};
+use burncam_net::{Arch, InputSpec, OwnResizing, Variant};
 use burncam_weights::Wanted;
 use serde::Serialize;
 
@@ -31,7 +31,7 @@ impl Row {
             name: arch.name,
             title: arch.title,
             variant: variant.name,
-            input: variant.input,
+            input: variant.input.clone(),
             preprocessing: variant.input.formula(),
             map_layer: variant.cam_layer,
             layers: (variant.layers)().layers().len(),
@@ -85,9 +85,12 @@ fn table(rows: &[Row]) -> String {
     )
 }
 
-/// `224 x 224`, height first.
+/// `224 x 224`, height first; with what the network itself resizes from.
 pub(crate) fn size(input: &InputSpec) -> String {
-    format!("{} x {}", input.height, input.width)
+    let own = format!("{} x {}", input.height, input.width);
+    let Some(OwnResizing { from, interpolation }) = input.resizing else { return own };
+    let from = from.map_or("any size".to_owned(), |[height, width]| format!("{height} x {width}"));
+    format!("{from}, resized by the network to {own} ({})", interpolation.name())
 }
 
 /// What `--model` names, if it is given: `vgg16`, or `vgg16:keras-applications`.

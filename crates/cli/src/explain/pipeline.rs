@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Result, anyhow};
 use burncam_cam::methods::grad_cam;
 use burncam_cam::{MapStatus, MapSummary, Scene, predicted};
-use burncam_imaging::{Frame, decode, resize, to_tensor};
+use burncam_imaging::{Frame, decode, fit, to_tensor};
 use burncam_net::Classifier;
 use burncam_report::{
     Explained, Format, MapFacts, Outcome, Prediction, encode, levels, link_or_copy, overlay,
@@ -88,8 +88,7 @@ pub(crate) fn run(plan: &Plan, classifier: &Classifier) -> Result<Vec<Prediction
 fn read(plan: &Plan, index: usize) -> Result<Decoded, String> {
     let clock = Instant::now();
     let pixels = decode(&plan.images[index].file, plan.decode).map_err(whole)?;
-    let input = &plan.checkpoint.input;
-    let frame = resize(&pixels, input.height, input.width, plan.resize);
+    let frame = fit(&pixels, &plan.checkpoint.input, plan.resize);
     Ok(Decoded { frame, milliseconds: elapsed(clock) })
 }
 

@@ -43,7 +43,7 @@ impl<'a> Recorder<'a> {
             finished: rfc3339(started),
             weights: weights(plan)?,
             model: model(plan, classifier),
-            input: serde_json::to_value(plan.checkpoint.input)?,
+            input: serde_json::to_value(&plan.checkpoint.input)?,
             device: report::Device {
                 requested: args.device.name().to_owned(),
                 used: choice.kind.to_owned(),
