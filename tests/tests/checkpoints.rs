@@ -336,5 +336,5 @@ fn a_rescaling_in_front_becomes_the_preprocessing() {
     let resolved = Checkpoint::open(&path).expect("a file").resolve(&ARCHS, None).expect("N-CNN");
     assert_eq!(resolved.input.value(0, 255.0), 1.0);
     assert_eq!(resolved.input.value(2, 0.0), -1.0);
-    assert!(resolved.notes.iter().any(|note| note.contains("rescales its own input")));
+    assert!(resolved.notes.iter().any(|note| note.contains("prepares its own input")));
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use burncam_net::{ChannelOrder, InputSpec, Interpolation, LayerTable, Op, OwnResizing, Step};
+use burncam_net::{
+    ChannelOrder, InputSpec, Interpolation, Layer, LayerTable, Op, OwnResizing, Step,
+};
 
 use crate::keras_config::{Graph, Node};
 use crate::keras_h5::StoredLayer;
@@ -278,7 +280,10 @@ fn of_weights(file: &mut Checkpoint) -> Result<Front, Error> {
 
 /// Refuses a file of weights alone that resizes more often than the network does.
 pub(crate) fn refuse_resizing(file: &Checkpoint, table: &LayerTable) -> Result<(), Error> {
-    let own = table.layers().iter().filter(|layer| matches!(layer.op, Op::Resizing { .. })).count();
+    // Where an inner model's layers without weights are not listed, those that are lie outside.
+    let inner = file.layers.iter().any(|layer| layer.inner);
+    let resizing = |layer: &&Layer| !inner && matches!(layer.op, Op::Resizing { .. });
+    let own = table.layers().iter().filter(resizing).count();
     let stored = file.layers.iter().filter(|layer| keras_v3::rank(&layer.name).0 == "resizing");
     let extra = stored.filter(|layer| layer.weights.is_empty()).nth(own);
     extra.map_or(Ok(()), |layer| Err(without_settings(&file.path, &layer.name)))
