@@ -5,7 +5,7 @@
 
 The first runs with Keras 2.15 and with Keras 3; OUT gets one folder for each. Weights come from a short
 pattern, so that the files become small in an archive. `logits.json` has, by file, what Keras computes for
-the image. `wrong/` gets models that Burncam must refuse. The second packs what the tests read: all that was
+the image, `values.json`, by front, the CRC-32 of what enters the network. `wrong/` gets models that Burncam must refuse. The second packs what the tests read: all that was
 adapted, of the others each front in each Keras, flat and nested, and some weights without configuration.
 """
 
@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import zipfile
+import zlib
 
 import keras
 import numpy as np
@@ -149,7 +150,7 @@ def save(net, stem):
 
 
 def right(image, out):
-    found = {}
+    found, values_of = {}, {}
     for name, front, shape in FRONTS:
         for nested in (False, True):
             keras.backend.clear_session()
@@ -158,12 +159,16 @@ def right(image, out):
             x = pixels(image, shape)
             if name == "same_size":
                 x = x / np.float32(255)
+            entering = np.ascontiguousarray(run(front(), x), "<f4")
+            values_of[name] = zlib.crc32(entering.tobytes())
             values = logits(net, x)
             stem = os.path.join(out, name + ("_nested" if nested else ""))
             found |= {file: values for file in save(net, stem)}
             print(os.path.basename(stem), values, flush=True)
     with open(os.path.join(out, "logits.json"), "w") as file:
         json.dump(found, file, indent=0)
+    with open(os.path.join(out, "values.json"), "w") as file:
+        json.dump(values_of, file, indent=0)
 
 
 def wrong(out):
@@ -195,7 +200,7 @@ def packed(path):
     stem, ending = name.split(".", 1)
     whole = {("k2", False): "h5", ("k2", True): "keras", ("k3", False): "keras", ("k3", True): "h5"}
     return (
-        stem == "logits"
+        stem in ("logits", "values")
         or stem.startswith("adapted")
         or ending == whole[keras_version, stem.endswith("_nested")]
         or name in ("given.weights.h5", "bilinear.weights.h5", "same_size.weights.h5", "same_size.legacy.h5")

@@ -3,16 +3,16 @@
 //! `goldens/front.zip` was made by `tests/reference/front_models.py` with Keras 2.15 and 3.15.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
+use std::fs::{self, File};
 use std::path::PathBuf;
 
 use burn::tensor::Device;
-use burncam_imaging::{DecodeOptions, Resize, decode, fit, to_tensor};
+use burncam_imaging::{DecodeOptions, Frame, Resize, decode, fit, preprocess, to_tensor};
 use burncam_models::ARCHS;
-use burncam_net::Trace;
+use burncam_net::{InputSpec, Trace};
 use burncam_weights::{Checkpoint, Container, Error, Resolved};
-use parity::folder;
+use parity::{crc32_f32, folder};
+use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 use zip::ZipArchive;
 
@@ -39,26 +39,36 @@ impl Files {
         Checkpoint::open(&self.path(name))?.resolve(&ARCHS, None)
     }
 
-    /// What Keras computes, by file.
-    fn logits(&self) -> BTreeMap<String, Vec<f32>> {
+    /// What Keras computed, by the path of a table and its own names.
+    fn table<T: DeserializeOwned>(&self, name: &str) -> BTreeMap<String, T> {
         let mut found = BTreeMap::new();
         for keras in ["k2", "k3"] {
-            let mut text = String::new();
-            let file = File::open(self.path(&format!("{keras}/logits.json")));
-            file.and_then(|mut file| file.read_to_string(&mut text)).expect("logits");
-            let own: BTreeMap<String, Vec<f32>> = serde_json::from_str(&text).expect("JSON");
-            found.extend(own.into_iter().map(|(name, values)| (format!("{keras}/{name}"), values)));
+            let text = fs::read_to_string(self.path(&format!("{keras}/{name}"))).expect(name);
+            let own: BTreeMap<String, T> = serde_json::from_str(&text).expect("JSON");
+            found.extend(own.into_iter().map(|(name, value)| (format!("{keras}/{name}"), value)));
         }
-        found.retain(|name, _| self.path(name).exists());
         found
     }
 }
 
-fn logits(resolved: &Resolved) -> Vec<f32> {
-    let classifier = resolved.build(&Device::flex()).expect("every weight");
+/// The golden face at the size of a network.
+fn frame(input: &InputSpec) -> Frame {
     let face = folder().join("faces/Fold0/S02_dor_01.png");
     let pixels = decode(&face, DecodeOptions::default()).expect("an image");
-    let frame = fit(&pixels, &resolved.input, Resize::Nearest);
+    fit(&pixels, input, Resize::Nearest)
+}
+
+/// CRC-32 of what enters the network, `[height, width, 3]`.
+fn values_crc32(input: &InputSpec) -> u32 {
+    let planes = preprocess(&frame(input), input);
+    let size = input.height * input.width;
+    let values = (0..size).flat_map(|at| [planes[at], planes[size + at], planes[2 * size + at]]);
+    crc32_f32(&values.collect::<Vec<_>>())
+}
+
+fn logits(resolved: &Resolved) -> Vec<f32> {
+    let classifier = resolved.build(&Device::flex()).expect("every weight");
+    let frame = frame(&resolved.input);
     let images = to_tensor(&[&frame], &resolved.input, classifier.device());
     let logits = classifier.logits(images, &mut Trace::new(&mut |_, output| output));
     logits.into_data().try_to_vec().expect("numbers")
@@ -72,10 +82,14 @@ fn is_silent(name: &str) -> bool {
 }
 
 #[test]
-fn logits_are_keras_own_and_survive_conversion() {
+fn inputs_are_keras_own_to_the_bit_and_logits_survive_conversion() {
     let files = Files::unpack();
+    let values = files.table::<u32>("values.json");
     let mut checked = 0;
-    for (name, expected) in files.logits() {
+    for (name, expected) in files.table::<Vec<f32>>("logits.json") {
+        if !files.path(&name).exists() {
+            continue;
+        }
         if is_silent(&name) {
             let error = files.resolve(&name).err().map(|error| error.to_string());
             let error = error.unwrap_or_else(|| panic!("{name} is taken"));
@@ -83,6 +97,9 @@ fn logits_are_keras_own_and_survive_conversion() {
             continue;
         }
         let resolved = files.resolve(&name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let front = name.split('.').next().map(|stem| stem.trim_end_matches("_nested"));
+        let expected_values = &values[front.expect("a name")];
+        assert_eq!(values_crc32(&resolved.input), *expected_values, "{name}: the values differ");
         let found = logits(&resolved);
         let largest = expected.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
         for (found, expected) in found.iter().zip(&expected) {
