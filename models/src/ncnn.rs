@@ -21,14 +21,17 @@ pub static NCNN: Arch = Arch {
     name: "ncnn",
     title: "NCNN",
     classes: &PAIN_CLASSES,
-    variants: &[Variant {
-        name: "keras",
-        input: InputSpec::scaled(120, ChannelOrder::Rgb, 255.0),
-        cam_layer: "conv_2x2_",
-        layers,
-        build,
-    }],
+    variants: &[
+        variant("keras", None),
+        // The original's head: one sigmoid neuron, the probability of the second class.
+        variant("keras-sigmoid", Some(1)),
+    ],
 };
+
+const fn variant(name: &'static str, neurons: Option<usize>) -> Variant {
+    let input = InputSpec::scaled(120, ChannelOrder::Rgb, 255.0);
+    Variant { name, input, cam_layer: "conv_2x2_", neurons, layers, build }
+}
 
 fn layers() -> LayerTable {
     let conv = |size| Op::conv2d(FILTERS, size).same();

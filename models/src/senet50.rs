@@ -22,6 +22,7 @@ pub static SENET50: Arch = Arch {
         name: "keras-vggface",
         input: INPUT,
         cam_layer: "activation_161",
+        neurons: None,
         layers: || {
             let input = LayerTable::new("input", [224, 224, 3]);
             RECIPE.layers(input.number_from("activation", ACTIVATIONS))

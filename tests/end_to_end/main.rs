@@ -11,3 +11,4 @@ mod labels;
 mod notebook;
 mod program;
 mod results;
+mod wrong_files;

@@ -134,7 +134,7 @@ fn missing_misshapen_unused_and_unfinite_weights_are_named() {
         kernel.1[0] = 2300;
         kernel.2.truncate(2300 * 8);
     });
-    assert_refused(&["1 weights have no place in ncnn", "`spare` kernel [2, 3]"], |file| {
+    assert_refused(&["1 weight has no place in ncnn", "`spare` kernel [2, 3]"], |file| {
         file.add_weights("spare", &[("kernel", &[2, 3])]);
     });
     assert_refused(&["layer `conv_5x5`", "`bias` holds 1 values that are NaN"], |file| {

@@ -197,7 +197,7 @@ fn weights_that_do_not_fit_are_refused() {
                 json!({"dtype": "F32", "shape": [1], "data_offsets": [end, end + 4]});
             p.data.extend(1.0_f32.to_le_bytes());
         },
-        &["1 weights have no place", "`extra` kernel [1]"],
+        &["1 weight has no place", "`extra` kernel [1]"],
     );
     refused(
         &|p| p.data[..4].copy_from_slice(&f32::NAN.to_le_bytes()),

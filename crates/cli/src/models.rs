@@ -22,6 +22,7 @@ struct Row {
     preprocessing: String,
     map_layer: &'static str,
     layers: usize,
+    head: &'static str,
     classes: &'static [&'static str],
 }
 
@@ -35,11 +36,15 @@ impl Row {
             preprocessing: variant.input.formula(),
             map_layer: variant.cam_layer,
             layers: (variant.layers)().layers().len(),
+            head: match variant.neurons {
+                Some(1) => "one sigmoid neuron",
+                _ => "any",
+            },
             classes: arch.classes,
         }
     }
 
-    fn cells(&self) -> [String; 7] {
+    fn cells(&self) -> [String; 8] {
         [
             self.name.to_owned(),
             self.variant.to_owned(),
@@ -48,6 +53,7 @@ impl Row {
             self.preprocessing.clone(),
             self.map_layer.to_owned(),
             self.layers.to_string(),
+            self.head.to_owned(),
         ]
     }
 }
@@ -76,6 +82,7 @@ fn table(rows: &[Row]) -> String {
         ("preprocessing", Column::Words),
         ("map layer", Column::Words),
         ("layers", Column::Numbers),
+        ("head", Column::Words),
     ];
     let cells: Vec<_> = rows.iter().map(Row::cells).collect();
     format!(

@@ -148,6 +148,10 @@ pub(crate) fn resolve(
             difference: format!("its metadata says {architecture} ({variant_name})"),
         });
     }
+    let units = description.head.units();
+    if variant.neurons.is_some_and(|neurons| neurons != units) {
+        return Err(bad(format!("its head ends in {units} neurons, unlike {variant_name}'s")));
+    }
     let input = description.input.clone();
     if (input.height, input.width) != (variant.input.height, variant.input.width) {
         return Err(bad(format!(

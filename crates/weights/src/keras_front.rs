@@ -140,7 +140,7 @@ impl Front {
         }
         Err(format!(
             "it makes {farthest:.0} of a pixel in 0..255, so it was made for other values, such as \
-             pixels divided by 255; put a Rescaling that makes them in front of it in the model, \
+             pixels divided by 255\nhint: put a Rescaling that makes them in front of it in the model, \
              and save the model again"
         ))
     }
@@ -154,8 +154,8 @@ impl Front {
         let from = match *size {
             [0, 0] => None,
             [0, _] | [_, 0] => {
-                return Err("its input has a height or a width, and must have both or none; \
-                            change the model's input shape and save it again"
+                return Err("its input has a height or a width, and must have both or none\n\
+                            hint: change the model's input shape and save it again"
                     .to_owned());
             }
             known => Some(known),
@@ -164,9 +164,11 @@ impl Front {
             return Ok(());
         }
         if self.resizing.is_some() {
-            return Err("the input is resized a second time here; take one of the two Resizing \
+            return Err(
+                "the input is resized a second time here\nhint: take one of the two Resizing \
                         layers out and save the model again"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         if from.is_some_and(|sides| sides.iter().any(|&side| side > LARGEST)) {
             return Err(format!("its input is larger than {LARGEST} pixels a side"));
@@ -192,7 +194,7 @@ fn of_graph(file: &mut Checkpoint, graph: &mut Graph) -> Result<Front, Error> {
         [first, second, ..] => {
             let reason = format!(
                 "it is a second input beside `{}`, and the networks that Burncam explains read one \
-                 image; save a model of that one input",
+                 image\nhint: save a model of that one input",
                 first.name
             );
             return Err(unsupported(&file.path, &second.name, &second.class, reason));
@@ -214,7 +216,7 @@ fn of_graph(file: &mut Checkpoint, graph: &mut Graph) -> Result<Front, Error> {
     if let Some(dtype) = dtype {
         let reason = format!(
             "its values are of type {dtype}, and one Keras rounds after resizing them where another \
-             does not; make the input float32 and save the model again"
+             does not\nhint: make the input float32 and save the model again"
         );
         return Err(unsupported(&file.path, &input, "InputLayer", reason));
     }
@@ -234,7 +236,7 @@ fn only_reader<'a>(graph: &'a Graph, input: &'a str) -> Option<&'a Node> {
 /// Takes mean and variance of an adapted `Normalization` out of the file.
 fn adapted(file: &mut Checkpoint, name: &str) -> Result<([f32; 3], [f32; 3]), String> {
     let missing = |weight: &str| {
-        format!("the file has no `{weight}` of it; call its `adapt` and save the model again")
+        format!("the file has no `{weight}` of it\nhint: call its `adapt` and save the model again")
     };
     let place = file.layers.iter().position(|layer| layer.name == name);
     let layer = file.layers.remove(place.ok_or_else(|| missing("mean"))?);
@@ -290,7 +292,7 @@ pub(crate) fn refuse_resizing(file: &Checkpoint, table: &LayerTable) -> Result<(
 }
 
 fn without_settings(path: &Path, layer: &str) -> Error {
-    let reason = "weights alone do not say what it does to the images; save the whole model as \
-                  .keras or .h5";
+    let reason = "weights alone do not say what it does to the images\nhint: save the whole model \
+                  as .keras or .h5";
     unsupported(path, layer, "in a file without configuration", reason)
 }

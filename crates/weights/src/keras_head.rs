@@ -103,7 +103,7 @@ pub(crate) fn from_weights(
             path: path.to_owned(),
             layer: layer.name.clone(),
             class: "in a file without configuration".to_owned(),
-            reason: format!("{reason}; save the whole model as .keras or .h5"),
+            reason: format!("{reason}\nhint: save the whole model as .keras or .h5"),
         });
     }
     add_pooling(stored, &mut layers, features);

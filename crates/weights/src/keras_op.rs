@@ -66,9 +66,8 @@ pub(crate) fn parse(class: &str, config: &Config) -> Result<Op, Refused> {
             "it is a whole model used as one layer; save the flat model instead".to_owned(),
         )),
         "Lambda" => Err(Refused(
-            "it runs Python code, which no other program can; put layers in its place that do the \
-             same (such as Rescaling or Normalization), or its work outside of the model, and save \
-             the model again"
+            "it runs Python code, which no other program can\nhint: put layers in its place that \
+             do the same (such as Rescaling or Normalization) and save the model again"
                 .to_owned(),
         )),
         _ => Err(Refused("Burncam has no such layer".to_owned())),

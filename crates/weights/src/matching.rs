@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use burncam_net::{Arch, Layer, LayerTable, Op, Variant, Weight};
+use burncam_net::{Arch, HeadConfig, Layer, LayerTable, Op, Variant, Weight};
 use serde_json::Value;
 
 use crate::keras_config::{Graph, Node};
@@ -69,11 +69,51 @@ pub(crate) fn resolve(
             keras_head::from_weights(&file, &names, &table)?
         }
     };
+    let variant = by_head(&file, &fitting, (arch, variant), &config)?;
     let input = front.input(&variant.input);
     let doubt = ambiguity(&fitting, arch, variant);
     let told = front.notes([input.height, input.width]);
-    let notes = told.into_iter().chain(doubt).chain(notes).collect();
+    let second = second_class(arch, &config);
+    let notes = told.into_iter().chain(doubt).chain(second).chain(notes).collect();
     Ok(Resolved { arch, variant, input, head: config, names, notes, file })
+}
+
+/// Of variants that have the same layers, the one with this head.
+fn by_head(
+    file: &Checkpoint,
+    fitting: &[(&'static Arch, &'static Variant, usize)],
+    (arch, chosen): (&'static Arch, &'static Variant),
+    head: &HeadConfig,
+) -> Result<&'static Variant, Error> {
+    let units = head.units();
+    let own = fitting.iter().filter(|(other, ..)| other.name == arch.name);
+    let told = own.map(|(_, variant, _)| *variant).find(|v| v.neurons == Some(units));
+    let variant = told.unwrap_or(chosen);
+    match variant.neurons.filter(|&neurons| neurons != units) {
+        None => Ok(variant),
+        Some(neurons) => {
+            let layers = (variant.layers)().layers().len();
+            Err(Error::Mismatch {
+                path: file.path.clone(),
+                arch: arch.name,
+                variant: variant.name,
+                matched: layers,
+                total: layers,
+                difference: format!("its head ends in {units} neurons, expected {neurons}"),
+            })
+        }
+    }
+}
+
+/// One neuron does not say which class it is for.
+fn second_class(arch: &Arch, head: &HeadConfig) -> Option<String> {
+    let [_, second] = &arch.class_names(head.classes())[..] else { return None };
+    (head.units() == 1).then(|| {
+        format!(
+            "the head is one sigmoid neuron: near 1 it is taken to say {second}, the second class \
+             (`--classes` gives the two other names, in their order)"
+        )
+    })
 }
 
 /// Keras's own numbers come from the precision that a layer computes in.
@@ -86,8 +126,8 @@ fn refuse_other_precision(file: &Checkpoint) -> Result<(), Error> {
         layer: name.clone(),
         class: class.clone(),
         reason: format!(
-            "it computes in {dtype}, and Burncam in float32, so the results would not be Keras's; \
-             in Keras, build the model under the policy `float32`, load these weights into it and \
+            "it computes in {dtype}, and Burncam in float32, so the results would not be Keras's\n\
+             hint: in Keras, build the model under the policy `float32`, load these weights into it and \
              save it"
         ),
     })
