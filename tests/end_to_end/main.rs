@@ -6,6 +6,7 @@
 mod compare;
 mod convert;
 mod errors;
+mod front;
 mod inspect;
 mod labels;
 mod notebook;

@@ -1,12 +1,11 @@
 //! What a user sees whose file is not what it should be: what is wrong, where, and what to do.
 
-use std::fs::{self, File};
+use std::fs;
 
 use parity::KerasFile;
 use serde_json::{Value, json};
-use zip::ZipArchive;
 
-use crate::program::{Place, goldens, weights};
+use crate::program::{Place, weights};
 
 /// A place with one face to explain.
 fn place() -> Place {
@@ -118,8 +117,7 @@ fn a_cut_file_is_refused() {
 #[test]
 fn models_that_cannot_be_represented_are_refused() {
     let place = place();
-    let archive = File::open(goldens().join("front.zip")).expect("the archive");
-    ZipArchive::new(archive).expect("a zip").extract(place.path("")).expect("room");
+    place.unpack_fronts();
     for name in ["lambda", "two_inputs", "mixed", "axes", "cropped", "bicubic"] {
         let [old, new] = ["k2", "k3"].map(|keras| {
             let path = format!("{keras}/wrong/{name}.h5");
@@ -134,8 +132,7 @@ fn models_that_cannot_be_represented_are_refused() {
 #[test]
 fn weights_without_the_settings_of_their_layers_are_refused() {
     let place = place();
-    let archive = File::open(goldens().join("front.zip")).expect("the archive");
-    ZipArchive::new(archive).expect("a zip").extract(place.path("")).expect("room");
+    place.unpack_fronts();
     let path = "k3/bilinear.weights.h5";
     insta::assert_snapshot!("wrong_weights_alone", refusal(&place, path));
 }

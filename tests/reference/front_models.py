@@ -1,4 +1,5 @@
-"""Writes N-CNNs with preprocessing layers in front, as Keras saves them, and what they say of one image:
+"""Writes N-CNNs with preprocessing layers in front, and one with one neuron, as Keras saves them, and what
+they say of one image:
 
     python front_models.py ../goldens/faces/Fold0/S02_dor_01.png OUT
     python front_models.py pack OUT ../goldens/front.zip
@@ -165,6 +166,13 @@ def right(image, out):
             stem = os.path.join(out, name + ("_nested" if nested else ""))
             found |= {file: values for file in save(net, stem)}
             print(os.path.basename(stem), values, flush=True)
+    keras.backend.clear_session()
+    net = model([], units=1, activation="sigmoid")
+    fill(net)
+    x = pixels(image, (SIZE, SIZE, 3)) / np.float32(255)
+    (z,) = logits(net, x)
+    values_of["sigmoid"] = zlib.crc32(np.ascontiguousarray(x, "<f4").tobytes())
+    found |= {file: [-z, z] for file in save(net, os.path.join(out, "sigmoid"))}
     with open(os.path.join(out, "logits.json"), "w") as file:
         json.dump(found, file, indent=0)
     with open(os.path.join(out, "values.json"), "w") as file:
@@ -181,8 +189,8 @@ def wrong(out):
     models = {
         "two_inputs": doubled,
         "lambda": model([L.Lambda(scale, name="scale")]),
-        "cropped": model([L.Resizing(SIZE, SIZE, crop_to_aspect_ratio=True)], (150, 131, 3)),
-        "bicubic": model([L.Resizing(SIZE, SIZE, interpolation="bicubic")], OPEN),
+        "cropped": model([L.Resizing(SIZE, SIZE, crop_to_aspect_ratio=True, name="fit")], (150, 131, 3)),
+        "bicubic": model([L.Resizing(SIZE, SIZE, interpolation="bicubic", name="fit")], OPEN),
         "axes": model([L.Normalization(axis=(1, 2, 3))]),
     }
     keras.mixed_precision.set_global_policy("mixed_float16")
@@ -201,7 +209,7 @@ def packed(path):
     whole = {("k2", False): "h5", ("k2", True): "keras", ("k3", False): "keras", ("k3", True): "h5"}
     return (
         stem in ("logits", "values")
-        or stem.startswith("adapted")
+        or stem.startswith(("adapted", "sigmoid"))
         or ending == whole[keras_version, stem.endswith("_nested")]
         or name in ("given.weights.h5", "bilinear.weights.h5", "same_size.weights.h5", "same_size.legacy.h5")
         or name.startswith("wrong/") and ending == "h5"

@@ -163,6 +163,25 @@ fn a_damaged_description_is_refused() {
     refused("/head/layers", json!([]), "without a Dense layer");
     refused("/keras_version", json!(2), "invalid type");
 
+    let input = |key: &str, value: Value| {
+        let mut input = parts.description()["input"].clone();
+        input[key] = value;
+        input
+    };
+    let scale = |scale: Value| json!([{ "scale": { "scale": scale, "offset": [0, 0, 0] } }]);
+    let resizing = |from: Value| json!({ "from": from, "interpolation": "nearest" });
+    for (key, value, words) in [
+        ("steps", scale(json!([1, 0, 1])), "or one of zeros"),
+        ("steps", scale(json!([1, 1e300, 1])), "not finite"),
+        ("steps", scale(json!([1, 1])), "invalid length"),
+        ("steps", json!([{ "power": 2 }]), "unknown variant `power`"),
+        ("resizing", resizing(json!([0, 120])), "not 1 to 4096 pixels"),
+        ("resizing", resizing(json!([120, 1_000_000])), "not 1 to 4096 pixels"),
+        ("resizing", resizing(json!("any")), "invalid type"),
+    ] {
+        refused("/input", input(key, value), words);
+    }
+
     let mut bare = Parts { header: parts.header.clone(), data: parts.data.clone() };
     bare.header["__metadata__"]["burncam"] = "{\"version\":1".into();
     bare.write(&broken);

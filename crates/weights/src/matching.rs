@@ -110,8 +110,8 @@ fn second_class(arch: &Arch, head: &HeadConfig) -> Option<String> {
     let [_, second] = &arch.class_names(head.classes())[..] else { return None };
     (head.units() == 1).then(|| {
         format!(
-            "the head is one sigmoid neuron: near 1 it is taken to say {second}, the second class \
-             (`--classes` gives the two other names, in their order)"
+            "the head is one sigmoid neuron: near 1 it is taken to mean {second}, the second class \
+             (`--classes` names the two otherwise)"
         )
     })
 }
