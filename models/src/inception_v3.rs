@@ -107,6 +107,7 @@ pub static INCEPTION_V3: Arch = Arch {
         name: "keras-applications",
         input: InputSpec::scaled(299, ChannelOrder::Rgb, 127.5).with_mean([1.0; 3]),
         cam_layer: "mixed10",
+        neurons: None,
         layers,
         build,
     }],

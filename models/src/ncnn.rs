@@ -21,14 +21,17 @@ pub static NCNN: Arch = Arch {
     name: "ncnn",
     title: "NCNN",
     classes: &PAIN_CLASSES,
-    variants: &[Variant {
-        name: "keras",
-        input: InputSpec::scaled(120, ChannelOrder::Rgb, 255.0),
-        cam_layer: "conv_2x2_",
-        layers,
-        build,
-    }],
+    variants: &[
+        variant("keras", None),
+        // The original's head: one sigmoid neuron, the probability of the second class.
+        variant("keras-sigmoid", Some(1)),
+    ],
 };
+
+const fn variant(name: &'static str, neurons: Option<usize>) -> Variant {
+    let input = InputSpec::scaled(120, ChannelOrder::Rgb, 255.0);
+    Variant { name, input, cam_layer: "conv_2x2_", neurons, layers, build }
+}
 
 fn layers() -> LayerTable {
     let conv = |size| Op::conv2d(FILTERS, size).same();
@@ -45,7 +48,7 @@ fn layers() -> LayerTable {
     table.push("conv_2x2", conv(2));
     table.push("leaky_2", leaky.clone());
     table.push("maxpool_3x3_", pool(3));
-    table.push_auto(Op::Resizing { height: 12, width: 12 });
+    table.push_auto(Op::bilinear([12, 12]));
     table.push_auto(Op::Dropout);
 
     table.at("input");

@@ -30,6 +30,7 @@ pub static SENET50: Arch = Arch {
         name: "keras-vggface",
         input: INPUT,
         cam_layer: "activation_161",
+        neurons: None,
         layers: || {
             let table = LayerTable::new("input", [224, 224, 3]);
             let number = |table: LayerTable, (name, count)| table.number_from(name, count);

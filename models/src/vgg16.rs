@@ -27,6 +27,7 @@ pub static VGG16: Arch = Arch {
             input: InputSpec::scaled(224, ChannelOrder::Bgr, 1.0)
                 .with_mean([93.5940, 104.7624, 129.1863]),
             cam_layer: "conv5_3",
+            neurons: None,
             layers: || layers("conv{stage}_{conv}", "pool{stage}"),
             build,
         },
@@ -34,6 +35,7 @@ pub static VGG16: Arch = Arch {
             name: "keras-applications",
             input: InputSpec::scaled(224, ChannelOrder::Bgr, 1.0).with_mean(IMAGENET_MEAN),
             cam_layer: "block5_conv3",
+            neurons: None,
             layers: || layers("block{stage}_conv{conv}", "block{stage}_pool"),
             build,
         },

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
+use zip::ZipArchive;
 
 /// What a run printed and how it ended.
 pub(crate) struct Run {
@@ -60,6 +61,12 @@ impl Place {
         let weights = weights("NCNN_k2.h5");
         let fixed = ["explain", "--weights", &weights, "--data", "faces", "--out", "out"];
         self.burncam(&[&fixed, arguments].concat())
+    }
+
+    /// Unpacks what Keras wrote of networks that prepare their own input, into `k2` and `k3`.
+    pub(crate) fn unpack_fronts(&self) {
+        let archive = fs::File::open(goldens().join("front.zip")).expect("the archive");
+        ZipArchive::new(archive).expect("a zip").extract(self.0.path()).expect("room");
     }
 
     /// Rows of `out/predictions.csv` as maps from column to cell.

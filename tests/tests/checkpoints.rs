@@ -134,7 +134,7 @@ fn missing_misshapen_unused_and_unfinite_weights_are_named() {
         kernel.1[0] = 2300;
         kernel.2.truncate(2300 * 8);
     });
-    assert_refused(&["1 weights have no place in ncnn", "`spare` kernel [2, 3]"], |file| {
+    assert_refused(&["1 weight has no place in ncnn", "`spare` kernel [2, 3]"], |file| {
         file.add_weights("spare", &[("kernel", &[2, 3])]);
     });
     assert_refused(&["layer `conv_5x5`", "`bias` holds 1 values that are NaN"], |file| {
@@ -182,6 +182,33 @@ fn any_head_is_read_from_the_file() {
     .expect("a network");
     let head = classifier.head.config();
     assert_eq!((head.classes(), head.output()), (2, Output::Sigmoid));
+    // The one neuron says how probable the second class is.
+    let [first, second] = head.output().probabilities(&[-1.5, 1.5])[..] else { panic!("two") };
+    assert!((second - 1.0 / (1.0 + (-1.5_f32).exp())).abs() < 1e-6 && first + second == 1.0);
+}
+
+/// Two N-CNNs have the same layers, and a head tells them apart.
+#[test]
+fn a_variant_is_told_by_its_head_and_can_be_forced() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let sigmoid = folder.path().join("sigmoid.h5");
+    let mut file = KerasFile::ncnn();
+    file.set_head(&[("Flatten", "flatten", json!({})), ("Dense", "last", dense(1, "sigmoid"))]);
+    file.add_weights("last", &[("kernel", &[2304, 1]), ("bias", &[1])]);
+    file.write(&sigmoid);
+    let softmax = parity::folder().join("h5/NCNN_k2.h5");
+    let found = |file, variant: Option<usize>| {
+        let variant = variant.map(|index| &NCNN.variants[index]);
+        let wanted = Wanted { arch: &NCNN, variant };
+        let resolved = Checkpoint::open(file).expect("a file").resolve(&ARCHS, Some(wanted));
+        resolved.map(|resolved| resolved.variant.name).map_err(|error| error.to_string())
+    };
+    assert_eq!(found(&sigmoid, None).as_deref(), Ok("keras-sigmoid"));
+    assert_eq!(found(&sigmoid, Some(1)).as_deref(), Ok("keras-sigmoid"));
+    assert_eq!(found(&sigmoid, Some(0)).as_deref(), Ok("keras"));
+    assert_eq!(found(&softmax, None).as_deref(), Ok("keras"));
+    let error = found(&softmax, Some(1)).expect_err("two neurons");
+    assert!(error.contains("its head ends in 2 neurons, expected 1"), "{error}");
 }
 
 #[test]
@@ -336,5 +363,5 @@ fn a_rescaling_in_front_becomes_the_preprocessing() {
     let resolved = Checkpoint::open(&path).expect("a file").resolve(&ARCHS, None).expect("N-CNN");
     assert_eq!(resolved.input.value(0, 255.0), 1.0);
     assert_eq!(resolved.input.value(2, 0.0), -1.0);
-    assert!(resolved.notes.iter().any(|note| note.contains("rescales its own input")));
+    assert!(resolved.notes.iter().any(|note| note.contains("prepares its own input")));
 }

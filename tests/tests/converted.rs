@@ -163,6 +163,25 @@ fn a_damaged_description_is_refused() {
     refused("/head/layers", json!([]), "without a Dense layer");
     refused("/keras_version", json!(2), "invalid type");
 
+    let input = |key: &str, value: Value| {
+        let mut input = parts.description()["input"].clone();
+        input[key] = value;
+        input
+    };
+    let scale = |scale: Value| json!([{ "scale": { "scale": scale, "offset": [0, 0, 0] } }]);
+    let resizing = |from: Value| json!({ "from": from, "interpolation": "nearest" });
+    for (key, value, words) in [
+        ("steps", scale(json!([1, 0, 1])), "or one of zeros"),
+        ("steps", scale(json!([1, 1e300, 1])), "not finite"),
+        ("steps", scale(json!([1, 1])), "invalid length"),
+        ("steps", json!([{ "power": 2 }]), "unknown variant `power`"),
+        ("resizing", resizing(json!([0, 120])), "not 1 to 4096 pixels"),
+        ("resizing", resizing(json!([120, 1_000_000])), "not 1 to 4096 pixels"),
+        ("resizing", resizing(json!("any")), "invalid type"),
+    ] {
+        refused("/input", input(key, value), words);
+    }
+
     let mut bare = Parts { header: parts.header.clone(), data: parts.data.clone() };
     bare.header["__metadata__"]["burncam"] = "{\"version\":1".into();
     bare.write(&broken);
@@ -197,7 +216,7 @@ fn weights_that_do_not_fit_are_refused() {
                 json!({"dtype": "F32", "shape": [1], "data_offsets": [end, end + 4]});
             p.data.extend(1.0_f32.to_le_bytes());
         },
-        &["1 weights have no place", "`extra` kernel [1]"],
+        &["1 weight has no place", "`extra` kernel [1]"],
     );
     refused(
         &|p| p.data[..4].copy_from_slice(&f32::NAN.to_le_bytes()),

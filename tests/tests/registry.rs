@@ -91,6 +91,51 @@ fn every_layer_reaches_the_trace_with_the_shape_of_the_table() {
     }
 }
 
+/// Of the map's largest value: three sums that are one by algebra, in `f64`.
+const SAME: f64 = 1e-6;
+/// Of the terms' sizes: what the order of a sum over up to 2,048 channels changes in `f32`. The terms
+/// cancel, so of the sum itself it may be more.
+const SUMMED_IN_F32: f64 = 1e-6;
+
+/// Grad-CAM, HiResCAM and XGrad-CAM of one image, summed in `f64` so that they differ by what the
+/// methods are and not by the order of their sums.
+///
+/// XGrad-CAM: Fu et al., *Axiom-based Grad-CAM*, BMVC 2020, <https://arxiv.org/abs/2008.02312>; its
+/// weights are `sum(gradient * activation) / sum(activation)`, and 0 for a channel without activation.
+fn three_maps(gradients: &[f32], activations: &[f32], positions: usize) -> [Vec<f64>; 3] {
+    let mut maps = [(); 3].map(|()| vec![0.0; positions]);
+    for (g, a) in gradients.chunks(positions).zip(activations.chunks(positions)) {
+        let (g, a) = (g.iter().map(|&v| f64::from(v)), a.iter().map(|&v| f64::from(v)));
+        let (g, a): (Vec<f64>, Vec<f64>) = (g.collect(), a.collect());
+        let (mean, sum) = (g.iter().sum::<f64>() / positions as f64, a.iter().sum::<f64>());
+        let product: f64 = g.iter().zip(&a).map(|(g, a)| g * a).sum();
+        let weight = if sum == 0.0 { 0.0 } else { product / sum };
+        for (at, (g, a)) in g.iter().zip(&a).enumerate() {
+            maps[0][at] += mean * a;
+            maps[1][at] += g * a;
+            maps[2][at] += weight * a;
+        }
+    }
+    maps
+}
+
+/// For each position, the sum of the sizes of what a Grad-CAM map adds up.
+fn terms(weights: &[f32], activations: &[f32], positions: usize) -> Vec<f64> {
+    let mut terms = vec![0.0; positions];
+    for (weight, activations) in weights.iter().zip(activations.chunks(positions)) {
+        for (term, activation) in terms.iter_mut().zip(activations) {
+            *term += f64::from(*weight * *activation).abs();
+        }
+    }
+    terms
+}
+
+/// The largest difference of two maps.
+fn apart(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
 /// Before a global average pooling and one dense layer the gradient is the same at every
 /// position, so Grad-CAM, HiResCAM and XGrad-CAM are one: the products of gradient and
 /// activation, summed over the channels.
@@ -116,11 +161,18 @@ fn behind_a_global_average_the_gradient_is_flat_and_three_methods_are_one() {
                 }
             }
 
-            let map = &grad_cam(&scene).expect("maps")[0];
-            let hires = values((scene.gradients * scene.activations).sum_dim(1));
-            let scale = map.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
-            for (a, b) in map.iter().zip(&hires) {
-                assert!((a - b).abs() <= 1e-5 * scale, "{}: {a} and {b}", arch.name);
+            let own = &grad_cam(&scene).expect("maps")[0];
+            let activations = values(scene.activations);
+            let maps = three_maps(&gradients, &activations, height * width);
+            let scale = maps[0].iter().fold(0.0_f64, |max, value| max.max(value.abs()));
+            for (method, map) in ["HiResCAM", "XGrad-CAM"].iter().zip(&maps[1..]) {
+                let apart = apart(map, &maps[0]) / scale;
+                assert!(apart <= SAME, "{}: {method} is {apart:e} from Grad-CAM", arch.name);
+            }
+            let terms = terms(&weights, &activations, height * width);
+            for ((own, map), terms) in own.iter().zip(&maps[0]).zip(&terms) {
+                let apart = (f64::from(*own) - map).abs();
+                assert!(apart <= SUMMED_IN_F32 * terms, "{}: {own} and {map}", arch.name);
             }
         }
     }

@@ -8,9 +8,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
+use burncam_imaging::{Frame, own_resizing, to_tensor};
 use burncam_models::ARCHS;
-use burncam_net::{Classifier, InputSpec, Trace};
+use burncam_net::{ChannelOrder, Classifier, InputSpec, OwnResizing, Trace};
 use burncam_weights::{Checkpoint, Resolved};
 
 use crate::args::Compare;
@@ -136,12 +137,26 @@ fn compare(
     Ok(found)
 }
 
-/// The input that the reference was computed for.
+/// The input that the reference was computed for, after what the network itself does to it.
 fn input(reference: &mut Npz, spec: &InputSpec, device: &Device) -> Result<Tensor<4>> {
-    let shape = [1, spec.height, spec.width, 3];
-    let values = reference.read("input", &shape)?;
-    ensure!(values.iter().all(|value| value.is_finite()), "the reference's input is not finite");
-    Ok(Tensor::<4>::from_data(TensorData::new(values, shape), device).permute([0, 3, 1, 2]))
+    let [height, width] = match spec.resizing {
+        None => [spec.height, spec.width],
+        Some(OwnResizing { from: Some(from), .. }) => from,
+        Some(OwnResizing { from: None, .. }) => {
+            bail!("the network takes images of any size, and `compare` needs one of a known size")
+        }
+    };
+    let rgb = reference.read("input", &[1, height, width, 3])?;
+    ensure!(rgb.iter().all(|value| value.is_finite()), "the reference's input is not finite");
+    let frame = own_resizing(Frame { height, width, rgb }, spec);
+    // Its channels are in the network's order, and nothing is left of the preprocessing.
+    let plain = InputSpec {
+        height: spec.height,
+        width: spec.width,
+        steps: spec.steps.clone(),
+        ..InputSpec::scaled(0, ChannelOrder::Rgb, 1.0)
+    };
+    Ok(to_tensor(&[&frame], &plain, device))
 }
 
 fn map(reference: &mut Npz, layer: &str, output: &Tensor<4>) -> Result<Row> {

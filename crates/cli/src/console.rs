@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use burncam_cam::MapStatus;
 use burncam_models::ARCHS;
+use burncam_net::LoadError;
 use burncam_report::{FoldScore, ModelTree, Prediction, Summary};
 use burncam_weights::Error as WeightsError;
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
@@ -42,6 +43,7 @@ pub(crate) fn error(error: &anyhow::Error) {
     err!("{text}");
 }
 
+/// What to do about it.
 fn weights_hint(error: &WeightsError) -> Option<String> {
     let hint = match error {
         WeightsError::Open { .. } => "check the path of the weights file",
@@ -50,6 +52,7 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
         }
         WeightsError::Hdf5 { .. }
         | WeightsError::Truncated { .. }
+        | WeightsError::Zip { .. }
         | WeightsError::Container { .. } => "copy the file again from where it came",
         WeightsError::Description { .. } => {
             "Burncam reads the .bpk and .safetensors files that `burncam convert` wrote"
@@ -60,9 +63,50 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
             let known: Vec<&str> = ARCHS.iter().map(|arch| arch.title).collect();
             return Some(format!("the networks that Burncam explains are {}", known.join(", ")));
         }
+        WeightsError::Config { .. } => {
+            "in Keras, save a functional or sequential model again with `model.save`"
+        }
+        WeightsError::Unsupported { path, .. } => {
+            return Some(format!(
+                "`cargo xtask inspect {}` lists the file's layers; build the model without this one, \
+                 or with a supported one in its place, load the weights into it and save it",
+                path.display()
+            ));
+        }
+        WeightsError::Head { .. } => {
+            "a head is a Flatten or a global pooling, and then Dense, Dropout, BatchNormalization and \
+             Activation layers in a row; save a model that ends so"
+        }
+        WeightsError::Unused { .. } => {
+            "a network with a weight more is another network; save the whole model again with \
+             `model.save`"
+        }
+        WeightsError::Weights { source, .. } => load_hint(source),
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+fn load_hint(error: &LoadError) -> &'static str {
+    let sorted = |shape: &[usize]| {
+        let mut shape = shape.to_vec();
+        shape.sort_unstable();
+        shape
+    };
+    match error {
+        LoadError::Shape { expected, found, .. } if sorted(expected) == sorted(found) => {
+            "the axes are in another order, as in PyTorch's files; Keras has [height, width, in, out] \
+             for a convolution and [in, out] for a dense layer: transpose the weight and save it again"
+        }
+        LoadError::NotFinite { .. } => {
+            "the training went wrong before it was saved; take an earlier checkpoint"
+        }
+        LoadError::Read { .. } => "copy the file again from where it came",
+        _ => {
+            "the file's description and its weights do not belong together; save the whole model again \
+             with `model.save`"
+        }
+    }
 }
 
 /// Prints a result, whole; a reader that has seen enough (`| head`) is no error.

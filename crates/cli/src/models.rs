@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use burncam_models::ARCHS;
-use burncam_net::{Arch, InputSpec, Variant};
+use burncam_net::{Arch, InputSpec, OwnResizing, Variant};
 use burncam_weights::Wanted;
 use serde::Serialize;
 
@@ -22,6 +22,7 @@ struct Row {
     preprocessing: String,
     map_layer: &'static str,
     layers: usize,
+    head: &'static str,
     classes: &'static [&'static str],
 }
 
@@ -31,15 +32,19 @@ impl Row {
             name: arch.name,
             title: arch.title,
             variant: variant.name,
-            input: variant.input,
+            input: variant.input.clone(),
             preprocessing: variant.input.formula(),
             map_layer: variant.cam_layer,
             layers: (variant.layers)().layers().len(),
+            head: match variant.neurons {
+                Some(1) => "one sigmoid neuron",
+                _ => "any",
+            },
             classes: arch.classes,
         }
     }
 
-    fn cells(&self) -> [String; 7] {
+    fn cells(&self) -> [String; 8] {
         [
             self.name.to_owned(),
             self.variant.to_owned(),
@@ -48,6 +53,7 @@ impl Row {
             self.preprocessing.clone(),
             self.map_layer.to_owned(),
             self.layers.to_string(),
+            self.head.to_owned(),
         ]
     }
 }
@@ -76,6 +82,7 @@ fn table(rows: &[Row]) -> String {
         ("preprocessing", Column::Words),
         ("map layer", Column::Words),
         ("layers", Column::Numbers),
+        ("head", Column::Words),
     ];
     let cells: Vec<_> = rows.iter().map(Row::cells).collect();
     format!(
@@ -85,9 +92,12 @@ fn table(rows: &[Row]) -> String {
     )
 }
 
-/// `224 x 224`, height first.
+/// `224 x 224`, height first; with what the network itself resizes from.
 pub(crate) fn size(input: &InputSpec) -> String {
-    format!("{} x {}", input.height, input.width)
+    let own = format!("{} x {}", input.height, input.width);
+    let Some(OwnResizing { from, interpolation }) = input.resizing else { return own };
+    let from = from.map_or("any size".to_owned(), |[height, width]| format!("{height} x {width}"));
+    format!("{from}, resized by the network to {own} ({})", interpolation.name())
 }
 
 /// What `--model` names, if it is given: `vgg16`, or `vgg16:keras-applications`.

@@ -1,6 +1,6 @@
 //! Image files into network input.
 //!
-//! Four steps, each a function of its own: [`decode`] a file into RGB pixels, [`resize`] them to
+//! Four steps, each a function of its own: [`decode`] a file into RGB pixels, [`fit`] them to
 //! the network's input size, [`preprocess`] the frame into the network's values, and hand these
 //! to the network as a tensor with [`to_tensor`]. The pixels are those that Pillow's
 //! `Image.open(path).convert("RGB")` gives, the resized frame is that of Keras' `load_img`, and
@@ -12,7 +12,7 @@
 //! on a file, however damaged.
 //!
 //! ```
-//! use burncam_imaging::{DecodeOptions, Resize, decode, preprocess, resize};
+//! use burncam_imaging::{DecodeOptions, Resize, decode, fit, preprocess};
 //! use burncam_net::{ChannelOrder, InputSpec};
 //!
 //! # let folder = std::env::temp_dir().join(format!("burncam-imaging-{}", std::process::id()));
@@ -21,7 +21,7 @@
 //! # image::RgbImage::from_pixel(640, 480, image::Rgb([255, 128, 0])).save(&path)?;
 //! let spec = InputSpec::scaled(120, ChannelOrder::Rgb, 255.0);
 //! let image = decode(&path, DecodeOptions::default())?;
-//! let frame = resize(&image, spec.height, spec.width, Resize::Nearest);
+//! let frame = fit(&image, &spec, Resize::Nearest);
 //! let values = preprocess(&frame, &spec);
 //! assert_eq!(values.len(), 3 * 120 * 120);
 //! assert_eq!(values[0], 1.0);
@@ -33,15 +33,18 @@ mod complete;
 mod decode;
 mod error;
 mod files;
+mod fit;
 mod pixels;
 mod preprocess;
 mod resize;
 mod tensor;
+mod tensorflow;
 mod tiff;
 
 pub use decode::{DecodeOptions, Exif, decode};
 pub use error::Error;
 pub use files::{EXTENSIONS, is_image_name};
+pub use fit::{fit, own_resizing};
 pub use image::RgbImage;
 pub use preprocess::preprocess;
 pub use resize::{Frame, Resize, UnknownResize, resize};

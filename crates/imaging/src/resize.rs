@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use image::RgbImage;
 
+use crate::tensorflow;
+
 /// Which pixels of the source make one pixel of the frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Resize {
@@ -78,7 +80,10 @@ pub fn resize(image: &RgbImage, height: usize, width: usize, rule: Resize) -> Fr
     assert!(image.width() > 0 && image.height() > 0, "an image has at least one pixel");
     let rgb = match rule {
         Resize::Nearest => nearest(image, height, width),
-        Resize::Bilinear => bilinear(image, height, width),
+        Resize::Bilinear => {
+            let from = [image.height() as usize, image.width() as usize];
+            tensorflow::bilinear(image.as_raw(), from, [height, width])
+        }
     };
     Frame { height, width, rgb }
 }
@@ -109,50 +114,6 @@ fn nearest_indices(from: usize, to: usize) -> Vec<usize> {
             let index = (position as usize).min(from - 1);
             position += step;
             index
-        })
-        .collect()
-}
-
-fn bilinear(image: &RgbImage, height: usize, width: usize) -> Vec<f32> {
-    let rows = bilinear_taps(image.height() as usize, height);
-    let columns = bilinear_taps(image.width() as usize, width);
-    let pixels = image.as_raw();
-    let stride = image.width() as usize * 3;
-    let mut rgb = Vec::with_capacity(height * width * 3);
-    for row in &rows {
-        for column in &columns {
-            for channel in 0..3 {
-                let at = |y: usize, x: usize| f32::from(pixels[y * stride + x * 3 + channel]);
-                let across = |y: usize| {
-                    let (left, right) = (at(y, column.low), at(y, column.high));
-                    left + (right - left) * column.weight
-                };
-                let (top, bottom) = (across(row.low), across(row.high));
-                rgb.push(top + (bottom - top) * row.weight);
-            }
-        }
-    }
-    rgb
-}
-
-/// The two neighbours of a position along an axis and the weight of the second.
-struct Taps {
-    low: usize,
-    high: usize,
-    weight: f32,
-}
-
-fn bilinear_taps(from: usize, to: usize) -> Vec<Taps> {
-    let scale = from as f32 / to as f32;
-    (0..to)
-        .map(|index| {
-            let position = (index as f32 + 0.5) * scale - 0.5;
-            let floor = position.floor();
-            Taps {
-                low: (floor.max(0.0) as usize).min(from - 1),
-                high: (position.ceil() as usize).min(from - 1),
-                weight: position - floor,
-            }
         })
         .collect()
 }

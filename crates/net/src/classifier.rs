@@ -41,6 +41,9 @@ pub struct Variant {
     pub cam_layer: &'static str,
     /// Its layers, from the input to the input of the head.
     pub layers: fn() -> LayerTable,
+    /// Neurons of the last dense layer, where these alone tell it from another variant that has the
+    /// same layers; else any number.
+    pub neurons: Option<usize>,
     /// Makes the network that the layers describe.
     pub build: fn(&mut Loader<'_>) -> Result<Box<dyn Network>, LoadError>,
 }

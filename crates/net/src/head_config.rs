@@ -124,7 +124,8 @@ impl HeadConfig {
     }
 
     /// Neurons of the last dense layer.
-    pub(crate) fn units(&self) -> usize {
+    #[must_use]
+    pub fn units(&self) -> usize {
         self.units
     }
 

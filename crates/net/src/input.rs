@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Interpolation;
+
 /// The order in which a network reads the colour channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -23,12 +25,83 @@ impl ChannelOrder {
     }
 }
 
+/// A network's own resizing of its input, before its first layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnResizing {
+    /// The `[height, width]` that it resizes from; `None` where it takes images of any size.
+    pub from: Option<[usize; 2]>,
+    /// TensorFlow's rule.
+    pub interpolation: Interpolation,
+}
+
+/// One step of a network's own arithmetic on its input, in Keras's order of operations in `f32`:
+/// one number a channel, red first.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Step {
+    /// `x * scale + offset`.
+    Scale {
+        /// Multiplies.
+        scale: [f32; 3],
+        /// Added next.
+        offset: [f32; 3],
+    },
+    /// `(x - mean) / deviation`.
+    Standardize {
+        /// Subtracted.
+        mean: [f32; 3],
+        /// Divides next.
+        deviation: [f32; 3],
+    },
+}
+
+impl Step {
+    fn value(&self, channel: usize, x: f32) -> f32 {
+        match self {
+            Self::Scale { scale, offset } => x * scale[channel] + offset[channel],
+            Self::Standardize { mean, deviation } => (x - mean[channel]) / deviation[channel],
+        }
+    }
+
+    /// Whether all its numbers can be computed with.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let (Self::Scale { scale: factor, offset: shift }
+        | Self::Standardize { mean: shift, deviation: factor }) = self;
+        let finite = factor.iter().chain(shift).all(|value| value.is_finite());
+        finite && !factor.contains(&0.0)
+    }
+
+    /// The step as a formula over `x`.
+    #[must_use]
+    pub fn formula(&self, x: &str) -> String {
+        match self {
+            Self::Scale { scale, offset } if *offset == [0.0; 3] => {
+                format!("{x} * {}", by_channel(*scale))
+            }
+            Self::Scale { scale, offset } => {
+                format!("{x} * {} + {}", by_channel(*scale), by_channel(*offset))
+            }
+            Self::Standardize { mean, deviation } => {
+                format!("({x} - {}) / {}", by_channel(*mean), by_channel(*deviation))
+            }
+        }
+    }
+}
+
+/// One number where all channels have the same, else the three.
+fn by_channel([a, b, c]: [f32; 3]) -> String {
+    if a == b && b == c { a.to_string() } else { format!("({a}, {b}, {c})") }
+}
+
 /// The size of a network's input and how pixels in 0..=255 become its values.
 ///
 /// Each value is `(pixel / divisor - mean[c]) / deviation[c]` in `f32`, with the channels
 /// already in the network's [`order`](Self::order). A divisor or deviation of 1 and a mean of 0
-/// change nothing, so one rule serves every network to the last bit.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// change nothing, so one rule serves every network to the last bit. What a network does to its
+/// own input comes after that, before the first of the layers that are explained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputSpec {
     /// Height in pixels.
@@ -43,25 +116,43 @@ pub struct InputSpec {
     pub mean: [f32; 3],
     /// Divides last, in the network's channel order.
     pub deviation: [f32; 3],
+    /// The network's own resizing, which makes [`height`](Self::height) and
+    /// [`width`](Self::width) of what it is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resizing: Option<OwnResizing>,
+    /// The network's own arithmetic, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
 }
 
 impl InputSpec {
     /// A square input whose channels are divided by `divisor` and nothing else.
     #[must_use]
     pub const fn scaled(size: usize, order: ChannelOrder, divisor: f32) -> Self {
-        Self { height: size, width: size, order, divisor, mean: [0.0; 3], deviation: [1.0; 3] }
+        Self {
+            height: size,
+            width: size,
+            order,
+            divisor,
+            mean: [0.0; 3],
+            deviation: [1.0; 3],
+            resizing: None,
+            steps: Vec::new(),
+        }
     }
 
     /// The same input with `mean` subtracted after the division.
     #[must_use]
-    pub const fn with_mean(self, mean: [f32; 3]) -> Self {
-        Self { mean, ..self }
+    pub const fn with_mean(mut self, mean: [f32; 3]) -> Self {
+        self.mean = mean;
+        self
     }
 
     /// The value of one pixel, given in the network's channel order.
     #[must_use]
     pub fn value(&self, channel: usize, pixel: f32) -> f32 {
-        (pixel / self.divisor - self.mean[channel]) / self.deviation[channel]
+        let fed = (pixel / self.divisor - self.mean[channel]) / self.deviation[channel];
+        self.steps.iter().fold(fed, |x, step| step.value(channel, x))
     }
 
     /// The rule as a formula: `x / 255`, or `BGR - (103.939, 116.779, 123.68)` where the channels
@@ -81,10 +172,12 @@ impl InputSpec {
         if self.mean != [0.0; 3] {
             text = format!("{text} - {}", listed(self.mean));
         }
-        match self.deviation {
-            [1.0, 1.0, 1.0] => text,
-            deviation => format!("({text}) / {}", listed(deviation)),
+        if self.deviation != [1.0; 3] {
+            text = format!("({text}) / {}", listed(self.deviation));
         }
+        let steps = self.steps.iter().map(|step| step.formula("x"));
+        let all = Some(text).filter(|text| text != "x" || self.steps.is_empty()).into_iter();
+        all.chain(steps).collect::<Vec<_>>().join(", then ")
     }
 }
 

@@ -38,6 +38,27 @@ impl Padding {
     }
 }
 
+/// How an image is brought to another size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    /// Between four neighbours, with half-pixel centres and no antialiasing.
+    Bilinear,
+    /// The pixel under the centre.
+    Nearest,
+}
+
+impl Interpolation {
+    /// Keras's spelling.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bilinear => "bilinear",
+            Self::Nearest => "nearest",
+        }
+    }
+}
+
 /// The operation of one layer and everything that changes its result. Field names are those of
 /// Keras's `get_config`, sizes are `[height, width]`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -64,10 +85,13 @@ pub enum Op {
     ZeroPadding2D { padding: [[usize; 2]; 2] },
     /// `x` where positive, `negative_slope * x` elsewhere.
     LeakyReLU { negative_slope: f32 },
-    /// Bilinear interpolation with half-pixel centres and no antialiasing.
-    Resizing { height: usize, width: usize },
-    /// `x * scale + offset`.
-    Rescaling { scale: f64, offset: f64 },
+    /// Another height and width.
+    Resizing { height: usize, width: usize, interpolation: Interpolation },
+    /// `x * scale + offset`, channel by channel.
+    Rescaling { scale: [f32; 3], offset: [f32; 3] },
+    /// `(x - mean) / sqrt(variance)`, or the inverse, channel by channel; without numbers here,
+    /// they are among the weights.
+    Normalization { mean: Option<[f32; 3]>, variance: Option<[f32; 3]>, invert: bool },
     /// Joins its inputs along the channels.
     Concatenate,
     /// The sum of its inputs.
@@ -208,6 +232,12 @@ impl Op {
         self
     }
 
+    /// Bilinear interpolation to this size.
+    #[must_use]
+    pub fn bilinear([height, width]: [usize; 2]) -> Self {
+        Self::Resizing { height, width, interpolation: Interpolation::Bilinear }
+    }
+
     /// Whether the order of the inputs does not matter.
     #[must_use]
     pub fn commutes(&self) -> bool {
@@ -242,6 +272,7 @@ impl Op {
             Self::LeakyReLU { .. } => "LeakyReLU",
             Self::Resizing { .. } => "Resizing",
             Self::Rescaling { .. } => "Rescaling",
+            Self::Normalization { .. } => "Normalization",
             Self::Concatenate => "Concatenate",
             Self::Dropout => "Dropout",
             Self::Flatten => "Flatten",
@@ -268,6 +299,7 @@ impl Op {
             Self::LeakyReLU { .. } => "leaky_re_lu",
             Self::Resizing { .. } => "resizing",
             Self::Rescaling { .. } => "rescaling",
+            Self::Normalization { .. } => "normalization",
             Self::Concatenate => "concatenate",
             Self::Dropout => "dropout",
             Self::Flatten => "flatten",
@@ -303,7 +335,7 @@ impl Op {
             }
             Self::GlobalAveragePooling2D => [1, 1, channels],
             Self::Reshape { target_shape } => *target_shape,
-            Self::Resizing { height, width } => [*height, *width, channels],
+            Self::Resizing { height, width, .. } => [*height, *width, channels],
             Self::Concatenate => [height, width, inputs.iter().map(|shape| shape[2]).sum()],
             Self::LeakyReLU { .. }
             | Self::Add

@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burncam_net::{Arch, HeadConfig, InputSpec};
+use burncam_net::{Arch, HeadConfig, InputSpec, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::keras_front::LARGEST;
 use crate::keras_h5::{StoredLayer, StoredWeight};
 use crate::matching::FileNames;
 use crate::store::{BoxError, Store};
@@ -54,7 +55,7 @@ impl Description {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             architecture: resolved.arch.name.to_owned(),
             variant: resolved.variant.name.to_owned(),
-            input: resolved.input,
+            input: resolved.input.clone(),
             head: resolved.head.clone(),
             names: renamed.map(|(own, file)| (own.clone(), file.clone())).collect(),
             keras_version: resolved.keras_version().map(str::to_owned),
@@ -149,7 +150,11 @@ pub(crate) fn resolve(
             difference: format!("its metadata says {architecture} ({variant_name})"),
         });
     }
-    let input = description.input;
+    let units = description.head.units();
+    if variant.neurons.is_some_and(|neurons| neurons != units) {
+        return Err(bad(format!("its head ends in {units} neurons, unlike {variant_name}'s")));
+    }
+    let input = description.input.clone();
     if (input.height, input.width) != (variant.input.height, variant.input.width) {
         return Err(bad(format!(
             "its input has {} x {} pixels, and that of {architecture} ({variant_name}) {} x {}",
@@ -158,6 +163,13 @@ pub(crate) fn resolve(
     }
     if input.divisor == 0.0 || input.deviation.contains(&0.0) {
         return Err(bad("its preprocessing divides by zero".to_owned()));
+    }
+    if !input.steps.iter().all(Step::is_sound) {
+        return Err(bad("a step of its preprocessing is not finite, or one of zeros".to_owned()));
+    }
+    let from = input.resizing.and_then(|own| own.from);
+    if from.is_some_and(|sides| sides.iter().any(|side| !(1..=LARGEST).contains(side))) {
+        return Err(bad(format!("it resizes images that are not 1 to {LARGEST} pixels a side")));
     }
     let table = (variant.layers)();
     if let Some(stray) = description.names.keys().find(|name| table.get(name).is_none()) {

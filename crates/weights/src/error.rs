@@ -164,8 +164,8 @@ pub enum Error {
     },
     /// Weights of the file have no place in the network.
     #[error(
-        "{}: {} weights have no place in {arch}: {}",
-        path.display(), weights.len(), listed(weights)
+        "{}: {} no place in {arch}: {}",
+        path.display(), counted(weights.len()), listed(weights)
     )]
     Unused {
         /// The file.
@@ -175,6 +175,11 @@ pub enum Error {
         /// `layer: weight shape` of each.
         weights: Vec<String>,
     },
+}
+
+/// `1 weight has`, `3 weights have`.
+fn counted(weights: usize) -> String {
+    if weights == 1 { "1 weight has".to_owned() } else { format!("{weights} weights have") }
 }
 
 /// The first few of a list that may be long.

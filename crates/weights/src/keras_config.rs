@@ -12,8 +12,6 @@ use burncam_net::Op;
 /// A network as its file describes it.
 pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
-    /// Weights were kept in another precision than `float32` while the network ran.
-    pub(crate) mixed_precision: bool,
 }
 
 /// One layer of the file.
@@ -22,6 +20,8 @@ pub(crate) struct Node {
     pub(crate) class: String,
     pub(crate) op: Result<Op, Refused>,
     pub(crate) inputs: Vec<String>,
+    /// What it computes in, where that is not `float32`.
+    pub(crate) dtype: Option<String>,
     /// Where Keras 3's layout keeps its weights.
     pub(crate) group: String,
 }
@@ -35,11 +35,21 @@ impl Graph {
         let bad = |reason: String| Error::Config { path: path.to_owned(), reason };
         let json: Value = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
         let nodes = flatten(&json, "", DEEPEST).map_err(bad)?.0;
-        Ok(Self { nodes, mixed_precision: mixed_precision(&json) })
+        Ok(Self { nodes })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.name == name)
+    }
+
+    /// Takes out a layer that reads only `input`: what read it reads that.
+    pub(crate) fn remove(&mut self, name: &str, input: &str) {
+        self.nodes.retain(|node| node.name != name);
+        for node in &mut self.nodes {
+            for read in node.inputs.iter_mut().filter(|read| *read == name) {
+                input.clone_into(read);
+            }
+        }
     }
 
     /// The layers that read `name`.
@@ -138,7 +148,8 @@ impl Flat {
         let class = class.to_owned();
         let inputs = inputs.iter().map(|input| self.resolve(input)).collect();
         self.last.clone_from(&name);
-        self.nodes.push(Node { name, class, op, inputs, group });
+        let dtype = config.get("dtype").and_then(foreign_dtype);
+        self.nodes.push(Node { name, class, op, inputs, dtype, group });
         Ok(())
     }
 
@@ -198,6 +209,7 @@ fn implied_input(first: &Value) -> Node {
         class: "InputLayer".to_owned(),
         op: keras_op::parse("InputLayer", &config),
         inputs: Vec::new(),
+        dtype: None,
         group: String::new(),
     }
 }
@@ -216,18 +228,10 @@ fn collect_inputs(value: &Value, inputs: &mut Vec<String>) {
     }
 }
 
-/// Whether a layer's `dtype`, a name or a policy object with a name, is of 16 bits.
-fn mixed_precision(value: &Value) -> bool {
-    match value {
-        Value::Object(fields) => fields.iter().any(|(key, value)| match key.as_str() {
-            "dtype" => {
-                let name = value.as_str().or_else(|| value["config"]["name"].as_str());
-                name.is_some_and(|name| name.contains("16"))
-            }
-            "layers" | "config" => mixed_precision(value),
-            _ => false,
-        }),
-        Value::Array(items) => items.iter().any(mixed_precision),
-        _ => false,
-    }
+/// A layer's `dtype`, a name or a policy object with a name, unless it is `float32`.
+fn foreign_dtype(value: &Value) -> Option<String> {
+    let policy = &value["config"];
+    let names = [value, &policy["name"], &policy["mode"], &value["class_name"]];
+    let name = names.into_iter().find_map(Value::as_str)?;
+    (name != "float32").then(|| name.to_owned())
 }

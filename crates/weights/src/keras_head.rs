@@ -49,9 +49,6 @@ pub(crate) fn from_graph(
         return Err(unsupported(stray, "it has no place in the network or its head"));
     }
     let mut notes = Vec::new();
-    if graph.mixed_precision {
-        notes.push("the file was trained in mixed precision; Burncam computes in float32".into());
-    }
     if let Some((name, Op::Dense { activation: Activation::Linear, .. })) = layers.last() {
         notes.push(format!(
             "the last layer `{name}` has no activation: its outputs are taken for logits"
@@ -106,7 +103,7 @@ pub(crate) fn from_weights(
             path: path.to_owned(),
             layer: layer.name.clone(),
             class: "in a file without configuration".to_owned(),
-            reason: format!("{reason}; save the whole model as .keras or .h5"),
+            reason: format!("{reason}\nhint: save the whole model as .keras or .h5"),
         });
     }
     add_pooling(stored, &mut layers, features);

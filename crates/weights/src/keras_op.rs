@@ -1,6 +1,6 @@
 //! One layer's `config` into an [`Op`], refusing every setting that has no place in it.
 
-use burncam_net::{Activation, Op, Padding};
+use burncam_net::{Activation, Interpolation, Op, Padding};
 use serde_json::{Map, Value, json};
 
 /// Why a layer cannot be represented.
@@ -44,6 +44,7 @@ pub(crate) fn parse(class: &str, config: &Config) -> Result<Op, Refused> {
             }
         }
         "Rescaling" => rescaling(config),
+        "Normalization" => normalization(config),
         _ if INACTIVE.contains(&class) => Ok(Op::Dropout),
         "Flatten" => only(config, "data_format", "channels_last").map(|()| Op::Flatten),
         "GlobalAveragePooling2D" => global(config).map(|()| Op::GlobalAveragePooling2D),
@@ -63,6 +64,11 @@ pub(crate) fn parse(class: &str, config: &Config) -> Result<Op, Refused> {
         "Softmax" => softmax(config).map(|activation| Op::Activation { activation }),
         "Functional" | "Model" | "Sequential" => Err(Refused(
             "it is a whole model used as one layer; save the flat model instead".to_owned(),
+        )),
+        "Lambda" => Err(Refused(
+            "it runs Python code, which no other program can\nhint: put layers in its place that \
+             do the same (such as Rescaling or Normalization) and save the model again"
+                .to_owned(),
         )),
         _ => Err(Refused("Burncam has no such layer".to_owned())),
     }
@@ -90,10 +96,55 @@ const INACTIVE: [&str; 17] = [
 ];
 
 fn rescaling(config: &Config) -> Result<Op, Refused> {
-    let number = |key, default| config.get(key).map_or(Some(default), Value::as_f64);
-    match (number("scale", 1.0), number("offset", 0.0)) {
-        (Some(scale), Some(offset)) if scale != 0.0 => Ok(Op::Rescaling { scale, offset }),
-        _ => Err(Refused("`scale` and `offset` are not single numbers".to_owned())),
+    only(config, "data_format", "channels_last")?;
+    let numbers = |key, default| config.get(key).map_or(Some([default; 3]), by_channel);
+    match (numbers("scale", 1.0), numbers("offset", 0.0)) {
+        (Some(scale), Some(offset)) if !scale.contains(&0.0) => Ok(Op::Rescaling { scale, offset }),
+        _ => Err(Refused(
+            "`scale` and `offset` are not one number, or three, and `scale` not 0".to_owned(),
+        )),
+    }
+}
+
+fn normalization(config: &Config) -> Result<Op, Refused> {
+    let axes = match config.get("axis") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(axes)) => axes.iter().map(Value::as_i64).collect(),
+        Some(axis) => vec![axis.as_i64()],
+    };
+    if !matches!(axes[..], [] | [Some(-1 | 3)]) {
+        let axis = config.get("axis").unwrap_or(&Value::Null);
+        return Err(Refused(format!(
+            "`axis` is {axis}; only one mean and variance for each channel (-1) or for all (null) \
+             are supported"
+        )));
+    }
+    let given = |key| config.get(key).filter(|value| !value.is_null());
+    let invert = config.get("invert").and_then(Value::as_bool).unwrap_or(false);
+    match (given("mean"), given("variance")) {
+        (None, None) => Ok(Op::Normalization { mean: None, variance: None, invert }),
+        (Some(mean), Some(variance)) => match (by_channel(mean), by_channel(variance)) {
+            (mean @ Some(_), variance @ Some(_)) => {
+                Ok(Op::Normalization { mean, variance, invert })
+            }
+            _ => Err(Refused("`mean` and `variance` are not one number each, or three".to_owned())),
+        },
+        _ => Err(Refused("it has only one of `mean` and `variance`".to_owned())),
+    }
+}
+
+/// One number for all channels, or one for each; a list may lie in lists, and Keras 3 writes
+/// NumPy's arrays as `{"class_name": "__numpy__", "config": {"value": [..], ..}}`.
+fn by_channel(value: &Value) -> Option<[f32; 3]> {
+    let number = |value: &Value| value.as_f64().map(|v| v as f32).filter(|v| v.is_finite());
+    match value {
+        Value::Array(items) => match items.as_slice() {
+            [all] => by_channel(all),
+            [a, b, c] => Some([number(a)?, number(b)?, number(c)?]),
+            _ => None,
+        },
+        Value::Object(fields) => by_channel(fields.get("config")?.get("value")?),
+        all => number(all).map(|all| [all; 3]),
     }
 }
 
@@ -154,12 +205,21 @@ fn zero_padding2d(config: &Config) -> Result<Op, Refused> {
 }
 
 fn resizing(config: &Config) -> Result<Op, Refused> {
-    only(config, "interpolation", "bilinear")?;
+    let interpolation = match config.get("interpolation").and_then(Value::as_str) {
+        None | Some("bilinear") => Interpolation::Bilinear,
+        Some("nearest") => Interpolation::Nearest,
+        Some(other) => {
+            return Err(Refused(format!(
+                "`interpolation` is \"{other}\"; only \"bilinear\" and \"nearest\" are supported"
+            )));
+        }
+    };
     only(config, "data_format", "channels_last")?;
     for key in ["crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias"] {
         only(config, key, false)?;
     }
-    Ok(Op::Resizing { height: size(config, "height")?, width: size(config, "width")? })
+    let (height, width) = (size(config, "height")?, size(config, "width")?);
+    Ok(Op::Resizing { height, width, interpolation })
 }
 
 fn global(config: &Config) -> Result<(), Refused> {

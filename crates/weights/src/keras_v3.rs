@@ -6,9 +6,9 @@ use std::path::Path;
 use burncam_net::{Op, Weight};
 use hdf5_pure::{AttrValue, File, Group};
 
-use crate::Error;
 use crate::keras_config::{Graph, Node};
 use crate::keras_h5::{StoredLayer, StoredWeight};
+use crate::{Error, keras_front};
 
 /// Models within models lie this deep at most.
 const DEEPEST: usize = 8;
@@ -27,9 +27,14 @@ pub(crate) fn described(
     graph.nodes.iter().map(layer).collect()
 }
 
+/// Layers without weights that say something of a network all the same: how it pools, and what it
+/// does to its input.
+const TELLING: [&str; 5] =
+    ["global_average_pooling2d", "global_max_pooling2d", "rescaling", "resizing", "normalization"];
+
 /// The layers of a file without a configuration, and whether the file has their own names
 /// (Keras 3.15); else they are called like their groups. Layers without weights are left out, but
-/// for global poolings.
+/// for those that tell.
 pub(crate) fn undescribed(path: &Path, file: &File) -> Result<(Vec<StoredLayer>, bool), Error> {
     let mut layers = Vec::new();
     collect(path, file, "layers", DEEPEST, &mut layers)?;
@@ -59,12 +64,14 @@ fn collect(
         }
         let shapes = variables(path, file, &group)?;
         let (class, _) = rank(&name);
-        if shapes.is_empty() && !class.starts_with("global_") {
+        if shapes.is_empty() && !TELLING.contains(&class.as_str()) {
             continue;
         }
         let names = names_by_class(&class, shapes.len());
         let own = file.group(&format!("{group}/vars")).ok().and_then(|vars| own_name(&vars));
-        layers.push((name.clone(), stored(own.unwrap_or(name), &group, &names, shapes)));
+        // Without weights, only the class tells what a layer does.
+        let called = own.filter(|_| !shapes.is_empty()).unwrap_or_else(|| name.clone());
+        layers.push((name, stored(called, &group, &names, shapes)));
     }
     Ok(())
 }
@@ -92,9 +99,9 @@ fn variables(path: &Path, file: &File, group: &str) -> Result<Vec<Vec<u64>>, Err
     (0..names.len()).map(shape).collect()
 }
 
-fn stored(name: String, group: &str, names: &[Weight], shapes: Vec<Vec<u64>>) -> StoredLayer {
+fn stored(name: String, group: &str, names: &[&str], shapes: Vec<Vec<u64>>) -> StoredLayer {
     let weight = |(index, shape): (usize, Vec<u64>)| StoredWeight {
-        name: names.get(index).map_or_else(|| index.to_string(), |weight| weight.name().to_owned()),
+        name: names.get(index).map_or_else(|| index.to_string(), |&name| name.to_owned()),
         path: format!("{group}/vars/{index}"),
         shape,
     };
@@ -106,9 +113,9 @@ fn stored(name: String, group: &str, names: &[Weight], shapes: Vec<Vec<u64>>) ->
 }
 
 /// The weights of an operation, in Keras's order.
-fn weight_names(op: &Op) -> Vec<Weight> {
+fn weight_names(op: &Op) -> Vec<&'static str> {
     let present = |all: &[(bool, Weight)]| {
-        all.iter().filter(|(present, _)| *present).map(|(_, weight)| *weight).collect()
+        all.iter().filter(|(present, _)| *present).map(|(_, weight)| weight.name()).collect()
     };
     match *op {
         Op::Conv2D { use_bias, .. } | Op::Dense { use_bias, .. } => {
@@ -120,20 +127,23 @@ fn weight_names(op: &Op) -> Vec<Weight> {
             (true, Weight::MovingMean),
             (true, Weight::MovingVariance),
         ]),
+        Op::Normalization { mean: None, .. } => keras_front::WEIGHTS.to_vec(),
         _ => Vec::new(),
     }
 }
 
 /// The same where only class and count are known; of three, the scale is missing.
-fn names_by_class(class: &str, count: usize) -> Vec<Weight> {
+fn names_by_class(class: &str, count: usize) -> Vec<&'static str> {
     use Weight::{Beta, Bias, Gamma, Kernel, MovingMean, MovingVariance};
-    match (class, count) {
+    let names = match (class, count) {
+        ("normalization", 3) => return keras_front::WEIGHTS.to_vec(),
         ("conv2d" | "dense", _) => vec![Kernel, Bias],
         ("batch_normalization", 4) => vec![Gamma, Beta, MovingMean, MovingVariance],
         ("batch_normalization", 3) => vec![Beta, MovingMean, MovingVariance],
         ("batch_normalization", 2) => vec![MovingMean, MovingVariance],
         _ => Vec::new(),
-    }
+    };
+    names.into_iter().map(Weight::name).collect()
 }
 
 /// `conv2d_12` is the class `conv2d` and the number 12; the first has none.

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use burncam_net::{Arch, Layer, LayerTable, Op, Variant, Weight};
+use burncam_net::{Arch, HeadConfig, Layer, LayerTable, Op, Variant, Weight};
 use serde_json::Value;
 
 use crate::keras_config::{Graph, Node};
-use crate::keras_front::Front;
+use crate::keras_front::{self, Front};
 use crate::keras_h5::StoredLayer;
 use crate::keras_head::{self, HeadLayers};
 use crate::{Checkpoint, Error, Format, Resolved, Wanted, keras_order};
@@ -26,7 +26,8 @@ pub(crate) fn resolve(
     archs: &[&'static Arch],
     wanted: Option<Wanted>,
 ) -> Result<Resolved, Error> {
-    let front = file.graph.as_mut().map(Front::take);
+    refuse_other_precision(&file)?;
+    let front = Front::take(&mut file)?;
     let variants = archs.iter().flat_map(|&arch| arch.variants.iter().map(move |v| (arch, v)));
     let candidates =
         variants.filter(|(arch, variant)| wanted.is_none_or(|wanted| wanted.takes(arch, variant)));
@@ -63,12 +64,73 @@ pub(crate) fn resolve(
     })?;
     let HeadLayers { config, notes } = match &file.graph {
         Some(graph) => keras_head::from_graph(&file.path, graph, &names, &table)?,
-        None => keras_head::from_weights(&file, &names, &table)?,
+        None => {
+            keras_front::refuse_resizing(&file, &table)?;
+            keras_head::from_weights(&file, &names, &table)?
+        }
     };
-    let input = front.as_ref().map_or(variant.input, |front| front.input(&variant.input));
+    let variant = by_head(&file, &fitting, (arch, variant), &config)?;
+    let input = front.input(&variant.input);
     let doubt = ambiguity(&fitting, arch, variant);
-    let notes = front.iter().filter_map(Front::note).chain(doubt).chain(notes).collect();
+    let told = front.notes([input.height, input.width]);
+    let second = second_class(arch, &config);
+    let notes = told.into_iter().chain(doubt).chain(second).chain(notes).collect();
     Ok(Resolved { arch, variant, input, head: config, names, notes, file })
+}
+
+/// Of variants that have the same layers, the one with this head.
+fn by_head(
+    file: &Checkpoint,
+    fitting: &[(&'static Arch, &'static Variant, usize)],
+    (arch, chosen): (&'static Arch, &'static Variant),
+    head: &HeadConfig,
+) -> Result<&'static Variant, Error> {
+    let units = head.units();
+    let own = fitting.iter().filter(|(other, ..)| other.name == arch.name);
+    let told = own.map(|(_, variant, _)| *variant).find(|v| v.neurons == Some(units));
+    let variant = told.unwrap_or(chosen);
+    match variant.neurons.filter(|&neurons| neurons != units) {
+        None => Ok(variant),
+        Some(neurons) => {
+            let layers = (variant.layers)().layers().len();
+            Err(Error::Mismatch {
+                path: file.path.clone(),
+                arch: arch.name,
+                variant: variant.name,
+                matched: layers,
+                total: layers,
+                difference: format!("its head ends in {units} neurons, expected {neurons}"),
+            })
+        }
+    }
+}
+
+/// One neuron does not say which class it is for.
+fn second_class(arch: &Arch, head: &HeadConfig) -> Option<String> {
+    let [_, second] = &arch.class_names(head.classes())[..] else { return None };
+    (head.units() == 1).then(|| {
+        format!(
+            "the head is one sigmoid neuron: near 1 it is taken to mean {second}, the second class \
+             (`--classes` names the two otherwise)"
+        )
+    })
+}
+
+/// Keras's own numbers come from the precision that a layer computes in.
+fn refuse_other_precision(file: &Checkpoint) -> Result<(), Error> {
+    let mut layers = file.graph.iter().flat_map(|graph| &graph.nodes);
+    let other = layers.find(|node| node.class != "InputLayer" && node.dtype.is_some());
+    let Some(Node { name, class, dtype: Some(dtype), .. }) = other else { return Ok(()) };
+    Err(Error::Unsupported {
+        path: file.path.clone(),
+        layer: name.clone(),
+        class: class.clone(),
+        reason: format!(
+            "it computes in {dtype}, and Burncam in float32, so the results would not be Keras's\n\
+             hint: in Keras, build the model under the policy `float32`, load these weights into it and \
+             save it"
+        ),
+    })
 }
 
 /// What the user should know where the file fits another variant as well: one that is fed

@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Result, anyhow};
 use burncam_cam::methods::grad_cam;
 use burncam_cam::{MapStatus, MapSummary, Scene, predicted};
-use burncam_imaging::{Frame, decode, resize, to_tensor};
+use burncam_imaging::{Frame, decode, fit, to_tensor};
 use burncam_net::Classifier;
 use burncam_report::{
     Explained, Format, MapFacts, Outcome, Prediction, encode, levels, link_or_copy, overlay,
@@ -129,8 +129,7 @@ fn work(
 fn read(job: Job<'_>, index: usize) -> Result<Decoded, String> {
     let (clock, plan) = (Instant::now(), job.plan);
     let pixels = decode(&plan.images[index].file, plan.decode).map_err(whole)?;
-    let input = &job.part.checkpoint.input;
-    let frame = resize(&pixels, input.height, input.width, plan.resize);
+    let frame = fit(&pixels, &job.part.checkpoint.input, plan.resize);
     Ok(Decoded { frame, milliseconds: elapsed(clock) })
 }
 

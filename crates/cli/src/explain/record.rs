@@ -92,7 +92,7 @@ fn model(model: &Model) -> Result<report::Model> {
         architecture: checkpoint.arch.name.to_owned(),
         variant: checkpoint.variant.name.to_owned(),
         weights: model.parts.iter().map(weights).collect::<Result<_>>()?,
-        input: serde_json::to_value(checkpoint.input)?,
+        input: serde_json::to_value(&checkpoint.input)?,
         layer: model.layer.clone(),
         target: match model.target {
             Target::Predicted => "predicted".to_owned(),

@@ -83,7 +83,7 @@ impl Network {
             variant: variant.name,
             head: checkpoint.head.describe(),
             classes: arch.class_names(checkpoint.head.classes()),
-            input: checkpoint.input,
+            input: checkpoint.input.clone(),
             preprocessing: checkpoint.input.formula(),
             map_layer: variant.cam_layer,
             layers: checkpoint.layers(),

@@ -8,7 +8,7 @@ use super::{
     ActivationLayer, Add, AvgPool2d, BatchNorm, BatchNorm2d, Concat, Conv2d, Dense, Dropout,
     LeakyRelu, MaxPool2d, Multiply, Resizing, Squeeze, ZeroPadding, burn_padding,
 };
-use crate::{Layer, LayerTable, LoadError, Op, Source, Weight};
+use crate::{Interpolation, Layer, LayerTable, LoadError, Op, Source, Weight};
 
 /// Makes the layers of a network one after the other, in the table's order.
 ///
@@ -119,8 +119,10 @@ impl<'a> Loader<'a> {
     pub fn resizing(&mut self) -> Resizing {
         let layer = self.next();
         match layer.op {
-            Op::Resizing { height, width } => Resizing::new(&layer.name, [height, width]),
-            _ => unexpected(layer, "Resizing"),
+            Op::Resizing { height, width, interpolation: Interpolation::Bilinear } => {
+                Resizing::new(&layer.name, [height, width])
+            }
+            _ => unexpected(layer, "Resizing with bilinear interpolation"),
         }
     }
 
