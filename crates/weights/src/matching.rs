@@ -75,7 +75,8 @@ pub(crate) fn resolve(
     let told = front.notes([input.height, input.width]);
     let second = second_class(arch, &config);
     let notes = told.into_iter().chain(doubt).chain(second).chain(notes).collect();
-    Ok(Resolved { arch, variant, input, head: config, names, notes, file })
+    let front = front.names;
+    Ok(Resolved { arch, variant, input, head: config, names, front, notes, file })
 }
 
 /// Of variants that have the same layers, the one with this head.
