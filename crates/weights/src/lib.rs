@@ -43,6 +43,7 @@ mod matching;
 mod resolved;
 mod safetensors;
 mod store;
+mod variant;
 
 pub use checkpoint::{Checkpoint, Format, Wanted};
 pub use convert::{Container, Converted};
