@@ -59,7 +59,7 @@ fn images_go_through_the_networks_own_size() {
         assert_eq!(logits(&explained(&place, "a.bpk", &[])), found, "{file}");
     }
     let record: Value = serde_json::from_str(&place.read("out/run.json")).expect("JSON");
-    let (input, third) = (&record["input"], json!(0.406_f32));
+    let (input, third) = (&record["models"][0]["input"], json!(0.406_f32));
     assert_eq!(input["resizing"], json!({ "from": null, "interpolation": "bilinear" }));
     assert_eq!(input["steps"][1]["standardize"]["mean"][2], third);
     let warnings = record["warnings"].to_string();

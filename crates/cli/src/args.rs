@@ -131,7 +131,8 @@ pub(crate) struct Models {
 /// Prints the network that the file belongs to, its head, classes, input and preprocessing, each
 /// layer with its shape and number of parameters, and what of the file is not used. Of a file that
 /// is not supported it prints the layers and weights that it has, and where they first differ from
-/// the closest network. Only shapes are read, no weights, so it is quick with large files.
+/// the closest network. Of the weights only the shapes are read, and the few numbers of a Normalization, so it
+/// is quick with large files.
 #[derive(Args, Debug)]
 #[command(after_help = INSPECT_EXAMPLES)]
 pub(crate) struct Inspect {

@@ -38,6 +38,9 @@ pub(crate) struct Description {
     head: HeadConfig,
     /// What the converted file called the layers that it called otherwise than the network.
     names: BTreeMap<String, String>,
+    /// What the converted file called its layers before the network.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    front: Vec<String>,
     /// The Keras version that wrote the converted file.
     keras_version: Option<String>,
     /// What had to be assumed when the file was converted.
@@ -58,6 +61,7 @@ impl Description {
             input: resolved.input.clone(),
             head: resolved.head.clone(),
             names: renamed.map(|(own, file)| (own.clone(), file.clone())).collect(),
+            front: resolved.front.clone(),
             keras_version: resolved.keras_version().map(str::to_owned),
             notes: resolved.notes.clone(),
         }
@@ -178,6 +182,6 @@ pub(crate) fn resolve(
     let spelling = |name: &String| description.names.get(name).unwrap_or(name).clone();
     let names: FileNames =
         table.layers().iter().map(|layer| (layer.name.clone(), spelling(&layer.name))).collect();
-    let Description { head, notes, .. } = description;
-    Ok(Resolved { arch, variant, input, head, names, notes, file })
+    let Description { head, front, notes, .. } = description;
+    Ok(Resolved { arch, variant, input, head, names, front, notes, file })
 }

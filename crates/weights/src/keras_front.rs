@@ -32,6 +32,8 @@ pub(crate) struct Front {
     resizing: Option<OwnResizing>,
     steps: Vec<Step>,
     notes: Vec<String>,
+    /// Names of the layers that were taken out.
+    pub(crate) names: Vec<String>,
 }
 
 impl Front {
@@ -209,6 +211,7 @@ fn of_graph(file: &mut Checkpoint, graph: &mut Graph) -> Result<Front, Error> {
             break;
         }
         graph.remove(&name, &input);
+        front.names.push(name);
     }
     if front.resizing.is_none() {
         return Ok(front);

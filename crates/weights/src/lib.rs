@@ -43,6 +43,7 @@ mod matching;
 mod resolved;
 mod safetensors;
 mod store;
+mod variant;
 
 pub use checkpoint::{Checkpoint, ENDINGS, Format, Wanted, is_checkpoint_name};
 pub use convert::{Container, Converted};

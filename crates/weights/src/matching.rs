@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use burncam_net::{Arch, HeadConfig, Layer, LayerTable, Op, Variant, Weight};
+use burncam_net::{Arch, Layer, LayerTable, Op, Weight};
 use serde_json::Value;
 
 use crate::keras_config::{Graph, Node};
 use crate::keras_front::{self, Front};
 use crate::keras_h5::StoredLayer;
 use crate::keras_head::{self, HeadLayers};
-use crate::{Checkpoint, Error, Format, Resolved, Wanted, keras_order};
+use crate::{Checkpoint, Error, Format, Resolved, Wanted, keras_order, variant};
 
 /// What the network calls a layer, and what the file calls it.
 pub(crate) type FileNames = HashMap<String, String>;
@@ -69,51 +69,14 @@ pub(crate) fn resolve(
             keras_head::from_weights(&file, &names, &table)?
         }
     };
-    let variant = by_head(&file, &fitting, (arch, variant), &config)?;
+    let variant = variant::by_head(&file, &fitting, (arch, variant), &config)?;
     let input = front.input(&variant.input);
-    let doubt = ambiguity(&fitting, arch, variant);
+    let doubt = variant::ambiguity(&fitting, arch, variant);
     let told = front.notes([input.height, input.width]);
-    let second = second_class(arch, &config);
+    let second = variant::second_class(arch, &config);
     let notes = told.into_iter().chain(doubt).chain(second).chain(notes).collect();
-    Ok(Resolved { arch, variant, input, head: config, names, notes, file })
-}
-
-/// Of variants that have the same layers, the one with this head.
-fn by_head(
-    file: &Checkpoint,
-    fitting: &[(&'static Arch, &'static Variant, usize)],
-    (arch, chosen): (&'static Arch, &'static Variant),
-    head: &HeadConfig,
-) -> Result<&'static Variant, Error> {
-    let units = head.units();
-    let own = fitting.iter().filter(|(other, ..)| other.name == arch.name);
-    let told = own.map(|(_, variant, _)| *variant).find(|v| v.neurons == Some(units));
-    let variant = told.unwrap_or(chosen);
-    match variant.neurons.filter(|&neurons| neurons != units) {
-        None => Ok(variant),
-        Some(neurons) => {
-            let layers = (variant.layers)().layers().len();
-            Err(Error::Mismatch {
-                path: file.path.clone(),
-                arch: arch.name,
-                variant: variant.name,
-                matched: layers,
-                total: layers,
-                difference: format!("its head ends in {units} neurons, expected {neurons}"),
-            })
-        }
-    }
-}
-
-/// One neuron does not say which class it is for.
-fn second_class(arch: &Arch, head: &HeadConfig) -> Option<String> {
-    let [_, second] = &arch.class_names(head.classes())[..] else { return None };
-    (head.units() == 1).then(|| {
-        format!(
-            "the head is one sigmoid neuron: near 1 it is taken to mean {second}, the second class \
-             (`--classes` names the two otherwise)"
-        )
-    })
+    let front = front.names;
+    Ok(Resolved { arch, variant, input, head: config, names, front, notes, file })
 }
 
 /// Keras's own numbers come from the precision that a layer computes in.
@@ -130,31 +93,6 @@ fn refuse_other_precision(file: &Checkpoint) -> Result<(), Error> {
              hint: in Keras, build the model under the policy `float32`, load these weights into it and \
              save it"
         ),
-    })
-}
-
-/// What the user should know where the file fits another variant as well: one that is fed
-/// otherwise, since a file without names does not tell them apart.
-fn ambiguity(
-    fitting: &[(&Arch, &Variant, usize)],
-    arch: &Arch,
-    chosen: &Variant,
-) -> Option<String> {
-    let layers = |variant: &Variant| {
-        fitting.iter().find(|(_, v, _)| v.name == variant.name).map(|(_, _, layers)| *layers)
-    };
-    let other = fitting.iter().find(|(other, variant, count)| {
-        other.name == arch.name
-            && variant.name != chosen.name
-            && variant.input != chosen.input
-            && Some(*count) == layers(chosen)
-    });
-    other.map(|(_, other, _)| {
-        format!(
-            "the file has no layer names: it fits {0}:{1} and {0}:{2}, which subtract other means; \
-             taken for {0}:{1} (`--model {0}:{2}` takes the other)",
-            arch.name, chosen.name, other.name
-        )
     })
 }
 

@@ -23,6 +23,8 @@ pub struct Resolved {
     /// What had to be assumed, for the user to know.
     pub notes: Vec<String>,
     pub(crate) names: FileNames,
+    /// What the file calls its layers before the network.
+    pub(crate) front: Vec<String>,
     pub(crate) file: Checkpoint,
 }
 
@@ -50,12 +52,16 @@ impl Resolved {
     #[must_use]
     pub fn canonical_name<'a>(&'a self, layer: &'a str) -> Option<&'a str> {
         let by_file = || self.names.iter().find(|(_, file)| *file == layer);
-        let by_own = || self.names.get_key_value(layer);
+        let by_own = || self.names.get_key_value(layer).filter(|_| !self.in_front(layer));
         let found = match self.file.named {
             true => by_file().or_else(by_own),
             false => by_own().or_else(by_file),
         };
         found.map(|(own, _)| own.as_str())
+    }
+
+    fn in_front(&self, layer: &str) -> bool {
+        self.front.iter().any(|name| name == layer)
     }
 
     /// Reads the numbers and builds the network on `device`.
