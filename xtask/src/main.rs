@@ -23,6 +23,7 @@ For users (they build the `burncam` program on first use, and start it with the 
   convert   write a checkpoint in Burn's own format or as safetensors
   compare   compare each layer with what Keras computed for the same input
   devices   list what there is to compute on
+  verify    check that a device computes what the CPU computes
 
 For developers:
   test      run all tests; arguments go to `cargo test`
@@ -45,9 +46,8 @@ fn main() -> ExitCode {
                 println!("{HELP}");
                 ExitCode::SUCCESS
             }
-            "explain" | "models" | "inspect" | "layers" | "convert" | "compare" | "devices" => {
-                program::start(command, rest)
-            }
+            "explain" | "models" | "inspect" | "layers" | "convert" | "compare" | "devices"
+            | "verify" => program::start(command, rest),
             "test" => checks::test(rest),
             "ci" => checks::all(),
             unknown => {

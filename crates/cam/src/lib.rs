@@ -7,11 +7,13 @@
 //!
 //! This crate must never know more of a network than its [`Classifier`](burncam_net::Classifier).
 
+mod agreement;
 mod error;
 pub mod methods;
 mod scene;
 mod summary;
 
+pub use agreement::{Agreement, layers_apart};
 pub use error::CamError;
 pub use scene::{Scene, Target, predicted};
 pub use summary::{MapStatus, MapSummary};

@@ -29,6 +29,7 @@ pub(crate) enum Command {
     Convert(Convert),
     Compare(Compare),
     Devices(Devices),
+    Verify(Verify),
 }
 
 /// Classify every image of a folder and show which regions decided.
@@ -107,6 +108,11 @@ pub(crate) struct Explain {
     /// names with commas between, share the images.
     #[arg(long, value_name = "DEVICE", default_value_t, help_heading = "Computation")]
     pub device: Request,
+
+    /// Use a GPU without comparing it with the CPU. Otherwise that is done once for each adapter,
+    /// driver and kind of network, and a GPU that gives other results is not used.
+    #[arg(long, help_heading = "Computation")]
+    pub no_verify: bool,
 
     /// Images computed at a time.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Computation")]
@@ -251,6 +257,30 @@ pub(crate) struct Devices {
     pub json: bool,
 }
 
+/// Check that a device computes what the CPU computes.
+///
+/// Some graphics drivers are silently wrong. This runs each supported network, with weights that
+/// need no file, or the networks of your own files, on the device and on the CPU: forward, and back
+/// from the class to the map's layer. It prints how far logits, gradient and Grad-CAM map are from
+/// the CPU's, and the first layer that is too far.
+#[derive(Args, Debug)]
+#[command(after_help = VERIFY_EXAMPLES)]
+pub(crate) struct Verify {
+    /// The device to check: `auto`, `gpu`, `gpu:1` (counted from 0), or part of an adapter's name;
+    /// `devices` lists them.
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: Request,
+
+    /// Check with this network only: vgg16, resnet50, senet50, inception_v3, ncnn; or with its
+    /// variant, vgg16:keras-applications.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+
+    /// Check with the networks of these checkpoints instead.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub weights: Vec<PathBuf>,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask explain
@@ -297,6 +327,15 @@ Examples:
       Write a file that Python reads with `safetensors.numpy.load_file`.
 
 Exit codes: 0 the file is written; 2 usage or fatal error, and nothing is written.";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  cargo xtask verify --device gpu
+      Check every network on the first GPU.
+  cargo xtask verify --device gpu --weights VGG16.h5
+      Check with a network of your own.
+
+Exit codes: 0 everything is within tolerance; 1 something is not; 2 usage or fatal error.";
 
 const COMPARE_EXAMPLES: &str = "\
 Examples:

@@ -15,6 +15,7 @@ mod layers;
 mod models;
 mod npz;
 mod text;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Convert(args) => convert::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Devices(args) => devices::run(&args),
+        Command::Verify(args) => verify::run(&args),
     };
     match ended {
         Ok(code) => code,

@@ -108,6 +108,8 @@ pub struct Device {
     pub backend: String,
     /// Why it was chosen.
     pub reason: String,
+    /// How its results compare with the CPU's, in words; nothing where that was not asked.
+    pub verified: Option<String>,
 }
 
 /// The choices that change results.
@@ -258,7 +260,7 @@ mod tests {
             }],
             "devices": [{
                 "requested": "auto", "used": "cpu", "name": "cpu", "backend": "flex",
-                "reason": "no GPU",
+                "reason": "no GPU", "verified": null,
             }],
             "options": {
                 "resize": "nearest", "alpha": 0.5, "exif": "ignore", "batch": 8,

@@ -23,6 +23,8 @@ pub(crate) struct Choice {
     pub backend: String,
     /// Why this one.
     pub reason: String,
+    /// How it compares with the CPU, where that was asked.
+    pub verified: Option<String>,
 }
 
 const INSTALL: &str = "a GPU is reached through Vulkan, Metal or DX12; install its driver (and on \
@@ -105,15 +107,20 @@ fn open(adapter: &Adapter, reason: &str) -> Result<Choice> {
         Ok((device, _)) => Ok(Choice {
             device,
             name: adapter.name.clone(),
-            backend: format!("wgpu, {}, {}", adapter.api, adapter.driver),
+            backend: format!(
+                "wgpu without fusion and autotune, {}, {}",
+                adapter.api, adapter.driver
+            ),
             reason: reason.to_owned(),
             adapter: Some(adapter.clone()),
+            verified: None,
         }),
         Err(error) => bail!("the driver of {} refuses: {error}\nhint: {INSTALL}", adapter.name),
     }
 }
 
-fn cpu(reason: String) -> Choice {
+/// The CPU, for a reason.
+pub(crate) fn cpu(reason: String) -> Choice {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     Choice {
         device: Device::flex(),
@@ -121,6 +128,7 @@ fn cpu(reason: String) -> Choice {
         name: format!("{threads} threads, {}", std::env::consts::ARCH),
         backend: "flex".to_owned(),
         reason,
+        verified: None,
     }
 }
 

@@ -19,7 +19,7 @@ use burncam_report::{
 use crate::args::Explain;
 use crate::console::Progress;
 use crate::device::Choice;
-use crate::{console, device};
+use crate::{console, device, verify};
 use model::{Model, Part};
 use pipeline::Job;
 use plan::Plan;
@@ -33,8 +33,11 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     let started = SystemTime::now();
     let plan = Plan::new(args)?;
     plan.tell();
-    let devices = device::choose(&args.device)?;
+    let mut devices = device::choose(&args.device)?;
     device::tell(&devices);
+    if !args.no_verify {
+        devices = verified(&plan, devices);
+    }
     // The first network is built before anything is written: most mistakes show here.
     let mut first = Some(build(&plan.models[0].parts[0], &devices)?);
     output::prepare(&plan)?;
@@ -53,6 +56,33 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     }
     progress.finish();
     Ok(tell(&plan, &devices, &found))
+}
+
+/// The devices that give the CPU's results with every network of the run; the CPU if none does.
+fn verified(plan: &Plan, devices: Vec<Choice>) -> Vec<Choice> {
+    let mut kept = Vec::new();
+    for mut choice in devices {
+        let findings = plan.models.iter().map(|model| verify::passes(&choice, model.checkpoint()));
+        match findings.collect::<Result<Vec<_>, _>>() {
+            Ok(mut findings) => {
+                choice.verified = findings.pop();
+                kept.push(choice);
+            }
+            Err(finding) => {
+                let text = format!(
+                    "{} does not give the CPU's results ({finding}) and is not used; `cargo xtask \
+                     verify` shows where it differs, --no-verify uses it nevertheless",
+                    choice.name
+                );
+                console::warning(&text, &[]);
+            }
+        }
+    }
+    if kept.is_empty() {
+        kept.push(device::cpu("no other device gives its results".to_owned()));
+        device::tell(&kept);
+    }
+    kept
 }
 
 /// The network of a checkpoint, on each device.

@@ -144,6 +144,7 @@ fn device(args: &Explain, choice: &Choice) -> report::Device {
         name: choice.name.clone(),
         backend: choice.backend.clone(),
         reason: choice.reason.clone(),
+        verified: choice.verified.clone(),
     }
 }
 

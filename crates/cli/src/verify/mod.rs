@@ -1,0 +1,201 @@
+//! `burncam verify`: whether a device computes what the CPU computes.
+
+mod pattern;
+mod verdicts;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use burn::tensor::Device;
+use burncam_cam::{Agreement, layers_apart};
+use burncam_models::ARCHS;
+use burncam_net::{Activation, Arch, Classifier, HeadConfig, InputSpec, Op, Variant};
+use burncam_weights::{Checkpoint, Resolved};
+
+use crate::args::Verify;
+use crate::device::{self, Choice};
+use crate::text::{self, Column};
+use crate::{console, models};
+
+pub(crate) use verdicts::passes;
+
+/// Something was past tolerance.
+const FAILED: u8 = 1;
+
+/// How far logits and layers may be from the CPU's, as a share of the largest absolute value.
+const LOGITS: f32 = 1e-3;
+
+/// How far gradients and raw maps may be, as a share of the largest absolute value.
+const MAP: f32 = 2e-2;
+
+/// A network to verify with, and where its weights come from.
+enum Subject {
+    /// A supported network with weights that need no file.
+    Generated(&'static Arch, &'static Variant),
+    /// A checkpoint.
+    Own(Box<Resolved>),
+}
+
+/// What was found with one network.
+struct Finding {
+    name: String,
+    agreement: Agreement,
+    /// The first layer past tolerance.
+    first: Option<(String, f32)>,
+}
+
+/// Compares each network on the device with the CPU.
+pub(crate) fn run(args: &Verify) -> Result<ExitCode> {
+    let choice = device::one(&args.device)?;
+    device::tell(std::slice::from_ref(&choice));
+    if choice.adapter.is_none() {
+        bail!(
+            "there is nothing to verify: the CPU is what other devices are compared with\nhint: name \
+             a GPU with --device; `cargo xtask devices` lists them"
+        );
+    }
+    let mut findings = Vec::new();
+    for subject in subjects(args)? {
+        console::note(&format!("Comparing {} with the CPU.", subject.name()));
+        findings.push(subject.compare(&choice)?);
+    }
+    console::result(&report(&findings))?;
+    let passed =
+        findings.iter().all(|finding| within(&finding.agreement) && finding.first.is_none());
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+fn subjects(args: &Verify) -> Result<Vec<Subject>> {
+    let wanted = models::wanted(args.model.as_deref())?;
+    if !args.weights.is_empty() {
+        let own = |path| -> Result<Subject> {
+            Ok(Subject::Own(Box::new(Checkpoint::open(path)?.resolve(&ARCHS, wanted)?)))
+        };
+        return args.weights.iter().map(|path| own(path)).collect();
+    }
+    let archs = ARCHS.iter().filter(|arch| wanted.is_none_or(|w| w.arch.name == arch.name));
+    let subject = |arch: &&'static Arch| {
+        let asked = wanted.and_then(|wanted| wanted.variant);
+        Subject::Generated(arch, asked.unwrap_or(&arch.variants[0]))
+    };
+    Ok(archs.map(subject).collect())
+}
+
+impl Subject {
+    fn name(&self) -> String {
+        match self {
+            Self::Generated(arch, variant) => format!("{} ({})", arch.title, variant.name),
+            Self::Own(own) => own.path().display().to_string(),
+        }
+    }
+
+    fn build(&self, device: &Device) -> Result<Classifier> {
+        match self {
+            Self::Generated(arch, variant) => {
+                let head = generated_head()?;
+                Ok(Classifier::build(arch, variant, head, &mut pattern::Waves, device)?)
+            }
+            Self::Own(own) => Ok(own.build(device)?),
+        }
+    }
+
+    fn input(&self) -> &InputSpec {
+        match self {
+            Self::Generated(_, variant) => &variant.input,
+            Self::Own(own) => &own.input,
+        }
+    }
+
+    /// Layer by layer, so that a difference is found where it begins.
+    fn compare(&self, choice: &Choice) -> Result<Finding> {
+        let reference = self.build(&Device::flex())?;
+        let other = self.build(&choice.device)?;
+        let images = pattern::images(self.input());
+        let layer = reference.variant.cam_layer;
+        let agreement = Agreement::of(&reference, &other, &images, layer)?;
+        let layers = layers_apart(&reference, &other, &images)?;
+        let first = layers.into_iter().find(|(_, apart)| *apart > LOGITS);
+        Ok(Finding { name: self.name(), agreement, first })
+    }
+}
+
+/// Weighs every place by itself, so that the gradient differs from place to place.
+fn generated_head() -> Result<HeadConfig> {
+    let dense = |units, activation| Op::Dense { units, use_bias: true, activation };
+    let layers = [
+        ("flatten", Op::Flatten),
+        ("hidden", dense(16, Activation::Relu)),
+        ("output", dense(2, Activation::Softmax)),
+    ];
+    Ok(HeadConfig::new(layers.map(|(name, op)| (name.to_owned(), op)).to_vec())?)
+}
+
+/// Whether a device may be trusted with results.
+fn within(agreement: &Agreement) -> bool {
+    let Agreement { logits, gradient, map, same_classes } = *agreement;
+    same_classes && logits <= LOGITS && gradient <= MAP && map <= MAP
+}
+
+fn report(findings: &[Finding]) -> String {
+    let head =
+        ["network", "logits", "gradient", "map", "classes", "first layer past tolerance", ""];
+    let rows: Vec<[String; 7]> = findings
+        .iter()
+        .map(|Finding { name, agreement, first }| {
+            let number = |value: f32| format!("{value:.1e}");
+            let passed = within(agreement) && first.is_none();
+            [
+                name.clone(),
+                number(agreement.logits),
+                number(agreement.gradient),
+                number(agreement.map),
+                if agreement.same_classes { "same" } else { "differ" }.to_owned(),
+                first.as_ref().map_or("none".to_owned(), |(layer, apart)| {
+                    format!("{layer} ({})", number(*apart))
+                }),
+                if passed { "passed" } else { "FAILED" }.to_owned(),
+            ]
+        })
+        .collect();
+    format!(
+        "{}\nThe largest difference from the CPU, divided by the CPU's largest value. Tolerated are \
+         {LOGITS:e} for layers\nand logits, {MAP:e} for gradient and map.",
+        text::table(head.map(|name| (name, Column::Words)), &rows)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_finite_or_flips_a_class_fails() {
+        let good = Agreement { logits: 1e-6, gradient: 1e-6, map: 1e-6, same_classes: true };
+        assert!(within(&good));
+        assert!(!within(&Agreement { same_classes: false, ..good }));
+        for bad in [f32::NAN, f32::INFINITY, 0.5] {
+            assert!(!within(&Agreement { logits: bad, ..good }));
+            assert!(!within(&Agreement { gradient: bad, ..good }));
+            assert!(!within(&Agreement { map: bad, ..good }));
+        }
+    }
+
+    #[test]
+    fn a_wrong_weight_is_found_and_its_layer_named() {
+        let subject = Subject::Generated(ARCHS[4], &ARCHS[4].variants[0]);
+        let device = Device::flex();
+        let reference = subject.build(&device).expect("a network");
+        let head = generated_head().expect("a head");
+        let (arch, variant) = (reference.arch, reference.variant);
+        let mut spoilt = pattern::Spoilt("conv_3x3");
+        let other =
+            Classifier::build(arch, variant, head, &mut spoilt, &device).expect("a network");
+        let images = pattern::images(&variant.input);
+        let agreement =
+            Agreement::of(&reference, &other, &images, variant.cam_layer).expect("an agreement");
+        assert!(!within(&agreement), "{agreement:?}");
+        let layers = layers_apart(&reference, &other, &images).expect("layers");
+        let first = layers.iter().find(|(_, apart)| *apart > LOGITS).map(|(name, _)| name.as_str());
+        assert_eq!(first, Some("conv_3x3"));
+    }
+}

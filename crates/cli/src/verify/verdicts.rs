@@ -1,0 +1,89 @@
+//! That a GPU was found to compute what the CPU computes, remembered from run to run.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use burn::tensor::Device;
+use burncam_cam::Agreement;
+use burncam_report::write_atomic;
+use burncam_weights::Resolved;
+
+use super::{pattern, within};
+use crate::console;
+use crate::device::{Adapter, Choice};
+
+/// The folder of remembered verdicts, if not where the system keeps caches.
+const CACHE: &str = "BURNCAM_CACHE";
+
+/// Says whether a GPU gives the CPU's results with this network; once for each adapter, driver,
+/// version of Burncam and kind of network, since it takes a moment: that it does is remembered.
+/// In words what was found.
+///
+/// # Errors
+///
+/// The finding, if it does not.
+pub(crate) fn passes(choice: &Choice, network: &Resolved) -> Result<String, String> {
+    let Some(adapter) = &choice.adapter else { return Ok("the CPU is the reference".to_owned()) };
+    let key = key(adapter, network);
+    let file = folder().map(|folder| folder.join("verified.json"));
+    let mut known: BTreeMap<String, String> = file
+        .as_ref()
+        .and_then(|file| fs::read(file).ok())
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default();
+    if let Some(text) = known.get(&key) {
+        return Ok(text.clone());
+    }
+    console::note(&format!("Comparing {} with the CPU, once.", adapter.name));
+    let text = compare(choice, network)?;
+    known.insert(key, text.clone());
+    if let (Some(file), Ok(bytes)) = (file, serde_json::to_vec_pretty(&known)) {
+        // What cannot be remembered is found out again.
+        let _ = write_atomic(&file, &bytes);
+    }
+    Ok(text)
+}
+
+fn key(adapter: &Adapter, network: &Resolved) -> String {
+    let Adapter { name, api, driver, .. } = adapter;
+    let (arch, variant, version) =
+        (network.arch.name, network.variant.name, env!("CARGO_PKG_VERSION"));
+    format!("{name} | {api} | {driver} | burncam {version} | {arch}:{variant}")
+}
+
+/// A driver may do anything, so a panic is a finding too.
+fn compare(choice: &Choice, network: &Resolved) -> Result<String, String> {
+    let found = catch_unwind(AssertUnwindSafe(|| agreement(choice, network)))
+        .map_err(|_| "its driver failed".to_owned())?
+        .map_err(|error| format!("{error:#}"))?;
+    let Agreement { logits, map, same_classes, .. } = found;
+    let classes = if same_classes { "the same classes" } else { "other classes" };
+    let text =
+        format!("{classes}; logits within {logits:.1e} and maps within {map:.1e} of the CPU's");
+    if within(&found) { Ok(text) } else { Err(text) }
+}
+
+fn agreement(choice: &Choice, network: &Resolved) -> Result<Agreement> {
+    let reference = network.build(&Device::flex())?;
+    let other = network.build(&choice.device)?;
+    let images = pattern::images(&network.input);
+    Ok(Agreement::of(&reference, &other, &images, reference.variant.cam_layer)?)
+}
+
+/// Where this system keeps what can be made again.
+fn folder() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let of_system = || {
+        if cfg!(windows) {
+            set("LOCALAPPDATA")
+        } else if cfg!(target_os = "macos") {
+            set("HOME").map(|home| home.join("Library/Caches"))
+        } else {
+            set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))
+        }
+    };
+    set(CACHE).or_else(|| of_system().map(|caches| caches.join("burncam")))
+}
