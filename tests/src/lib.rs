@@ -7,9 +7,11 @@
 mod generator;
 mod goldens;
 mod keras_file;
+mod networks;
 
 pub use generator::{Generated, tensor};
 pub use goldens::{
     Face, Golden, Numbers, Row, crc32, crc32_f32, edge_cases, folder, manifest, pillow_frame,
 };
 pub use keras_file::{KerasFile, Weights};
+pub use networks::{HeadLayers, classifier, hidden, notebook_head, softmax};

@@ -5,8 +5,8 @@ use burncam_cam::methods::channel_weights;
 use burncam_cam::{Scene, Target};
 use burncam_imaging::to_tensor;
 use burncam_models::NCNN;
-use burncam_net::{Activation, Classifier, HeadConfig, Op, Trace};
-use parity::{Generated, Numbers, pillow_frame, tensor};
+use burncam_net::{Classifier, Trace};
+use parity::{Numbers, classifier, notebook_head, pillow_frame, tensor};
 
 /// Long enough for the logit's `f32` to move by thousands of its last digits, short enough that
 /// few rectifiers and max-pools further on switch.
@@ -17,16 +17,7 @@ const SLOPE: f32 = 2e-2;
 const CLOSED_FORM: f32 = 1e-5;
 
 fn ncnn() -> Classifier {
-    let dense = |units, activation| Op::Dense { units, use_bias: true, activation };
-    let head = vec![
-        ("flatten".to_owned(), Op::Flatten),
-        ("FC1".to_owned(), dense(8, Activation::Relu)),
-        ("output".to_owned(), dense(2, Activation::Softmax)),
-    ];
-    let head = HeadConfig::new(head).expect("a head");
-    let mut source = Generated("NCNN");
-    Classifier::build(&NCNN, &NCNN.variants[0], head, &mut source, &Device::flex())
-        .expect("every weight")
+    classifier(&NCNN, &NCNN.variants[0], &notebook_head("NCNN"), "NCNN", &Device::flex())
 }
 
 fn images(classifier: &Classifier, rows: &[usize]) -> Tensor<4> {

@@ -8,9 +8,12 @@ use burncam_cam::methods::{channel_weights, grad_cam};
 use burncam_cam::{MapStatus, MapSummary, Scene, Target, predicted};
 use burncam_imaging::to_tensor;
 use burncam_models::{INCEPTION_V3, NCNN, RESNET50, SENET50, VGG16};
-use burncam_net::{Activation, Arch, Classifier, HeadConfig, Op, Variant};
+use burncam_net::{Arch, Classifier, Op};
 use burncam_report::{confidence, levels, overlay};
-use parity::{Face, Generated, Golden, Numbers, crc32, crc32_f32, manifest, pillow_frame, tensor};
+use parity::{
+    Face, Golden, Numbers, classifier, crc32, crc32_f32, hidden, manifest, notebook_head,
+    pillow_frame, softmax, tensor,
+};
 
 /// Absolute, of logits between -10 and 10.
 const LOGIT: f32 = 1e-4;
@@ -36,42 +39,27 @@ fn the_weights_are_the_references() {
 
 #[test]
 fn ncnn_gives_kerass_numbers() {
-    let head = [("flatten", Op::Flatten), ("FC1", hidden(8)), ("output", classes())];
-    compare(&NCNN, &head, 8);
+    compare(&NCNN, 8);
 }
 
 #[test]
 fn vgg16_gives_kerass_numbers() {
-    let head = [
-        ("flatten", Op::Flatten),
-        ("dense", hidden(512)),
-        ("dense_1", hidden(512)),
-        ("dense_2", classes()),
-    ];
-    compare(&VGG16, &head, 5);
+    compare(&VGG16, 5);
 }
 
 #[test]
 fn resnet50_gives_kerass_numbers() {
-    let pool = Op::GlobalAveragePooling2D;
-    compare(&RESNET50, &[("gap", pool), ("dense", hidden(1000)), ("dense_1", classes())], 5);
+    compare(&RESNET50, 5);
 }
 
 #[test]
 fn senet50_gives_kerass_numbers() {
-    let pool = Op::GlobalAveragePooling2D;
-    compare(&SENET50, &[("gap", pool), ("dense_2", hidden(1000)), ("dense_3", classes())], 5);
+    compare(&SENET50, 5);
 }
 
 #[test]
 fn inception_v3_gives_kerass_numbers() {
-    let head = [
-        ("gap", Op::GlobalAveragePooling2D),
-        ("dense", hidden(512)),
-        ("dense_1", hidden(512)),
-        ("dense_2", classes()),
-    ];
-    compare(&INCEPTION_V3, &head, 5);
+    compare(&INCEPTION_V3, 5);
 }
 
 /// keras.applications' own, ImageNet head included.
@@ -81,48 +69,23 @@ fn vgg16_of_keras_applications_gives_kerass_numbers() {
         ("flatten", Op::Flatten),
         ("fc1", hidden(4096)),
         ("fc2", hidden(4096)),
-        ("predictions", dense(1000, Activation::Softmax)),
+        ("predictions", softmax(1000)),
     ];
     compare_applications(&VGG16, &head, "VGG16-applications");
 }
 
 #[test]
 fn resnet50_of_keras_applications_gives_kerass_numbers() {
-    let last = dense(1000, Activation::Softmax);
+    let last = softmax(1000);
     let head = [("avg_pool", Op::GlobalAveragePooling2D), ("predictions", last)];
     compare_applications(&RESNET50, &head, "ResNet50-applications");
 }
 
-fn hidden(units: usize) -> Op {
-    dense(units, Activation::Relu)
-}
-
-fn classes() -> Op {
-    dense(2, Activation::Softmax)
-}
-
-fn dense(units: usize, activation: Activation) -> Op {
-    Op::Dense { units, use_bias: true, activation }
-}
-
-/// A network with reproducible weights.
-fn build(
-    arch: &'static Arch,
-    variant: &'static Variant,
-    head: &[(&str, Op)],
-    weights: &'static str,
-) -> Classifier {
-    let head = head.iter().map(|(name, op)| ((*name).to_owned(), op.clone())).collect();
-    let head = HeadConfig::new(head).expect("a head");
-    let mut source = Generated(weights);
-    let built = Classifier::build(arch, variant, head, &mut source, &Device::flex());
-    built.expect("every weight")
-}
-
 /// One of the notebook's networks: its numbers, and what follows from them.
-fn compare(arch: &'static Arch, head: &[(&str, Op)], batch: usize) {
+fn compare(arch: &'static Arch, batch: usize) {
     let golden = Golden::read(arch.title);
-    let classifier = build(arch, &arch.variants[0], head, arch.title);
+    let head = notebook_head(arch.title);
+    let classifier = classifier(arch, &arch.variants[0], &head, arch.title, &Device::flex());
     let found = check_numbers(&classifier, &golden.numbers, batch);
     let mut off_levels = 0;
     let mut equal_overlays = 0;
@@ -140,7 +103,7 @@ fn compare_applications(arch: &'static Arch, head: &[(&str, Op)], weights: &'sta
     let mut variants = arch.variants.iter();
     let variant = variants.find(|variant| variant.name == "keras-applications").expect("a variant");
     let numbers = Numbers::read(&format!("{}-{}", arch.title, variant.name));
-    let classifier = build(arch, variant, head, weights);
+    let classifier = classifier(arch, variant, head, weights, &Device::flex());
     check_numbers(&classifier, &numbers, numbers.faces.len());
 }
 
