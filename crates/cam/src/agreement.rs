@@ -103,9 +103,8 @@ fn each_layer(
 }
 
 fn values(what: &'static str, tensor: Tensor<4>) -> Result<Vec<f32>, CamError> {
-    let failed = |reason: String| CamError::ReadBack { what, reason };
-    let data = tensor.try_into_data().map_err(|error| failed(format!("{error:?}")))?;
-    data.try_to_vec::<f32>().map_err(|error| failed(format!("{error:?}")))
+    let data = tensor.try_into_data().map_err(|error| CamError::read_back(what, &error))?;
+    data.try_to_vec::<f32>().map_err(|error| CamError::read_back(what, &error))
 }
 
 /// The largest absolute difference, divided by the reference's largest absolute value.

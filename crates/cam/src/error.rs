@@ -33,3 +33,37 @@ pub enum CamError {
         reason: String,
     },
 }
+
+impl CamError {
+    /// A result that did not come back, with the innermost cause that the device names: around it
+    /// stands whatever else failed because of it.
+    pub(crate) fn read_back(what: &'static str, error: &dyn std::fmt::Debug) -> Self {
+        let text = format!("{error:?}");
+        let says = |line: &&str| {
+            !["", "Caused by:", "Asked at:", "No backtrace available"].contains(&line.trim())
+        };
+        let reason = text.lines().rfind(says).unwrap_or_default().trim().to_owned();
+        Self::ReadBack { what, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CamError;
+
+    #[test]
+    fn the_innermost_cause_is_told() {
+        struct Failure;
+        impl std::fmt::Debug for Failure {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(
+                    "An error happened\nCaused by:\n  can't allocate buffer of size: 9\nNo backtrace \
+                     available\nAsked at:\nNo backtrace available",
+                )
+            }
+        }
+        let error = CamError::read_back("the maps", &Failure);
+        let text = "cannot read the maps back from the device: can't allocate buffer of size: 9";
+        assert_eq!(error.to_string(), text);
+    }
+}

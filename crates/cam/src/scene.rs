@@ -95,9 +95,9 @@ fn chosen(logits: Tensor<2>, targets: &[usize]) -> Tensor<2> {
 }
 
 fn rows(logits: Tensor<2>, classes: usize) -> Result<Vec<Vec<f32>>, CamError> {
-    let failed = |reason: String| CamError::ReadBack { what: "the logits", reason };
-    let data = logits.try_into_data().map_err(|error| failed(format!("{error:?}")))?;
-    let values = data.try_to_vec::<f32>().map_err(|error| failed(format!("{error:?}")))?;
+    let data = logits.try_into_data().map_err(|error| CamError::read_back("the logits", &error))?;
+    let values =
+        data.try_to_vec::<f32>().map_err(|error| CamError::read_back("the logits", &error))?;
     Ok(values.chunks(classes).map(<[f32]>::to_vec).collect())
 }
 

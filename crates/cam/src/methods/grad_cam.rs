@@ -32,8 +32,8 @@ pub fn grad_cam(scene: &Scene) -> Result<Vec<Vec<f32>>, CamError> {
     let weights = channel_weights(scene).reshape([batch, 1, channels]);
     let channels = scene.activations.clone().reshape([batch, channels, height * width]);
     let maps: Tensor<3> = weights.matmul(channels);
-    let failed = |reason: String| CamError::ReadBack { what: "the maps", reason };
-    let data = maps.try_into_data().map_err(|error| failed(format!("{error:?}")))?;
-    let values = data.try_to_vec::<f32>().map_err(|error| failed(format!("{error:?}")))?;
+    let data = maps.try_into_data().map_err(|error| CamError::read_back("the maps", &error))?;
+    let values =
+        data.try_to_vec::<f32>().map_err(|error| CamError::read_back("the maps", &error))?;
     Ok(values.chunks(height * width).map(<[f32]>::to_vec).collect())
 }

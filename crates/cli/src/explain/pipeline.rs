@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 use burncam_cam::methods::grad_cam;
-use burncam_cam::{MapStatus, MapSummary, Scene, predicted};
+use burncam_cam::{CamError, MapStatus, MapSummary, Scene, predicted};
 use burncam_imaging::{Frame, decode, fit, to_tensor};
 use burncam_net::Classifier;
 use burncam_report::{
@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 use super::model::{Model, Part};
 use super::plan::Plan;
-use crate::console::Progress;
+use crate::console::{self, Progress};
 
 /// Batches that wait between two threads.
 const WAITING: usize = 1;
@@ -46,12 +46,17 @@ struct Decoded {
 }
 
 /// What the network said of an image.
-struct Seen {
-    frame: Frame,
+struct Found {
     logits: Vec<f32>,
     target: usize,
     map: Vec<f32>,
     map_size: (usize, usize),
+}
+
+/// An image and what the network said of it.
+struct Seen {
+    frame: Frame,
+    found: Found,
     milliseconds: f64,
 }
 
@@ -117,8 +122,9 @@ fn work(
     to_write: &SyncSender<Vec<Item<Seen>>>,
 ) -> Result<()> {
     let next = || decoded.lock().ok()?.recv().ok();
+    let mut at_once = job.plan.batch;
     while let Some(batch) = next() {
-        if to_write.send(compute(job, network, batch)?).is_err() {
+        if to_write.send(compute(job, network, batch, &mut at_once)?).is_err() {
             break;
         }
     }
@@ -136,34 +142,57 @@ fn read(job: Job<'_>, index: usize) -> Result<Decoded, String> {
 /// tensor → logits and gradient → map, for all images of a batch that could be decoded.
 fn compute(
     job: Job<'_>,
-    classifier: &Classifier,
+    network: &Classifier,
     batch: Vec<Item<Decoded>>,
+    at_once: &mut usize,
 ) -> Result<Vec<Item<Seen>>> {
     let clock = Instant::now();
     let frames: Vec<&Frame> =
         batch.iter().filter_map(|(_, item)| item.as_ref().ok()).map(|d| &d.frame).collect();
-    if frames.is_empty() {
-        let failed = |(index, item): Item<Decoded>| (index, Err(item.err().unwrap_or_default()));
-        return Ok(batch.into_iter().map(failed).collect());
-    }
-    let images = to_tensor(&frames, &job.part.checkpoint.input, classifier.device());
-    let scene = Scene::observe(classifier, images, &job.model.layer, job.model.target)?;
-    let [_, _, height, width] = scene.activations.dims();
-    let maps = grad_cam(&scene)?;
-    let share = elapsed(clock) / frames.len() as f64;
-    let mut results = scene.logits.into_iter().zip(scene.targets).zip(maps);
+    let count = frames.len();
+    let mut found = in_parts(job, network, &frames, at_once)?.into_iter();
+    let share = elapsed(clock) / count.max(1) as f64;
     let mut seen = |decoded: Decoded| {
-        let ((logits, target), map) = results.next().ok_or("the device gave no result")?;
-        Ok(Seen {
-            frame: decoded.frame,
-            logits,
-            target,
-            map,
-            map_size: (height, width),
-            milliseconds: decoded.milliseconds + share,
-        })
+        let found = found.next().ok_or("the device gave no result")?;
+        Ok(Seen { milliseconds: decoded.milliseconds + share, frame: decoded.frame, found })
     };
     Ok(batch.into_iter().map(|(index, item)| (index, item.and_then(&mut seen))).collect())
+}
+
+/// Explains frames, as many at a time as the device takes: where it fails, most likely for want
+/// of memory, it gets half as many from then on.
+fn in_parts(
+    job: Job<'_>,
+    network: &Classifier,
+    frames: &[&Frame],
+    at_once: &mut usize,
+) -> Result<Vec<Found>> {
+    let mut found = Vec::with_capacity(frames.len());
+    while let Some(left) = frames.get(found.len()..).filter(|left| !left.is_empty()) {
+        let part = &left[..left.len().min(*at_once)];
+        match explain(job, network, part) {
+            Ok(more) => found.extend(more),
+            Err(CamError::ReadBack { .. }) if part.len() > 1 => {
+                *at_once = part.len() / 2;
+                console::note(&format!(
+                    "The device fails with {} at a time; going on with {at_once}.",
+                    console::images(part.len())
+                ));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(found)
+}
+
+fn explain(job: Job<'_>, network: &Classifier, frames: &[&Frame]) -> Result<Vec<Found>, CamError> {
+    let images = to_tensor(frames, &job.part.checkpoint.input, network.device());
+    let scene = Scene::observe(network, images, &job.model.layer, job.model.target)?;
+    let [_, _, height, width] = scene.activations.dims();
+    let maps = grad_cam(&scene)?;
+    let all = scene.logits.into_iter().zip(scene.targets).zip(maps);
+    let one = |((logits, target), map)| Found { logits, target, map, map_size: (height, width) };
+    Ok(all.map(one).collect())
 }
 
 /// map → overlay → files, and the image's row.
@@ -192,24 +221,24 @@ fn write(
     seen: &Seen,
 ) -> Result<Explained, String> {
     let (clock, model) = (Instant::now(), job.model);
-    if seen.logits.iter().any(|logit| !logit.is_finite()) {
+    if seen.found.logits.iter().any(|logit| !logit.is_finite()) {
         return Err("the network's output is not finite; are these the weights that were trained?"
             .to_owned());
     }
-    let probabilities = job.part.checkpoint.head.output().probabilities(&seen.logits);
+    let probabilities = job.part.checkpoint.head.output().probabilities(&seen.found.logits);
     let class = predicted(&probabilities);
-    let map = MapSummary::of(&seen.map);
+    let map = MapSummary::of(&seen.found.map);
     let path = place(job, index, label, seen, (class, map.status))?;
-    let width = seen.map_size.1;
+    let width = seen.found.map_size.1;
     Ok(Explained {
         predicted: model.classes[class].clone(),
         confidence: probabilities[class],
-        logits: seen.logits.clone(),
+        logits: seen.found.logits.clone(),
         probabilities,
-        target: model.classes[seen.target].clone(),
+        target: model.classes[seen.found.target].clone(),
         layer: model.layer.clone(),
         map: MapFacts {
-            height: seen.map_size.0,
+            height: seen.found.map_size.0,
             width,
             min: map.min,
             max: map.max,
@@ -233,12 +262,12 @@ fn place(
     let (plan, model) = (job.plan, job.model);
     // A map that cannot be read gets the notebook's plain blue wash: the lowest level throughout.
     let levels = match status {
-        MapStatus::Ok => levels(&seen.map),
-        _ => vec![0; seen.map.len()],
+        MapStatus::Ok => levels(&seen.found.map),
+        _ => vec![0; seen.found.map.len()],
     };
     let frame = &seen.frame;
     let size = (frame.height, frame.width);
-    let picture = overlay(&levels, seen.map_size, &frame.rgb, size, plan.alpha);
+    let picture = overlay(&levels, seen.found.map_size, &frame.rgb, size, plan.alpha);
     let format = Format::of_name(&plan.images[index].name).map_err(whole)?;
     let outcome = Outcome::of(label, &model.classes[class]);
     let [all, fold] = model.tree.overlay_paths(&plan.places[index], outcome);

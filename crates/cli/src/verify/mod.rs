@@ -182,12 +182,15 @@ mod tests {
 
     #[test]
     fn a_wrong_weight_is_found_and_its_layer_named() {
-        let subject = Subject::Generated(ARCHS[4], &ARCHS[4].variants[0]);
+        let subject = {
+            let ncnn = burncam_models::find("ncnn").expect("N-CNN");
+            Subject::Generated(ncnn, &ncnn.variants[0])
+        };
         let device = Device::flex();
         let reference = subject.build(&device).expect("a network");
         let head = generated_head().expect("a head");
         let (arch, variant) = (reference.arch, reference.variant);
-        let mut spoilt = pattern::Spoilt("conv_3x3");
+        let mut spoilt = pattern::Spoilt("conv_5x5");
         let other =
             Classifier::build(arch, variant, head, &mut spoilt, &device).expect("a network");
         let images = pattern::images(&variant.input);
@@ -196,6 +199,6 @@ mod tests {
         assert!(!within(&agreement), "{agreement:?}");
         let layers = layers_apart(&reference, &other, &images).expect("layers");
         let first = layers.iter().find(|(_, apart)| *apart > LOGITS).map(|(name, _)| name.as_str());
-        assert_eq!(first, Some("conv_3x3"));
+        assert_eq!(first, Some("conv_5x5"));
     }
 }
