@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burncam_net::{Classifier, Trace};
 
-use crate::methods::grad_cam;
+use crate::methods::{channel_weights, grad_cam};
 use crate::{CamError, Scene, Target};
 
 /// How far a network on some device is from the same network on a reference device.
@@ -14,8 +14,9 @@ use crate::{CamError, Scene, Target};
 pub struct Agreement {
     /// Of the logits.
     pub logits: f32,
-    /// Of the gradient of the target's logit at the layer.
-    pub gradient: f32,
+    /// Of the channel weights, the mean gradients of the target's logit at the layer. (At single
+    /// places the gradient may jump: a max-pool hands it to the larger of two all but equal values.)
+    pub channels: f32,
     /// Of the raw Grad-CAM maps.
     pub map: f32,
     /// Whether each image has the same class.
@@ -24,7 +25,7 @@ pub struct Agreement {
 
 impl Agreement {
     /// Runs both networks on `images`, `[batch, 3, height, width]`, and compares logits, and
-    /// gradient and Grad-CAM map at `layer`. Both explain the reference's predicted classes.
+    /// channel weights and Grad-CAM map at `layer`. Both explain the reference's predicted classes.
     ///
     /// # Errors
     ///
@@ -35,7 +36,7 @@ impl Agreement {
         images: &Tensor<4>,
         layer: &str,
     ) -> Result<Self, CamError> {
-        let mut worst = Self { logits: 0.0, gradient: 0.0, map: 0.0, same_classes: true };
+        let mut worst = Self { logits: 0.0, channels: 0.0, map: 0.0, same_classes: true };
         for image in images.clone().split(1, 0) {
             let on = |network: &Classifier, target| {
                 let image = image.clone().to_device(network.device());
@@ -46,10 +47,8 @@ impl Agreement {
             let predicted = other.head.config().output().probabilities(&found.logits[0]);
             worst.same_classes &= crate::predicted(&predicted) == expected.targets[0];
             worst.logits = worst.logits.max(apart(&found.logits[0], &expected.logits[0]));
-            let gradients =
-                [&found, &expected].map(|scene| values("the gradient", scene.gradients.clone()));
-            let [own, reference] = gradients;
-            worst.gradient = worst.gradient.max(apart(&own?, &reference?));
+            let [own, reference] = [&found, &expected].map(|scene| values(channel_weights(scene)));
+            worst.channels = worst.channels.max(apart(&own?, &reference?));
             let (own, reference) = (grad_cam(&found)?, grad_cam(&expected)?);
             worst.map = worst.map.max(apart(&own[0], &reference[0]));
         }
@@ -70,13 +69,13 @@ pub fn layers_apart(
 ) -> Result<Vec<(String, f32)>, CamError> {
     let mut expected = Vec::new();
     each_layer(reference, images, |_, output| {
-        expected.push(values("a layer's output", output)?);
+        expected.push(values(output)?);
         Ok(())
     })?;
     let mut expected = expected.into_iter();
     let mut found = Vec::new();
     each_layer(other, images, |name, output| {
-        let own = values("a layer's output", output)?;
+        let own = values(output)?;
         let expected = expected.next().unwrap_or_default();
         found.push((name, apart(&own, &expected)));
         Ok(())
@@ -102,7 +101,8 @@ fn each_layer(
     failed.map_or(Ok(()), Err)
 }
 
-fn values(what: &'static str, tensor: Tensor<4>) -> Result<Vec<f32>, CamError> {
+fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, CamError> {
+    let what = "a layer's values";
     let data = tensor.try_into_data().map_err(|error| CamError::read_back(what, &error))?;
     data.try_to_vec::<f32>().map_err(|error| CamError::read_back(what, &error))
 }

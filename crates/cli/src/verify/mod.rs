@@ -25,7 +25,7 @@ const FAILED: u8 = 1;
 /// How far logits and layers may be from the CPU's, as a share of the largest absolute value.
 const LOGITS: f32 = 1e-3;
 
-/// How far gradients and raw maps may be, as a share of the largest absolute value.
+/// How far channel weights and raw maps may be, as a share of the largest absolute value.
 const MAP: f32 = 2e-2;
 
 /// A network to verify with, and where its weights come from.
@@ -93,7 +93,7 @@ impl Subject {
         match self {
             Self::Generated(arch, variant) => {
                 let head = generated_head()?;
-                Ok(Classifier::build(arch, variant, head, &mut pattern::Waves, device)?)
+                Ok(Classifier::build(arch, variant, head, &mut pattern::Generated, device)?)
             }
             Self::Own(own) => Ok(own.build(device)?),
         }
@@ -132,13 +132,13 @@ fn generated_head() -> Result<HeadConfig> {
 
 /// Whether a device may be trusted with results.
 fn within(agreement: &Agreement) -> bool {
-    let Agreement { logits, gradient, map, same_classes } = *agreement;
-    same_classes && logits <= LOGITS && gradient <= MAP && map <= MAP
+    let Agreement { logits, channels, map, same_classes } = *agreement;
+    same_classes && logits <= LOGITS && channels <= MAP && map <= MAP
 }
 
 fn report(findings: &[Finding]) -> String {
     let head =
-        ["network", "logits", "gradient", "map", "classes", "first layer past tolerance", ""];
+        ["network", "logits", "channels", "map", "classes", "first layer past tolerance", ""];
     let rows: Vec<[String; 7]> = findings
         .iter()
         .map(|Finding { name, agreement, first }| {
@@ -147,7 +147,7 @@ fn report(findings: &[Finding]) -> String {
             [
                 name.clone(),
                 number(agreement.logits),
-                number(agreement.gradient),
+                number(agreement.channels),
                 number(agreement.map),
                 if agreement.same_classes { "same" } else { "differ" }.to_owned(),
                 first.as_ref().map_or("none".to_owned(), |(layer, apart)| {
@@ -158,8 +158,9 @@ fn report(findings: &[Finding]) -> String {
         })
         .collect();
     format!(
-        "{}\nThe largest difference from the CPU, divided by the CPU's largest value. Tolerated are \
-         {LOGITS:e} for layers\nand logits, {MAP:e} for gradient and map.",
+        "{}\nThe largest difference from the CPU, divided by the CPU's largest value; channels: of the \
+         weights that\nthe gradient gives them. Tolerated are {LOGITS:e} for layers and logits, {MAP:e} \
+         for channels and map.",
         text::table(head.map(|name| (name, Column::Words)), &rows)
     )
 }
@@ -170,12 +171,12 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_or_flips_a_class_fails() {
-        let good = Agreement { logits: 1e-6, gradient: 1e-6, map: 1e-6, same_classes: true };
+        let good = Agreement { logits: 1e-6, channels: 1e-6, map: 1e-6, same_classes: true };
         assert!(within(&good));
         assert!(!within(&Agreement { same_classes: false, ..good }));
         for bad in [f32::NAN, f32::INFINITY, 0.5] {
             assert!(!within(&Agreement { logits: bad, ..good }));
-            assert!(!within(&Agreement { gradient: bad, ..good }));
+            assert!(!within(&Agreement { channels: bad, ..good }));
             assert!(!within(&Agreement { map: bad, ..good }));
         }
     }

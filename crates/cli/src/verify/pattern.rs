@@ -4,27 +4,45 @@ use burn::tensor::{Device, Tensor};
 use burncam_imaging::{Frame, own_resizing, to_tensor};
 use burncam_net::{InputSpec, LoadError, Source, Weight};
 
-/// Weights that swing around zero and shrink with their fan-in, so that signals neither die nor
-/// grow on their way through a network.
-pub(super) struct Waves;
+/// Random weights, the same on every machine, that shrink with their fan-in so that signals neither
+/// die nor grow on their way through a network.
+pub(super) struct Generated;
 
-impl Source for Waves {
-    fn take(&mut self, _: &str, weight: Weight, shape: &[usize]) -> Result<Vec<f32>, LoadError> {
+impl Source for Generated {
+    fn take(
+        &mut self,
+        layer: &str,
+        weight: Weight,
+        shape: &[usize],
+    ) -> Result<Vec<f32>, LoadError> {
         let count: usize = shape.iter().product();
         let fan_in = (count / shape.last().copied().unwrap_or(1).max(1)).max(1) as f32;
-        let value = |index: usize| match weight {
-            Weight::Kernel => wave(index) * 1.7 / fan_in.sqrt(),
-            Weight::Gamma | Weight::MovingVariance => 1.0 + 0.2 * wave(index),
-            Weight::Bias | Weight::Beta | Weight::MovingMean => 0.02 * wave(index),
+        let start = layer.bytes().fold(weight as u64, |hash, byte| mix(hash ^ u64::from(byte)));
+        let value = |index: usize| {
+            let random = noise(start.wrapping_add(index as u64));
+            match weight {
+                // Uniform in -1..1 has a variance of 1/3; a rectifier halves it.
+                Weight::Kernel => random * (6.0 / fan_in).sqrt(),
+                Weight::Gamma | Weight::MovingVariance => 1.0 + 0.2 * random,
+                Weight::Bias | Weight::Beta | Weight::MovingMean => 0.02 * random,
+            }
         };
         Ok((0..count).map(value).collect())
     }
 }
 
-/// A number in -1..1 that follows no visible order.
-fn wave(index: usize) -> f32 {
-    // The phase is computed in f64: index is large where kernels are.
-    (index as f64 * 12.9898).sin() as f32
+/// SplitMix64's output function: Steele et al., *Fast Splittable Pseudorandom Number Generators*,
+/// OOPSLA 2014.
+fn mix(state: u64) -> u64 {
+    let state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    state ^ (state >> 31)
+}
+
+/// A number in -1..1.
+fn noise(index: u64) -> f32 {
+    (mix(index) >> 40) as f32 / (1 << 23) as f32 - 1.0
 }
 
 /// Two pictures as the network reads them, `[2, 3, height, width]`, on the CPU: broad colour
@@ -39,7 +57,7 @@ pub(super) fn images(input: &InputSpec) -> Tensor<4> {
     };
     let rough = |y: usize, x: usize, c: usize| {
         let square = if (y / 16 + x / 16).is_multiple_of(2) { 200.0 } else { 60.0 };
-        (square + 50.0 * wave((y * width + x) * 3 + c)).floor()
+        (square + 50.0 * noise(((y * width + x) * 3 + c) as u64)).floor()
     };
     let frame = |value: &dyn Fn(usize, usize, usize) -> f32| {
         let places = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
@@ -50,7 +68,7 @@ pub(super) fn images(input: &InputSpec) -> Tensor<4> {
     to_tensor(&frames.each_ref(), input, &Device::flex())
 }
 
-/// [`Waves`], with the kernel of one layer a hundredth larger.
+/// [`Generated`], with the kernel of one layer a hundredth larger.
 #[cfg(test)]
 pub(super) struct Spoilt(pub &'static str);
 
@@ -62,7 +80,7 @@ impl Source for Spoilt {
         weight: Weight,
         shape: &[usize],
     ) -> Result<Vec<f32>, LoadError> {
-        let mut values = Waves.take(layer, weight, shape)?;
+        let mut values = Generated.take(layer, weight, shape)?;
         if layer == self.0 && weight == Weight::Kernel {
             values.iter_mut().for_each(|value| *value *= 1.01);
         }
