@@ -14,6 +14,7 @@ mod labels;
 mod layers;
 mod models;
 mod npz;
+mod preprocess;
 mod text;
 mod verify;
 

@@ -51,7 +51,13 @@ impl Model {
         wanted: Option<Wanted>,
         out: &Path,
     ) -> Result<Self> {
-        let resolve = |path: &Path| Checkpoint::open(path)?.resolve(&ARCHS, wanted);
+        let resolve = |path: &Path| -> Result<Resolved> {
+            let mut checkpoint = Checkpoint::open(path)?.resolve(&ARCHS, wanted)?;
+            if let Some(preprocess) = args.preprocess {
+                checkpoint.input = preprocess.of(checkpoint.input);
+            }
+            Ok(checkpoint)
+        };
         let parts: Vec<Part> = match &files.by {
             Source::All => vec![Part { fold: None, checkpoint: resolve(&files.path)? }],
             Source::Folds(folds) => {
@@ -149,7 +155,7 @@ fn check_alike(parts: &[Part]) -> Result<()> {
 fn class_names(args: &Explain, checkpoint: &Resolved) -> Result<Vec<String>> {
     let count = checkpoint.head.classes();
     let Some(names) = &args.classes else {
-        return Ok(checkpoint.arch.class_names(count));
+        return Ok(checkpoint.arch.class_names(checkpoint.variant, count));
     };
     let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
     if names.len() != count {

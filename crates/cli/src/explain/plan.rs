@@ -134,7 +134,7 @@ fn paths(args: &Explain) -> Result<(Vec<PathBuf>, PathBuf, PathBuf, bool)> {
             Ok((vec![weights], data, out(demo::OUT), true))
         }
         ([], Some(_)) => bail!(
-            "--data needs --weights\nhint: --weights is a Keras file, such as NCNN.h5 or VGG16.keras"
+            "--data needs --weights\nhint: --weights is a checkpoint, such as NCNN.h5, VGG16.keras or resnet50.pth"
         ),
         (_, None) => bail!(
             "--weights needs --data\nhint: --data is the folder of images; its subfolders are the folds"

@@ -28,7 +28,7 @@ pub(super) struct Report {
     pub(super) closest: Option<Closest>,
     /// The layers as the file has them.
     layers: Vec<FileLayer>,
-    ignored: Vec<Ignored>,
+    pub(super) ignored: Vec<Ignored>,
 }
 
 /// A network that is supported.
@@ -82,7 +82,7 @@ impl Network {
             title: arch.title,
             variant: variant.name,
             head: checkpoint.head.describe(),
-            classes: arch.class_names(checkpoint.head.classes()),
+            classes: arch.class_names(variant, checkpoint.head.classes()),
             input: checkpoint.input.clone(),
             preprocessing: checkpoint.input.formula(),
             map_layer: variant.cam_layer,
@@ -97,7 +97,7 @@ impl Network {
         [
             ("network", format!("{} ({}, {})", self.title, self.architecture, self.variant)),
             ("head", self.head.clone()),
-            ("classes", format!("{}: {}", self.classes.len(), self.classes.join(", "))),
+            ("classes", classes(&self.classes)),
             ("input", format!("{}, {}", size(&self.input), self.input.order.name())),
             ("preprocessing", self.preprocessing.clone()),
             ("map layer", format!("{} {map_shape}", self.map_layer)),
@@ -147,8 +147,10 @@ impl Report {
     /// The report for people.
     pub(super) fn text(&self) -> String {
         let mut fields = vec![("file", self.file.clone()), ("format", self.format_text.clone())];
-        let unknown = || "not told".to_owned();
-        fields.push(("Keras", self.keras_version.clone().unwrap_or_else(unknown)));
+        if !self.format.is_state_dict() {
+            let unknown = || "not told".to_owned();
+            fields.push(("Keras", self.keras_version.clone().unwrap_or_else(unknown)));
+        }
         let table = match &self.network {
             Some(network) => {
                 fields.extend(network.fields());
@@ -197,6 +199,14 @@ impl Closest {
         let like = format!("{architecture} ({variant}): {matched} of its {layers} layers match");
         [("closest", like), ("difference", self.difference.clone())]
     }
+}
+
+/// The number of classes and their names, of many only the first.
+fn classes(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    let rest = if names.len() > SHOWN { ", …" } else { "" };
+    format!("{}: {shown}{rest}", names.len())
 }
 
 /// Adds a titled list, if there is anything to list.
