@@ -59,10 +59,11 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub model: Option<String>,
 
-    /// Names of the classes in the network's order, separated by commas [default: the
+    /// Names of the classes in the network's order, separated by commas; or a file: one name a line,
+    /// a JSON list, or ImageNet's index, `{"0": ["n01440764", "tench"], …}` [default: the
     /// architecture's].
-    #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Input")]
-    pub classes: Option<Vec<String>>,
+    #[arg(long, value_name = "A,B|FILE", help_heading = "Input")]
+    pub classes: Option<String>,
 
     /// How images get their true class: `notebook` (`sem` or `rest` in the name is No_pain, all
     /// else Pain), `tokens:CLASS=word,word;CLASS=word` (whole words of the name, in any case; the
@@ -78,6 +79,10 @@ pub(crate) struct Explain {
     /// Replace the results of an earlier run in --out.
     #[arg(long, help_heading = "Output")]
     pub overwrite: bool,
+
+    /// In predictions.csv, give the N likeliest classes instead of a column for each class.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Output")]
+    pub top: Option<u16>,
 
     /// Weight of the coloured map over the image.
     #[arg(long, value_name = "A", default_value_t = 0.4, value_parser = alpha, allow_negative_numbers = true, help_heading = "Output")]
@@ -307,6 +312,8 @@ Examples:
       Read the true class from whole words of the file names.
   cargo xtask explain --weights NCNN.h5 --data faces --class Pain --layer conv_2x2
       Show what speaks for Pain, at an earlier layer.
+  cargo xtask explain --weights resnet50.pth --data photos --classes imagenet.json --top 5
+      Explain with PyTorch's weights; name the classes, and list the five likeliest.
 
 Exit codes: 0 all images explained; 1 some failed, the others are written; 2 usage or fatal error.";
 
@@ -354,6 +361,8 @@ Examples:
   python tests/reference/dump_activations.py VGG16.h5 face.png dump.npz
       Let Keras write what its layers compute; then:
   cargo xtask compare --weights VGG16.h5 --reference dump.npz
+  cargo xtask compare --weights resnet50.pth --reference torch.npz
+      Check PyTorch's weights against what dump_torch.py wrote.
   cargo xtask compare --weights VGG16.bpk --reference dump.npz --device gpu --tolerance 1e-3
       Check a converted file, on the GPU.
   cargo xtask compare --weights checkpoints

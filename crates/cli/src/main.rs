@@ -1,6 +1,7 @@
 //! The `burncam` command: arguments, device, the pipeline, progress.
 
 mod args;
+mod classes;
 mod compare;
 mod console;
 mod convert;

@@ -59,22 +59,24 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         let path = path.to_owned();
         move |source| Error::Container { path, format, source }
     };
-    let (contents, elements) = open(path).map_err(bad(Format::Safetensors))?;
-    if contents.description.is_none() {
+    let (contents, types) = open(path).map_err(bad(Format::Safetensors))?;
+    // PyTorch puts a dot between module and weight, Burncam a slash.
+    let modules = contents.shapes.iter().any(|(name, _)| name.contains('.'));
+    if contents.description.is_none() && modules {
         let sizes = |shape: Vec<usize>| shape.iter().map(|&size| size as u64).collect();
-        let tensors = contents.shapes.into_iter().zip(elements);
-        let tensors = tensors.map(|((name, shape), element)| (name, sizes(shape), element));
+        let tensors = contents.shapes.into_iter().zip(types);
+        let tensors = tensors.map(|((name, shape), dtype)| (name, sizes(shape), element(dtype)));
         let (store, tensors) = (contents.store, tensors.collect());
         return Ok(torch_state::checkpoint(path, Format::StateDict, store, tensors, Vec::new()));
     }
-    let mut types = contents.shapes.iter().zip(&elements);
-    if let Some(((name, _), other)) = types.find(|(_, element)| **element != Element::F32) {
+    let mut types = contents.shapes.iter().zip(&types);
+    if let Some(((name, _), other)) = types.find(|(_, dtype)| **dtype != Dtype::F32) {
         return Err(bad(Format::Safetensors)(format!("`{name}` holds {other:?}, not F32").into()));
     }
     burncam_file::described(path, Format::Safetensors, contents)
 }
 
-fn open(path: &Path) -> Result<(Contents, Vec<Element>), BoxError> {
+fn open(path: &Path) -> Result<(Contents, Vec<Dtype>), BoxError> {
     let mut file = File::open(path)?;
     let mut length = [0; LENGTH_SIZE as usize];
     file.read_exact(&mut length)?;
@@ -93,12 +95,12 @@ fn open(path: &Path) -> Result<(Contents, Vec<Element>), BoxError> {
     }
     let tensors = header.offset_keys().into_iter().filter_map(|name| {
         let info = header.info(&name)?;
-        Some(((name, info.shape.clone()), element(info.dtype)))
+        Some(((name, info.shape.clone()), info.dtype))
     });
-    let (shapes, elements) = tensors.unzip();
+    let (shapes, types) = tensors.unzip();
     let description = header.metadata().as_ref().and_then(|data| data.get(KEY)).cloned();
     let ranges = Ranges { file: Mutex::new(file), header, data_start };
-    Ok((Contents { description, shapes, store: Store::Safetensors(ranges) }, elements))
+    Ok((Contents { description, shapes, store: Store::Safetensors(ranges) }, types))
 }
 
 /// Writes one weight after the other.

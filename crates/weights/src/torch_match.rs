@@ -112,12 +112,14 @@ fn doubt(attempts: &[Attempt], chosen: &Attempt) -> Option<String> {
     ))
 }
 
-/// The share of an architecture's layers with weights that the file has, at most 1.
+/// The share of an architecture's layers with weights that the file has, hardly more than 1.
 fn known_names(table: &LayerTable, file: &Checkpoint) -> f64 {
     let own: Vec<&Layer> =
         table.layers().iter().filter(|layer| !weights_of(table, layer).is_empty()).collect();
     let known = own.iter().filter(|layer| stored(file, &layer.name).is_some()).count();
-    known as f64 / own.len().max(1) as f64
+    // Where nothing is known, the closest is one of PyTorch's, whose names have dots.
+    let dotted = table.layers().iter().any(|layer| layer.name.contains('.'));
+    known as f64 / own.len().max(1) as f64 + if dotted { 1e-6 } else { 0.0 }
 }
 
 fn stored<'a>(file: &'a Checkpoint, layer: &str) -> Option<&'a StoredLayer> {

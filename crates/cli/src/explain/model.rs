@@ -10,6 +10,7 @@ use burncam_weights::{Checkpoint, Resolved, Wanted};
 
 use super::weights::{self, Files, Source};
 use crate::args::Explain;
+use crate::classes;
 use crate::labels::Rule;
 
 /// A model, with a tree of its own in the output folder.
@@ -154,22 +155,16 @@ fn check_alike(parts: &[Part]) -> Result<()> {
 
 fn class_names(args: &Explain, checkpoint: &Resolved) -> Result<Vec<String>> {
     let count = checkpoint.head.classes();
-    let Some(names) = &args.classes else {
+    let Some(given) = &args.classes else {
         return Ok(checkpoint.arch.class_names(checkpoint.variant, count));
     };
-    let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
+    let names = classes::names(given)?;
     if names.len() != count {
         bail!(
             "--classes gives {} names, and the network of {} has {count} classes",
             names.len(),
             checkpoint.path().display()
         );
-    }
-    for (class, name) in names.iter().enumerate() {
-        let twice = names[..class].iter().any(|earlier| earlier.eq_ignore_ascii_case(name));
-        if name.is_empty() || twice {
-            bail!("--classes: `{name}` is empty or stands there twice");
-        }
     }
     Ok(names)
 }

@@ -33,6 +33,8 @@ pub(crate) struct Plan {
     pub decode: DecodeOptions,
     /// Weight of the map in the overlay.
     pub alpha: f32,
+    /// How many of the likeliest classes predictions.csv has; without, it has all.
+    pub top: Option<usize>,
     /// Images computed at a time.
     pub batch: usize,
     /// What the user should know, each with the items that it concerns.
@@ -80,6 +82,7 @@ impl Plan {
             resize: args.resize,
             decode: DecodeOptions { exif: args.exif, ..DecodeOptions::default() },
             alpha: args.alpha,
+            top: args.top.map(usize::from),
             batch: args.batch.into(),
             overwrite: args.overwrite || (is_demo && args.out.is_none()),
             data: folder,
