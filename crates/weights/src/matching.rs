@@ -77,17 +77,7 @@ pub(crate) fn resolve(
     let second = variant::second_class(arch, variant, &config);
     let notes = told.into_iter().chain(doubt).chain(second).chain(notes).collect();
     let front = front.names;
-    Ok(Resolved {
-        arch,
-        variant,
-        input,
-        head: config,
-        names,
-        front,
-        notes,
-        flattened: None,
-        file,
-    })
+    Ok(Resolved { arch, variant, input, head: config, names, front, notes, flattened: None, file })
 }
 
 /// Keras's own numbers come from the precision that a layer computes in.
