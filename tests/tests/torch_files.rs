@@ -134,7 +134,7 @@ fn missing_misshapen_and_unused_tensors_are_named_as_the_file_names_them() {
         spare.name = "center_branch.3.running_mean".to_owned();
         tensors.push(spare);
     });
-    let says = "1 weights have no place in ncnn: `center_branch.3.running_mean` [64]";
+    let says = "1 weight has no place in ncnn: `center_branch.3.running_mean` [64]";
     assert!(error.contains(says), "{error}");
 
     let error = altered(|tensors| tensors.retain(|t| !t.name.starts_with("classifier.")));

@@ -96,6 +96,36 @@ fn a_legacy_file_made_by_hand_is_read() {
     assert_refused(&file, "there is no tensor");
 }
 
+/// A NumPy array of shape `[2, 3]` as Python 2 pickled it.
+fn array(element: &str, data: &[u8]) -> Vec<u8> {
+    let short = |text: &str| [b"U", &[text.len() as u8], text.as_bytes()].concat();
+    [
+        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n".as_slice(),
+        &tuple(&[0]),
+        &short("b"),
+        b"tR(K\x01",
+        &tuple(&[2, 3]),
+        b"cnumpy\ndtype\n(",
+        &short(&element[1..]),
+        b"K\x00K\x01tR(K\x03",
+        &short(&element[..1]),
+        b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89T",
+        &(data.len() as u32).to_le_bytes(),
+        data,
+        b"tb",
+    ]
+    .concat()
+}
+
+#[test]
+fn arrays_must_have_the_size_that_they_say() {
+    assert_refused(&state(&array("<f4", &[0x80; 24])), "there is no tensor");
+    assert_refused(&state(&array("<f4", &[0x80; 20])), "of shape [2, 3] has 20 bytes");
+    assert_refused(&state(&array("<f8", &[0x80; 24])), "of shape [2, 3] has 24 bytes");
+    assert_refused(&state(&array(">f4", &[0x80; 24])), "big-endian");
+    assert_refused(&state(b"cnumpy\ndtype\nN\x85R"), "a string is missing");
+}
+
 #[test]
 fn python_objects_are_refused_by_name() {
     let call = |name: &str| pickle(&[b"c", name.as_bytes(), b"\n", &text("echo"), b"\x85R"]);

@@ -16,7 +16,7 @@ use crate::torch_state::StateDict;
 use crate::{Error, Resolved, burnpack, keras_zip, matching, safetensors, torch_file, torch_match};
 
 /// Endings of the names that checkpoint files have, in lower case, without the dot.
-pub const ENDINGS: [&str; 7] = ["h5", "hdf5", "keras", "bpk", "safetensors", "pt", "pth"];
+pub const ENDINGS: [&str; 8] = ["h5", "hdf5", "keras", "bpk", "safetensors", "pt", "pth", "pkl"];
 
 /// Whether a file is called like a checkpoint.
 #[must_use]

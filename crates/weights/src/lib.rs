@@ -44,6 +44,7 @@ mod matching;
 mod pickle;
 mod pickle_globals;
 mod pickle_source;
+mod pickle_value;
 mod resolved;
 mod safetensors;
 mod store;

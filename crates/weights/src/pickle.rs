@@ -1,8 +1,8 @@
 //! Python pickles, read and never executed.
 //!
 //! A pickle is a program for a small machine that may call any Python function. This machine
-//! knows the instructions that `torch.save` and NumPy write, makes values of the few [`Global`]s
-//! that a dict of tensors consists of, and refuses every other one by its name. Values refer to
+//! knows the instructions that `torch.save` and NumPy write, makes values of the few
+//! [`Global`](crate::pickle_globals::Global)s that a dict of tensors consists of, and refuses every other one by its name. Values refer to
 //! each other by index, so that neither nesting nor cycles cost a stack; what they take is
 //! bounded by [`MAX_VALUES`] and [`MAX_TEXT`]. Numbers of NumPy arrays stay in the file.
 //!
@@ -13,10 +13,11 @@
 
 use std::collections::HashMap;
 
-use crate::pickle_globals::{self as globals, Global};
+use crate::pickle_globals as globals;
 use crate::pickle_source::Source;
+use crate::pickle_value::{Bytes, Id, Refusal, Value, damaged};
 
-/// Values of one pickle, and instructions of eight times as many. A ResNet50 has 10,000.
+/// Values of one pickle, and an eighth of its instructions. A ResNet50's has 11,000 instructions.
 const MAX_VALUES: usize = 1_000_000;
 
 /// Bytes in all strings of one pickle.
@@ -27,109 +28,6 @@ const LONGEST_TEXT: u64 = 64 << 10;
 
 /// `torch.serialization.MAGIC_NUMBER`, little-endian: the first value of a legacy file.
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
-
-/// Why a pickle was refused.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// It needs this Python object.
-    Forbidden(String),
-    /// It is not what a pickler writes.
-    Damaged(String),
-}
-
-impl From<std::io::Error> for Refusal {
-    fn from(error: std::io::Error) -> Self {
-        Self::Damaged(error.to_string())
-    }
-}
-
-pub(crate) fn damaged<T>(what: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal::Damaged(what.into()))
-}
-
-/// Index of a value.
-pub(crate) type Id = u32;
-
-/// One value, as far as tensors need it.
-#[derive(Clone, Debug)]
-pub(crate) enum Value {
-    /// None, a float, a set, an object of no interest.
-    Other,
-    Int(i64),
-    /// The number that a legacy file begins with.
-    Magic,
-    /// A string or bytes: where they are in the file, and their text if it is short.
-    Text(Option<String>, Bytes),
-    List(Vec<Id>),
-    Tuple(Vec<Id>),
-    Dict(Vec<(Id, Id)>),
-    Global(Global),
-    /// A NumPy data type in NumPy's spelling: `f4`.
-    NumpyType(String),
-    Storage(Storage),
-    /// A NumPy array before its state is set.
-    EmptyArray,
-    Tensor(Box<Tensor>),
-}
-
-/// Bytes of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bytes {
-    pub(crate) start: u64,
-    pub(crate) length: u64,
-    /// Written as the UTF-8 of a string whose characters are the bytes.
-    pub(crate) utf8: bool,
-}
-
-/// Type of a tensor's elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Element {
-    F64,
-    F32,
-    F16,
-    BF16,
-    /// Anything else, of so many bytes: never read.
-    Other(u64),
-}
-
-impl Element {
-    pub(crate) fn size(self) -> u64 {
-        match self {
-            Self::F64 => 8,
-            Self::F32 => 4,
-            Self::F16 | Self::BF16 => 2,
-            Self::Other(size) => size,
-        }
-    }
-}
-
-/// A run of elements that tensors share.
-#[derive(Clone, Debug)]
-pub(crate) struct Storage {
-    pub(crate) element: Element,
-    pub(crate) key: String,
-    pub(crate) length: u64,
-}
-
-/// A tensor's place, checked against its storage.
-#[derive(Clone, Debug)]
-pub(crate) struct Tensor {
-    pub(crate) element: Element,
-    pub(crate) shape: Vec<u64>,
-    /// In elements.
-    pub(crate) strides: Vec<u64>,
-    /// In elements.
-    pub(crate) offset: u64,
-    pub(crate) place: Place,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Place {
-    /// In the storage of this key, which has so many elements.
-    Storage(String, u64),
-    /// In the pickle itself.
-    Inline(Bytes),
-}
 
 /// What a pickle holds.
 pub(crate) struct Pickle {

@@ -1,6 +1,7 @@
 //! The Python objects that a dict of tensors consists of, and what they make.
 
-use crate::pickle::{Bytes, Element, Id, Machine, Place, Refusal, Storage, Tensor, Value, damaged};
+use crate::pickle::Machine;
+use crate::pickle_value::{Bytes, Element, Id, Place, Refusal, Storage, Tensor, Value, damaged};
 
 /// What a name in a pickle stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,23 +166,6 @@ fn tensor(
     }
 }
 
-impl Tensor {
-    /// Elements from the start of the storage to the end of the tensor, if there can be so many.
-    pub(crate) fn extent(&self) -> Option<u64> {
-        if self.shape.len() != self.strides.len() {
-            return None;
-        }
-        if self.shape.contains(&0) {
-            return Some(self.offset);
-        }
-        let mut last = self.offset;
-        for (&size, &stride) in self.shape.iter().zip(&self.strides) {
-            last = last.checked_add((size - 1).checked_mul(stride)?)?;
-        }
-        last.checked_add(1)
-    }
-}
-
 /// Sets the state of an object: the numbers of a NumPy array, and nothing else of interest.
 pub(crate) fn set_state(machine: &mut Machine<'_>, object: Id, state: Id) -> Result<(), Refusal> {
     match machine.get(object) {
@@ -213,6 +197,9 @@ fn array(machine: &Machine<'_>, state: Id) -> Result<Value, Refusal> {
     let Value::NumpyType(name) = machine.get(element) else {
         return damaged("an array has no type");
     };
+    if [">f8", ">f4", ">f2"].contains(&name.as_str()) {
+        return damaged("its numbers are big-endian");
+    }
     let element = match name.as_str() {
         "f8" => Element::F64,
         "f4" => Element::F32,

@@ -11,7 +11,7 @@ use safetensors::tensor::{Dtype, Metadata, SafeTensorError, View, serialize_to_f
 
 use crate::burncam_file::{self, Contents, KEY};
 use crate::convert::Weights;
-use crate::pickle::Element;
+use crate::pickle_value::Element;
 use crate::store::{BoxError, Store};
 use crate::tensors::floats;
 use crate::{Checkpoint, Error, Format, torch_state};

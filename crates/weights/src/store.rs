@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::pickle::Element;
+use crate::pickle_value::Element;
 use crate::safetensors::Ranges;
 use crate::tensors::{Tensors, floats};
 

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::{Mutex, PoisonError};
 
-use crate::pickle::Element;
+use crate::pickle_value::Element;
 use crate::store::BoxError;
 
 /// Where one tensor's numbers are in a file.

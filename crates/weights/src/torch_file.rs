@@ -11,8 +11,9 @@ use std::path::Path;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use crate::pickle::{Id, Pickle, Place, Refusal, Tensor, Value, damaged};
+use crate::pickle::Pickle;
 use crate::pickle_source::Source;
+use crate::pickle_value::{Element, Id, Place, Refusal, Tensor, Value, damaged};
 use crate::store::Store;
 use crate::tensors::{Numbers, Tensors};
 use crate::torch_state::{self, Found};
@@ -191,7 +192,7 @@ fn numbers(tensor: &Tensor, places: &Places) -> Result<Numbers, &'static str> {
 
 impl Pickle {
     /// Element type of each storage, by key.
-    fn storages(&self) -> HashMap<&str, crate::pickle::Element> {
+    fn storages(&self) -> HashMap<&str, Element> {
         let storages = (0..self.len() as Id).filter_map(|id| match self.get(id) {
             Value::Storage(storage) => Some((storage.key.as_str(), storage.element)),
             _ => None,

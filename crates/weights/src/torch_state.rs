@@ -5,7 +5,8 @@ use std::path::Path;
 
 use crate::facts::Ignored;
 use crate::keras_h5::{StoredLayer, StoredWeight};
-use crate::pickle::{Element, Id, Pickle, Tensor, Value};
+use crate::pickle::Pickle;
+use crate::pickle_value::{Element, Id, Tensor, Value};
 use crate::store::Store;
 use crate::{Checkpoint, Format};
 
