@@ -52,6 +52,17 @@ pub(crate) fn names(given: &str) -> Result<Vec<String>> {
     checked(apart(names))
 }
 
+/// Names on one line, of many only the first.
+pub(crate) fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    match names.get(..SHOWN) {
+        Some(first) if names.len() > SHOWN => {
+            format!("{}, … ({} in all)", first.join(", "), names.len())
+        }
+        _ => names.join(", "),
+    }
+}
+
 fn parse(text: &str) -> Result<Vec<String>> {
     let pairs: Vec<(usize, String)> = match serde_json::from_str(text)? {
         Json::List(names) => return Ok(names),
@@ -130,6 +141,13 @@ mod tests {
             (0..12).map(|number| (number.to_string(), format!("class {number}"))).collect();
         let found = in_file(&serde_json::to_string(&many).expect("JSON")).expect("names");
         assert_eq!((found[2].as_str(), found[11].as_str()), ("class 2", "class 11"));
+    }
+
+    #[test]
+    fn of_many_names_the_first_are_shown() {
+        let names: Vec<String> = (0..12).map(|number| number.to_string()).collect();
+        assert_eq!(listed(&names[..10]), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9");
+        assert_eq!(listed(&names), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, … (12 in all)");
     }
 
     #[test]

@@ -194,7 +194,7 @@ fn target(args: &Explain, classes: &[String]) -> Result<Target> {
     by_name.or_else(by_index).map(Target::Class).with_context(|| {
         format!(
             "there is no class `{asked}`\nhint: the classes are {} (or 0 to {})",
-            classes.join(", "),
+            classes::listed(classes),
             classes.len() - 1
         )
     })

@@ -11,7 +11,7 @@ use super::weights;
 use crate::args::Explain;
 use crate::data::{self, Image};
 use crate::labels::{self, Rule};
-use crate::{console, demo, models};
+use crate::{classes, console, demo, models};
 
 /// Everything that decides a run's results.
 pub(crate) struct Plan {
@@ -210,7 +210,7 @@ fn label_warnings(model: &Model, images: &[Image]) -> Warnings {
              (classes are {}):",
             console::images(unknown.len()),
             model.rule.describe(),
-            model.classes.join(", ")
+            classes::listed(&model.classes)
         );
         warnings.push((text, unknown));
     }

@@ -6,6 +6,7 @@ use burncam_weights::{
 };
 use serde::Serialize;
 
+use crate::classes;
 use crate::layers::other_name;
 use crate::models::size;
 use crate::text::{self, Column, grouped};
@@ -97,7 +98,7 @@ impl Network {
         [
             ("network", format!("{} ({}, {})", self.title, self.architecture, self.variant)),
             ("head", self.head.clone()),
-            ("classes", classes(&self.classes)),
+            ("classes", format!("{}: {}", self.classes.len(), classes::listed(&self.classes))),
             ("input", format!("{}, {}", size(&self.input), self.input.order.name())),
             ("preprocessing", self.preprocessing.clone()),
             ("map layer", format!("{} {map_shape}", self.map_layer)),
@@ -199,14 +200,6 @@ impl Closest {
         let like = format!("{architecture} ({variant}): {matched} of its {layers} layers match");
         [("closest", like), ("difference", self.difference.clone())]
     }
-}
-
-/// The number of classes and their names, of many only the first.
-fn classes(names: &[String]) -> String {
-    const SHOWN: usize = 10;
-    let shown = names[..names.len().min(SHOWN)].join(", ");
-    let rest = if names.len() > SHOWN { ", …" } else { "" };
-    format!("{}: {shown}{rest}", names.len())
 }
 
 /// Adds a titled list, if there is anything to list.
