@@ -7,15 +7,16 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burncam_net::layers::{AvgPool2d, Concat, MaxPool2d};
 use burncam_net::{
-    Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Trace, Variant,
+    Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Outputs, Trace,
+    Variant,
 };
 
-use crate::PAIN_CLASSES;
 use crate::conv_norm::ConvNormRelu;
+use crate::{PAIN_CLASSES, torch_inception_v3};
 
 /// One step of a branch.
 #[derive(Clone, Copy)]
-enum Unit {
+pub(crate) enum Unit {
     /// Convolution, batch normalisation and rectifier: filters, height, width; `same`.
     Conv(usize, usize, usize),
     /// The same without padding: filters, size, stride.
@@ -31,11 +32,11 @@ enum Unit {
 
 use Unit::{Average, Conv, Fork, Max, Valid};
 
-const STEM: [Unit; 7] =
+pub(crate) const STEM: [Unit; 7] =
     [Valid(32, 3, 2), Valid(32, 3, 1), Conv(64, 3, 3), Max, Valid(80, 1, 1), Valid(192, 3, 1), Max];
 
 /// A block's branches, in the order in which they are joined.
-type Branches = &'static [&'static [Unit]];
+pub(crate) type Branches = &'static [&'static [Unit]];
 
 /// 35 × 35; the filters after the pooling differ.
 macro_rules! small {
@@ -80,7 +81,7 @@ macro_rules! large {
 }
 
 /// The blocks `mixed0` to `mixed10`.
-const MIXED: [Branches; 11] = [
+pub(crate) const MIXED: [Branches; 11] = [
     small!(32),
     small!(64),
     small!(64),
@@ -103,14 +104,17 @@ pub static INCEPTION_V3: Arch = Arch {
     name: "inception_v3",
     title: "IncepV3",
     classes: &PAIN_CLASSES,
-    variants: &[Variant {
-        name: "keras-applications",
-        input: InputSpec::scaled(299, ChannelOrder::Rgb, 127.5).with_mean([1.0; 3]),
-        cam_layer: "mixed10",
-        neurons: None,
-        layers,
-        build,
-    }],
+    variants: &[KERAS, torch_inception_v3::VARIANT],
+};
+
+const KERAS: Variant = Variant {
+    name: "keras-applications",
+    input: InputSpec::scaled(299, ChannelOrder::Rgb, 127.5).with_mean([1.0; 3]),
+    outputs: Outputs::Any,
+    cam_layer: "mixed10",
+    neurons: None,
+    layers,
+    build,
 };
 
 fn layers() -> LayerTable {
@@ -197,7 +201,7 @@ struct Joint {
     join: Concat,
 }
 
-fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
+pub(crate) fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
     let stem = steps(&STEM, loader)?;
     let mixed = MIXED
         .iter()

@@ -12,6 +12,10 @@ mod inception_v3;
 mod ncnn;
 mod resnet50;
 mod senet50;
+mod torch_inception_v3;
+mod torch_ncnn;
+mod torch_residual;
+mod torch_vgg16;
 mod vgg16;
 mod vggface_residual;
 
@@ -21,13 +25,27 @@ pub use resnet50::RESNET50;
 pub use senet50::SENET50;
 pub use vgg16::VGG16;
 
-use burncam_net::Arch;
+use burncam_net::{Arch, ChannelOrder, InputSpec};
 
 /// Every architecture, in the order in which they are listed to users.
 pub static ARCHS: [&Arch; 5] = [&VGG16, &RESNET50, &SENET50, &INCEPTION_V3, &NCNN];
 
 /// The classes of the neonatal-pain networks: folders `dor` and `sem_dor`, in alphabetical order.
 pub const PAIN_CLASSES: [&str; 2] = ["Pain", "No_pain"];
+
+/// The same where one output is the probability of Pain.
+const NO_PAIN_FIRST: [&str; 2] = ["No_pain", "Pain"];
+
+/// PyTorch's default epsilon of a batch normalisation.
+const TORCH_EPSILON: f32 = 1e-5;
+
+/// Red, green and blue divided by 255, minus ImageNet's mean, divided by its deviation, as
+/// torchvision and timm feed most of their networks.
+const fn imagenet_torch(size: usize) -> InputSpec {
+    InputSpec::scaled(size, ChannelOrder::Rgb, 255.0)
+        .with_mean([0.485, 0.456, 0.406])
+        .with_deviation([0.229, 0.224, 0.225])
+}
 
 /// Blue, green and red mean of ImageNet, as keras.applications subtracts it ("caffe" mode).
 const IMAGENET_MEAN: [f32; 3] = [103.939, 116.779, 123.68];

@@ -8,13 +8,14 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burncam_net::layers::{Concat, Conv2d, Dropout, LeakyRelu, MaxPool2d, Resizing};
 use burncam_net::{
-    Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Trace, Variant,
+    Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Outputs, Trace,
+    Variant,
 };
 
-use crate::PAIN_CLASSES;
+use crate::{PAIN_CLASSES, torch_ncnn};
 
 /// Filters of every convolution.
-const FILTERS: usize = 64;
+pub(crate) const FILTERS: usize = 64;
 
 /// N-CNN as an architecture.
 pub static NCNN: Arch = Arch {
@@ -25,12 +26,14 @@ pub static NCNN: Arch = Arch {
         variant("keras", None),
         // The original's head: one sigmoid neuron, the probability of the second class.
         variant("keras-sigmoid", Some(1)),
+        torch_ncnn::VARIANT,
     ],
 };
 
 const fn variant(name: &'static str, neurons: Option<usize>) -> Variant {
     let input = InputSpec::scaled(120, ChannelOrder::Rgb, 255.0);
-    Variant { name, input, cam_layer: "conv_2x2_", neurons, layers, build }
+    let outputs = Outputs::Any;
+    Variant { name, input, outputs, cam_layer: "conv_2x2_", neurons, layers, build }
 }
 
 fn layers() -> LayerTable {

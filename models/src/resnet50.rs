@@ -8,15 +8,23 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burncam_net::layers::{MaxPool2d, ZeroPadding};
 use burncam_net::{
-    Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Trace, Variant,
+    Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Outputs, Trace,
+    Variant,
 };
 
 use crate::bottleneck::Bottleneck;
 use crate::conv_norm::ConvNormRelu;
+use crate::torch_residual::{self, TORCH_STEM, VGGFACE2_CLASSES};
 use crate::vggface_residual::{INPUT, Recipe, STAGES};
-use crate::{IMAGENET_MEAN, PAIN_CLASSES};
+use crate::{IMAGENET_MEAN, PAIN_CLASSES, imagenet_torch};
 
 const VGGFACE: Recipe = Recipe { epsilon: 1e-3, squeeze: false };
+
+const TORCHVISION: torch_residual::Recipe =
+    torch_residual::Recipe { stem: TORCH_STEM, caffe: false, excite: None };
+
+const VGGFACE2: torch_residual::Recipe =
+    torch_residual::Recipe { stem: TORCH_STEM, caffe: true, excite: None };
 
 /// ResNet50 as an architecture.
 pub static RESNET50: Arch = Arch {
@@ -27,6 +35,7 @@ pub static RESNET50: Arch = Arch {
         Variant {
             name: "keras-vggface",
             input: INPUT,
+            outputs: Outputs::Any,
             cam_layer: "activation_48",
             neurons: None,
             layers: || VGGFACE.layers(LayerTable::new("input", [224, 224, 3])),
@@ -35,10 +44,31 @@ pub static RESNET50: Arch = Arch {
         Variant {
             name: "keras-applications",
             input: InputSpec::scaled(224, ChannelOrder::Bgr, 1.0).with_mean(IMAGENET_MEAN),
+            outputs: Outputs::Any,
             cam_layer: "conv5_block3_out",
             neurons: None,
             layers: applications,
             build: Applications::build,
+        },
+        // Also timm's `resnet50`, whose weights have the same names.
+        Variant {
+            name: "torchvision",
+            input: imagenet_torch(224),
+            outputs: Outputs::Any,
+            cam_layer: "layer4.2",
+            neurons: None,
+            layers: || TORCHVISION.layers(),
+            build: |loader| TORCHVISION.build(loader),
+        },
+        // cydonia999/VGGFace2-pytorch: the authors' Caffe networks, with the names of torchvision.
+        Variant {
+            name: "vggface2-pytorch",
+            input: INPUT,
+            outputs: Outputs::Count(VGGFACE2_CLASSES),
+            cam_layer: "layer4.2",
+            neurons: None,
+            layers: || VGGFACE2.layers(),
+            build: |loader| VGGFACE2.build(loader),
         },
     ],
 };

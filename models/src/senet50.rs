@@ -1,12 +1,13 @@
 //! SENet50: ResNet50 whose blocks weigh their channels.
 //!
 //! Hu et al., *Squeeze-and-Excitation Networks*, CVPR 2018, <https://arxiv.org/abs/1709.01507>;
-//! as keras-vggface builds it (Cao et al., *VGGFace2*, 2018).
+//! as keras-vggface builds it (Cao et al., *VGGFace2*, 2018), its conversion to PyTorch, or timm.
 
-use burncam_net::{Arch, LayerTable, Variant};
+use burncam_net::{Arch, LayerTable, Outputs, Variant};
 
-use crate::PAIN_CLASSES;
+use crate::torch_residual::{self, TORCH_STEM, VGGFACE2_CLASSES};
 use crate::vggface_residual::{INPUT, Recipe};
+use crate::{PAIN_CLASSES, imagenet_torch};
 
 const RECIPE: Recipe = Recipe { epsilon: 1e-4, squeeze: true };
 
@@ -21,21 +22,64 @@ const NUMBERED: [(&str, usize); 6] = [
     ("add", 16),
 ];
 
+/// cydonia999/VGGFace2-pytorch: the authors' Caffe network.
+const VGGFACE2: torch_residual::Recipe = torch_residual::Recipe {
+    stem: TORCH_STEM,
+    caffe: true,
+    excite: Some(["mean", "squeeze", "conv4", "relu4", "conv5", "sigmoid", "excite"]),
+};
+
+/// timm's `legacy_seresnet50`, Caffe's way too.
+const TIMM: torch_residual::Recipe = torch_residual::Recipe {
+    stem: ["layer0.conv1", "layer0.bn1", "layer0.relu1", "pool0"],
+    caffe: true,
+    excite: Some([
+        "se_module.mean",
+        "se_module.squeeze",
+        "se_module.fc1",
+        "se_module.relu",
+        "se_module.fc2",
+        "se_module.sigmoid",
+        "se_module",
+    ]),
+};
+
 /// SENet50 as an architecture.
 pub static SENET50: Arch = Arch {
     name: "senet50",
     title: "SENet50",
     classes: &PAIN_CLASSES,
-    variants: &[Variant {
-        name: "keras-vggface",
-        input: INPUT,
-        cam_layer: "activation_161",
-        neurons: None,
-        layers: || {
-            let table = LayerTable::new("input", [224, 224, 3]);
-            let number = |table: LayerTable, (name, count)| table.number_from(name, count);
-            RECIPE.layers(NUMBERED.into_iter().fold(table, number))
+    variants: &[
+        Variant {
+            name: "keras-vggface",
+            input: INPUT,
+            outputs: Outputs::Any,
+            cam_layer: "activation_161",
+            neurons: None,
+            layers: || {
+                let table = LayerTable::new("input", [224, 224, 3]);
+                let number = |table: LayerTable, (name, count)| table.number_from(name, count);
+                RECIPE.layers(NUMBERED.into_iter().fold(table, number))
+            },
+            build: |loader| RECIPE.build(loader),
         },
-        build: |loader| RECIPE.build(loader),
-    }],
+        Variant {
+            name: "vggface2-pytorch",
+            input: INPUT,
+            outputs: Outputs::Count(VGGFACE2_CLASSES),
+            cam_layer: "layer4.2",
+            neurons: None,
+            layers: || VGGFACE2.layers(),
+            build: |loader| VGGFACE2.build(loader),
+        },
+        Variant {
+            name: "timm-legacy",
+            input: imagenet_torch(224),
+            outputs: Outputs::Any,
+            cam_layer: "layer4.2",
+            neurons: None,
+            layers: || TIMM.layers(),
+            build: |loader| TIMM.build(loader),
+        },
+    ],
 };

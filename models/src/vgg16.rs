@@ -8,13 +8,14 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burncam_net::layers::{Conv2d, MaxPool2d};
 use burncam_net::{
-    Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Trace, Variant,
+    Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Outputs, Trace,
+    Variant,
 };
 
-use crate::{IMAGENET_MEAN, PAIN_CLASSES};
+use crate::{IMAGENET_MEAN, PAIN_CLASSES, torch_vgg16};
 
 /// filters, convolutions
-const STAGES: [(usize, usize); 5] = [(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)];
+pub(crate) const STAGES: [(usize, usize); 5] = [(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)];
 
 /// VGG16 as an architecture.
 pub static VGG16: Arch = Arch {
@@ -26,6 +27,7 @@ pub static VGG16: Arch = Arch {
             name: "keras-vggface",
             input: InputSpec::scaled(224, ChannelOrder::Bgr, 1.0)
                 .with_mean([93.5940, 104.7624, 129.1863]),
+            outputs: Outputs::Any,
             cam_layer: "conv5_3",
             neurons: None,
             layers: || layers("conv{stage}_{conv}", "pool{stage}"),
@@ -34,11 +36,15 @@ pub static VGG16: Arch = Arch {
         Variant {
             name: "keras-applications",
             input: InputSpec::scaled(224, ChannelOrder::Bgr, 1.0).with_mean(IMAGENET_MEAN),
+            outputs: Outputs::Any,
             cam_layer: "block5_conv3",
             neurons: None,
             layers: || layers("block{stage}_conv{conv}", "block{stage}_pool"),
             build,
         },
+        torch_vgg16::PLAIN,
+        torch_vgg16::NORMED,
+        torch_vgg16::FACE,
     ],
 };
 

@@ -16,7 +16,7 @@ use crate::conv_norm::ConvNormRelu;
 pub(crate) const STAGES: [(usize, usize); 4] = [(64, 3), (128, 4), (256, 6), (512, 3)];
 
 /// The channels of a squeeze are this many times fewer.
-const SQUEEZE: usize = 16;
+pub(crate) const SQUEEZE: usize = 16;
 
 /// 224 × 224, minus the mean of VGGFace2's training set.
 pub(crate) const INPUT: InputSpec =

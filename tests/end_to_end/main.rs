@@ -14,4 +14,5 @@ mod models;
 mod notebook;
 mod program;
 mod results;
+mod torch;
 mod wrong_files;

@@ -97,14 +97,14 @@ pub fn tensor(model: &str, layer: &str, weight: &str, shape: &[usize]) -> Vec<f3
     (0..shape.iter().product::<usize>() as u64).map(value).collect()
 }
 
-fn fnv1a(text: &str) -> u64 {
+pub(crate) fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
 /// Output `index` of SplitMix64 as a number in [-1, 1), exact in `f32`.
-fn noise(seed: u64, index: u64) -> f32 {
+pub(crate) fn noise(seed: u64, index: u64) -> f32 {
     let mut state = seed.wrapping_add((index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -106,7 +106,12 @@ fn rows<T: DeserializeOwned>(folder: &Path) -> Vec<T> {
 }
 
 /// An array as one vector for each index of its first dimension.
-fn array<T: npyz::Deserialize>(path: &Path) -> Vec<Vec<T>> {
+///
+/// # Panics
+///
+/// If the file is no such array.
+#[must_use]
+pub fn array<T: npyz::Deserialize>(path: &Path) -> Vec<Vec<T>> {
     let bytes = fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let file = npyz::NpyFile::new(&bytes[..]).expect("an .npy file");
     let count = file.shape()[0] as usize;

@@ -8,10 +8,12 @@ mod generator;
 mod goldens;
 mod keras_file;
 mod networks;
+mod torch_weights;
 
 pub use generator::{Generated, tensor};
 pub use goldens::{
-    Face, Golden, Numbers, Row, crc32, crc32_f32, edge_cases, folder, manifest, pillow_frame,
+    Face, Golden, Numbers, Row, array, crc32, crc32_f32, edge_cases, folder, manifest, pillow_frame,
 };
 pub use keras_file::{KerasFile, Weights};
 pub use networks::{HeadLayers, classifier, hidden, notebook_head, softmax};
+pub use torch_weights::{TorchTensor, torch_tensors, write_state_dict};

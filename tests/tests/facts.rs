@@ -45,7 +45,7 @@ fn a_layer_has_the_networks_name_and_the_files() {
 fn what_is_ignored_is_named() {
     let named = |checkpoint: &Checkpoint| {
         let ignored = checkpoint.ignored().expect("a list");
-        ignored.iter().map(|part| part.name).collect::<Vec<_>>()
+        ignored.into_iter().map(|part| part.name).collect::<Vec<_>>()
     };
     let golden = |name: &str| {
         Checkpoint::open(&folder().join("h5").join(name)).expect("a golden checkpoint")

@@ -9,6 +9,7 @@ use burncam_imaging::{Exif, Resize};
 
 use crate::device::Request;
 use crate::labels::Rule;
+use crate::preprocess::Preprocess;
 
 /// Explains what convolutional networks look at.
 #[derive(Debug, Parser)]
@@ -34,16 +35,17 @@ pub(crate) enum Command {
 
 /// Classify every image of a folder and show which regions decided.
 ///
-/// Reads a Keras file and a folder of folds, and writes for each image an overlay of its
+/// Reads a checkpoint and a folder of folds, and writes for each image an overlay of its
 /// Grad-CAM map, a CSV report as the notebook's, predictions.csv and run.json. Without --weights
 /// and --data it explains the demo: drawn faces and a small network, into burncam-demo/.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Explain {
-    /// Keras file, a full model or weights only (.h5, .keras, .weights.h5), or a file that `convert`
-    /// wrote; or a folder of such files. Several, or the option repeated, are several models, each
-    /// with its own results. `{fold}` in the path stands for the name of each fold: its images are
-    /// explained with its own file [default: the demo's].
+    /// Keras file, a full model or weights only (.h5, .keras, .weights.h5); a PyTorch state_dict
+    /// (.pt, .pth, .safetensors); or a file that `convert` wrote; or a folder of such files.
+    /// Several, or the option repeated, are several models, each with its own results. `{fold}` in
+    /// the path stands for the name of each fold: its images are explained with its own file
+    /// [default: the demo's].
     #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Input")]
     pub weights: Vec<PathBuf>,
 
@@ -57,10 +59,11 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub model: Option<String>,
 
-    /// Names of the classes in the network's order, separated by commas [default: the
+    /// Names of the classes in the network's order, separated by commas; or a file: one name a line,
+    /// a JSON list, or ImageNet's index, `{"0": ["n01440764", "tench"], …}` [default: the
     /// architecture's].
-    #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Input")]
-    pub classes: Option<Vec<String>>,
+    #[arg(long, value_name = "A,B|FILE", help_heading = "Input")]
+    pub classes: Option<String>,
 
     /// How images get their true class: `notebook` (`sem` or `rest` in the name is No_pain, all
     /// else Pain), `tokens:CLASS=word,word;CLASS=word` (whole words of the name, in any case; the
@@ -76,6 +79,10 @@ pub(crate) struct Explain {
     /// Replace the results of an earlier run in --out.
     #[arg(long, help_heading = "Output")]
     pub overwrite: bool,
+
+    /// In predictions.csv, give the N likeliest classes instead of a column for each class.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Output")]
+    pub top: Option<u16>,
 
     /// Weight of the coloured map over the image.
     #[arg(long, value_name = "A", default_value_t = 0.4, value_parser = alpha, allow_negative_numbers = true, help_heading = "Output")]
@@ -98,6 +105,13 @@ pub(crate) struct Explain {
     /// rule), or `bilinear` as in training (TensorFlow's rule).
     #[arg(long, value_name = "RULE", default_value = "nearest", value_parser = resize(), help_heading = "Explanation")]
     pub resize: Resize,
+
+    /// How pixels become the network's input, where the file was not trained as its variant is
+    /// [default: the variant's]: torchvision, inception, caffe, vggface, vggface2, unit (x / 255),
+    /// raw; or numbers, in the network's channel order, of (x / divide - mean) / std:
+    /// 'order=bgr;divide=255;mean=0.4,0.4,0.5;std=1'.
+    #[arg(long, value_name = "NAME|NUMBERS", help_heading = "Explanation")]
+    pub preprocess: Option<Preprocess>,
 
     /// What becomes of a photograph's EXIF orientation: `ignore` as the notebook does, or `apply`.
     #[arg(long, value_name = "RULE", default_value = "ignore", value_parser = exif(), help_heading = "Explanation")]
@@ -142,7 +156,8 @@ pub(crate) struct Models {
 #[derive(Args, Debug)]
 #[command(after_help = INSPECT_EXAMPLES)]
 pub(crate) struct Inspect {
-    /// Keras file: .h5, .keras or .weights.h5, a full model or weights only.
+    /// Keras file (.h5, .keras, .weights.h5), PyTorch state_dict (.pt, .pth, .safetensors), or what
+    /// `convert` wrote.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
@@ -164,7 +179,8 @@ pub(crate) struct Inspect {
 #[derive(Args, Debug)]
 #[command(after_help = LAYERS_EXAMPLES)]
 pub(crate) struct Layers {
-    /// Keras file: .h5, .keras or .weights.h5, a full model or weights only.
+    /// Keras file (.h5, .keras, .weights.h5), PyTorch state_dict (.pt, .pth, .safetensors), or what
+    /// `convert` wrote.
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
 
@@ -180,7 +196,7 @@ pub(crate) struct Layers {
 
 /// Write a checkpoint in Burn's own format, or as safetensors.
 ///
-/// Reads a Keras checkpoint and writes the network that Burncam makes of it: each weight under the
+/// Reads a Keras or PyTorch checkpoint and writes the network that Burncam makes of it: each weight under the
 /// network's own layer names in Keras's layout, and in the file's metadata the architecture, the
 /// head with all its settings, and the preprocessing. The new file alone can be given to
 /// --weights and gives the same numbers to the last bit: it is read back and compared before it
@@ -188,7 +204,8 @@ pub(crate) struct Layers {
 #[derive(Args, Debug)]
 #[command(after_help = CONVERT_EXAMPLES)]
 pub(crate) struct Convert {
-    /// The checkpoint to read: a Keras file, or an earlier .bpk or .safetensors.
+    /// The checkpoint to read: a Keras file, a PyTorch state_dict, or an earlier .bpk or
+    /// .safetensors.
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
 
@@ -206,12 +223,12 @@ pub(crate) struct Convert {
     pub overwrite: bool,
 }
 
-/// Compare each layer with what Keras computed for the same input.
+/// Compare each layer with what Keras or PyTorch computed for the same input.
 ///
 /// Reads the arrays that tests/reference/dump_activations.py wrote for a Keras model and an image,
-/// runs the network on the same input, and prints for each layer the largest difference, and the
-/// first layer where it is too large. This is the check of a port: of a network in Burncam, of a
-/// converted file, or of a device. Of a folder that tests/reference/make_checkpoints.py wrote it
+/// or dump_torch.py for a PyTorch network, runs the network on the same input, and prints for each
+/// layer the largest difference, and the first layer where it is too large. This is the check of a
+/// port: of a network in Burncam, of a converted file, or of a device. Of a folder that tests/reference/make_checkpoints.py wrote it
 /// compares every file with the reference.npz beside it.
 #[derive(Args, Debug)]
 #[command(after_help = COMPARE_EXAMPLES)]
@@ -221,7 +238,7 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "FILE|DIR")]
     pub weights: PathBuf,
 
-    /// The arrays of the Keras model, an .npz file; not with a folder.
+    /// The arrays of the other framework, an .npz file; not with a folder.
     #[arg(long, value_name = "FILE")]
     pub reference: Option<PathBuf>,
 
@@ -295,6 +312,8 @@ Examples:
       Read the true class from whole words of the file names.
   cargo xtask explain --weights NCNN.h5 --data faces --class Pain --layer conv_2x2
       Show what speaks for Pain, at an earlier layer.
+  cargo xtask explain --weights resnet50.pth --data photos --classes imagenet.json --top 5
+      Explain with PyTorch's weights; name the classes, and list the five likeliest.
 
 Exit codes: 0 all images explained; 1 some failed, the others are written; 2 usage or fatal error.";
 
@@ -342,6 +361,8 @@ Examples:
   python tests/reference/dump_activations.py VGG16.h5 face.png dump.npz
       Let Keras write what its layers compute; then:
   cargo xtask compare --weights VGG16.h5 --reference dump.npz
+  cargo xtask compare --weights resnet50.pth --reference torch.npz
+      Check PyTorch's weights against what dump_torch.py wrote.
   cargo xtask compare --weights VGG16.bpk --reference dump.npz --device gpu --tolerance 1e-3
       Check a converted file, on the GPU.
   cargo xtask compare --weights checkpoints

@@ -48,14 +48,16 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
     let hint = match error {
         WeightsError::Open { .. } => "check the path of the weights file",
         WeightsError::Format { .. } => {
-            "in Python, `model.save(\"model.h5\")` writes a file that Burncam reads"
+            "in Keras, `model.save(\"model.h5\")` writes a file that Burncam reads, in PyTorch \
+             `torch.save(model.state_dict(), \"model.pt\")`"
         }
         WeightsError::Hdf5 { .. }
         | WeightsError::Truncated { .. }
         | WeightsError::Zip { .. }
         | WeightsError::Container { .. } => "copy the file again from where it came",
         WeightsError::Description { .. } => {
-            "Burncam reads the .bpk and .safetensors files that `burncam convert` wrote"
+            "Burncam reads the .bpk and .safetensors files that `burncam convert` wrote, and \
+             state_dicts as .safetensors"
         }
         WeightsError::Version { .. } => "use a later version of Burncam",
         WeightsError::Exists { .. } => "choose another --out, or pass --overwrite to replace it",

@@ -19,7 +19,10 @@ pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
     let mut report = Report::new(&checkpoint)?;
     let resolved = checkpoint.resolve(&ARCHS, wanted);
     match &resolved {
-        Ok(resolved) => report.network = Some(Network::new(resolved)),
+        Ok(resolved) => {
+            report.ignored.extend(resolved.left_out());
+            report.network = Some(Network::new(resolved));
+        }
         Err(error) => {
             report.error = Some(error.to_string());
             report.closest = Closest::new(error);

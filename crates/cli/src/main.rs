@@ -1,6 +1,7 @@
 //! The `burncam` command: arguments, device, the pipeline, progress.
 
 mod args;
+mod classes;
 mod compare;
 mod console;
 mod convert;
@@ -14,6 +15,7 @@ mod labels;
 mod layers;
 mod models;
 mod npz;
+mod preprocess;
 mod text;
 mod verify;
 

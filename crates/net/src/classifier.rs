@@ -19,12 +19,16 @@ pub struct Arch {
 }
 
 impl Arch {
-    /// Names for this many classes: the architecture's own if it has as many, else `class_0`,
-    /// `class_1`, …
+    /// Names for this many classes: the variant's own or the architecture's if there are as many,
+    /// else `class_0`, `class_1`, …
     #[must_use]
-    pub fn class_names(&self, count: usize) -> Vec<String> {
-        if self.classes.len() == count {
-            return self.classes.iter().map(ToString::to_string).collect();
+    pub fn class_names(&self, variant: &Variant, count: usize) -> Vec<String> {
+        let own = match variant.outputs {
+            Outputs::Named(names) => names,
+            Outputs::Any | Outputs::Count(_) => self.classes,
+        };
+        if own.len() == count {
+            return own.iter().map(ToString::to_string).collect();
         }
         (0..count).map(|class| format!("class_{class}")).collect()
     }
@@ -37,6 +41,8 @@ pub struct Variant {
     pub name: &'static str,
     /// Size and preprocessing of the input.
     pub input: InputSpec,
+    /// What the outputs of its published weights are.
+    pub outputs: Outputs,
     /// The layer that is explained unless another is asked for.
     pub cam_layer: &'static str,
     /// Its layers, from the input to the input of the head.
@@ -46,6 +52,17 @@ pub struct Variant {
     pub neurons: Option<usize>,
     /// Makes the network that the layers describe.
     pub build: fn(&mut Loader<'_>) -> Result<Box<dyn Network>, LoadError>,
+}
+
+/// What the outputs of a variant's published weights are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outputs {
+    /// The architecture's classes, or any others.
+    Any,
+    /// These classes, where a checkpoint has as many.
+    Named(&'static [&'static str]),
+    /// So many: this tells the variant from others whose weights have the same names and shapes.
+    Count(usize),
 }
 
 /// A network without its head.

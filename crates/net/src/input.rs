@@ -148,6 +148,13 @@ impl InputSpec {
         self
     }
 
+    /// The same input divided by `deviation` at last.
+    #[must_use]
+    pub const fn with_deviation(mut self, deviation: [f32; 3]) -> Self {
+        self.deviation = deviation;
+        self
+    }
+
     /// The value of one pixel, given in the network's channel order.
     #[must_use]
     pub fn value(&self, channel: usize, pixel: f32) -> f32 {

@@ -28,7 +28,7 @@ mod source;
 mod table;
 mod trace;
 
-pub use classifier::{Arch, Classifier, Network, Variant};
+pub use classifier::{Arch, Classifier, Network, Outputs, Variant};
 pub use head::Head;
 pub use head_config::{HeadConfig, HeadError, Output};
 pub use input::{ChannelOrder, InputSpec, OwnResizing, Step};

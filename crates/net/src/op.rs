@@ -25,6 +25,9 @@ pub enum Padding {
     /// `ceil(size / stride)` windows; an odd pad goes to the bottom and the right, as in
     /// TensorFlow.
     Same,
+    /// So many zeros on every side and only whole windows, as PyTorch's `padding`: a maximum
+    /// passes over them, a mean counts them.
+    Around(usize),
 }
 
 impl Padding {
@@ -34,6 +37,7 @@ impl Padding {
         match self {
             Self::Valid => (size + stride).saturating_sub(kernel) / stride,
             Self::Same => size.div_ceil(stride),
+            Self::Around(zeros) => (size + 2 * zeros + stride).saturating_sub(kernel) / stride,
         }
     }
 }
@@ -79,7 +83,7 @@ pub enum Op {
     },
     /// The largest value of each window.
     MaxPooling2D { pool_size: [usize; 2], strides: [usize; 2], padding: Padding },
-    /// The mean of each window; padding does not count.
+    /// The mean of each window; padding counts only if it is `Around`.
     AveragePooling2D { pool_size: [usize; 2], strides: [usize; 2], padding: Padding },
     /// Zeros around the border: `[[top, bottom], [left, right]]`.
     ZeroPadding2D { padding: [[usize; 2]; 2] },
@@ -206,11 +210,25 @@ impl Op {
     ///
     /// If the operation has no padding.
     #[must_use]
-    pub fn same(mut self) -> Self {
+    pub fn same(self) -> Self {
+        self.padded(Padding::Same)
+    }
+
+    /// The same operation with so many zeros on every side.
+    ///
+    /// # Panics
+    ///
+    /// If the operation has no padding.
+    #[must_use]
+    pub fn around(self, zeros: usize) -> Self {
+        self.padded(Padding::Around(zeros))
+    }
+
+    fn padded(mut self, wanted: Padding) -> Self {
         match &mut self {
             Self::Conv2D { padding, .. }
             | Self::MaxPooling2D { padding, .. }
-            | Self::AveragePooling2D { padding, .. } => *padding = Padding::Same,
+            | Self::AveragePooling2D { padding, .. } => *padding = wanted,
             other => panic!("{} has no padding", other.class()),
         }
         self
@@ -360,6 +378,16 @@ mod tests {
         {
             assert_eq!(Padding::Valid.windows(size, kernel, stride), valid);
             assert_eq!(Padding::Same.windows(size, kernel, stride), same);
+        }
+    }
+
+    #[test]
+    fn zeros_around_widen_the_input() {
+        // size, kernel, stride, zeros, windows
+        for (size, kernel, stride, zeros, windows) in
+            [(224, 7, 2, 3, 112), (112, 3, 2, 1, 56), (56, 3, 2, 1, 28), (120, 5, 1, 2, 120)]
+        {
+            assert_eq!(Padding::Around(zeros).windows(size, kernel, stride), windows);
         }
     }
 

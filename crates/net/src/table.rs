@@ -26,13 +26,20 @@ pub struct LayerTable {
     current: usize,
     /// Where automatic names start to count, by class.
     first_numbers: Vec<(&'static str, usize)>,
+    /// Parts of a checkpoint that are no part of this network, see [`Self::leave_out`].
+    left_out: Vec<(&'static str, &'static str)>,
 }
 
 impl LayerTable {
     /// A table that holds the input alone, `[height, width, channels]`.
     #[must_use]
     pub fn new(input: &str, [height, width, channels]: [usize; 3]) -> Self {
-        let mut table = Self { layers: Vec::new(), current: 0, first_numbers: Vec::new() };
+        let mut table = Self {
+            layers: Vec::new(),
+            current: 0,
+            first_numbers: Vec::new(),
+            left_out: Vec::new(),
+        };
         let op = Op::InputLayer { height, width, channels };
         table.add(input.to_owned(), true, op, Vec::new());
         table
@@ -44,6 +51,18 @@ impl LayerTable {
     pub fn number_from(mut self, auto_name: &'static str, number: usize) -> Self {
         self.first_numbers.push((auto_name, number));
         self
+    }
+
+    /// Lets a checkpoint have weights under this name, and says why they are not needed.
+    pub fn leave_out(&mut self, name: &'static str, reason: &'static str) {
+        self.left_out.push((name, reason));
+    }
+
+    /// Names that a checkpoint may have beside the layers, each with the reason why they are
+    /// not needed.
+    #[must_use]
+    pub fn left_out(&self) -> &[(&'static str, &'static str)] {
+        &self.left_out
     }
 
     /// Name of the layer that the next one reads.

@@ -88,15 +88,22 @@ pub struct Predictions<'a> {
     pub rows: &'a [Prediction],
 }
 
-/// The columns of `predictions.csv` for these classes, in order.
+/// The columns of `predictions.csv` for these classes, or for the `top` likeliest, in order.
 #[must_use]
-pub fn columns(classes: &[String]) -> Vec<Cow<'static, str>> {
+pub fn columns(classes: &[String], top: Option<usize>) -> Vec<Cow<'static, str>> {
     let mut columns: Vec<Cow<'static, str>> =
         ["model", "path", "fold", "label", "predicted", "confidence", "outcome"]
             .map(Cow::Borrowed)
             .to_vec();
-    columns.extend(classes.iter().map(|class| Cow::Owned(format!("logit_{class}"))));
-    columns.extend(classes.iter().map(|class| Cow::Owned(format!("probability_{class}"))));
+    match top {
+        Some(top) => columns.extend((1..=top).flat_map(|place| {
+            ["class", "logit", "probability"].map(|what| Cow::Owned(format!("top_{place}_{what}")))
+        })),
+        None => {
+            columns.extend(classes.iter().map(|class| Cow::Owned(format!("logit_{class}"))));
+            columns.extend(classes.iter().map(|class| Cow::Owned(format!("probability_{class}"))));
+        }
+    }
     columns.extend(
         [
             "target",
@@ -119,7 +126,8 @@ pub fn columns(classes: &[String]) -> Vec<Cow<'static, str>> {
 
 /// The table: comma-separated, quoted by RFC 4180, lines ended by `\n`, UTF-8.
 ///
-/// There is a column for each class that one of the models has. Numbers have as few digits as
+/// There is a column for each class that one of the models has, or with `top` three for each of
+/// the likeliest: name, logit, probability. Numbers have as few digits as
 /// tell them apart. A value that is missing or not finite is an empty field. Rows stay in the
 /// order given.
 ///
@@ -129,7 +137,7 @@ pub fn columns(classes: &[String]) -> Vec<Cow<'static, str>> {
 /// # Errors
 ///
 /// [`Error::Classes`] if a row has not one logit and one probability for each class of its model.
-pub fn predictions_csv(models: &[Predictions<'_>]) -> Result<Vec<u8>, Error> {
+pub fn predictions_csv(models: &[Predictions<'_>], top: Option<usize>) -> Result<Vec<u8>, Error> {
     let mut table = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
     let mut classes: Vec<String> = Vec::new();
     for class in models.iter().flat_map(|model| model.classes) {
@@ -137,15 +145,18 @@ pub fn predictions_csv(models: &[Predictions<'_>]) -> Result<Vec<u8>, Error> {
             classes.push(class.clone());
         }
     }
-    let columns = columns(&classes);
+    let columns = columns(&classes, top);
     table.write_record(columns.iter().map(|column| column.as_bytes()))?;
     for model in models {
         let own = |class| model.classes.iter().position(|known| known == class);
         let own: Vec<Option<usize>> = classes.iter().map(own).collect();
         for row in model.rows {
             check(row, model.classes.len())?;
-            let cells = cells(row, &own);
-            debug_assert_eq!(cells.len(), columns.len());
+            let values = row.explained.as_ref().map(|explained| match top {
+                Some(top) => likeliest(explained, model.classes, top),
+                None => by_class(explained, &own),
+            });
+            let cells = cells(row, values, columns.len());
             table.write_record(&cells)?;
         }
     }
@@ -164,16 +175,42 @@ fn check(row: &Prediction, expected: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// The cells of a row; `classes` has, for each column of a class, the class's place in the model.
-fn cells(row: &Prediction, classes: &[Option<usize>]) -> Vec<String> {
+/// Logits, then probabilities; `classes` has, for each column of a class, the class's place in
+/// the model.
+fn by_class(explained: &Explained, classes: &[Option<usize>]) -> Vec<String> {
+    let of = |values: &[f32], class: Option<usize>| {
+        class.and_then(|class| values.get(class)).map_or_else(String::new, |&value| number(value))
+    };
+    let logits = classes.iter().map(|&class| of(&explained.logits, class));
+    let probabilities = classes.iter().map(|&class| of(&explained.probabilities, class));
+    logits.chain(probabilities).collect()
+}
+
+/// Name, logit and probability of the likeliest classes, of equal ones the first before.
+fn likeliest(explained: &Explained, classes: &[String], top: usize) -> Vec<String> {
+    let mut order: Vec<usize> = (0..classes.len()).collect();
+    order.sort_by(|&a, &b| explained.logits[b].total_cmp(&explained.logits[a]));
+    let mut cells: Vec<String> = (order.into_iter().take(top))
+        .flat_map(|class| {
+            let values = [explained.logits[class], explained.probabilities[class]];
+            let [logit, probability] = values.map(number);
+            [classes[class].clone(), logit, probability]
+        })
+        .collect();
+    cells.resize(3 * top, String::new());
+    cells
+}
+
+/// The cells of a row, given those of its classes.
+fn cells(row: &Prediction, values: Option<Vec<String>>, columns: usize) -> Vec<String> {
     let label = row.label.clone().unwrap_or_default();
     let mut cells = vec![row.model.clone(), row.path.clone(), row.fold.clone(), label];
-    match &row.explained {
-        Some(explained) => {
+    match (&row.explained, values) {
+        (Some(explained), Some(values)) => {
             let outcome = Outcome::of(row.label.as_deref(), &explained.predicted);
-            result_cells(&mut cells, explained, outcome, classes);
+            result_cells(&mut cells, explained, outcome, values);
         }
-        None => cells.resize(cells.len() + 3 + 2 * classes.len() + 11, String::new()),
+        _ => cells.resize(columns - 1, String::new()),
     }
     cells.push(row.error.clone().unwrap_or_default());
     cells
@@ -183,19 +220,15 @@ fn result_cells(
     cells: &mut Vec<String>,
     explained: &Explained,
     outcome: Outcome,
-    classes: &[Option<usize>],
+    values: Vec<String>,
 ) {
-    let of = |values: &[f32], class: Option<usize>| {
-        class.and_then(|class| values.get(class)).map_or_else(String::new, |&value| number(value))
-    };
     let map = &explained.map;
     cells.extend([
         explained.predicted.clone(),
         number(explained.confidence),
         outcome.name().to_owned(),
     ]);
-    cells.extend(classes.iter().map(|&class| of(&explained.logits, class)));
-    cells.extend(classes.iter().map(|&class| of(&explained.probabilities, class)));
+    cells.extend(values);
     cells.extend([explained.target.clone(), explained.layer.clone()]);
     cells.extend([map.height.to_string(), map.width.to_string()]);
     cells.extend([number(map.min), number(map.max)]);
@@ -258,7 +291,7 @@ pub(crate) mod tests {
     }
 
     fn table(rows: &[Prediction]) -> String {
-        let bytes = predictions_csv(&[Predictions { classes: &classes(), rows }])
+        let bytes = predictions_csv(&[Predictions { classes: &classes(), rows }], None)
             .expect("a table in memory");
         String::from_utf8(bytes).expect("UTF-8")
     }
@@ -303,10 +336,11 @@ pub(crate) mod tests {
         let mut row = prediction("Fold0/a.png", None);
         row.explained.as_mut().expect("a result").logits = vec![3.5, 4.5];
         let rows = [prediction("Fold0/a.png", None), row];
-        let bytes = predictions_csv(&[
+        let models = [
             Predictions { classes: &classes(), rows: &rows[..1] },
             Predictions { classes: &other, rows: &rows[1..] },
-        ]);
+        ];
+        let bytes = predictions_csv(&models, None);
         let text = String::from_utf8(bytes.expect("a table in memory")).expect("UTF-8");
         let logits: Vec<Vec<&str>> =
             text.lines().map(|line| line.split(',').skip(7).take(3).collect()).collect();
@@ -321,10 +355,27 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_likeliest_classes_can_stand_alone() {
+        let rows = [prediction("Fold0/a.png", None), failure("Fold0/b.png")];
+        let models = [Predictions { classes: &classes(), rows: &rows }];
+        let bytes = predictions_csv(&models, Some(3)).expect("a table in memory");
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+        assert_eq!(lines[0][7..10], ["top_1_class", "top_1_logit", "top_1_probability"]);
+        assert_eq!(
+            lines[1][7..17],
+            ["Pain", "1.5", "0.75", "No_pain", "-0.25", "0.25", "", "", "", "Pain"]
+        );
+        assert_eq!((lines[0].len(), lines[1].len()), (28, 28));
+        // The error has a comma of its own.
+        assert_eq!(lines[2].len(), 29);
+    }
+
+    #[test]
     fn every_class_needs_its_numbers() {
         let mut row = prediction("Fold0/a.png", None);
         row.explained.as_mut().expect("a result").logits.pop();
-        let result = predictions_csv(&[Predictions { classes: &classes(), rows: &[row] }]);
+        let result = predictions_csv(&[Predictions { classes: &classes(), rows: &[row] }], None);
         assert!(matches!(
             result,
             Err(Error::Classes { what: "logits", expected: 2, found: 1, .. })

@@ -100,6 +100,15 @@ pub(crate) fn read(
 ) -> Result<Checkpoint, Error> {
     let contents =
         open(path).map_err(|source| Error::Container { path: path.to_owned(), format, source })?;
+    described(path, format, contents)
+}
+
+/// Reads what a container says of itself.
+pub(crate) fn described(
+    path: &Path,
+    format: Format,
+    contents: Contents,
+) -> Result<Checkpoint, Error> {
     let description = Description::parse(path, contents.description.as_deref())?;
     let mut layers: Vec<StoredLayer> = Vec::new();
     for (tensor, shape) in contents.shapes {
@@ -124,6 +133,7 @@ pub(crate) fn read(
         store: contents.store,
         description: Some(description),
         graph: None,
+        state: None,
         layers,
         named: true,
     })
@@ -183,5 +193,5 @@ pub(crate) fn resolve(
     let names: FileNames =
         table.layers().iter().map(|layer| (layer.name.clone(), spelling(&layer.name))).collect();
     let Description { head, front, notes, .. } = description;
-    Ok(Resolved { arch, variant, input, head, names, front, notes, file })
+    Ok(Resolved { arch, variant, input, head, names, front, notes, flattened: None, file })
 }

@@ -12,10 +12,11 @@ use crate::burncam_file::{self, Description};
 use crate::keras_config::Graph;
 use crate::keras_h5::{self, StoredLayer};
 use crate::store::Store;
-use crate::{Error, Resolved, burnpack, keras_zip, matching, safetensors};
+use crate::torch_state::StateDict;
+use crate::{Error, Resolved, burnpack, keras_zip, matching, safetensors, torch_file, torch_match};
 
 /// Endings of the names that checkpoint files have, in lower case, without the dot.
-pub const ENDINGS: [&str; 5] = ["h5", "hdf5", "keras", "bpk", "safetensors"];
+pub const ENDINGS: [&str; 8] = ["h5", "hdf5", "keras", "bpk", "safetensors", "pt", "pth", "pkl"];
 
 /// Whether a file is called like a checkpoint.
 #[must_use]
@@ -40,6 +41,22 @@ pub enum Format {
     Burnpack,
     /// Burncam's own, as safetensors.
     Safetensors,
+    /// `torch.save(model.state_dict(), "x.pt")`, a zip: weights by module name.
+    PyTorch,
+    /// The same before PyTorch 1.6: pickles and numbers.
+    PyTorchLegacy,
+    /// A pickled dict of NumPy arrays by module name.
+    Pickle,
+    /// A state_dict as safetensors: weights by module name.
+    StateDict,
+}
+
+impl Format {
+    /// Whether the file holds tensors by PyTorch's names, and nothing of Keras.
+    #[must_use]
+    pub fn is_state_dict(self) -> bool {
+        matches!(self, Self::PyTorch | Self::PyTorchLegacy | Self::Pickle | Self::StateDict)
+    }
 }
 
 impl fmt::Display for Format {
@@ -51,6 +68,10 @@ impl fmt::Display for Format {
             Self::KerasV3Weights => "Keras .weights.h5, weights only",
             Self::Burnpack => "Burncam .bpk",
             Self::Safetensors => "Burncam .safetensors",
+            Self::PyTorch => "PyTorch state_dict",
+            Self::PyTorchLegacy => "PyTorch state_dict, before 1.6",
+            Self::Pickle => "Python pickle of arrays",
+            Self::StateDict => "state_dict as .safetensors",
         })
     }
 }
@@ -83,6 +104,8 @@ pub struct Checkpoint {
     /// What Burncam's own files say of themselves.
     pub(crate) description: Option<Description>,
     pub(crate) graph: Option<Graph>,
+    /// What a state_dict has beside its tensors.
+    pub(crate) state: Option<StateDict>,
     pub(crate) layers: Vec<StoredLayer>,
     /// Whether layers have their own names, not only ranks within their class.
     pub(crate) named: bool,
@@ -98,10 +121,17 @@ impl Checkpoint {
     pub fn open(path: &Path) -> Result<Self, Error> {
         match kind(path)? {
             Kind::Hdf5 => keras_h5::read(path),
+            Kind::Zip if torch_file::is_torch_zip(path) => torch_file::read_zip(path),
             Kind::Zip => keras_zip::read(path),
+            Kind::Pickle => torch_file::read_pickle(path),
             Kind::Burnpack => burncam_file::read(path, Format::Burnpack, burnpack::open),
-            Kind::Safetensors => burncam_file::read(path, Format::Safetensors, safetensors::open),
+            Kind::Safetensors => safetensors::read(path),
         }
+    }
+
+    /// What stands before every name of the file and is left out of its layers' names.
+    pub(crate) fn prefix(&self) -> &str {
+        self.state.as_ref().map_or("", |state| &state.prefix)
     }
 
     /// Names of the layers that the file lists, in its order.
@@ -123,6 +153,7 @@ impl Checkpoint {
     ) -> Result<Resolved, Error> {
         match self.description.take() {
             Some(description) => burncam_file::resolve(self, description, archs, wanted),
+            None if self.state.is_some() => torch_match::resolve(self, archs, wanted),
             None => matching::resolve(self, archs, wanted),
         }
     }
@@ -132,6 +163,7 @@ impl Checkpoint {
 enum Kind {
     Hdf5,
     Zip,
+    Pickle,
     Burnpack,
     Safetensors,
 }
@@ -157,7 +189,7 @@ fn kind(path: &Path) -> Result<Kind, Error> {
         [b'P', b'K', 3, 4, ..] => return Ok(Kind::Zip),
         [b'N', b'R', b'U', b'B', ..] => return Ok(Kind::Burnpack),
         [_, _, _, _, _, _, _, _, b'{', ..] => return Ok(Kind::Safetensors),
-        [0x80, 2..=5, ..] => "a Python pickle (PyTorch's `.pth`?)",
+        [0x80, 2..=5, ..] => return Ok(Kind::Pickle),
         _ => "a file of an unknown kind",
     };
     Err(Error::Format { path: path.to_owned(), found })

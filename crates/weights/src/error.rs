@@ -20,7 +20,11 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file is of a kind that is not read.
-    #[error("{} is {found}, not a Keras file (`.h5`, `.keras`)", path.display())]
+    #[error(
+        "{} is {found}, not a checkpoint (Keras `.h5`, `.keras`; PyTorch `.pt`, `.pth`; \
+         `.safetensors`; `.bpk`)",
+        path.display()
+    )]
     Format {
         /// The file.
         path: PathBuf,
@@ -49,6 +53,26 @@ pub enum Error {
         #[source]
         source: Box<zip::result::ZipError>,
     },
+    /// A pickle needs a Python object that is no part of a state_dict.
+    #[error(
+        "{} holds `{name}`, which is no part of a state_dict; Burncam never runs a pickle: save the \
+         weights alone, `torch.save(model.state_dict(), \"weights.pt\")`",
+        path.display()
+    )]
+    Forbidden {
+        /// The file.
+        path: PathBuf,
+        /// The object, by module and name.
+        name: String,
+    },
+    /// A file of tensors from which no network can be told.
+    #[error("{}: {reason}", path.display())]
+    StateDict {
+        /// The file.
+        path: PathBuf,
+        /// What is missing or wrong.
+        reason: String,
+    },
     /// The file is shorter than its own header says.
     #[error("{} is cut short: {found} bytes of {expected}", path.display())]
     Truncated {
@@ -59,7 +83,7 @@ pub enum Error {
         /// Its size, in bytes.
         found: u64,
     },
-    /// A `.bpk` or `.safetensors` file cannot be read.
+    /// A `.bpk`, `.safetensors` or PyTorch file cannot be read.
     #[error("{} cannot be read as {format} (is the file damaged or incomplete?)", path.display())]
     Container {
         /// The file.

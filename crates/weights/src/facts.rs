@@ -2,6 +2,8 @@
 //!
 //! Nothing here reads a number of the weights.
 
+use std::borrow::Cow;
+
 use burncam_net::{LayerTable, Op};
 use serde::Serialize;
 
@@ -57,35 +59,35 @@ pub struct NetworkLayer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Ignored {
-    /// The group or attribute.
-    pub name: &'static str,
+    /// The group, attribute or tensors.
+    pub name: Cow<'static, str>,
     /// What it is and why it is not needed.
     pub reason: &'static str,
 }
 
 /// Groups that Keras writes beside the layers', at the root or beside the layers of a full model.
-const IGNORED_GROUPS: [Ignored; 4] = [
+static IGNORED_GROUPS: [Ignored; 4] = [
     Ignored {
-        name: "optimizer_weights",
+        name: Cow::Borrowed("optimizer_weights"),
         reason: "the optimizer's state; only going on with the training needs it",
     },
     Ignored {
-        name: "optimizer",
+        name: Cow::Borrowed("optimizer"),
         reason: "the optimizer's state; only going on with the training needs it",
     },
     Ignored {
-        name: "metrics",
+        name: Cow::Borrowed("metrics"),
         reason: "the metrics' state; only going on with the training needs it",
     },
     Ignored {
-        name: "top_level_model_weights",
+        name: Cow::Borrowed("top_level_model_weights"),
         reason: "weights outside any layer; the networks that are supported have none",
     },
 ];
 
 /// The attribute of a compiled model.
-const TRAINING: Ignored = Ignored {
-    name: "training_config",
+static TRAINING: Ignored = Ignored {
+    name: Cow::Borrowed("training_config"),
     reason: "optimizer, loss and metrics; only going on with the training needs them",
 };
 
@@ -113,7 +115,9 @@ impl Checkpoint {
     ///
     /// If the file cannot be read.
     pub fn ignored(&self) -> Result<Vec<Ignored>, Error> {
-        let Store::Hdf5(file) = &self.store else { return Ok(Vec::new()) };
+        let Store::Hdf5(file) = &self.store else {
+            return Ok(self.state.as_ref().map_or(Vec::new(), |state| state.ignored.clone()));
+        };
         let at = |error| Error::Hdf5 {
             path: self.path.clone(),
             object: "/".to_owned(),
@@ -125,9 +129,9 @@ impl Checkpoint {
             !stored(name) && places.iter().any(|place| file.group(place).is_ok())
         };
         let mut ignored: Vec<Ignored> =
-            IGNORED_GROUPS.into_iter().filter(|group| found(group.name)).collect();
-        if file.root().attrs().map_err(at)?.contains_key(TRAINING.name) {
-            ignored.push(TRAINING);
+            IGNORED_GROUPS.iter().filter(|group| found(&group.name)).cloned().collect();
+        if file.root().attrs().map_err(at)?.contains_key(&*TRAINING.name) {
+            ignored.push(TRAINING.clone());
         }
         Ok(ignored)
     }
@@ -157,6 +161,26 @@ impl Resolved {
     pub fn file_name(&self, canonical: &str) -> Option<&str> {
         let name = self.names.get(canonical).map(String::as_str);
         name.filter(|name| self.file.has_layer(name))
+    }
+
+    /// Layers of the file that its network does without, by the beginning of their names.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<Ignored> {
+        let table = (self.variant.layers)();
+        let own = table.left_out().iter().filter_map(|(beginning, reason)| {
+            let of = |name: &str| format!("{name}.").starts_with(beginning);
+            let layers = self.file.layers.iter().filter(|layer| of(&layer.name));
+            let tensors: usize = layers.map(|layer| layer.weights.len()).sum();
+            let name = format!("{beginning}* ({tensors} tensors)").into();
+            (tensors > 0).then_some(Ignored { name, reason })
+        });
+        own.collect()
+    }
+
+    /// Whether the network does without a layer of the file.
+    pub(crate) fn is_left_out(&self, layer: &str) -> bool {
+        let table = (self.variant.layers)();
+        table.left_out().iter().any(|(beginning, _)| format!("{layer}.").starts_with(beginning))
     }
 
     /// Every layer from the input to the end of the head, in the network's order.

@@ -79,6 +79,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         store: Store::Hdf5(Box::new(file)),
         description: None,
         graph,
+        state: None,
         layers,
         named,
     })

@@ -46,6 +46,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         store: Store::Hdf5(Box::new(file)),
         description: None,
         graph: Some(graph),
+        state: None,
         layers,
         named: true,
     })

@@ -7,7 +7,8 @@
 //! that names it, since a silent difference is a wrong explanation.
 //!
 //! Today's formats: Keras's full `.h5` (Keras 2 and 3), its legacy weights-only `.h5`, `.keras`
-//! (Keras 2.15 and 3), `.weights.h5` (Keras 3), and what [`Resolved::convert`] writes: Burn's
+//! (Keras 2.15 and 3), `.weights.h5` (Keras 3), PyTorch's state_dicts (`.pt`, `.pth`, as safetensors,
+//! or as pickled NumPy arrays; a pickle is never run), and what [`Resolved::convert`] writes: Burn's
 //! `.bpk` and `.safetensors`, both with a description of the network in their metadata.
 //!
 //! This crate must never know an architecture: those it may find are handed to it.
@@ -40,9 +41,19 @@ mod keras_order;
 mod keras_v3;
 mod keras_zip;
 mod matching;
+mod pickle;
+mod pickle_globals;
+mod pickle_source;
+mod pickle_value;
 mod resolved;
 mod safetensors;
 mod store;
+mod tensors;
+mod torch_file;
+mod torch_head;
+mod torch_layout;
+mod torch_match;
+mod torch_state;
 mod variant;
 
 pub use checkpoint::{Checkpoint, ENDINGS, Format, Wanted, is_checkpoint_name};

@@ -15,9 +15,10 @@ use crate::{Checkpoint, Error, Format, Resolved, Wanted, keras_order, variant};
 pub(crate) type FileNames = HashMap<String, String>;
 
 /// How far the comparison of a file with an architecture went.
-struct Failure {
-    matched: usize,
-    difference: String,
+#[derive(Clone)]
+pub(crate) struct Failure {
+    pub(crate) matched: usize,
+    pub(crate) difference: String,
 }
 
 /// See [`Checkpoint::resolve`].
@@ -73,10 +74,10 @@ pub(crate) fn resolve(
     let input = front.input(&variant.input);
     let doubt = variant::ambiguity(&fitting, arch, variant);
     let told = front.notes([input.height, input.width]);
-    let second = variant::second_class(arch, &config);
+    let second = variant::second_class(arch, variant, &config);
     let notes = told.into_iter().chain(doubt).chain(second).chain(notes).collect();
     let front = front.names;
-    Ok(Resolved { arch, variant, input, head: config, names, front, notes, file })
+    Ok(Resolved { arch, variant, input, head: config, names, front, notes, flattened: None, file })
 }
 
 /// Keras's own numbers come from the precision that a layer computes in.

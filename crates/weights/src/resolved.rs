@@ -8,7 +8,7 @@ use burncam_net::{Arch, Classifier, HeadConfig, InputSpec, LoadError, Source, Va
 
 use crate::keras_h5::StoredWeight;
 use crate::matching::FileNames;
-use crate::{Checkpoint, Error, Format};
+use crate::{Checkpoint, Error, Format, torch_match};
 
 /// A checkpoint that fits an architecture in everything but its numbers, which are not read yet.
 pub struct Resolved {
@@ -25,6 +25,9 @@ pub struct Resolved {
     pub(crate) names: FileNames,
     /// What the file calls its layers before the network.
     pub(crate) front: Vec<String>,
+    /// In a state_dict, the dense layer that reads a map laid flat channel by channel, and the
+    /// map's height, width and channels.
+    pub(crate) flattened: Option<(String, [usize; 3])>,
     pub(crate) file: Checkpoint,
 }
 
@@ -48,15 +51,23 @@ impl Resolved {
     }
 
     /// The network's own name of a layer, given the file's spelling or that; where a name is
-    /// both, the file's counts, unless the file has only ranks: Keras shows these to nobody.
+    /// both, the file's counts, unless the file has only ranks: Keras shows these to nobody. A
+    /// PyTorch module that holds others is its last layer: `layer4` is `layer4.2`.
     #[must_use]
     pub fn canonical_name<'a>(&'a self, layer: &'a str) -> Option<&'a str> {
+        let layer = layer.strip_prefix(self.file.prefix()).unwrap_or(layer);
         let by_file = || self.names.iter().find(|(_, file)| *file == layer);
         let by_own = || self.names.get_key_value(layer).filter(|_| !self.in_front(layer));
         let found = match self.file.named {
             true => by_file().or_else(by_own),
             false => by_own().or_else(by_file),
         };
+        let found = found.or_else(|| {
+            let inside = format!("{layer}.");
+            let table = (self.variant.layers)();
+            let last = table.layers().iter().rfind(|own| own.name.starts_with(&inside));
+            last.and_then(|own| self.names.get_key_value(&own.name))
+        });
         found.map(|(own, _)| own.as_str())
     }
 
@@ -113,7 +124,11 @@ impl FileWeights<'_> {
         let layers = self.resolved.file.layers.iter();
         let all = layers.flat_map(|layer| layer.weights.iter().map(move |weight| (layer, weight)));
         all.filter(|(_, weight)| !used.contains(weight.path.as_str()))
-            .map(|(layer, weight)| format!("`{}` {} {:?}", layer.name, weight.name, weight.shape))
+            .filter(|(layer, _)| !self.resolved.is_left_out(&layer.name))
+            .map(|(layer, weight)| match self.resolved.file.state {
+                Some(_) => format!("`{}` {:?}", weight.path, weight.shape),
+                None => format!("`{}` {} {:?}", layer.name, weight.name, weight.shape),
+            })
             .collect()
     }
 }
@@ -132,10 +147,13 @@ impl Source for FileWeights<'_> {
 }
 
 impl Resolved {
-    fn find(&self, layer: &str, weight: Weight) -> Option<&StoredWeight> {
+    pub(crate) fn find(&self, layer: &str, weight: Weight) -> Option<&StoredWeight> {
         let name = self.names.get(layer).map_or(layer, String::as_str);
         let stored = self.file.layers.iter().find(|stored| stored.name == name)?;
-        stored.weights.iter().find(|stored| stored.name == weight.name())
+        match self.file.state {
+            Some(_) => torch_match::find(stored, weight),
+            None => stored.weights.iter().find(|stored| stored.name == weight.name()),
+        }
     }
 
     /// The values of one weight, by the network's layer name.
@@ -145,6 +163,9 @@ impl Resolved {
         weight: Weight,
         shape: &[usize],
     ) -> Result<Vec<f32>, LoadError> {
+        if self.file.state.is_some() {
+            return self.read_torch(layer, weight, shape);
+        }
         let (layer, expected) = (layer.to_owned(), shape.to_vec());
         let Some(stored) = self.find(&layer, weight) else {
             return Err(LoadError::Missing { layer, weight, expected });

@@ -9,9 +9,12 @@ use std::sync::{Mutex, PoisonError};
 
 use safetensors::tensor::{Dtype, Metadata, SafeTensorError, View, serialize_to_file};
 
-use crate::burncam_file::{Contents, KEY};
+use crate::burncam_file::{self, Contents, KEY};
 use crate::convert::Weights;
+use crate::pickle_value::Element;
 use crate::store::{BoxError, Store};
+use crate::tensors::floats;
+use crate::{Checkpoint, Error, Format, torch_state};
 
 /// Length of the header, before the header.
 const LENGTH_SIZE: u64 = 8;
@@ -27,19 +30,53 @@ pub(crate) struct Ranges {
 }
 
 impl Ranges {
-    /// The bytes of one tensor, whose range the header's check has found inside the file.
-    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, BoxError> {
-        let (start, end) = self.header.info(name).ok_or("there is no such tensor")?.data_offsets;
+    /// The values of one tensor, whose range the header's check has found inside the file.
+    pub(crate) fn read(&self, name: &str) -> Result<Vec<f32>, BoxError> {
+        let info = self.header.info(name).ok_or("there is no such tensor")?;
+        let (start, end) = info.data_offsets;
         let mut bytes = vec![0; end - start];
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(self.data_start + start as u64))?;
         file.read_exact(&mut bytes)?;
-        Ok(bytes)
+        floats(element(info.dtype), &bytes)
     }
 }
 
-/// Reads everything but the numbers.
-pub(crate) fn open(path: &Path) -> Result<Contents, BoxError> {
+/// The type of a tensor's elements.
+fn element(dtype: Dtype) -> Element {
+    match dtype {
+        Dtype::F64 => Element::F64,
+        Dtype::F32 => Element::F32,
+        Dtype::F16 => Element::F16,
+        Dtype::BF16 => Element::BF16,
+        other => Element::Other(other.bitsize().div_ceil(8) as u64),
+    }
+}
+
+/// Reads everything but the numbers: Burncam's own file, or a state_dict.
+pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
+    let bad = |format| {
+        let path = path.to_owned();
+        move |source| Error::Container { path, format, source }
+    };
+    let (contents, types) = open(path).map_err(bad(Format::Safetensors))?;
+    // PyTorch puts a dot between module and weight, Burncam a slash.
+    let modules = contents.shapes.iter().any(|(name, _)| name.contains('.'));
+    if contents.description.is_none() && modules {
+        let sizes = |shape: Vec<usize>| shape.iter().map(|&size| size as u64).collect();
+        let tensors = contents.shapes.into_iter().zip(types);
+        let tensors = tensors.map(|((name, shape), dtype)| (name, sizes(shape), element(dtype)));
+        let (store, tensors) = (contents.store, tensors.collect());
+        return Ok(torch_state::checkpoint(path, Format::StateDict, store, tensors, Vec::new()));
+    }
+    let mut types = contents.shapes.iter().zip(&types);
+    if let Some(((name, _), other)) = types.find(|(_, dtype)| **dtype != Dtype::F32) {
+        return Err(bad(Format::Safetensors)(format!("`{name}` holds {other:?}, not F32").into()));
+    }
+    burncam_file::described(path, Format::Safetensors, contents)
+}
+
+fn open(path: &Path) -> Result<(Contents, Vec<Dtype>), BoxError> {
     let mut file = File::open(path)?;
     let mut length = [0; LENGTH_SIZE as usize];
     file.read_exact(&mut length)?;
@@ -56,18 +93,14 @@ pub(crate) fn open(path: &Path) -> Result<Contents, BoxError> {
     if expected != size {
         return Err(format!("it has {size} bytes, and its header says {expected}").into());
     }
-    let tensors = header.tensors();
-    if let Some((name, other)) = tensors.iter().find(|(_, info)| info.dtype != Dtype::F32) {
-        return Err(format!("`{name}` holds {:?}, not F32", other.dtype).into());
-    }
-    let shapes = header.offset_keys().into_iter().filter_map(|name| {
-        let shape = header.info(&name)?.shape.clone();
-        Some((name, shape))
+    let tensors = header.offset_keys().into_iter().filter_map(|name| {
+        let info = header.info(&name)?;
+        Some(((name, info.shape.clone()), info.dtype))
     });
-    let shapes = shapes.collect();
+    let (shapes, types) = tensors.unzip();
     let description = header.metadata().as_ref().and_then(|data| data.get(KEY)).cloned();
     let ranges = Ranges { file: Mutex::new(file), header, data_start };
-    Ok(Contents { description, shapes, store: Store::Safetensors(ranges) })
+    Ok((Contents { description, shapes, store: Store::Safetensors(ranges) }, types))
 }
 
 /// Writes one weight after the other.

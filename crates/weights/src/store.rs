@@ -2,7 +2,9 @@
 
 use std::error::Error;
 
+use crate::pickle_value::Element;
 use crate::safetensors::Ranges;
+use crate::tensors::{Tensors, floats};
 
 /// What reading failed with.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
@@ -12,6 +14,7 @@ pub(crate) enum Store {
     Hdf5(Box<hdf5_pure::File>),
     Burnpack(Vec<burn_pack::Tensor>),
     Safetensors(Ranges),
+    Torch(Tensors),
 }
 
 impl Store {
@@ -22,15 +25,10 @@ impl Store {
             Self::Burnpack(tensors) => {
                 let tensor = tensors.iter().find(|tensor| tensor.name == path);
                 let bytes = tensor.ok_or("there is no such tensor")?.to_bytes()?;
-                Ok(floats(bytes.read(Default::default())?))
+                floats(Element::F32, bytes.read(Default::default())?)
             }
-            Self::Safetensors(ranges) => Ok(floats(&ranges.read(path)?)),
+            Self::Safetensors(ranges) => ranges.read(path),
+            Self::Torch(tensors) => tensors.read(path),
         }
     }
-}
-
-/// Little-endian `f32` values.
-fn floats(bytes: &[u8]) -> Vec<f32> {
-    let (values, _) = bytes.as_chunks::<4>();
-    values.iter().copied().map(f32::from_le_bytes).collect()
 }

@@ -1,6 +1,6 @@
 //! Which of an architecture's variants a file holds, where its layers alone do not tell.
 
-use burncam_net::{Arch, HeadConfig, Variant};
+use burncam_net::{Arch, HeadConfig, Outputs, Variant};
 
 use crate::{Checkpoint, Error};
 
@@ -32,9 +32,9 @@ pub(crate) fn by_head(
 }
 
 /// One neuron does not say which class it is for.
-pub(crate) fn second_class(arch: &Arch, head: &HeadConfig) -> Option<String> {
-    let [_, second] = &arch.class_names(head.classes())[..] else { return None };
-    (head.units() == 1).then(|| {
+pub(crate) fn second_class(arch: &Arch, variant: &Variant, head: &HeadConfig) -> Option<String> {
+    let [_, second] = &arch.class_names(variant, head.classes())[..] else { return None };
+    (head.units() == 1 && !matches!(variant.outputs, Outputs::Named(_))).then(|| {
         format!(
             "the head is one sigmoid neuron: near 1 it is taken to mean {second}, the second class \
              (`--classes` names the two otherwise)"

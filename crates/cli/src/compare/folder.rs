@@ -23,7 +23,7 @@ use crate::{console, device, models};
 const REFERENCE: &str = "reference.npz";
 
 /// The endings of checkpoints.
-const ENDINGS: [&str; 4] = ["h5", "keras", "bpk", "safetensors"];
+const ENDINGS: [&str; 6] = ["h5", "keras", "bpk", "safetensors", "pt", "pth"];
 
 /// One checkpoint.
 struct Line {

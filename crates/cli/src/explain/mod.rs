@@ -122,7 +122,7 @@ fn write_tables(plan: &Plan, found: &[Found]) -> Result<()> {
     let tables: Vec<Predictions<'_>> = both
         .map(|(model, found)| Predictions { classes: &model.classes, rows: &found.rows })
         .collect();
-    write_atomic(&plan.out.join("predictions.csv"), &predictions_csv(&tables)?)?;
+    write_atomic(&plan.out.join("predictions.csv"), &predictions_csv(&tables, plan.top)?)?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use burncam_weights::{Checkpoint, Resolved, Wanted};
 
 use super::weights::{self, Files, Source};
 use crate::args::Explain;
+use crate::classes;
 use crate::labels::Rule;
 
 /// A model, with a tree of its own in the output folder.
@@ -51,7 +52,13 @@ impl Model {
         wanted: Option<Wanted>,
         out: &Path,
     ) -> Result<Self> {
-        let resolve = |path: &Path| Checkpoint::open(path)?.resolve(&ARCHS, wanted);
+        let resolve = |path: &Path| -> Result<Resolved> {
+            let mut checkpoint = Checkpoint::open(path)?.resolve(&ARCHS, wanted)?;
+            if let Some(preprocess) = args.preprocess {
+                checkpoint.input = preprocess.of(checkpoint.input);
+            }
+            Ok(checkpoint)
+        };
         let parts: Vec<Part> = match &files.by {
             Source::All => vec![Part { fold: None, checkpoint: resolve(&files.path)? }],
             Source::Folds(folds) => {
@@ -148,22 +155,16 @@ fn check_alike(parts: &[Part]) -> Result<()> {
 
 fn class_names(args: &Explain, checkpoint: &Resolved) -> Result<Vec<String>> {
     let count = checkpoint.head.classes();
-    let Some(names) = &args.classes else {
-        return Ok(checkpoint.arch.class_names(count));
+    let Some(given) = &args.classes else {
+        return Ok(checkpoint.arch.class_names(checkpoint.variant, count));
     };
-    let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
+    let names = classes::names(given)?;
     if names.len() != count {
         bail!(
             "--classes gives {} names, and the network of {} has {count} classes",
             names.len(),
             checkpoint.path().display()
         );
-    }
-    for (class, name) in names.iter().enumerate() {
-        let twice = names[..class].iter().any(|earlier| earlier.eq_ignore_ascii_case(name));
-        if name.is_empty() || twice {
-            bail!("--classes: `{name}` is empty or stands there twice");
-        }
     }
     Ok(names)
 }
@@ -193,7 +194,7 @@ fn target(args: &Explain, classes: &[String]) -> Result<Target> {
     by_name.or_else(by_index).map(Target::Class).with_context(|| {
         format!(
             "there is no class `{asked}`\nhint: the classes are {} (or 0 to {})",
-            classes.join(", "),
+            classes::listed(classes),
             classes.len() - 1
         )
     })

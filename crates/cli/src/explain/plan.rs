@@ -11,7 +11,7 @@ use super::weights;
 use crate::args::Explain;
 use crate::data::{self, Image};
 use crate::labels::{self, Rule};
-use crate::{console, demo, models};
+use crate::{classes, console, demo, models};
 
 /// Everything that decides a run's results.
 pub(crate) struct Plan {
@@ -33,6 +33,8 @@ pub(crate) struct Plan {
     pub decode: DecodeOptions,
     /// Weight of the map in the overlay.
     pub alpha: f32,
+    /// How many of the likeliest classes predictions.csv has; without, it has all.
+    pub top: Option<usize>,
     /// Images computed at a time.
     pub batch: usize,
     /// What the user should know, each with the items that it concerns.
@@ -80,6 +82,7 @@ impl Plan {
             resize: args.resize,
             decode: DecodeOptions { exif: args.exif, ..DecodeOptions::default() },
             alpha: args.alpha,
+            top: args.top.map(usize::from),
             batch: args.batch.into(),
             overwrite: args.overwrite || (is_demo && args.out.is_none()),
             data: folder,
@@ -134,7 +137,7 @@ fn paths(args: &Explain) -> Result<(Vec<PathBuf>, PathBuf, PathBuf, bool)> {
             Ok((vec![weights], data, out(demo::OUT), true))
         }
         ([], Some(_)) => bail!(
-            "--data needs --weights\nhint: --weights is a Keras file, such as NCNN.h5 or VGG16.keras"
+            "--data needs --weights\nhint: --weights is a checkpoint, such as NCNN.h5, VGG16.keras or resnet50.pth"
         ),
         (_, None) => bail!(
             "--weights needs --data\nhint: --data is the folder of images; its subfolders are the folds"
@@ -207,7 +210,7 @@ fn label_warnings(model: &Model, images: &[Image]) -> Warnings {
              (classes are {}):",
             console::images(unknown.len()),
             model.rule.describe(),
-            model.classes.join(", ")
+            classes::listed(&model.classes)
         );
         warnings.push((text, unknown));
     }

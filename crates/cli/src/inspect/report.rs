@@ -6,6 +6,7 @@ use burncam_weights::{
 };
 use serde::Serialize;
 
+use crate::classes;
 use crate::layers::other_name;
 use crate::models::size;
 use crate::text::{self, Column, grouped};
@@ -28,7 +29,7 @@ pub(super) struct Report {
     pub(super) closest: Option<Closest>,
     /// The layers as the file has them.
     layers: Vec<FileLayer>,
-    ignored: Vec<Ignored>,
+    pub(super) ignored: Vec<Ignored>,
 }
 
 /// A network that is supported.
@@ -82,7 +83,7 @@ impl Network {
             title: arch.title,
             variant: variant.name,
             head: checkpoint.head.describe(),
-            classes: arch.class_names(checkpoint.head.classes()),
+            classes: arch.class_names(variant, checkpoint.head.classes()),
             input: checkpoint.input.clone(),
             preprocessing: checkpoint.input.formula(),
             map_layer: variant.cam_layer,
@@ -97,7 +98,7 @@ impl Network {
         [
             ("network", format!("{} ({}, {})", self.title, self.architecture, self.variant)),
             ("head", self.head.clone()),
-            ("classes", format!("{}: {}", self.classes.len(), self.classes.join(", "))),
+            ("classes", format!("{}: {}", self.classes.len(), classes::listed(&self.classes))),
             ("input", format!("{}, {}", size(&self.input), self.input.order.name())),
             ("preprocessing", self.preprocessing.clone()),
             ("map layer", format!("{} {map_shape}", self.map_layer)),
@@ -147,8 +148,10 @@ impl Report {
     /// The report for people.
     pub(super) fn text(&self) -> String {
         let mut fields = vec![("file", self.file.clone()), ("format", self.format_text.clone())];
-        let unknown = || "not told".to_owned();
-        fields.push(("Keras", self.keras_version.clone().unwrap_or_else(unknown)));
+        if !self.format.is_state_dict() {
+            let unknown = || "not told".to_owned();
+            fields.push(("Keras", self.keras_version.clone().unwrap_or_else(unknown)));
+        }
         let table = match &self.network {
             Some(network) => {
                 fields.extend(network.fields());

@@ -31,5 +31,6 @@ fn burn_padding(padding: Padding) -> PaddingConfig2d {
     match padding {
         Padding::Valid => PaddingConfig2d::Valid,
         Padding::Same => PaddingConfig2d::Same,
+        Padding::Around(zeros) => PaddingConfig2d::Explicit(zeros, zeros, zeros, zeros),
     }
 }

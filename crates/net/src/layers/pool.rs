@@ -29,7 +29,7 @@ impl MaxPool2d {
     }
 }
 
-/// Keras's `AveragePooling2D`. Padding does not count.
+/// Keras's `AveragePooling2D`, whose padding does not count, or PyTorch's, whose does.
 #[derive(Module, Debug)]
 pub struct AvgPool2d {
     name: String,
@@ -41,7 +41,7 @@ impl AvgPool2d {
         let config = AvgPool2dConfig::new(size)
             .with_strides(strides)
             .with_padding(burn_padding(pad))
-            .with_count_include_pad(false);
+            .with_count_include_pad(matches!(pad, Padding::Around(_)));
         Self { name: name.to_owned(), inner: config.init() }
     }
 

@@ -1,0 +1,183 @@
+//! Tensors of any float type and with any strides, as `f32` in row-major order.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::sync::{Mutex, PoisonError};
+
+use crate::pickle_value::Element;
+use crate::store::BoxError;
+
+/// Where one tensor's numbers are in a file.
+pub(crate) struct Numbers {
+    pub(crate) element: Element,
+    pub(crate) shape: Vec<u64>,
+    /// In elements; the last element lies inside the bytes below.
+    pub(crate) strides: Vec<u64>,
+    /// In elements.
+    pub(crate) offset: u64,
+    /// First byte.
+    pub(crate) start: u64,
+    /// Bytes from there that belong to the tensor's storage.
+    pub(crate) length: u64,
+    /// The bytes are written as UTF-8, each as one character.
+    pub(crate) utf8: bool,
+}
+
+/// An open file and where its tensors are, by name.
+pub(crate) struct Tensors {
+    file: Mutex<File>,
+    numbers: HashMap<String, Numbers>,
+}
+
+impl Tensors {
+    pub(crate) fn new(file: File) -> Self {
+        Self { file: Mutex::new(file), numbers: HashMap::new() }
+    }
+
+    pub(crate) fn insert(&mut self, name: String, numbers: Numbers) {
+        self.numbers.insert(name, numbers);
+    }
+
+    /// The values of one tensor, whose shape the caller has found to be the expected one.
+    pub(crate) fn read(&self, name: &str) -> Result<Vec<f32>, BoxError> {
+        let numbers = self.numbers.get(name).ok_or("there is no such tensor")?;
+        let bytes = self.bytes(numbers)?;
+        let values = floats(numbers.element, &bytes)?;
+        drop(bytes);
+        let strides: Vec<usize> = numbers.strides.iter().map(|&stride| stride as usize).collect();
+        let shape: Vec<usize> = numbers.shape.iter().map(|&size| size as usize).collect();
+        if is_packed(&shape, &strides) {
+            return Ok(values);
+        }
+        gather(&values, &shape, &strides)
+            .ok_or_else(|| "its numbers lie outside its storage".into())
+    }
+
+    /// The bytes from the tensor's first element to its last.
+    fn bytes(&self, numbers: &Numbers) -> Result<Vec<u8>, BoxError> {
+        let Numbers { element, shape, strides, offset, start, length, utf8 } = numbers;
+        if shape.contains(&0) {
+            return Ok(Vec::new());
+        }
+        let span: u64 = 1 + shape.iter().zip(strides).map(|(size, s)| (size - 1) * s).sum::<u64>();
+        let (skipped, needed) = (offset * element.size(), span * element.size());
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = file.metadata()?.len();
+        if start.saturating_add(*length) > size {
+            return Err("the file ends before its numbers do".into());
+        }
+        let (from, count) = if *utf8 { (*start, *length) } else { (start + skipped, needed) };
+        file.seek(SeekFrom::Start(from))?;
+        let mut bytes = vec![0; count as usize];
+        file.read_exact(&mut bytes)?;
+        if !utf8 {
+            return Ok(bytes);
+        }
+        // Each character is one byte of the data.
+        let text = String::from_utf8(bytes)?;
+        let bytes: Vec<u8> = text.chars().map(u8::try_from).collect::<Result<_, _>>()?;
+        if bytes.len() as u64 != needed {
+            Err("its data has another size".into())
+        } else {
+            Ok(bytes)
+        }
+    }
+}
+
+/// Little-endian numbers as `f32`, rounded to nearest where they are `f64`.
+pub(crate) fn floats(element: Element, bytes: &[u8]) -> Result<Vec<f32>, BoxError> {
+    let halves = |widen: fn(u16) -> f32| {
+        let (halves, _) = bytes.as_chunks::<2>();
+        halves.iter().map(|half| widen(u16::from_le_bytes(*half))).collect()
+    };
+    Ok(match element {
+        Element::F32 => bytes.as_chunks::<4>().0.iter().copied().map(f32::from_le_bytes).collect(),
+        Element::F64 => {
+            bytes.as_chunks::<8>().0.iter().map(|v| f64::from_le_bytes(*v) as f32).collect()
+        }
+        Element::F16 => halves(from_f16),
+        Element::BF16 => halves(|half| f32::from_bits(u32::from(half) << 16)),
+        Element::Other(_) => return Err("its numbers are no floats".into()),
+    })
+}
+
+/// IEEE 754 binary16, exactly.
+fn from_f16(half: u16) -> f32 {
+    let (sign, exponent, fraction) = (half >> 15, (half >> 10) & 0x1f, half & 0x3ff);
+    let magnitude = match exponent {
+        0 => f32::from(fraction) / 16_777_216.0,
+        0x1f if fraction == 0 => f32::INFINITY,
+        0x1f => f32::NAN,
+        _ => f32::from_bits(((u32::from(exponent) + 112) << 23) | (u32::from(fraction) << 13)),
+    };
+    if sign == 1 { -magnitude } else { magnitude }
+}
+
+/// Whether elements follow each other in row-major order.
+fn is_packed(shape: &[usize], strides: &[usize]) -> bool {
+    let mut step = 1;
+    shape.iter().zip(strides).rev().all(|(&size, &stride)| {
+        let packed = size == 1 || stride == step;
+        step *= size;
+        packed
+    })
+}
+
+/// The elements of a strided tensor in row-major order of its dimensions.
+pub(crate) fn gather(values: &[f32], shape: &[usize], strides: &[usize]) -> Option<Vec<f32>> {
+    let Some((&last_size, outer)) = shape.split_last() else { return Some(values.to_vec()) };
+    let last_stride = *strides.last()?;
+    let mut gathered = Vec::with_capacity(shape.iter().product());
+    let mut index = vec![0; outer.len()];
+    if shape.contains(&0) {
+        return Some(gathered);
+    }
+    loop {
+        let start: usize = index.iter().zip(strides).map(|(i, stride)| i * stride).sum();
+        for position in 0..last_size {
+            gathered.push(*values.get(start + position * last_stride)?);
+        }
+        // The next row: the last dimension that has one more.
+        let Some(dimension) = (0..outer.len()).rev().find(|&d| index[d] + 1 < outer[d]) else {
+            return Some(gathered);
+        };
+        index[dimension] += 1;
+        index[dimension + 1..].fill(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_widened_exactly() {
+        for (half, value) in [
+            (0x0000, 0.0),
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x7bff, 65504.0),
+            (0x0400, 6.103_515_6e-5),
+            (0x0001, 5.960_464_5e-8),
+            (0x3555, 0.333_251_95),
+            (0xfc00, f32::NEG_INFINITY),
+        ] {
+            assert_eq!(from_f16(half), value, "{half:#06x}");
+        }
+        assert!(from_f16(0x7e00).is_nan());
+        assert_eq!(floats(Element::BF16, &[0x80, 0x3f, 0x40, 0xc0]).expect("floats"), [1.0, -3.0]);
+        assert_eq!(floats(Element::F64, &0.1_f64.to_le_bytes()).expect("floats"), [0.1]);
+    }
+
+    #[test]
+    fn strided_tensors_come_in_their_own_order() {
+        let values: Vec<f32> = (0..6).map(|v| v as f32).collect();
+        // The transpose of [[0, 1, 2], [3, 4, 5]].
+        let found = gather(&values, &[3, 2], &[1, 3]).expect("inside");
+        assert_eq!(found, [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+        assert_eq!(gather(&values, &[2, 2], &[0, 2]).expect("inside"), [0.0, 2.0, 0.0, 2.0]);
+        assert_eq!(gather(&values, &[2, 4], &[3, 1]), None);
+        assert!(is_packed(&[2, 1, 3], &[3, 99, 1]) && !is_packed(&[3, 2], &[1, 3]));
+    }
+}

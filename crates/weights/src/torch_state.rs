@@ -1,0 +1,220 @@
+//! A state_dict: tensors by the name of their module, wherever in a file it is.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+
+use crate::facts::Ignored;
+use crate::keras_h5::{StoredLayer, StoredWeight};
+use crate::pickle::Pickle;
+use crate::pickle_value::{Element, Id, Tensor, Value};
+use crate::store::Store;
+use crate::{Checkpoint, Format};
+
+/// What training scripts call the dict of weights inside a checkpoint, the best first.
+const STATE_KEYS: [&str; 8] = [
+    "state_dict",
+    "model_state_dict",
+    "model_state",
+    "model",
+    "net",
+    "network",
+    "weights",
+    "state_dict_ema",
+];
+
+/// What wrappers put before every name: `DataParallel`, a model inside a class, `torch.compile`.
+const PREFIXES: [&str; 5] = ["module.", "model.", "_orig_mod.", "net.", "network."];
+
+/// How deep inside other dicts the weights may be.
+const DEPTH: usize = 3;
+
+/// What a state_dict has beside its tensors.
+pub(crate) struct StateDict {
+    /// What stands before every name of the file and is left out here.
+    pub(crate) prefix: String,
+    /// What is not read, and why.
+    pub(crate) ignored: Vec<Ignored>,
+    /// Whether its layers stand in the order of the network.
+    pub(crate) ordered: bool,
+}
+
+/// The tensors of a pickle, in its order.
+pub(crate) struct Found<'a> {
+    pub(crate) tensors: Vec<(String, &'a Tensor)>,
+    pub(crate) ignored: Vec<Ignored>,
+}
+
+/// A dict inside a pickle: by which keys it is reached, and what it is.
+struct Place {
+    keys: Vec<String>,
+    id: Id,
+}
+
+/// Finds the dict of tensors.
+pub(crate) fn find(pickle: &Pickle) -> Result<Found<'_>, String> {
+    let mut level = vec![Place { keys: Vec::new(), id: pickle.root() }];
+    let mut seen: HashSet<Id> = HashSet::from([pickle.root()]);
+    for _ in 0..=DEPTH {
+        let holding: Vec<&Place> =
+            level.iter().filter(|place| tensors(pickle, place.id).next().is_some()).collect();
+        if let Some(chosen) = choose(&holding)? {
+            return Ok(found(pickle, chosen, &holding));
+        }
+        let mut next = Vec::new();
+        for place in &level {
+            for (key, id) in entries(pickle, place.id) {
+                if matches!(pickle.get(id), Value::Dict(_)) && seen.insert(id) {
+                    let keys = place.keys.iter().cloned().chain([key.to_owned()]).collect();
+                    next.push(Place { keys, id });
+                }
+            }
+        }
+        level = next;
+    }
+    Err("it holds no dict of tensors; save `model.state_dict()`".to_owned())
+}
+
+/// The entries of a dict whose keys are strings. Of equal keys the last counts.
+fn entries<'a>(pickle: &'a Pickle, id: Id) -> impl Iterator<Item = (&'a str, Id)> {
+    let entries: &'a [(Id, Id)] = match pickle.get(id) {
+        Value::Dict(entries) => entries,
+        _ => &[],
+    };
+    entries.iter().filter_map(|&(key, value)| Some((pickle.text(key)?, value)))
+}
+
+fn tensors(pickle: &Pickle, id: Id) -> impl Iterator<Item = (&str, &Tensor)> {
+    entries(pickle, id).filter_map(|(key, value)| match pickle.get(value) {
+        Value::Tensor(tensor) => Some((key, &**tensor)),
+        _ => None,
+    })
+}
+
+/// The only dict of tensors, or the one with the best name.
+fn choose<'a>(holding: &[&'a Place]) -> Result<Option<&'a Place>, String> {
+    let named = |name: &str| holding.iter().find(|p| p.keys.last().is_some_and(|k| k == name));
+    if let Some(place) = STATE_KEYS.iter().find_map(|name| named(name)) {
+        return Ok(Some(place));
+    }
+    match holding {
+        [] => Ok(None),
+        [only] => Ok(Some(only)),
+        several => {
+            let names: Vec<String> = several.iter().map(|place| place.keys.join(".")).collect();
+            Err(format!(
+                "it holds several dicts of tensors ({}); save the one of the network alone",
+                names.join(", ")
+            ))
+        }
+    }
+}
+
+fn found<'a>(pickle: &'a Pickle, chosen: &Place, holding: &[&Place]) -> Found<'a> {
+    let mut last: HashMap<&str, &Tensor> = HashMap::new();
+    let mut names = Vec::new();
+    for (name, tensor) in tensors(pickle, chosen.id) {
+        if last.insert(name, tensor).is_none() {
+            names.push(name);
+        }
+    }
+    let mut ignored = Vec::new();
+    let mut ignore = |name: String, reason| ignored.push(Ignored { name: name.into(), reason });
+    for place in holding.iter().filter(|place| place.id != chosen.id) {
+        ignore(place.keys.join("."), "tensors, but not those of the network");
+    }
+    if !chosen.keys.is_empty() {
+        let used = &chosen.keys[0];
+        let others = entries(pickle, pickle.root()).map(|(key, _)| key);
+        let others: Vec<&str> = others.filter(|key| key != used).collect();
+        let told = |name: &str| holding.iter().any(|place| place.keys == [name]);
+        for name in others.into_iter().filter(|name| !told(name)) {
+            ignore(name.to_owned(), "not the weights; only going on with the training needs it");
+        }
+    }
+    let tensors = names.into_iter().map(|name| (name.to_owned(), last[name])).collect();
+    Found { tensors, ignored }
+}
+
+/// A checkpoint of tensors by name, shape and element type.
+pub(crate) fn checkpoint(
+    path: &Path,
+    format: Format,
+    store: Store,
+    tensors: Vec<(String, Vec<u64>, Element)>,
+    mut ignored: Vec<Ignored>,
+) -> Checkpoint {
+    let prefix = common_prefix(tensors.iter().map(|(name, ..)| name.as_str()));
+    let mut layers: Vec<StoredLayer> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    // Counters, such as `num_batches_tracked`, by their own name.
+    let mut counters: BTreeMap<String, usize> = BTreeMap::new();
+    for (name, shape, element) in tensors {
+        let short = &name[prefix.len()..];
+        let (layer, weight) = short.rsplit_once('.').unwrap_or(("", short));
+        if matches!(element, Element::Other(_)) {
+            *counters.entry(weight.to_owned()).or_default() += 1;
+            continue;
+        }
+        let stored = StoredWeight { name: weight.to_owned(), path: name.clone(), shape };
+        match places.get(layer) {
+            Some(&place) => layers[place].weights.push(stored),
+            None => {
+                places.insert(layer.to_owned(), layers.len());
+                let (name, weights) = (layer.to_owned(), vec![stored]);
+                layers.push(StoredLayer { name, weights, inner: false });
+            }
+        }
+    }
+    ignored.extend(counters.into_iter().map(|(name, count)| Ignored {
+        name: format!("{name} ({count} tensors)").into(),
+        reason: "no floats: what training counts; inference does not need it",
+    }));
+    if !prefix.is_empty() {
+        let reason = "stands before the name of every tensor; left out here";
+        ignored.push(Ignored { name: prefix.clone().into(), reason });
+    }
+    let ordered = format != Format::StateDict;
+    Checkpoint {
+        path: path.to_owned(),
+        format,
+        keras_version: None,
+        store,
+        description: None,
+        graph: None,
+        state: Some(StateDict { prefix, ignored, ordered }),
+        layers,
+        named: true,
+    }
+}
+
+/// What wrappers have put before every name.
+fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
+    let mut prefix = String::new();
+    loop {
+        let next = PREFIXES.iter().find(|next| {
+            let whole = format!("{prefix}{next}");
+            names.clone().next().is_some() && names.clone().all(|name| name.starts_with(&whole))
+        });
+        match next {
+            Some(next) => prefix.push_str(next),
+            None => return prefix,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_all_names_share_is_a_prefix() {
+        for (names, prefix) in [
+            (&["module.model.fc.weight", "module.model.fc.bias"][..], "module.model."),
+            (&["module.fc.weight", "fc.bias"], ""),
+            (&["features.0.weight"], ""),
+            (&[], ""),
+        ] {
+            assert_eq!(common_prefix(names.iter().copied()), prefix, "{names:?}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! VGG16 as PyTorch has it: torchvision with and without batch normalisation, timm, and the
+//! VGG-face of darkrubiks/AI-Assessment-of-Pain-in-Newborns.
+//!
+//! The layers are one `Sequential` called `features`, in which every rectifier is a layer. timm's
+//! network is torchvision's, with other names in the head.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burncam_net::layers::{ActivationLayer, BatchNorm2d, Conv2d, MaxPool2d};
+use burncam_net::{
+    ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Outputs, Trace, Variant,
+};
+
+use crate::vgg16::STAGES;
+use crate::{NO_PAIN_FIRST, TORCH_EPSILON, imagenet_torch};
+
+/// torchvision's `vgg16` and timm's.
+pub(crate) const PLAIN: Variant = Variant {
+    name: "torchvision",
+    input: imagenet_torch(224),
+    outputs: Outputs::Any,
+    // The rectifier of the last convolution, which Keras calls block5_conv3.
+    cam_layer: "features.29",
+    neurons: None,
+    layers: || numbered(false),
+    build: |loader| build(loader, false),
+};
+
+/// torchvision's `vgg16_bn`.
+pub(crate) const NORMED: Variant = Variant {
+    name: "torchvision-bn",
+    input: imagenet_torch(224),
+    outputs: Outputs::Any,
+    cam_layer: "features.42",
+    neurons: None,
+    layers: || numbered(true),
+    build: |loader| build(loader, true),
+};
+
+/// The class `VGGFace` of darkrubiks/AI-Assessment-of-Pain-in-Newborns.
+pub(crate) const FACE: Variant = Variant {
+    name: "darkrubiks",
+    // Its `PresetTransform`, which has the means of red, green and blue in this order although
+    // the channels are blue, green and red: so were its networks trained.
+    input: InputSpec::scaled(224, ChannelOrder::Bgr, 255.0).with_mean([0.506, 0.410, 0.367]),
+    outputs: Outputs::Named(&NO_PAIN_FIRST),
+    cam_layer: "VGGFace.features.relu5_3",
+    neurons: None,
+    layers: face,
+    build: |loader| build(loader, false),
+};
+
+/// `features.0`, `features.1`, …, counted over all layers.
+fn numbered(norm: bool) -> LayerTable {
+    let mut table = LayerTable::new("input", [224, 224, 3]);
+    let mut names = (0..).map(|index| format!("features.{index}"));
+    let mut push = |op: Op| table.push(names.next().expect("there is always a next number"), op);
+    for (filters, convs) in STAGES {
+        for _ in 0..convs {
+            push(Op::conv2d(filters, 3).around(1));
+            if norm {
+                push(Op::batch_norm(TORCH_EPSILON));
+            }
+            push(Op::relu_layer());
+        }
+        push(Op::max_pool(2, 2));
+    }
+    table
+}
+
+/// `VGGFace.features.conv1_1`, …: the names of Caffe inside those of the class.
+fn face() -> LayerTable {
+    let mut table = LayerTable::new("input", [224, 224, 3]);
+    for (stage, (filters, convs)) in (1..).zip(STAGES) {
+        for conv in 1..=convs {
+            table.push(
+                format!("VGGFace.features.conv{stage}_{conv}"),
+                Op::conv2d(filters, 3).around(1),
+            );
+            table.push(format!("VGGFace.features.relu{stage}_{conv}"), Op::relu_layer());
+        }
+        table.push(format!("VGGFace.features.pool{stage}"), Op::max_pool(2, 2));
+    }
+    table
+}
+
+/// The network without its head.
+#[derive(Module, Debug)]
+struct TorchVgg16 {
+    stages: Vec<Stage>,
+}
+
+#[derive(Module, Debug)]
+struct Stage {
+    units: Vec<Unit>,
+    pool: MaxPool2d,
+}
+
+#[derive(Module, Debug)]
+struct Unit {
+    conv: Conv2d,
+    norm: Option<BatchNorm2d>,
+    relu: ActivationLayer,
+}
+
+fn build(loader: &mut Loader<'_>, norm: bool) -> Result<Box<dyn Network>, LoadError> {
+    let mut stages = Vec::with_capacity(STAGES.len());
+    for (_, convs) in STAGES {
+        let units = (0..convs).map(|_| Unit::load(loader, norm)).collect::<Result<_, _>>()?;
+        stages.push(Stage { units, pool: loader.max_pool2d() });
+    }
+    Ok(Box::new(TorchVgg16 { stages }))
+}
+
+impl Unit {
+    fn load(loader: &mut Loader<'_>, norm: bool) -> Result<Self, LoadError> {
+        let conv = loader.conv2d()?;
+        let norm = norm.then(|| loader.batch_norm()).transpose()?;
+        Ok(Self { conv, norm, relu: loader.activation() })
+    }
+
+    fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        let mut x = self.conv.forward(input, trace);
+        if let Some(norm) = &self.norm {
+            x = norm.forward(x, trace);
+        }
+        self.relu.forward(x, trace)
+    }
+}
+
+impl Network for TorchVgg16 {
+    /// # Shapes
+    ///
+    /// `[batch, 3, 224, 224]` to `[batch, 512, 7, 7]`.
+    fn features(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        self.stages.iter().fold(images, |input, stage| {
+            let output = stage.units.iter().fold(input, |x, unit| unit.forward(x, trace));
+            stage.pool.forward(output, trace)
+        })
+    }
+}
