@@ -12,7 +12,7 @@ use crate::burncam_file::{self, Description};
 use crate::keras_config::Graph;
 use crate::keras_h5::{self, StoredLayer};
 use crate::store::Store;
-use crate::{Error, Resolved, burnpack, keras_zip, matching, safetensors};
+use crate::{Error, Resolved, burnpack, keras_zip, matching, onnx, safetensors};
 
 /// The file formats that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -26,6 +26,8 @@ pub enum Format {
     Keras,
     /// `model.save_weights("x.weights.h5")` of Keras 3: weights counted by class.
     KerasV3Weights,
+    /// An ONNX graph and its weights.
+    Onnx,
     /// Burncam's own, in Burn's format.
     Burnpack,
     /// Burncam's own, as safetensors.
@@ -39,6 +41,7 @@ impl fmt::Display for Format {
             Self::KerasH5Weights => "Keras .h5, weights only",
             Self::Keras => "Keras .keras, full model",
             Self::KerasV3Weights => "Keras .weights.h5, weights only",
+            Self::Onnx => "ONNX",
             Self::Burnpack => "Burncam .bpk",
             Self::Safetensors => "Burncam .safetensors",
         })
@@ -89,6 +92,7 @@ impl Checkpoint {
         match kind(path)? {
             Kind::Hdf5 => keras_h5::read(path),
             Kind::Zip => keras_zip::read(path),
+            Kind::Onnx => onnx::read(path),
             Kind::Burnpack => burncam_file::read(path, Format::Burnpack, burnpack::open),
             Kind::Safetensors => burncam_file::read(path, Format::Safetensors, safetensors::open),
         }
@@ -122,6 +126,7 @@ impl Checkpoint {
 enum Kind {
     Hdf5,
     Zip,
+    Onnx,
     Burnpack,
     Safetensors,
 }
@@ -147,8 +152,14 @@ fn kind(path: &Path) -> Result<Kind, Error> {
         [b'P', b'K', 3, 4, ..] => return Ok(Kind::Zip),
         [b'N', b'R', b'U', b'B', ..] => return Ok(Kind::Burnpack),
         [_, _, _, _, _, _, _, _, b'{', ..] => return Ok(Kind::Safetensors),
+        start if onnx::begins_like(start) && named_onnx(path) => return Ok(Kind::Onnx),
         [0x80, 2..=5, ..] => "a Python pickle (PyTorch's `.pth`?)",
         _ => "a file of an unknown kind",
     };
     Err(Error::Format { path: path.to_owned(), found })
+}
+
+/// ONNX has no mark of its own, so the name has to say it too.
+fn named_onnx(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
 }

@@ -14,6 +14,8 @@ pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
     /// Weights were kept in another precision than `float32` while the network ran.
     pub(crate) mixed_precision: bool,
+    /// The layers that give the outputs, where the file is of ONNX.
+    pub(crate) outputs: Vec<String>,
 }
 
 /// One layer of the file.
@@ -35,7 +37,7 @@ impl Graph {
         let bad = |reason: String| Error::Config { path: path.to_owned(), reason };
         let json: Value = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
         let nodes = flatten(&json, "", DEEPEST).map_err(bad)?.0;
-        Ok(Self { nodes, mixed_precision: mixed_precision(&json) })
+        Ok(Self { nodes, mixed_precision: mixed_precision(&json), outputs: Vec::new() })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Node> {

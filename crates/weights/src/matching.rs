@@ -9,15 +9,22 @@ use crate::keras_config::{Graph, Node};
 use crate::keras_front::Front;
 use crate::keras_h5::StoredLayer;
 use crate::keras_head::{self, HeadLayers};
+use crate::onnx_match::{self, Matched};
 use crate::{Checkpoint, Error, Format, Resolved, Wanted, keras_order};
 
 /// What the network calls a layer, and what the file calls it.
 pub(crate) type FileNames = HashMap<String, String>;
 
 /// How far the comparison of a file with an architecture went.
-struct Failure {
-    matched: usize,
-    difference: String,
+pub(crate) struct Failure {
+    pub(crate) matched: usize,
+    pub(crate) difference: String,
+}
+
+/// Where the layers of an architecture are in a file.
+enum Found {
+    Names(FileNames),
+    Onnx(Matched),
 }
 
 /// See [`Checkpoint::resolve`].
@@ -34,17 +41,24 @@ pub(crate) fn resolve(
     let attempts = candidates.map(|(arch, variant)| {
         let table = (variant.layers)();
         let result = match &file.graph {
-            Some(graph) => match_graph(&table, graph),
-            None => match_names(&table, &file),
+            Some(graph) if file.format == Format::Onnx => {
+                onnx_match::match_graph(&table, graph).map(Found::Onnx)
+            }
+            Some(graph) => match_graph(&table, graph).map(Found::Names),
+            None => match_names(&table, &file).map(Found::Names),
         };
         // A network that fits comes before all others, and the larger of two that fit: names and
         // shapes alone cannot tell a network from one that has more layers.
-        let likeness = match result {
-            Ok(_) => table.layers().len() as f64,
+        let count = table.layers().len() as f64;
+        let likeness = match &result {
+            Ok(Found::Names(_)) => count,
+            // Names tell networks of one structure apart.
+            Ok(Found::Onnx(_)) => count + 0.5 * onnx_match::known_names(&table, &file),
+            Err(failure) if file.format == Format::Onnx => failure.matched as f64 / (count + 1.0),
             Err(_) => known_names(&table, &file),
         };
         if result.is_ok() {
-            fitting.push((arch, variant, table.layers().len()));
+            fitting.push((arch, variant, likeness));
         }
         (likeness, arch, variant, table, result)
     });
@@ -53,7 +67,7 @@ pub(crate) fn resolve(
         let (path, reason) = (file.path, "there is no architecture to compare it with".to_owned());
         return Err(Error::Config { path, reason });
     };
-    let names = result.map_err(|failure| Error::Mismatch {
+    let found = result.map_err(|failure| Error::Mismatch {
         path: file.path.clone(),
         arch: arch.name,
         variant: variant.name,
@@ -61,31 +75,30 @@ pub(crate) fn resolve(
         total: table.layers().len(),
         difference: failure.difference,
     })?;
+    let (names, folded) = match found {
+        Found::Names(names) => (names, None),
+        Found::Onnx(matched) => matched.apply(&table, &mut file),
+    };
     let HeadLayers { config, notes } = match &file.graph {
         Some(graph) => keras_head::from_graph(&file.path, graph, &names, &table)?,
         None => keras_head::from_weights(&file, &names, &table)?,
     };
     let input = front.as_ref().map_or(variant.input, |front| front.input(&variant.input));
     let doubt = ambiguity(&fitting, arch, variant);
-    let notes = front.iter().filter_map(Front::note).chain(doubt).chain(notes).collect();
+    let notes =
+        front.iter().filter_map(Front::note).chain(doubt).chain(folded).chain(notes).collect();
     Ok(Resolved { arch, variant, input, head: config, names, notes, file })
 }
 
 /// What the user should know where the file fits another variant as well: one that is fed
 /// otherwise, since a file without names does not tell them apart.
-fn ambiguity(
-    fitting: &[(&Arch, &Variant, usize)],
-    arch: &Arch,
-    chosen: &Variant,
-) -> Option<String> {
-    let layers = |variant: &Variant| {
-        fitting.iter().find(|(_, v, _)| v.name == variant.name).map(|(_, _, layers)| *layers)
-    };
-    let other = fitting.iter().find(|(other, variant, count)| {
+fn ambiguity(fitting: &[(&Arch, &Variant, f64)], arch: &Arch, chosen: &Variant) -> Option<String> {
+    let own = fitting.iter().find(|(a, v, _)| (a.name, v.name) == (arch.name, chosen.name));
+    let other = fitting.iter().find(|(other, variant, likeness)| {
         other.name == arch.name
             && variant.name != chosen.name
             && variant.input != chosen.input
-            && Some(*count) == layers(chosen)
+            && own.is_some_and(|(_, _, own)| own == likeness)
     });
     other.map(|(_, other, _)| {
         format!(
@@ -179,7 +192,7 @@ fn followers(graph: &Graph, name: &str) -> String {
     if readers.is_empty() { "nothing".to_owned() } else { readers.join(", ") }
 }
 
-fn quoted(names: &[&str]) -> String {
+pub(crate) fn quoted(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     if quoted.is_empty() { "nothing".to_owned() } else { quoted.join(", ") }
 }
@@ -212,7 +225,7 @@ fn compare(layer: &Layer, node: &Node, inputs: &[&str]) -> Result<(), String> {
 }
 
 /// The first setting in which two operations of one class differ.
-fn first_difference(found: &Op, expected: &Op) -> Option<(String, Value, Value)> {
+pub(crate) fn first_difference(found: &Op, expected: &Op) -> Option<(String, Value, Value)> {
     let settings = |op| serde_json::to_value(op).unwrap_or(Value::Null);
     let (found_all, expected_all) = (settings(found), settings(expected));
     let open = |value: &Value| matches!(found, Op::InputLayer { .. }) && *value == 0;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use crate::onnx_recipe::OnnxStore;
 use crate::safetensors::Ranges;
 
 /// What reading failed with.
@@ -12,6 +13,7 @@ pub(crate) enum Store {
     Hdf5(Box<hdf5_pure::File>),
     Burnpack(Vec<burn_pack::Tensor>),
     Safetensors(Ranges),
+    Onnx(OnnxStore),
 }
 
 impl Store {
@@ -25,6 +27,7 @@ impl Store {
                 Ok(floats(bytes.read(Default::default())?))
             }
             Self::Safetensors(ranges) => Ok(floats(&ranges.read(path)?)),
+            Self::Onnx(store) => store.read(path),
         }
     }
 }

@@ -148,7 +148,9 @@ impl Report {
     pub(super) fn text(&self) -> String {
         let mut fields = vec![("file", self.file.clone()), ("format", self.format_text.clone())];
         let unknown = || "not told".to_owned();
-        fields.push(("Keras", self.keras_version.clone().unwrap_or_else(unknown)));
+        if self.format != Format::Onnx {
+            fields.push(("Keras", self.keras_version.clone().unwrap_or_else(unknown)));
+        }
         let table = match &self.network {
             Some(network) => {
                 fields.extend(network.fields());
