@@ -1,14 +1,18 @@
-"""ONNX files of Keras models, as tf2onnx writes them.
+"""ONNX files of Keras models, as tf2onnx writes them:
 
-    python make_onnx.py model.h5 out.onnx [--opset 13] [--unfolded] [--nchw] [--logits image.npy out.npy]
+    python make_onnx.py model.h5 out.onnx [--opset 13]
 
 `--unfolded` leaves batch normalisation as its own operator: tf2onnx's optimizers do not run.
 `--nchw` exports an input of [batch, 3, height, width], as PyTorch has it.
-`--check` runs the new file in ONNX Runtime and prints how far its output is from Keras's.
+`--skeleton` leaves out the numbers of the weights; the tests of Burncam put reproducible ones in.
+`--check` runs the file in ONNX Runtime and prints how far its output is from Keras's.
+
+Needs what requirements-onnx.txt lists.
 """
 
 import argparse
 import os
+from unittest import mock
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -17,21 +21,21 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 
+# Tensors of fewer numbers are settings: shapes, axes, scales.
+SMALLEST_WEIGHT = 8
 
-def convert(model, opset, unfolded=False, nchw=False):
+
+def convert(model, opset, unfolded, nchw):
     """The ONNX model of a Keras model with one input of [batch, height, width, channels]."""
-    shape = [None, *model.inputs[0].shape[1:]]
-    signature = [tf.TensorSpec(shape, tf.float32, name="input")]
-    if unfolded:
-        # Without TensorFlow's own passes and tf2onnx's, each layer stays what it was.
-        from unittest import mock
-
-        with mock.patch("tf2onnx.optimizer.optimize_graph", lambda graph, *_, **__: graph):
-            return tf2onnx.convert.from_keras(model, input_signature=signature, opset=opset)[0]
-    names = ["input"] if nchw else None
-    return tf2onnx.convert.from_keras(
-        model, input_signature=signature, opset=opset, inputs_as_nchw=names
-    )[0]
+    signature = [tf.TensorSpec([None, *model.inputs[0].shape[1:]], tf.float32, name="input")]
+    kept = mock.patch("tf2onnx.optimizer.optimize_graph", lambda graph, *_, **__: graph)
+    with kept if unfolded else mock.MagicMock():
+        return tf2onnx.convert.from_keras(
+            model,
+            input_signature=signature,
+            opset=opset,
+            inputs_as_nchw=["input"] if nchw else None,
+        )[0]
 
 
 def check(model, proto, nchw):
@@ -41,27 +45,39 @@ def check(model, proto, nchw):
     session = onnxruntime.InferenceSession(
         proto.SerializeToString(), providers=["CPUExecutionProvider"]
     )
-    height, width, channels = model.inputs[0].shape[1:]
-    x = np.random.default_rng(0).uniform(-1, 1, (2, height, width, channels)).astype(np.float32)
+    x = np.random.default_rng(0).uniform(-1, 1, (2, *model.inputs[0].shape[1:]))
+    x = x.astype(np.float32)
     fed = x.transpose(0, 3, 1, 2) if nchw else x
     found = session.run(None, {session.get_inputs()[0].name: fed})[0]
     return float(np.abs(found - model(x, training=False).numpy()).max())
 
 
+def strip(proto):
+    """Takes the numbers of the weights out."""
+    del proto.graph.value_info[:]
+    for tensor in proto.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT and np.prod(tensor.dims) >= SMALLEST_WEIGHT:
+            tensor.ClearField("raw_data")
+            tensor.ClearField("float_data")
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("model")
     parser.add_argument("out")
     parser.add_argument("--opset", type=int, default=13)
-    parser.add_argument("--unfolded", action="store_true")
-    parser.add_argument("--nchw", action="store_true")
-    parser.add_argument("--check", action="store_true")
+    for option in ("--unfolded", "--nchw", "--skeleton", "--check"):
+        parser.add_argument(option, action="store_true")
     args = parser.parse_args()
     model = tf.keras.models.load_model(args.model, compile=False)
     proto = convert(model, args.opset, args.unfolded, args.nchw)
-    onnx.save(proto, args.out)
     if args.check:
         print(f"{args.out}: outputs differ by {check(model, proto, args.nchw):.2e}")
+    if args.skeleton:
+        strip(proto)
+    onnx.save(proto, args.out)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@
 mod generator;
 mod goldens;
 mod keras_file;
+mod onnx_file;
 
 pub use generator::{Generated, tensor};
 pub use goldens::{Golden, Row, crc32, crc32_f32, edge_cases, folder, manifest, pillow_frame};
 pub use keras_file::{KerasFile, Weights};
+pub use onnx_file::{Field, Message, OnnxFile, field};

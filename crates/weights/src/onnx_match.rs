@@ -16,6 +16,9 @@ use crate::onnx_recipe::{Recipe, neutral_variance};
 use crate::onnx_window::same_pads;
 use crate::store::Store;
 
+/// What follows a node's name where a convolution is meant without what is folded into it.
+pub(crate) const KERNEL: &str = " (kernel)";
+
 /// Steps of the walk, in layers of the table. A network takes about two for each layer.
 const MOST_STEPS: usize = 200;
 
@@ -329,12 +332,17 @@ impl<'a> Walk<'a> {
     fn inputs(&mut self, index: usize, node: &'a Node) -> Result<(), ()> {
         let table = self.table;
         let layer = &table.layers()[index];
-        if layer.inputs.len() != node.inputs.len() {
-            let (found, expected) = (node.inputs.len(), layer.inputs.len());
-            return self
-                .fail(format!("layer `{}` reads {found} layers, expected {expected}", node.name));
+        let mut own = layer.inputs.clone();
+        if own.len() != node.inputs.len() && layer.op == Op::Concatenate {
+            // A joint of joints may be written as one.
+            let inner = self.joined(&mut own);
+            inner.into_iter().for_each(|joint| self.set(joint, Found::Absent, &node.name));
         }
-        let (mark, pairs) = (self.trail.len(), layer.inputs.iter().zip(&node.inputs));
+        if own.len() != node.inputs.len() {
+            let (name, found, expected) = (&node.name, node.inputs.len(), layer.inputs.len());
+            return self.fail(format!("layer `{name}` reads {found} layers, expected {expected}"));
+        }
+        let (mark, pairs) = (self.trail.len(), own.iter().zip(&node.inputs));
         let mut result = Ok(());
         for (&input, name) in pairs {
             result = result.and_then(|()| self.layer(input, name));
@@ -349,6 +357,19 @@ impl<'a> Walk<'a> {
         result
     }
 
+    /// Puts the inputs of a joint's joints in their place, and gives those joints.
+    fn joined(&self, inputs: &mut Vec<usize>) -> Vec<usize> {
+        let layers = self.table.layers();
+        let is_joint = |&input: &usize| layers[input].op == Op::Concatenate;
+        let mut joints = Vec::new();
+        while let Some(place) = inputs.iter().position(is_joint) {
+            let joint = inputs[place];
+            joints.push(joint);
+            inputs.splice(place..=place, layers[joint].inputs.iter().copied());
+        }
+        joints
+    }
+
     fn matched(self) -> Matched {
         let mut used = HashSet::new();
         let mut layers = Vec::with_capacity(self.found.len());
@@ -359,7 +380,7 @@ impl<'a> Walk<'a> {
                     (Some(output.name.clone()), holder.name.clone(), Kind::Own)
                 }
                 Some(Found::Kernel(node)) => {
-                    (Some(format!("{} (kernel)", node.name)), node.name.clone(), Kind::Kernel)
+                    (Some(format!("{}{KERNEL}", node.name)), node.name.clone(), Kind::Kernel)
                 }
                 Some(Found::Folded(node)) => {
                     (Some(node.name.clone()), node.name.clone(), Kind::Folded)

@@ -112,6 +112,10 @@ pub(crate) fn pool(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, 
     }
     let window = window(node, size)?;
     let sizes = map_size(&input);
+    if (size, window.strides, window.pads) == ([1; 2], [1; 2], [[0; 2]; 2]) {
+        // PyTorch's adaptive pooling of a map that has the size already.
+        return Ok(Value::Flow(input));
+    }
     let padding = padding(&window, sizes).ok_or_else(|| {
         Refused(format!("`pads` of {:?} are neither none nor those of `same`", window.pads))
     })?;

@@ -8,6 +8,7 @@ use burncam_net::{Arch, Classifier, HeadConfig, InputSpec, LoadError, Source, Va
 
 use crate::keras_h5::StoredWeight;
 use crate::matching::FileNames;
+use crate::onnx_match::KERNEL;
 use crate::{Checkpoint, Error, Format};
 
 /// A checkpoint that fits an architecture in everything but its numbers, which are not read yet.
@@ -51,6 +52,13 @@ impl Resolved {
     pub fn canonical_name<'a>(&'a self, layer: &'a str) -> Option<&'a str> {
         let by_file = self.names.iter().find(|(_, file)| *file == layer);
         by_file.or_else(|| self.names.get_key_value(layer)).map(|(own, _)| own.as_str())
+    }
+
+    /// Whether the file has batch normalisation folded into this layer, by the network's name, so
+    /// that what the layer itself gives is not what it gave in training.
+    #[must_use]
+    pub fn is_folded(&self, canonical: &str) -> bool {
+        self.names.get(canonical).is_some_and(|file| file.ends_with(KERNEL))
     }
 
     /// Reads the numbers and builds the network on `device`.
