@@ -96,7 +96,7 @@ fn ncnn_is_the_network_of_its_keras_file() {
     let [onnx, keras] = ["onnx/NCNN_13.onnx", "h5/NCNN_k2.h5"].map(|file| {
         let resolved = resolve(&folder().join(file)).expect(file);
         assert_eq!(
-            resolved.head.describe().replace(" relu", ", relu").replace(", Dropout", ""),
+            resolved.head.describe().replace("8 relu", "8, relu").replace(", Dropout", ""),
             "Flatten, Dense 8, relu, Dense 2, softmax",
             "{file}"
         );
@@ -351,7 +351,7 @@ fn shapes_past_all_memory_are_refused_before_they_are_read() {
         );
     }
     let message = huge([2304, 1 << 30]);
-    assert!(message.contains("FC1/MatMul"), "{message}");
+    assert!(message.contains("model/FC1/"), "{message}");
 }
 
 #[test]
@@ -372,7 +372,7 @@ fn graphs_that_are_none_are_refused() {
         let second = Message::default().text(VALUE_NAME, "model/FC1/Relu:0");
         file.graph = std::mem::take(&mut file.graph).message(GRAPH_OUTPUT, &second);
     });
-    assert_refused(&["its output `model/output/BiasAdd", "is read by"], |file| {
+    assert_refused(&["its output `model/output/MatMul", "is read by"], |file| {
         file.graph.remove(GRAPH_OUTPUT);
         let logits = Message::default().text(VALUE_NAME, "model/output/BiasAdd:0");
         file.graph = std::mem::take(&mut file.graph).message(GRAPH_OUTPUT, &logits);

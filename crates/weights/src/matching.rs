@@ -54,7 +54,10 @@ pub(crate) fn resolve(
             Ok(Found::Names(_)) => count,
             // Names tell networks of one structure apart.
             Ok(Found::Onnx(_)) => count + 0.5 * onnx_match::known_names(&table, &file),
-            Err(failure) if file.format == Format::Onnx => failure.matched as f64 / (count + 1.0),
+            Err(failure) if file.format == Format::Onnx => {
+                let known = onnx_match::known_names(&table, &file);
+                (failure.matched as f64 / (count + 1.0)).max(0.9 * known)
+            }
             Err(_) => known_names(&table, &file),
         };
         if result.is_ok() {

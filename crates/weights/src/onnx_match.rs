@@ -85,7 +85,10 @@ pub(crate) fn match_graph(table: &LayerTable, graph: &Graph) -> Result<Matched, 
         }
         walk.back_to(0);
     }
-    Err(walk.best)
+    // What cannot be used is why all that reads it cannot be either.
+    let first = graph.nodes.iter().find_map(|node| refused(node));
+    let Failure { matched, difference } = walk.best;
+    Err(Failure { matched, difference: first.unwrap_or(difference) })
 }
 
 /// The share of an architecture's own layer names that nodes or tensors of the file have as a part
@@ -247,10 +250,11 @@ impl<'a> Walk<'a> {
             [same_pads(padding, height, k[0], s[0]), same_pads(padding, width, k[1], s[1])]
         };
         // Zeros on each side, by the table and by the file.
-        let alike = match (padded, padding) {
-            (Some(_), Padding::Same) => (explicit, wanted) == (stored, *padding),
-            (Some(_), Padding::Valid) => sum(explicit, own(wanted, before)) == stored,
-            (None, _) => sum(explicit, own(wanted, before)) == own(*padding, source),
+        let expected = sum(explicit, own(wanted, before));
+        let (given, alike) = match (padded, padding) {
+            (Some(_), Padding::Same) => (stored, (explicit, wanted) == (stored, *padding)),
+            (Some(_), Padding::Valid) => (stored, expected == stored),
+            (None, _) => (own(*padding, source), expected == own(*padding, source)),
         };
         let mut op = layer.op.clone();
         let has_bias = matches!(node.op, Ok(Op::Conv2D { use_bias: true, .. }));
@@ -258,13 +262,15 @@ impl<'a> Walk<'a> {
             // A bias of 0 may be left out, and that of a folded one is the normalisation's.
             *use_bias = has_bias && (*use_bias || matches!(found, Found::Kernel(_)));
             *activation = Activation::Linear;
-            if alike {
-                *own = *padding;
-            }
+            *own = *padding;
         }
         self.settings(&op, node)?;
         if !alike {
-            let why = format!("layer `{}` pads by {stored:?}, expected {explicit:?}", node.name);
+            let why = format!(
+                "layer `{}` pads by {given:?}, before and after in height and width, expected \
+                 {expected:?}",
+                node.name
+            );
             return self.fail(why);
         }
         self.set(index, found, at);
@@ -310,10 +316,7 @@ impl<'a> Walk<'a> {
         let name = &node.name;
         let op = match &node.op {
             Ok(op) => op,
-            Err(refused) => {
-                let why = format!("layer `{name}` ({}) cannot be used: {}", node.class, refused.0);
-                return self.fail(why);
-            }
+            Err(_) => return self.fail(refused(node).unwrap_or_default()),
         };
         if op.class() != expected.class() {
             let class = expected.class();
@@ -400,6 +403,12 @@ impl<'a> Walk<'a> {
         }
         Matched { layers, used }
     }
+}
+
+/// Why a layer cannot be used, if it cannot.
+fn refused(node: &Node) -> Option<String> {
+    let why = &node.op.as_ref().err()?.0;
+    Some(format!("layer `{}` ({}) cannot be used: {why}", node.name, node.class))
 }
 
 /// Classes that a head may have beside dense layers and flattening.
