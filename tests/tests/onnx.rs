@@ -143,6 +143,112 @@ fn inception_v3_folded_and_with_joints_of_joints_in_one() {
     assert_eq!(before, after, "bit by bit");
 }
 
+/// N-CNN's logits after a change of its file.
+fn altered_logits(alter: impl FnOnce(&mut OnnxFile)) -> Vec<f32> {
+    let mut file = OnnxFile::golden("NCNN_13.onnx");
+    alter(&mut file);
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let path = place.path().join("model.onnx");
+    fs::write(&path, file.encode()).expect("a file");
+    logits(&load(&path).expect("a network"), &Golden::read("NCNN"))
+}
+
+/// Changes the numbers of a tensor.
+fn change(file: &mut OnnxFile, part: &str, change: impl FnOnce(&[f32]) -> Vec<f32>) {
+    file.tensor(part, |tensor| {
+        let raw = tensor.0.iter_mut().find(|(number, _)| *number == TENSOR_RAW);
+        let Some((_, Field::Bytes(bytes))) = raw else { panic!("{part} has no numbers") };
+        let (values, _) = bytes.as_chunks::<4>();
+        let values: Vec<f32> = values.iter().copied().map(f32::from_le_bytes).collect();
+        *bytes = change(&values).into_iter().flat_map(f32::to_le_bytes).collect();
+    });
+}
+
+/// Lets the first node of an operator read something else.
+fn reads(file: &mut OnnxFile, op_type: &str, inputs: &[&str]) {
+    file.node(op_type, |node| {
+        node.remove(NODE_INPUT);
+        let own = std::mem::take(node);
+        *node = inputs.iter().fold(own, |own, input| own.text(NODE_INPUT, input));
+    });
+}
+
+#[test]
+fn a_map_that_pytorch_flattens_gives_the_same_logits() {
+    let flattened = altered_logits(|file| {
+        reads(file, "Reshape", &["model/maxpool_2x2_/MaxPool:0", "const_fold_opt__49"]);
+        // The last transposition is not needed any more. 6 x 6 x 64 by position, then channel,
+        // become 64 x 6 x 6; each row has 8 numbers.
+        let mut transpositions = 0;
+        file.graph.0.retain(|(number, field)| {
+            let Field::Bytes(bytes) = field else { return true };
+            let transposes =
+                *number == GRAPH_NODE && Message::parse(bytes).get(NODE_TYPE) == "Transpose";
+            transpositions += usize::from(transposes);
+            !transposes || transpositions == 1
+        });
+        change(file, "FC1/MatMul", |rows| {
+            let row = |row: usize| rows[row * 8..][..8].iter().copied();
+            (0..64).flat_map(|c| (0..36).flat_map(move |p| row(p * 64 + c))).collect()
+        });
+    });
+    assert_eq!(flattened, altered_logits(|_| {}), "bit by bit");
+}
+
+#[test]
+fn a_factor_and_an_offset_in_the_head_are_batch_normalisation() {
+    let factors = [0.5, 2.0, 1.5, -1.0, 0.25, 1.0, 3.0, 0.75_f32];
+    let offsets = [0.1, -0.2, 0.3, 0.4, 0.0, -0.5, 0.6, 0.7_f32];
+    let vector = |name: &str, values: [f32; 8]| {
+        Message::default()
+            .number(TENSOR_DIMS, 8)
+            .number(TENSOR_TYPE, 1)
+            .text(TENSOR_NAME, name)
+            .with(TENSOR_RAW, Field::Bytes(values.map(f32::to_le_bytes).concat()))
+    };
+    let node = |op_type: &str, a: &str, b: &str, output: &str| {
+        let node = Message::default().text(NODE_INPUT, a).text(NODE_INPUT, b);
+        node.text(NODE_OUTPUT, output).text(NODE_TYPE, op_type)
+    };
+    let found = altered_logits(|file| {
+        file.graph = std::mem::take(&mut file.graph)
+            .message(GRAPH_TENSOR, &vector("factors", factors))
+            .message(GRAPH_TENSOR, &vector("offsets", offsets));
+        let mut nodes = Vec::new();
+        file.graph.each(GRAPH_NODE, |own| nodes.push(own.clone()));
+        file.graph.remove(GRAPH_NODE);
+        for mut own in nodes {
+            if own.get(NODE_NAME) == "model/output/MatMul" {
+                for new in [
+                    node("Mul", "factors", "model/FC1/Relu:0", "multiplied"),
+                    node("Add", "multiplied", "offsets", "added"),
+                ] {
+                    file.graph = std::mem::take(&mut file.graph).message(GRAPH_NODE, &new);
+                }
+                own.remove(NODE_INPUT);
+                own = own
+                    .text(NODE_INPUT, "added")
+                    .text(NODE_INPUT, "model/output/MatMul/ReadVariableOp:0");
+            }
+            file.graph = std::mem::take(&mut file.graph).message(GRAPH_NODE, &own);
+        }
+    });
+    // The same, worked into the dense layer after it.
+    let expected = altered_logits(|file| {
+        let mut sums = [0.0; 2];
+        change(file, "output/MatMul", |kernel| {
+            for (row, offset) in kernel.chunks(2).zip(offsets) {
+                sums = [sums[0] + row[0] * offset, sums[1] + row[1] * offset];
+            }
+            let rows = kernel.chunks(2).zip(factors);
+            rows.flat_map(|(row, factor)| row.iter().map(move |v| v * factor)).collect()
+        });
+        change(file, "output/BiasAdd", |bias| vec![bias[0] + sums[0], bias[1] + sums[1]]);
+    });
+    let difference = largest_difference(&found, &expected);
+    assert!(difference <= 1e-5, "{difference:e}");
+}
+
 #[test]
 fn without_names_both_twins_fit_and_the_user_is_told() {
     let place = tempfile::tempdir().expect("a temporary folder");

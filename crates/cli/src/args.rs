@@ -31,14 +31,14 @@ pub(crate) enum Command {
 
 /// Classify every image of a folder and show which regions decided.
 ///
-/// Reads a Keras file and a folder of folds, and writes for each image an overlay of its
+/// Reads a Keras or ONNX file and a folder of folds, and writes for each image an overlay of its
 /// Grad-CAM map, a CSV report as the notebook's, predictions.csv and run.json. Without --weights
 /// and --data it explains the demo: drawn faces and a small network, into burncam-demo/.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Explain {
-    /// Keras file, a full model or weights only (.h5, .keras, .weights.h5), or a file that `convert`
-    /// wrote [default: the demo's].
+    /// Keras file, a full model or weights only (.h5, .keras, .weights.h5), ONNX file (.onnx), or a
+    /// file that `convert` wrote [default: the demo's].
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub weights: Option<PathBuf>,
 
@@ -129,7 +129,7 @@ pub(crate) struct Models {
 #[derive(Args, Debug)]
 #[command(after_help = INSPECT_EXAMPLES)]
 pub(crate) struct Inspect {
-    /// Keras file: .h5, .keras or .weights.h5, a full model or weights only.
+    /// Keras file (.h5, .keras or .weights.h5, a full model or weights only) or ONNX file (.onnx).
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
@@ -151,7 +151,7 @@ pub(crate) struct Inspect {
 #[derive(Args, Debug)]
 #[command(after_help = LAYERS_EXAMPLES)]
 pub(crate) struct Layers {
-    /// Keras file: .h5, .keras or .weights.h5, a full model or weights only.
+    /// Keras file (.h5, .keras or .weights.h5, a full model or weights only) or ONNX file (.onnx).
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
 
@@ -202,7 +202,7 @@ pub(crate) struct Convert {
 #[derive(Args, Debug)]
 #[command(after_help = COMPARE_EXAMPLES)]
 pub(crate) struct Compare {
-    /// The checkpoint to check: a Keras .h5 file, a .bpk or a .safetensors.
+    /// The checkpoint to check: a Keras .h5 file, an .onnx, a .bpk or a .safetensors.
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
 

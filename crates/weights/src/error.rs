@@ -20,7 +20,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file is of a kind that is not read.
-    #[error("{} is {found}, not a Keras file (`.h5`, `.keras`)", path.display())]
+    #[error("{} is {found}, not a Keras or ONNX file (`.h5`, `.keras`, `.onnx`)", path.display())]
     Format {
         /// The file.
         path: PathBuf,

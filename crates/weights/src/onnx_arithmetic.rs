@@ -8,7 +8,7 @@ use crate::onnx_model::NodeProto;
 use crate::onnx_op::only;
 use crate::onnx_recipe::{Order, Recipe};
 use crate::onnx_value::{Axis, Extent, Flow, Value};
-use crate::onnx_window::{shape, weight};
+use crate::onnx_window::{bias, shape, weight};
 
 pub(crate) fn batch_norm(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
     let flow = graph.flow(node, 0)?;
@@ -68,12 +68,7 @@ pub(crate) fn dense(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value,
     if size.is_some_and(|size| size != rows) || size.is_none() && axis == Axis::Flat {
         return Err(Refused(format!("its kernel reads {rows} numbers of {}", flow.describe())));
     }
-    let bias = node.input(2).map(|_| graph.tensor(node, 2)).transpose()?.map(weight).transpose()?;
-    if bias.is_some_and(|bias| {
-        shape(bias).into_iter().filter(|&s| s != 1).product::<usize>() != columns
-    }) {
-        return Err(Refused("its bias has not one number a unit".to_owned()));
-    }
+    let bias = bias(graph, node, columns)?;
     let op = Op::Dense { units: columns, use_bias: bias.is_some(), activation: Activation::Linear };
     let name = graph.push_node(node, Ok(op), vec![flow.node.clone()]);
     let order = Order::Rows { rows, columns, transposed, flat: flow.flat };
@@ -125,18 +120,14 @@ fn with_numbers(graph: &mut Lowering<'_>, node: &NodeProto, flow: Flow) -> Resul
     }
     let tensor = weight(graph.tensor(node, stored)?)?;
     let sizes = shape(tensor);
+    // One unit has a bias of one number.
+    let single = flow.size(Axis::Channel) == Some(1) && flow.alone && kind == "Add";
+    let recipe = Recipe::Tensor(tensor.clone(), Order::Same);
+    if single && sizes.iter().all(|&s| s == 1) && add_bias(graph, &flow.node, 1, &recipe) {
+        return Ok(Value::Flow(flow));
+    }
     if sizes.iter().all(|&size| size == 1) {
-        let number = graph.floats(node, stored).and_then(|values| values.first().copied());
-        let number = number.map(f64::from).filter(|number| number.is_finite());
-        let op = match (kind, number) {
-            ("Add", Some(offset)) => Op::Rescaling { scale: 1.0, offset },
-            ("Sub", Some(offset)) => Op::Rescaling { scale: 1.0, offset: -offset },
-            ("Mul", Some(scale)) if scale != 0.0 => Op::Rescaling { scale, offset: 0.0 },
-            ("Div", Some(by)) if by != 0.0 => Op::Rescaling { scale: 1.0 / by, offset: 0.0 },
-            _ => return Err(Refused("its number cannot be used".to_owned())),
-        };
-        let name = graph.push_node(node, Ok(op), vec![flow.node.clone()]);
-        return Ok(Value::Flow(Flow { node: name, ..flow }));
+        return rescaled(graph, node, flow, stored);
     }
     let (axis, size) = channels(&flow, &sizes).ok_or_else(|| {
         Refused(format!(
@@ -154,6 +145,36 @@ fn with_numbers(graph: &mut Lowering<'_>, node: &NodeProto, flow: Flow) -> Resul
     if weight == Weight::Beta && flow.alone && add_bias(graph, &flow.node, size, &recipe) {
         return Ok(Value::Flow(flow));
     }
+    scaled(graph, node, flow, (weight, recipe, size))
+}
+
+/// One number for all: a rescaling.
+fn rescaled(
+    graph: &mut Lowering<'_>,
+    node: &NodeProto,
+    flow: Flow,
+    stored: usize,
+) -> Result<Value, Refused> {
+    let number = graph.floats(node, stored).and_then(|values| values.first().copied());
+    let number = number.map(f64::from).filter(|number| number.is_finite());
+    let op = match (node.op_type.as_str(), number) {
+        ("Add", Some(offset)) => Op::Rescaling { scale: 1.0, offset },
+        ("Sub", Some(offset)) => Op::Rescaling { scale: 1.0, offset: -offset },
+        ("Mul", Some(scale)) if scale != 0.0 => Op::Rescaling { scale, offset: 0.0 },
+        ("Div", Some(by)) if by != 0.0 => Op::Rescaling { scale: 1.0 / by, offset: 0.0 },
+        _ => return Err(Refused("its number cannot be used".to_owned())),
+    };
+    let name = graph.push_node(node, Ok(op), vec![flow.node.clone()]);
+    Ok(Value::Flow(Flow { node: name, ..flow }))
+}
+
+/// One number a channel: a batch normalisation whose statistics change nothing.
+fn scaled(
+    graph: &mut Lowering<'_>,
+    node: &NodeProto,
+    flow: Flow,
+    (weight, recipe, size): (Weight, Recipe, usize),
+) -> Result<Value, Refused> {
     // With an epsilon of 0 the neutral variance is 1.
     let op = Op::BatchNormalization { epsilon: 0.0, scale: true, center: true };
     let name = graph.push_node(node, Ok(op), vec![flow.node.clone()]);

@@ -50,7 +50,7 @@ fn transpose(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refuse
 }
 
 fn reshape(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
-    only(node, "allowzero", 0)?;
+    let copies = node.int("allowzero", 0) == 0;
     let target = match graph.value(node, 1) {
         Some(Value::Sizes(sizes)) => Some(sizes),
         _ => graph.integers(node, 1).map(|sizes| sizes.into_iter().map(Some).collect()),
@@ -60,14 +60,17 @@ fn reshape(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused>
     };
     let flow = graph.flow(node, 0)?;
     let whole = |(index, size): (usize, &Option<i64>)| match size {
-        // 0 copies a size.
-        Some(0) => flow.axes.get(index).and_then(|(_, size)| *size).and_then(|s| s.try_into().ok()),
+        // 0 copies a size, unless it is to stay 0.
+        Some(0) if copies => {
+            flow.axes.get(index).and_then(|(_, size)| *size).and_then(|s| s.try_into().ok())
+        }
         size => *size,
     };
     let inner: Option<Vec<i64>> = target.iter().enumerate().skip(1).map(whole).collect();
     let inner = inner.ok_or_else(|| Refused("the shape that it makes is not known".to_owned()))?;
     let batch = match (target[0], flow.axes.first().and_then(|(_, size)| *size)) {
-        (None | Some(-1 | 0), _) => true,
+        (Some(0), _) => copies,
+        (None | Some(-1), _) => true,
         (Some(size), Some(batch)) => usize::try_from(size).is_ok_and(|size| size == batch),
         (Some(size), None) => size == 1 && inner.contains(&-1),
     };

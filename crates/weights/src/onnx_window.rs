@@ -75,10 +75,7 @@ pub(crate) fn conv(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, 
         Some(padding) => (padding, None),
         None => (Padding::Valid, Some(window.pads)),
     };
-    let bias = node.input(2).map(|_| graph.tensor(node, 2)).transpose()?.map(weight).transpose()?;
-    if bias.is_some_and(|bias| shape(bias) != [filters]) {
-        return Err(Refused("its bias has not one number a filter".to_owned()));
-    }
+    let bias = bias(graph, node, filters)?;
     let mut reads = input.node.clone();
     if let Some(padding) = before {
         let label = format!("{} (pads)", node.label());
@@ -101,6 +98,21 @@ pub(crate) fn conv(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, 
         graph.add_weight(&name, Weight::Bias, &[filters], recipe);
     }
     Ok(output(name, &input, filters, windows(&window, sizes)))
+}
+
+/// The bias that an operator reads as its third input, one number for each of `count`.
+pub(crate) fn bias<'a>(
+    graph: &Lowering<'a>,
+    node: &NodeProto,
+    count: usize,
+) -> Result<Option<&'a Tensor>, Refused> {
+    let Some(_) = node.input(2) else { return Ok(None) };
+    let bias = weight(graph.tensor(node, 2)?)?;
+    match shape(bias).into_iter().filter(|&size| size != 1).collect::<Vec<_>>().as_slice() {
+        [size] if *size == count => Ok(Some(bias)),
+        [] if count == 1 => Ok(Some(bias)),
+        _ => Err(Refused(format!("its bias has the shape {:?}, not [{count}]", bias.shape))),
+    }
 }
 
 pub(crate) fn pool(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
