@@ -508,6 +508,37 @@ fn graphs_in_graphs_are_not_entered() {
 }
 
 #[test]
+fn lists_that_double_and_graphs_without_end_are_refused() {
+    let node = |op_type: &str, input: &str, output: &str| {
+        let node = Message::default().text(NODE_INPUT, input);
+        node.text(NODE_OUTPUT, output).text(NODE_NAME, "same").text(NODE_TYPE, op_type)
+    };
+    assert_refused(&["`same` (Concat) is not supported"], |file| {
+        let mut graph = std::mem::take(&mut file.graph);
+        graph = graph.message(GRAPH_NODE, &node("Shape", "input", "list 0"));
+        for step in 0..60 {
+            let list = format!("list {step}");
+            let twice = node("Concat", &list, &format!("list {}", step + 1));
+            graph = graph.message(GRAPH_NODE, &twice.text(NODE_INPUT, &list));
+        }
+        file.graph = graph;
+    });
+    let relus = |count: usize| {
+        refusal(|file| {
+            let mut graph = std::mem::take(&mut file.graph);
+            for step in 0..count {
+                let last = if step == 0 { "output" } else { &format!("value {step}") };
+                let relu = node("Relu", last, &format!("value {}", step + 1));
+                graph = graph.message(GRAPH_NODE, &relu);
+            }
+            file.graph = graph;
+        })
+    };
+    assert!(relus(9_000).contains("its output `model/output/Softmax` is read by"));
+    assert!(relus(10_001).contains("more than 10000 nodes"));
+}
+
+#[test]
 fn numbers_are_read_from_beside_the_model_and_from_nowhere_else() {
     let place = tempfile::tempdir().expect("a temporary folder");
     let inner = place.path().join("inner");

@@ -256,10 +256,12 @@ impl<'a> Lowering<'a> {
     /// The name, or a longer one where a layer is called so already.
     fn free_name(&self, name: &str) -> String {
         let mut free = name.to_owned();
-        let mut count = 1_usize;
-        while self.places.contains_key(&free) {
-            count += 1;
-            free = format!("{name} [{count}]");
+        // How many layers there are makes a name that is rarely taken, without counting up.
+        for number in self.places.len().. {
+            if !self.places.contains_key(&free) {
+                break;
+            }
+            free = format!("{name} [{number}]");
         }
         free
     }

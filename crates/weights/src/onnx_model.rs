@@ -15,6 +15,9 @@ use crate::store::BoxError;
 /// Longest list of numbers among a node's settings.
 const LONGEST_LIST: usize = 4096;
 
+/// Most nodes, and most tensors. The largest export of the supported networks has 900 nodes.
+const MOST_PARTS: usize = 10_000;
+
 /// What an `.onnx` file holds.
 pub(crate) struct Model {
     /// Version of the standard operators.
@@ -91,6 +94,9 @@ impl Model {
     fn add_graph(&mut self, file: &mut WireFile, graph: &Range<u64>) -> Result<(), BoxError> {
         for (number, wire) in file.fields(graph)? {
             let Wire::Bytes(range) = wire else { continue };
+            if self.nodes.len().max(self.tensors.len()) > MOST_PARTS {
+                return Err(format!("it has more than {MOST_PARTS} nodes or tensors").into());
+            }
             match number {
                 1 => self.nodes.push(NodeProto::read(file, &range)?),
                 5 => {

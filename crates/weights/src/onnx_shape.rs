@@ -8,6 +8,9 @@ use crate::onnx_model::NodeProto;
 use crate::onnx_op::{only, unknown};
 use crate::onnx_value::{Axis, Flow, Value};
 
+/// Most sizes in one list: a list that is joined with itself again and again would fill memory.
+const MOST_SIZES: usize = 64;
+
 /// What the operator gives.
 pub(crate) fn lower(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
     match node.op_type.as_str() {
@@ -151,8 +154,8 @@ fn sizes(graph: &mut Lowering<'_>, node: &NodeProto, index: usize) -> Option<Vec
 pub(crate) fn concat(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
     let lists = (0..node.inputs.len()).map(|index| sizes(graph, node, index));
     let joined: Option<Vec<_>> = lists.collect();
-    let joined = joined.map(|lists| Value::Sizes(lists.concat()));
-    joined.ok_or_else(|| Refused("it joins neither maps nor sizes".to_owned()))
+    let joined = joined.map(|lists| lists.concat()).filter(|sizes| sizes.len() <= MOST_SIZES);
+    joined.map(Value::Sizes).ok_or_else(|| Refused("it joins neither maps nor sizes".to_owned()))
 }
 
 fn gather(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {

@@ -7,8 +7,11 @@ use std::path::{Component, Path};
 use crate::onnx_wire::{Wire, WireFile};
 use crate::store::BoxError;
 
-/// Most numbers of a tensor that is read to understand the graph: a shape, a list of axes.
-const SMALL: u64 = 4096;
+/// Most integers of a tensor that is read to understand the graph: a shape, a list of axes.
+const MOST_INTEGERS: u64 = 64;
+
+/// Most `f32` of such a tensor: scales, and the factors of a batch normalisation.
+const MOST_FLOATS: u64 = 4096;
 
 /// `TensorProto.DataType`, by number.
 const KINDS: [&str; 17] = [
@@ -120,10 +123,10 @@ impl Tensor {
 
     /// Its numbers, few and integers.
     pub(crate) fn integers(&self, file: &mut WireFile, folder: &Path) -> Option<Vec<i64>> {
-        let count = self.count().filter(|&count| count <= SMALL)?;
+        let count = self.count().filter(|&count| count <= MOST_INTEGERS)?;
         match (self.kind, &self.data) {
             (INT32 | INT64, Data::Varints(range)) => {
-                let values = file.varints(range, SMALL as usize).ok()?;
+                let values = file.varints(range, MOST_INTEGERS as usize).ok()?;
                 let values = values.into_iter().map(u64::cast_signed);
                 (values.len() as u64 == count).then(|| values.collect())
             }
@@ -141,7 +144,7 @@ impl Tensor {
 
     /// Its numbers, few and `f32`.
     pub(crate) fn small_floats(&self, file: &mut WireFile, folder: &Path) -> Option<Vec<f32>> {
-        self.count().filter(|&count| count <= SMALL)?;
+        self.count().filter(|&count| count <= MOST_FLOATS)?;
         self.floats(file, folder).ok()
     }
 
