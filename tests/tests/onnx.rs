@@ -357,6 +357,20 @@ fn settings_that_differ_are_named() {
     assert_refused(&["concatenate/concat` (Concat)", "along their channels"], |file| {
         file.node("Concat", int("axis", 2));
     });
+    // A setting of another type.
+    assert_refused(&["(Conv)", "`dilations` are not 1"], |file| {
+        file.node("Conv", int("dilations", 1));
+    });
+    assert_refused(&["(MaxPool)", "`auto_pad` is no text"], |file| {
+        file.node("MaxPool", int("auto_pad", 1));
+    });
+    assert_refused(&["`model/leaky_3/LeakyRelu` (Dropout)", "training mode"], |file| {
+        file.node("LeakyRelu", |node| {
+            node.remove(NODE_TYPE);
+            let node_type = std::mem::take(node).text(NODE_TYPE, "Dropout");
+            *node = node_type.text(NODE_INPUT, "").text(NODE_INPUT, "roi__34");
+        });
+    });
     assert_refused(&["Resize__", "only linear with half_pixel"], |file| {
         file.node("Resize", |node| set(node, "mode", ATTRIBUTE_INT, &[1]));
     });

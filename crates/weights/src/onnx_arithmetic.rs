@@ -13,6 +13,10 @@ use crate::onnx_window::{bias, shape, weight};
 pub(crate) fn batch_norm(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
     let flow = graph.flow(node, 0)?;
     only(node, "training_mode", 0)?;
+    let epsilon = node.float("epsilon", 1e-5);
+    if !epsilon.is_finite() || epsilon < 0.0 {
+        return Err(Refused(format!("`epsilon` is {epsilon}")));
+    }
     let (axis, size) = flow.axes.get(1).copied().unwrap_or((Axis::Batch, None));
     let size = size.filter(|_| matches!(axis, Axis::Channel | Axis::Flat));
     let Some(size) = size else {
@@ -30,7 +34,7 @@ pub(crate) fn batch_norm(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<V
     }
     // Whether it scales at all is known by its numbers alone.
     let scale = graph.floats(node, 1).is_none_or(|gamma| gamma.iter().any(|&g| g != 1.0));
-    let op = Op::BatchNormalization { epsilon: node.float("epsilon", 1e-5), scale, center: true };
+    let op = Op::BatchNormalization { epsilon, scale, center: true };
     let name = graph.push_node(node, Ok(op), vec![flow.node.clone()]);
     for (weight, tensor) in tensors {
         let recipe = Recipe::Tensor(tensor.clone(), along(&flow, axis, size));

@@ -171,31 +171,39 @@ impl NodeProto {
         self.inputs.get(index).map(String::as_str).filter(|name| !name.is_empty())
     }
 
+    /// A setting, or what it is where it is not given. One of another type is a value that no
+    /// operator takes.
     pub(crate) fn int(&self, name: &str, default: i64) -> i64 {
         match self.attributes.get(name) {
             Some(Attribute::Int(value)) => *value,
-            _ => default,
+            Some(_) => i64::MIN,
+            None => default,
         }
     }
 
+    /// See [`int`](Self::int).
     pub(crate) fn float(&self, name: &str, default: f32) -> f32 {
         match self.attributes.get(name) {
             Some(Attribute::Float(value)) => *value,
-            _ => default,
+            Some(_) => f32::NAN,
+            None => default,
         }
     }
 
+    /// See [`int`](Self::int).
     pub(crate) fn text(&self, name: &str, default: &'static str) -> &str {
         match self.attributes.get(name) {
             Some(Attribute::Text(value)) => value,
-            _ => default,
+            Some(_) => "no text",
+            None => default,
         }
     }
 
+    /// See [`int`](Self::int).
     pub(crate) fn ints(&self, name: &str) -> Option<&[i64]> {
-        match self.attributes.get(name) {
-            Some(Attribute::Ints(values)) => Some(values),
-            _ => None,
+        match self.attributes.get(name)? {
+            Attribute::Ints(values) => Some(values),
+            _ => Some(&[i64::MIN]),
         }
     }
 }

@@ -16,7 +16,10 @@ pub(crate) fn lower<'a>(graph: &mut Lowering<'a>, node: &'a NodeProto) -> Result
         return Err(unknown());
     }
     match node.op_type.as_str() {
-        "Identity" | "Dropout" => same(graph, node),
+        "Identity" => same(graph, node),
+        // In operator sets 12 and later, the third input turns training on.
+        "Dropout" if node.input(2).is_none() => same(graph, node),
+        "Dropout" => Err(Refused("it may be in training mode; export for inference".to_owned())),
         "Cast" => cast(graph, node),
         "Constant" => constant(graph, node),
         "Conv" => onnx_window::conv(graph, node),

@@ -135,7 +135,7 @@ pub(crate) fn pool(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, 
     let op = match node.op_type.as_str() {
         "MaxPool" => Op::MaxPooling2D { pool_size, strides, padding },
         _ => {
-            if window.pads != [[0; 2]; 2] || window.same {
+            if window.pads != [[0; 2]; 2] || window.same || window.ceil {
                 only(node, "count_include_pad", 0)?;
             }
             Op::AveragePooling2D { pool_size, strides, padding }
@@ -195,6 +195,10 @@ pub(crate) fn resize(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value
     }
     only(node, "antialias", 0)?;
     only(node, "exclude_outside", 0)?;
+    if node.text("keep_aspect_ratio_policy", "stretch") != "stretch" || node.ints("axes").is_some()
+    {
+        return Err(Refused("it keeps the aspect ratio, or names its axes".to_owned()));
+    }
     let sizes = graph.integers(node, 3).filter(|sizes| sizes.len() == 4);
     let scales = graph.floats(node, 2).filter(|scales| scales.len() == 4);
     let target = match (sizes, scales) {
