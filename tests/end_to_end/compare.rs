@@ -66,6 +66,17 @@ fn stable(run: &Run) -> String {
 }
 
 #[test]
+fn an_onnx_file_is_compared_like_the_keras_file_it_was_made_of() {
+    let file = goldens().join("onnx/NCNN_13.onnx").display().to_string();
+    let place = Place::new();
+    let run = place.burncam(&["compare", "--weights", &file, "--reference", &golden()]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let keras = compare(&place, &["--reference", &golden()]);
+    let rows = |run: &Run| run.stdout.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(rows(&run), rows(&keras), "the same weights, so the same numbers");
+}
+
+#[test]
 fn every_layer_is_kerass() {
     let place = Place::new();
     let run = compare(&place, &["--reference", &golden()]);

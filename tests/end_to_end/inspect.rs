@@ -42,6 +42,18 @@ fn help_teaches() {
 }
 
 #[test]
+fn an_onnx_file_is_understood() {
+    let file = goldens().join("onnx/NCNN_13.onnx").display().to_string();
+    let run = Place::new().burncam(&["inspect", &file]);
+    insta::assert_snapshot!("onnx", shown(&run));
+    let run = Place::new().burncam(&["layers", "--weights", &file, "--json"]);
+    let report = json(&run);
+    let mut rows = report["layers"].as_array().expect("a list").iter();
+    let row = rows.find(|row| row["name"] == "conv_2x2_").expect("the layer");
+    assert_eq!(row["file_name"], "model/conv_2x2_/Relu");
+}
+
+#[test]
 fn models_are_listed() {
     let place = Place::new();
     insta::assert_snapshot!("models", shown(&place.burncam(&["models"])));

@@ -49,6 +49,7 @@ fn every_kind_of_file_gives_the_notebooks_report() {
         "NCNN_k3.keras",
         "NCNN_k2.weights.h5",
         "NCNN_k3.weights.h5",
+        "../onnx/NCNN_13.onnx",
     ] {
         explain(&place, checkpoint);
         let found = place.read("out/NCNN_GradCAM/NCNN.csv");

@@ -8,6 +8,7 @@ mod generator;
 mod goldens;
 mod keras_file;
 mod networks;
+mod onnx_file;
 mod torch_weights;
 
 pub use generator::{Generated, tensor};
@@ -16,4 +17,5 @@ pub use goldens::{
 };
 pub use keras_file::{KerasFile, Weights};
 pub use networks::{HeadLayers, classifier, hidden, notebook_head, softmax};
+pub use onnx_file::{Field, Message, OnnxFile, field};
 pub use torch_weights::{TorchTensor, torch_tensors, write_state_dict};

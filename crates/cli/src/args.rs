@@ -42,8 +42,8 @@ pub(crate) enum Command {
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Explain {
     /// Keras file, a full model or weights only (.h5, .keras, .weights.h5); a PyTorch state_dict
-    /// (.pt, .pth, .safetensors); or a file that `convert` wrote; or a folder of such files.
-    /// Several, or the option repeated, are several models, each with its own results. `{fold}` in
+    /// (.pt, .pth, .safetensors); an ONNX file (.onnx); or a file that `convert` wrote; or a folder
+    /// of such files. Several, or the option repeated, are several models, each with its own results. `{fold}` in
     /// the path stands for the name of each fold: its images are explained with its own file
     /// [default: the demo's].
     #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Input")]
@@ -156,8 +156,8 @@ pub(crate) struct Models {
 #[derive(Args, Debug)]
 #[command(after_help = INSPECT_EXAMPLES)]
 pub(crate) struct Inspect {
-    /// Keras file (.h5, .keras, .weights.h5), PyTorch state_dict (.pt, .pth, .safetensors), or what
-    /// `convert` wrote.
+    /// Keras file (.h5, .keras, .weights.h5), PyTorch state_dict (.pt, .pth, .safetensors), ONNX file
+    /// (.onnx), or what `convert` wrote.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
@@ -179,8 +179,8 @@ pub(crate) struct Inspect {
 #[derive(Args, Debug)]
 #[command(after_help = LAYERS_EXAMPLES)]
 pub(crate) struct Layers {
-    /// Keras file (.h5, .keras, .weights.h5), PyTorch state_dict (.pt, .pth, .safetensors), or what
-    /// `convert` wrote.
+    /// Keras file (.h5, .keras, .weights.h5), PyTorch state_dict (.pt, .pth, .safetensors), ONNX file
+    /// (.onnx), or what `convert` wrote.
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
 

@@ -56,6 +56,8 @@ struct Comparison {
     only_ours: Vec<String>,
     /// Layers that the network lacks.
     only_reference: Vec<String>,
+    /// Layers whose file has more folded into them than the reference.
+    folded: Vec<String>,
 }
 
 /// Compares one checkpoint, or all in a folder.
@@ -109,6 +111,7 @@ fn compare(
     for array in reference.names() {
         let Some(layer) = array.strip_prefix(LAYER) else { continue };
         match checkpoint.canonical_name(layer) {
+            Some(own) if checkpoint.is_folded(own) => found.folded.push(layer.to_owned()),
             Some(own) if !names.contains_key(own) => drop(names.insert(own.into(), layer.into())),
             _ => found.only_reference.push(layer.to_owned()),
         }
@@ -120,6 +123,7 @@ fn compare(
                 Ok(row) => found.rows.push(row),
                 Err(error) => drop(failed.get_or_insert(error)),
             },
+            None if checkpoint.is_folded(name) => {}
             None => found.only_ours.push(name.to_owned()),
         }
         output
@@ -205,6 +209,7 @@ impl Comparison {
         for (title, names) in [
             ("Not in the reference", &self.only_ours),
             ("Not in the network", &self.only_reference),
+            ("Folded into the next layer in the file", &self.folded),
         ] {
             if !names.is_empty() {
                 let _ = writeln!(text, "{title}: {}", names.join(", "));

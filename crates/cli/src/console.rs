@@ -59,6 +59,7 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
             "Burncam reads the .bpk and .safetensors files that `burncam convert` wrote, and \
              state_dicts as .safetensors"
         }
+        WeightsError::Opset { .. } => "export the model again, with operator set 17",
         WeightsError::Version { .. } => "use a later version of Burncam",
         WeightsError::Exists { .. } => "choose another --out, or pass --overwrite to replace it",
         WeightsError::Mismatch { .. } => {

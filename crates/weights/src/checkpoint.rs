@@ -13,10 +13,13 @@ use crate::keras_config::Graph;
 use crate::keras_h5::{self, StoredLayer};
 use crate::store::Store;
 use crate::torch_state::StateDict;
-use crate::{Error, Resolved, burnpack, keras_zip, matching, safetensors, torch_file, torch_match};
+use crate::{
+    Error, Resolved, burnpack, keras_zip, matching, onnx, safetensors, torch_file, torch_match,
+};
 
 /// Endings of the names that checkpoint files have, in lower case, without the dot.
-pub const ENDINGS: [&str; 8] = ["h5", "hdf5", "keras", "bpk", "safetensors", "pt", "pth", "pkl"];
+pub const ENDINGS: [&str; 9] =
+    ["h5", "hdf5", "keras", "bpk", "safetensors", "pt", "pth", "pkl", "onnx"];
 
 /// Whether a file is called like a checkpoint.
 #[must_use]
@@ -37,6 +40,8 @@ pub enum Format {
     Keras,
     /// `model.save_weights("x.weights.h5")` of Keras 3: weights counted by class.
     KerasV3Weights,
+    /// An ONNX graph and its weights.
+    Onnx,
     /// Burncam's own, in Burn's format.
     Burnpack,
     /// Burncam's own, as safetensors.
@@ -66,6 +71,7 @@ impl fmt::Display for Format {
             Self::KerasH5Weights => "Keras .h5, weights only",
             Self::Keras => "Keras .keras, full model",
             Self::KerasV3Weights => "Keras .weights.h5, weights only",
+            Self::Onnx => "ONNX",
             Self::Burnpack => "Burncam .bpk",
             Self::Safetensors => "Burncam .safetensors",
             Self::PyTorch => "PyTorch state_dict",
@@ -124,6 +130,7 @@ impl Checkpoint {
             Kind::Zip if torch_file::is_torch_zip(path) => torch_file::read_zip(path),
             Kind::Zip => keras_zip::read(path),
             Kind::Pickle => torch_file::read_pickle(path),
+            Kind::Onnx => onnx::read(path),
             Kind::Burnpack => burncam_file::read(path, Format::Burnpack, burnpack::open),
             Kind::Safetensors => safetensors::read(path),
         }
@@ -164,6 +171,7 @@ enum Kind {
     Hdf5,
     Zip,
     Pickle,
+    Onnx,
     Burnpack,
     Safetensors,
 }
@@ -190,7 +198,13 @@ fn kind(path: &Path) -> Result<Kind, Error> {
         [b'N', b'R', b'U', b'B', ..] => return Ok(Kind::Burnpack),
         [_, _, _, _, _, _, _, _, b'{', ..] => return Ok(Kind::Safetensors),
         [0x80, 2..=5, ..] => return Ok(Kind::Pickle),
+        start if onnx::begins_like(start) && named_onnx(path) => return Ok(Kind::Onnx),
         _ => "a file of an unknown kind",
     };
     Err(Error::Format { path: path.to_owned(), found })
+}
+
+/// ONNX has no mark of its own, so the name has to say it too.
+fn named_onnx(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
 }

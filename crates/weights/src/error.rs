@@ -22,7 +22,7 @@ pub enum Error {
     /// The file is of a kind that is not read.
     #[error(
         "{} is {found}, not a checkpoint (Keras `.h5`, `.keras`; PyTorch `.pt`, `.pth`; \
-         `.safetensors`; `.bpk`)",
+         `.safetensors`; `.onnx`; `.bpk`)",
         path.display()
     )]
     Format {
@@ -111,6 +111,18 @@ pub enum Error {
         found: u64,
         /// The version that is read.
         known: u32,
+    },
+    /// An `.onnx` file of an operator set that is not read.
+    #[error("{} uses operator set {found}, and this program reads {lowest} to {highest}", path.display())]
+    Opset {
+        /// The file.
+        path: PathBuf,
+        /// Its operator set.
+        found: u64,
+        /// The first that is read.
+        lowest: u64,
+        /// The last that is read.
+        highest: u64,
     },
     /// A file that must not be replaced is there already.
     #[error("{} is there already", path.display())]

@@ -12,6 +12,10 @@ use burncam_net::Op;
 /// A network as its file describes it.
 pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
+    /// The layers that give the outputs, where the file is of ONNX.
+    pub(crate) outputs: Vec<String>,
+    /// The program that wrote the graph, where the file is of ONNX.
+    pub(crate) producer: String,
 }
 
 /// One layer of the file.
@@ -35,7 +39,7 @@ impl Graph {
         let bad = |reason: String| Error::Config { path: path.to_owned(), reason };
         let json: Value = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
         let nodes = flatten(&json, "", DEEPEST).map_err(bad)?.0;
-        Ok(Self { nodes })
+        Ok(Self { nodes, outputs: Vec::new(), producer: String::new() })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Node> {

@@ -22,6 +22,7 @@ pub(crate) struct StoredLayer {
 }
 
 /// One weight, not yet read.
+#[derive(Clone)]
 pub(crate) struct StoredWeight {
     /// Its own name without the layer's: `kernel`.
     pub(crate) name: String,

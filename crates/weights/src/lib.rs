@@ -8,7 +8,7 @@
 //!
 //! Today's formats: Keras's full `.h5` (Keras 2 and 3), its legacy weights-only `.h5`, `.keras`
 //! (Keras 2.15 and 3), `.weights.h5` (Keras 3), PyTorch's state_dicts (`.pt`, `.pth`, as safetensors,
-//! or as pickled NumPy arrays; a pickle is never run), and what [`Resolved::convert`] writes: Burn's
+//! or as pickled NumPy arrays; a pickle is never run), `.onnx` (of tf2onnx and PyTorch), and what [`Resolved::convert`] writes: Burn's
 //! `.bpk` and `.safetensors`, both with a description of the network in their metadata.
 //!
 //! This crate must never know an architecture: those it may find are handed to it.
@@ -41,6 +41,20 @@ mod keras_order;
 mod keras_v3;
 mod keras_zip;
 mod matching;
+mod onnx;
+mod onnx_arithmetic;
+mod onnx_graph;
+mod onnx_match;
+mod onnx_model;
+mod onnx_op;
+mod onnx_recipe;
+mod onnx_shape;
+mod onnx_tensor;
+mod onnx_value;
+mod onnx_walk;
+mod onnx_window;
+mod onnx_wire;
+mod onnx_zeros;
 mod pickle;
 mod pickle_globals;
 mod pickle_source;

@@ -9,6 +9,7 @@ use crate::keras_config::{Graph, Node};
 use crate::keras_front::{self, Front};
 use crate::keras_h5::StoredLayer;
 use crate::keras_head::{self, HeadLayers};
+use crate::onnx_match::{self, Matched};
 use crate::{Checkpoint, Error, Format, Resolved, Wanted, keras_order, variant};
 
 /// What the network calls a layer, and what the file calls it.
@@ -19,6 +20,12 @@ pub(crate) type FileNames = HashMap<String, String>;
 pub(crate) struct Failure {
     pub(crate) matched: usize,
     pub(crate) difference: String,
+}
+
+/// Where the layers of an architecture are in a file.
+enum Found {
+    Names(FileNames),
+    Onnx(Matched),
 }
 
 /// See [`Checkpoint::resolve`].
@@ -36,17 +43,30 @@ pub(crate) fn resolve(
     let attempts = candidates.map(|(arch, variant)| {
         let table = (variant.layers)();
         let result = match &file.graph {
-            Some(graph) => match_graph(&table, graph),
-            None => match_names(&table, &file),
+            Some(graph) if file.format == Format::Onnx => {
+                onnx_match::match_graph(&table, graph).map(Found::Onnx)
+            }
+            Some(graph) => match_graph(&table, graph).map(Found::Names),
+            None => match_names(&table, &file).map(Found::Names),
         };
         // A network that fits comes before all others, and the larger of two that fit: names and
         // shapes alone cannot tell a network from one that has more layers.
-        let likeness = match result {
-            Ok(_) => table.layers().len() as f64,
+        let count = table.layers().len() as f64;
+        let likeness = match &result {
+            Ok(Found::Names(_)) => count,
+            Ok(Found::Onnx(matched)) => {
+                let known = onnx_match::known_names(&table, &file);
+                let graph = file.graph.as_ref();
+                graph.map_or(count, |graph| onnx_match::likeness(variant, matched, known, graph))
+            }
+            Err(failure) if file.format == Format::Onnx => {
+                let known = onnx_match::known_names(&table, &file);
+                (failure.matched as f64 / (count + 1.0)).max(0.9 * known)
+            }
             Err(_) => known_names(&table, &file),
         };
         if result.is_ok() {
-            fitting.push((arch, variant, table.layers().len()));
+            fitting.push((arch, variant, likeness));
         }
         (likeness, arch, variant, table, result)
     });
@@ -55,7 +75,7 @@ pub(crate) fn resolve(
         let (path, reason) = (file.path, "there is no architecture to compare it with".to_owned());
         return Err(Error::Config { path, reason });
     };
-    let names = result.map_err(|failure| Error::Mismatch {
+    let found = result.map_err(|failure| Error::Mismatch {
         path: file.path.clone(),
         arch: arch.name,
         variant: variant.name,
@@ -63,6 +83,10 @@ pub(crate) fn resolve(
         total: table.layers().len(),
         difference: failure.difference,
     })?;
+    let (names, folded) = match found {
+        Found::Names(names) => (names, None),
+        Found::Onnx(matched) => matched.apply(&table, &mut file),
+    };
     let HeadLayers { config, notes } = match &file.graph {
         Some(graph) => keras_head::from_graph(&file.path, graph, &names, &table)?,
         None => {
@@ -75,7 +99,7 @@ pub(crate) fn resolve(
     let doubt = variant::ambiguity(&fitting, arch, variant);
     let told = front.notes([input.height, input.width]);
     let second = variant::second_class(arch, variant, &config);
-    let notes = told.into_iter().chain(doubt).chain(second).chain(notes).collect();
+    let notes = told.into_iter().chain(doubt).chain(second).chain(folded).chain(notes).collect();
     let front = front.names;
     Ok(Resolved { arch, variant, input, head: config, names, front, notes, flattened: None, file })
 }
@@ -180,7 +204,7 @@ fn followers(graph: &Graph, name: &str) -> String {
     if readers.is_empty() { "nothing".to_owned() } else { readers.join(", ") }
 }
 
-fn quoted(names: &[&str]) -> String {
+pub(crate) fn quoted(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     if quoted.is_empty() { "nothing".to_owned() } else { quoted.join(", ") }
 }
@@ -213,7 +237,7 @@ fn compare(layer: &Layer, node: &Node, inputs: &[&str]) -> Result<(), String> {
 }
 
 /// The first setting in which two operations of one class differ.
-fn first_difference(found: &Op, expected: &Op) -> Option<(String, Value, Value)> {
+pub(crate) fn first_difference(found: &Op, expected: &Op) -> Option<(String, Value, Value)> {
     let settings = |op| serde_json::to_value(op).unwrap_or(Value::Null);
     let (found_all, expected_all) = (settings(found), settings(expected));
     let open = |value: &Value| matches!(found, Op::InputLayer { .. }) && *value == 0;

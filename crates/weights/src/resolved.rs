@@ -8,6 +8,7 @@ use burncam_net::{Arch, Classifier, HeadConfig, InputSpec, LoadError, Source, Va
 
 use crate::keras_h5::StoredWeight;
 use crate::matching::FileNames;
+use crate::onnx_match::KERNEL;
 use crate::{Checkpoint, Error, Format, torch_match};
 
 /// A checkpoint that fits an architecture in everything but its numbers, which are not read yet.
@@ -73,6 +74,13 @@ impl Resolved {
 
     fn in_front(&self, layer: &str) -> bool {
         self.front.iter().any(|name| name == layer)
+    }
+
+    /// Whether the file has batch normalisation folded into this layer, by the network's name, so
+    /// that what the layer itself gives is not what it gave in training.
+    #[must_use]
+    pub fn is_folded(&self, canonical: &str) -> bool {
+        self.names.get(canonical).is_some_and(|file| file.ends_with(KERNEL))
     }
 
     /// Reads the numbers and builds the network on `device`.

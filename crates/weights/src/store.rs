@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use crate::onnx_recipe::OnnxStore;
 use crate::pickle_value::Element;
 use crate::safetensors::Ranges;
 use crate::tensors::{Tensors, floats};
@@ -15,6 +16,7 @@ pub(crate) enum Store {
     Burnpack(Vec<burn_pack::Tensor>),
     Safetensors(Ranges),
     Torch(Tensors),
+    Onnx(OnnxStore),
 }
 
 impl Store {
@@ -29,6 +31,7 @@ impl Store {
             }
             Self::Safetensors(ranges) => ranges.read(path),
             Self::Torch(tensors) => tensors.read(path),
+            Self::Onnx(store) => store.read(path),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{Checkpoint, Error};
 /// Of variants that have the same layers, the one with this head.
 pub(crate) fn by_head(
     file: &Checkpoint,
-    fitting: &[(&'static Arch, &'static Variant, usize)],
+    fitting: &[(&'static Arch, &'static Variant, f64)],
     (arch, chosen): (&'static Arch, &'static Variant),
     head: &HeadConfig,
 ) -> Result<&'static Variant, Error> {
@@ -45,18 +45,16 @@ pub(crate) fn second_class(arch: &Arch, variant: &Variant, head: &HeadConfig) ->
 /// What the user should know where the file fits another variant as well: one that is fed
 /// otherwise, since a file without names does not tell them apart.
 pub(crate) fn ambiguity(
-    fitting: &[(&Arch, &Variant, usize)],
+    fitting: &[(&Arch, &Variant, f64)],
     arch: &Arch,
     chosen: &Variant,
 ) -> Option<String> {
-    let layers = |variant: &Variant| {
-        fitting.iter().find(|(_, v, _)| v.name == variant.name).map(|(_, _, layers)| *layers)
-    };
-    let other = fitting.iter().find(|(other, variant, count)| {
+    let own = fitting.iter().find(|(a, v, _)| (a.name, v.name) == (arch.name, chosen.name));
+    let other = fitting.iter().find(|(other, variant, likeness)| {
         other.name == arch.name
             && variant.name != chosen.name
             && variant.input != chosen.input
-            && Some(*count) == layers(chosen)
+            && own.is_some_and(|(.., own)| own == likeness)
     });
     other.map(|(_, other, _)| {
         format!(

@@ -148,8 +148,8 @@ impl Report {
     /// The report for people.
     pub(super) fn text(&self) -> String {
         let mut fields = vec![("file", self.file.clone()), ("format", self.format_text.clone())];
-        if !self.format.is_state_dict() {
-            let unknown = || "not told".to_owned();
+        let unknown = || "not told".to_owned();
+        if self.format != Format::Onnx && !self.format.is_state_dict() {
             fields.push(("Keras", self.keras_version.clone().unwrap_or_else(unknown)));
         }
         let table = match &self.network {

@@ -1,0 +1,51 @@
+//! ONNX files: protobuf on the outside, a graph of operators inside.
+//!
+//! The graph is brought into the form of a Keras one (`onnx_graph`), compared with the
+//! architectures by its structure alone (`onnx_match`), and its tensors are read in Keras's layout
+//! (`onnx_recipe`). Names only choose between networks of the same structure.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::Mutex;
+
+use crate::onnx_graph::{Lowered, lower};
+use crate::onnx_model::Model;
+use crate::onnx_recipe::OnnxStore;
+use crate::store::Store;
+use crate::{Checkpoint, Error, Format};
+
+/// The operator sets that are read.
+pub(crate) const OPSETS: RangeInclusive<u64> = 9..=20;
+
+/// Whether a file's first bytes may be those of an ONNX model: field 1, a small number, which is
+/// the version of the format. There is no better mark.
+pub(crate) fn begins_like(start: &[u8]) -> bool {
+    matches!(start, [0x08, 3..=0x20, ..])
+}
+
+/// Reads everything but the numbers.
+pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
+    let bad = |source| Error::Container { path: path.to_owned(), format: Format::Onnx, source };
+    let (model, mut file) = Model::read(path).map_err(bad)?;
+    if !OPSETS.contains(&model.opset) {
+        return Err(Error::Opset {
+            path: path.to_owned(),
+            found: model.opset,
+            lowest: *OPSETS.start(),
+            highest: *OPSETS.end(),
+        });
+    }
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    let Lowered { graph, layers, recipes } = lower(&model, &mut file, &folder).map_err(bad)?;
+    Ok(Checkpoint {
+        path: path.to_owned(),
+        format: Format::Onnx,
+        keras_version: None,
+        store: Store::Onnx(OnnxStore { file: Mutex::new(file), folder, recipes }),
+        description: None,
+        state: None,
+        graph: Some(graph),
+        layers,
+        named: true,
+    })
+}

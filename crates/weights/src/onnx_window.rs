@@ -1,0 +1,325 @@
+//! Operators whose window runs over a map: convolution, pooling, padding, resizing.
+
+use burncam_net::{Activation, Op, Padding, Weight};
+
+use crate::keras_op::Refused;
+use crate::onnx_graph::Lowering;
+use crate::onnx_model::NodeProto;
+use crate::onnx_op::only;
+use crate::onnx_recipe::{Order, Recipe};
+use crate::onnx_tensor::Tensor;
+use crate::onnx_value::{Axis, Flow, NCHW, Value};
+
+/// Before and after, along height and width.
+pub(crate) type Sides = [[usize; 2]; 2];
+
+/// A window and how it moves.
+struct Window {
+    size: [usize; 2],
+    strides: [usize; 2],
+    pads: Sides,
+    /// TensorFlow's `same`, which ONNX calls `SAME_UPPER`.
+    same: bool,
+    /// A last window may begin before the end and reach past it.
+    ceil: bool,
+}
+
+/// The map that an operator reads, which must lie as ONNX has it.
+pub(crate) fn map(graph: &Lowering<'_>, node: &NodeProto) -> Result<Flow, Refused> {
+    let flow = graph.flow(node, 0)?;
+    match flow.order() == NCHW {
+        true => Ok(flow),
+        false => Err(Refused(format!(
+            "it reads {}, not [batch, channel, height, width]",
+            flow.describe()
+        ))),
+    }
+}
+
+/// A weight of this layer, which must be `f32`.
+pub(crate) fn weight(tensor: &Tensor) -> Result<&Tensor, Refused> {
+    match tensor.is_float32() {
+        true => Ok(tensor),
+        false => Err(Refused(format!(
+            "its weight `{}` holds {}; export in float32",
+            tensor.name,
+            tensor.kind()
+        ))),
+    }
+}
+
+/// A tensor's shape as sizes.
+pub(crate) fn shape(tensor: &Tensor) -> Vec<usize> {
+    tensor.shape.iter().map(|&size| usize::try_from(size).unwrap_or(usize::MAX)).collect()
+}
+
+pub(crate) fn conv(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
+    let input = map(graph, node)?;
+    let kernel = weight(graph.tensor(node, 1)?)?;
+    let &[filters, channels, height, width] = shape(kernel).as_slice() else {
+        return Err(Refused(format!("its kernel has the shape {:?}", kernel.shape)));
+    };
+    only(node, "group", 1)?;
+    if node.ints("dilations").is_some_and(|all| all.iter().any(|&one| one != 1)) {
+        return Err(Refused("`dilations` are not 1".to_owned()));
+    }
+    if input.size(Axis::Channel).is_some_and(|found| found != channels) {
+        return Err(Refused(format!(
+            "its kernel reads {channels} channels of {}",
+            input.describe()
+        )));
+    }
+    let window = window(node, [height, width])?;
+    let sizes = map_size(&input);
+    let (padding, before) = match padding(&window, sizes) {
+        Some(padding) => (padding, None),
+        None => (Padding::Valid, Some(window.pads)),
+    };
+    let bias = bias(graph, node, filters)?;
+    let mut reads = input.node.clone();
+    if let Some(padding) = before {
+        let label = format!("{} (pads)", node.label());
+        reads = graph.push_named(&label, node, Ok(Op::ZeroPadding2D { padding }), vec![reads]);
+    }
+    let op = Op::Conv2D {
+        filters,
+        kernel_size: window.size,
+        strides: window.strides,
+        padding,
+        use_bias: bias.is_some(),
+        activation: Activation::Linear,
+    };
+    let name = graph.push_node(node, Ok(op), vec![reads]);
+    let order = Order::Kernel([filters, channels, height, width]);
+    let recipe = Recipe::Tensor(kernel.clone(), order);
+    graph.add_weight(&name, Weight::Kernel, &[height, width, channels, filters], recipe);
+    if let Some(bias) = bias {
+        let recipe = Recipe::Tensor(bias.clone(), Order::Same);
+        graph.add_weight(&name, Weight::Bias, &[filters], recipe);
+    }
+    Ok(output(name, &input, filters, windows(&window, sizes)))
+}
+
+/// The bias that an operator reads as its third input, one number for each of `count`.
+pub(crate) fn bias<'a>(
+    graph: &Lowering<'a>,
+    node: &NodeProto,
+    count: usize,
+) -> Result<Option<&'a Tensor>, Refused> {
+    let Some(_) = node.input(2) else { return Ok(None) };
+    let bias = weight(graph.tensor(node, 2)?)?;
+    match shape(bias).into_iter().filter(|&size| size != 1).collect::<Vec<_>>().as_slice() {
+        [size] if *size == count => Ok(Some(bias)),
+        [] if count == 1 => Ok(Some(bias)),
+        _ => Err(Refused(format!("its bias has the shape {:?}, not [{count}]", bias.shape))),
+    }
+}
+
+pub(crate) fn pool(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
+    let input = map(graph, node)?;
+    let size = pair(node.ints("kernel_shape")).ok_or_else(|| odd("kernel_shape"))?;
+    only(node, "storage_order", 0)?;
+    if node.ints("dilations").is_some_and(|all| all.iter().any(|&one| one != 1)) {
+        return Err(Refused("`dilations` are not 1".to_owned()));
+    }
+    let window = window(node, size)?;
+    let sizes = map_size(&input);
+    if (size, window.strides, window.pads) == ([1; 2], [1; 2], [[0; 2]; 2]) {
+        // PyTorch's adaptive pooling of a map that has the size already.
+        return Ok(Value::Flow(input));
+    }
+    let padded = window.pads != [[0; 2]; 2] || window.same || window.ceil;
+    let counts = node.op_type == "AveragePool" && padded && node.int("count_include_pad", 0) != 0;
+    let padding = if counts { around(&window) } else { padding(&window, sizes) };
+    let padding = padding.or_else(|| around(&window).filter(|_| node.op_type == "MaxPool"));
+    let padding = padding.ok_or_else(|| {
+        Refused(format!(
+            "`pads` of {:?} are neither none, nor those of `same`, nor equal on all sides",
+            window.pads
+        ))
+    })?;
+    let (pool_size, strides) = (size, window.strides);
+    let op = match node.op_type.as_str() {
+        "MaxPool" => Op::MaxPooling2D { pool_size, strides, padding },
+        _ => Op::AveragePooling2D { pool_size, strides, padding },
+    };
+    let name = graph.push_node(node, Ok(op), vec![input.node.clone()]);
+    let channels = input.size(Axis::Channel);
+    let sizes = windows(&window, sizes);
+    let sizes = [input.axes[0].1, channels, sizes[0], sizes[1]];
+    Ok(Value::Flow(Flow::new(name, NCHW.into_iter().zip(sizes).collect())))
+}
+
+/// Zeros around the border.
+pub(crate) fn pad(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
+    let flow = graph.flow(node, 0)?;
+    let mode = node.text("mode", "constant");
+    if mode != "constant" {
+        return Err(Refused(format!("`mode` is {mode}; only constant is supported")));
+    }
+    let value = match node.input(2) {
+        Some(_) => graph.floats(node, 2).and_then(|values| values.first().copied()),
+        None => Some(node.float("value", 0.0)),
+    };
+    let pads = node.ints("pads").map(<[i64]>::to_vec).or_else(|| graph.integers(node, 1));
+    let pads = pads.ok_or_else(|| Refused("`pads` are not known".to_owned()))?;
+    let rank = flow.axes.len();
+    let pads: Option<Vec<usize>> = pads.iter().map(|&pad| pad.try_into().ok()).collect();
+    let pads = pads.filter(|pads| pads.len() == 2 * rank && value == Some(0.0));
+    let pads = pads.filter(|_| node.input(3).is_none());
+    let pads = pads.ok_or_else(|| Refused("it does not add zeros on each axis".to_owned()))?;
+    let (mut sides, mut axes) = ([[0; 2]; 2], flow.axes.clone());
+    for (place, (axis, size)) in axes.iter_mut().enumerate() {
+        let both = [pads[place], pads[place + rank]];
+        *size = size.and_then(|size| size.checked_add(both[0])?.checked_add(both[1]));
+        match axis {
+            Axis::Height => sides[0] = both,
+            Axis::Width => sides[1] = both,
+            _ if both == [0; 2] => {}
+            _ => return Err(Refused("it pads another axis than height and width".to_owned())),
+        }
+    }
+    let op = Op::ZeroPadding2D { padding: sides };
+    let name = graph.push_node(node, Ok(op), vec![flow.node]);
+    Ok(Value::Flow(Flow::new(name, axes)))
+}
+
+/// Bilinear interpolation with half-pixel centres.
+pub(crate) fn resize(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
+    let input = map(graph, node)?;
+    let mode = node.text("mode", "nearest");
+    let centres = node.text("coordinate_transformation_mode", "half_pixel");
+    if graph.model.opset < 11 || mode != "linear" || centres != "half_pixel" {
+        return Err(Refused(format!(
+            "it is {mode} with {centres} coordinates; only linear with half_pixel (operator set \
+             11 and later) is supported"
+        )));
+    }
+    only(node, "antialias", 0)?;
+    only(node, "exclude_outside", 0)?;
+    if node.text("keep_aspect_ratio_policy", "stretch") != "stretch" || node.ints("axes").is_some()
+    {
+        return Err(Refused("it keeps the aspect ratio, or names its axes".to_owned()));
+    }
+    let sizes = graph.integers(node, 3).filter(|sizes| sizes.len() == 4);
+    let scales = graph.floats(node, 2).filter(|scales| scales.len() == 4);
+    let target = match (sizes, scales) {
+        (Some(sizes), _) => [usize::try_from(sizes[2]).ok(), usize::try_from(sizes[3]).ok()],
+        (None, Some(scales)) if scales[..2] == [1.0; 2] => {
+            let scaled = |(size, scale): (usize, f32)| (size as f64 * f64::from(scale)) as usize;
+            let [height, width] = map_size(&input);
+            [height.map(|h| scaled((h, scales[2]))), width.map(|w| scaled((w, scales[3])))]
+        }
+        _ => [None, None],
+    };
+    let [Some(height), Some(width)] = target else {
+        return Err(Refused("the size that it makes is not known".to_owned()));
+    };
+    let op = Op::bilinear([height, width]);
+    let name = graph.push_node(node, Ok(op), vec![input.node]);
+    let mut axes = input.axes;
+    (axes[2].1, axes[3].1) = (Some(height), Some(width));
+    Ok(Value::Flow(Flow::new(name, axes)))
+}
+
+fn output(node: String, input: &Flow, filters: usize, sizes: [Option<usize>; 2]) -> Value {
+    let sizes = [input.axes[0].1, Some(filters), sizes[0], sizes[1]];
+    Value::Flow(Flow::new(node, NCHW.into_iter().zip(sizes).collect()))
+}
+
+fn map_size(flow: &Flow) -> [Option<usize>; 2] {
+    [flow.size(Axis::Height), flow.size(Axis::Width)]
+}
+
+fn odd(name: &str) -> Refused {
+    Refused(format!("`{name}` is not a pair of sizes"))
+}
+
+fn pair(values: Option<&[i64]>) -> Option<[usize; 2]> {
+    let sizes = values?.iter().map(|&v| usize::try_from(v).ok().filter(|&v| v > 0));
+    sizes.collect::<Option<Vec<_>>>()?.try_into().ok()
+}
+
+fn window(node: &NodeProto, size: [usize; 2]) -> Result<Window, Refused> {
+    if node.ints("kernel_shape").is_some_and(|_| pair(node.ints("kernel_shape")) != Some(size)) {
+        return Err(odd("kernel_shape"));
+    }
+    let strides = match node.ints("strides") {
+        Some(strides) => pair(Some(strides)).ok_or_else(|| odd("strides"))?,
+        None => [1; 2],
+    };
+    let auto_pad = node.text("auto_pad", "NOTSET");
+    let pads = node.ints("pads").unwrap_or(&[0; 4]);
+    let pads: Option<Vec<usize>> = pads.iter().map(|&pad| pad.try_into().ok()).collect();
+    // ONNX lists what comes before on each axis, then what comes after.
+    let pads = match (auto_pad, pads.as_deref()) {
+        ("NOTSET", Some(&[top, left, bottom, right])) => [[top, bottom], [left, right]],
+        ("VALID" | "SAME_UPPER", _) => [[0; 2]; 2],
+        (other, _) => return Err(Refused(format!("`auto_pad` is {other}, `pads` {pads:?}"))),
+    };
+    let (same, ceil) = (auto_pad == "SAME_UPPER", node.int("ceil_mode", 0) != 0);
+    Ok(Window { size, strides, pads, same, ceil })
+}
+
+/// Which of Keras's two paddings a window has on an input of this size, if it is one.
+fn padding(window: &Window, sizes: [Option<usize>; 2]) -> Option<Padding> {
+    let none = window.pads == [[0; 2]; 2] && !window.same;
+    if none && !window.ceil {
+        return Some(Padding::Valid);
+    }
+    if window.same {
+        return Some(Padding::Same);
+    }
+    let counts = windows(window, sizes);
+    let fits = |padding: Padding| {
+        (0..2).all(|axis| {
+            let (Some(size), Some(count)) = (sizes[axis], counts[axis]) else { return false };
+            let (kernel, stride) = (window.size[axis], window.strides[axis]);
+            let [before, after] = same_pads(padding, size, kernel, stride);
+            // With `ceil_mode` a window may reach past what is padded.
+            let reach = (count.saturating_sub(1)).saturating_mul(stride).saturating_add(kernel);
+            let past = reach.saturating_sub(size.saturating_add(window.pads[axis][0]));
+            let own = if window.ceil { past } else { window.pads[axis][1] };
+            count == padding.windows(size, kernel, stride)
+                && [window.pads[axis][0], own] == [before, after]
+        })
+    };
+    [Padding::Valid, Padding::Same].into_iter().find(|&padding| fits(padding))
+}
+
+/// PyTorch's padding: the same on all sides, and whole windows only.
+fn around(window: &Window) -> Option<Padding> {
+    let zeros = window.pads[0][0];
+    let alike = window.pads == [[zeros; 2]; 2] && !window.same && !window.ceil;
+    alike.then_some(Padding::Around(zeros))
+}
+
+/// What a padding adds before and after an axis of this size.
+pub(crate) fn same_pads(padding: Padding, size: usize, kernel: usize, stride: usize) -> [usize; 2] {
+    match padding {
+        Padding::Valid => [0; 2],
+        Padding::Around(zeros) => [zeros; 2],
+        Padding::Same => {
+            let reach = size.div_ceil(stride).saturating_sub(1).saturating_mul(stride);
+            let all = reach.saturating_add(kernel).saturating_sub(size);
+            [all / 2, all - all / 2]
+        }
+    }
+}
+
+/// How many windows there are along each axis.
+fn windows(window: &Window, sizes: [Option<usize>; 2]) -> [Option<usize>; 2] {
+    [0, 1].map(|axis| {
+        let (size, stride) = (sizes[axis]?, window.strides[axis]);
+        if window.same {
+            return Some(size.div_ceil(stride));
+        }
+        let [before, after] = window.pads[axis];
+        let padded = size.checked_add(before)?.checked_add(after)?;
+        let room = padded.checked_sub(window.size[axis])?;
+        let count = if window.ceil { room.div_ceil(stride) } else { room / stride } + 1;
+        // The last window must begin inside the input or what is padded before it.
+        let begins = (count - 1) * stride;
+        Some(if window.ceil && begins >= size + before { count - 1 } else { count })
+    })
+}

@@ -1,0 +1,627 @@
+//! ONNX files of tf2onnx against the Keras networks that they were made of, and every way of not
+//! fitting.
+//!
+//! `goldens/onnx/NCNN_13.onnx` is whole. The other files there hold tf2onnx's graph without the
+//! weights' numbers; the reproducible ones are put in, which also puts them in a file of their own.
+
+use std::fs;
+use std::path::Path;
+
+use burn::tensor::Device;
+use burncam_imaging::to_tensor;
+use burncam_models::{ARCHS, INCEPTION_V3, NCNN, RESNET50, SENET50, VGG16};
+use burncam_net::{Arch, Classifier, LoadError, Source, Trace, Weight};
+use burncam_weights::{Checkpoint, Container, Error, Format, Resolved};
+use parity::field::*;
+use parity::{Field, Generated, Golden, Message, OnnxFile, folder, pillow_frame};
+use proptest::prelude::*;
+
+/// Of the largest logit, where batch normalisation was folded.
+const SAME: f32 = 1e-5;
+/// Where the weights are the same, to the last bit.
+const EQUAL: f32 = 0.0;
+/// Absolute, of logits between -10 and 10: Keras (`tests/tests/numbers.rs`).
+const KERAS: f32 = 1e-4;
+/// How many of the goldens' images are run.
+const IMAGES: usize = 3;
+
+fn resolve(path: &Path) -> Result<Resolved, Error> {
+    Checkpoint::open(path)?.resolve(&ARCHS, None)
+}
+
+fn load(path: &Path) -> Result<Classifier, Error> {
+    resolve(path)?.build(&Device::flex())
+}
+
+/// The logits of the goldens' first images.
+fn logits(classifier: &Classifier, golden: &Golden) -> Vec<f32> {
+    let spec = &classifier.variant.input;
+    let frames: Vec<_> =
+        golden.numbers.faces[..IMAGES].iter().map(|row| pillow_frame(row, spec.height)).collect();
+    let images = to_tensor(&frames.iter().collect::<Vec<_>>(), spec, classifier.device());
+    let logits = classifier.logits(images, &mut Trace::none());
+    logits.into_data().try_to_vec().expect("numbers")
+}
+
+fn largest_difference(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let differences = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
+    assert!(differences.clone().all(f32::is_finite));
+    differences.fold(0.0, f32::max)
+}
+
+/// The reproducible weights, for a head whose layers are called as in the file:
+/// `model/dense/MatMul`.
+struct FileNames(&'static str);
+
+impl Source for FileNames {
+    fn take(
+        &mut self,
+        layer: &str,
+        weight: Weight,
+        shape: &[usize],
+    ) -> Result<Vec<f32>, LoadError> {
+        let head = layer.strip_suffix("/MatMul").and_then(|rest| rest.split_once('/'));
+        Generated(self.0).take(head.map_or(layer, |(_, dense)| dense), weight, shape)
+    }
+}
+
+/// Loads a golden graph with the reproducible weights, and compares it with the network that has
+/// them from the generator, as a Keras file gives them, and with Keras itself.
+fn compare(arch: &'static Arch, file: &str, tolerance: f32) -> (tempfile::TempDir, Resolved) {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let path = place.path().join(file);
+    OnnxFile::golden(file).write_filled(arch.title, &path);
+    let resolved = resolve(&path).expect("a network");
+    assert_eq!((resolved.arch.name, resolved.format()), (arch.name, Format::Onnx), "{file}");
+    assert_eq!(resolved.variant.name, arch.variants[0].name, "{file}");
+    let (golden, device) = (Golden::read(arch.title), Device::flex());
+    let found = logits(&resolved.build(&device).expect("every weight"), &golden);
+
+    let (head, mut source) = (resolved.head.clone(), FileNames(arch.title));
+    let own = Classifier::build(arch, &arch.variants[0], head, &mut source, &device);
+    let own = logits(&own.expect("every weight"), &golden);
+    let scale = own.iter().fold(0.0_f32, |scale, logit| scale.max(logit.abs()));
+    let difference = largest_difference(&found, &own);
+    assert!(difference <= tolerance * scale, "{file}: {difference:e} of {scale}");
+
+    let difference = largest_difference(&found, &golden.numbers.logits[..IMAGES].concat());
+    assert!(difference <= KERAS, "{file}: {difference:e} from Keras");
+    (place, resolved)
+}
+
+#[test]
+fn ncnn_is_the_network_of_its_keras_file() {
+    let golden = Golden::read("NCNN");
+    let [onnx, keras] = ["onnx/NCNN_13.onnx", "h5/NCNN_k2.h5"].map(|file| {
+        let resolved = resolve(&folder().join(file)).expect(file);
+        assert_eq!(
+            resolved.head.describe().replace("8 relu", "8, relu").replace(", Dropout", ""),
+            "Flatten, Dense 8, relu, Dense 2, softmax",
+            "{file}"
+        );
+        assert_eq!(resolved.notes, [""; 0], "{file}");
+        logits(&resolved.build(&Device::flex()).expect(file), &golden)
+    });
+    assert_eq!(onnx, keras, "bit by bit");
+}
+
+#[test]
+fn an_input_with_channels_first_makes_no_difference() {
+    compare(&NCNN, "NCNN_11_nchw.onnx", EQUAL);
+}
+
+#[test]
+fn vgg16_is_told_from_its_twin_by_names() {
+    let (_place, resolved) = compare(&VGG16, "VGG16_18.onnx", EQUAL);
+    assert_eq!(resolved.notes, [""; 0]);
+}
+
+#[test]
+fn resnet50_with_its_batch_normalisation() {
+    let (_place, resolved) = compare(&RESNET50, "ResNet50_9_unfolded.onnx", EQUAL);
+    assert_eq!(resolved.notes, [""; 0]);
+    assert!(!resolved.is_folded("conv1/7x7_s2"));
+}
+
+#[test]
+fn senet50_with_batch_normalisation_folded() {
+    let (_place, resolved) = compare(&SENET50, "SENet50_17.onnx", SAME);
+    assert!(resolved.notes[0].contains("folded into 53 convolutions"), "{:?}", resolved.notes);
+    assert!(resolved.is_folded("conv1/7x7_s2") && !resolved.is_folded("conv2_1_1x1_down"));
+}
+
+#[test]
+fn inception_v3_folded_and_with_joints_of_joints_in_one() {
+    let (place, resolved) = compare(&INCEPTION_V3, "InceptionV3_11.onnx", SAME);
+    assert!(resolved.notes[0].contains("folded into 94 convolutions"), "{:?}", resolved.notes);
+    let golden = Golden::read("IncepV3");
+    let before = logits(&resolved.build(&Device::flex()).expect("every weight"), &golden);
+    let path = place.path().join("own.safetensors");
+    resolved.convert(&path, Container::Safetensors, false).expect("a file of our own");
+    let after = logits(&load(&path).expect("the same network"), &golden);
+    assert_eq!(before, after, "bit by bit");
+}
+
+/// N-CNN's logits after a change of its file.
+fn altered_logits(alter: impl FnOnce(&mut OnnxFile)) -> Vec<f32> {
+    let mut file = OnnxFile::golden("NCNN_13.onnx");
+    alter(&mut file);
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let path = place.path().join("model.onnx");
+    fs::write(&path, file.encode()).expect("a file");
+    logits(&load(&path).expect("a network"), &Golden::read("NCNN"))
+}
+
+/// Changes the numbers of a tensor.
+fn change(file: &mut OnnxFile, part: &str, change: impl FnOnce(&[f32]) -> Vec<f32>) {
+    file.tensor(part, |tensor| {
+        let raw = tensor.0.iter_mut().find(|(number, _)| *number == TENSOR_RAW);
+        let Some((_, Field::Bytes(bytes))) = raw else { panic!("{part} has no numbers") };
+        let (values, _) = bytes.as_chunks::<4>();
+        let values: Vec<f32> = values.iter().copied().map(f32::from_le_bytes).collect();
+        *bytes = change(&values).into_iter().flat_map(f32::to_le_bytes).collect();
+    });
+}
+
+/// Lets the first node of an operator read something else.
+fn reads(file: &mut OnnxFile, op_type: &str, inputs: &[&str]) {
+    file.node(op_type, |node| {
+        node.remove(NODE_INPUT);
+        let own = std::mem::take(node);
+        *node = inputs.iter().fold(own, |own, input| own.text(NODE_INPUT, input));
+    });
+}
+
+#[test]
+fn a_map_that_pytorch_flattens_gives_the_same_logits() {
+    let flattened = altered_logits(|file| {
+        reads(file, "Reshape", &["model/maxpool_2x2_/MaxPool:0", "const_fold_opt__49"]);
+        // The last transposition is not needed any more. 6 x 6 x 64 by position, then channel,
+        // become 64 x 6 x 6; each row has 8 numbers.
+        let mut transpositions = 0;
+        file.graph.0.retain(|(number, field)| {
+            let Field::Bytes(bytes) = field else { return true };
+            let transposes =
+                *number == GRAPH_NODE && Message::parse(bytes).get(NODE_TYPE) == "Transpose";
+            transpositions += usize::from(transposes);
+            !transposes || transpositions == 1
+        });
+        change(file, "FC1/MatMul", |rows| {
+            let row = |row: usize| rows[row * 8..][..8].iter().copied();
+            (0..64).flat_map(|c| (0..36).flat_map(move |p| row(p * 64 + c))).collect()
+        });
+    });
+    assert_eq!(flattened, altered_logits(|_| {}), "bit by bit");
+}
+
+#[test]
+fn a_factor_and_an_offset_in_the_head_are_batch_normalisation() {
+    let factors = [0.5, 2.0, 1.5, -1.0, 0.25, 1.0, 3.0, 0.75_f32];
+    let offsets = [0.1, -0.2, 0.3, 0.4, 0.0, -0.5, 0.6, 0.7_f32];
+    let vector = |name: &str, values: [f32; 8]| {
+        Message::default()
+            .number(TENSOR_DIMS, 8)
+            .number(TENSOR_TYPE, 1)
+            .text(TENSOR_NAME, name)
+            .with(TENSOR_RAW, Field::Bytes(values.map(f32::to_le_bytes).concat()))
+    };
+    let node = |op_type: &str, a: &str, b: &str, output: &str| {
+        let node = Message::default().text(NODE_INPUT, a).text(NODE_INPUT, b);
+        node.text(NODE_OUTPUT, output).text(NODE_TYPE, op_type)
+    };
+    let found = altered_logits(|file| {
+        file.graph = std::mem::take(&mut file.graph)
+            .message(GRAPH_TENSOR, &vector("factors", factors))
+            .message(GRAPH_TENSOR, &vector("offsets", offsets));
+        let mut nodes = Vec::new();
+        file.graph.each(GRAPH_NODE, |own| nodes.push(own.clone()));
+        file.graph.remove(GRAPH_NODE);
+        for mut own in nodes {
+            if own.get(NODE_NAME) == "model/output/MatMul" {
+                for new in [
+                    node("Mul", "factors", "model/FC1/Relu:0", "multiplied"),
+                    node("Add", "multiplied", "offsets", "added"),
+                ] {
+                    file.graph = std::mem::take(&mut file.graph).message(GRAPH_NODE, &new);
+                }
+                own.remove(NODE_INPUT);
+                own = own
+                    .text(NODE_INPUT, "added")
+                    .text(NODE_INPUT, "model/output/MatMul/ReadVariableOp:0");
+            }
+            file.graph = std::mem::take(&mut file.graph).message(GRAPH_NODE, &own);
+        }
+    });
+    // The same, worked into the dense layer after it.
+    let expected = altered_logits(|file| {
+        let mut sums = [0.0; 2];
+        change(file, "output/MatMul", |kernel| {
+            for (row, offset) in kernel.chunks(2).zip(offsets) {
+                sums = [sums[0] + row[0] * offset, sums[1] + row[1] * offset];
+            }
+            let rows = kernel.chunks(2).zip(factors);
+            rows.flat_map(|(row, factor)| row.iter().map(move |v| v * factor)).collect()
+        });
+        change(file, "output/BiasAdd", |bias| vec![bias[0] + sums[0], bias[1] + sums[1]]);
+    });
+    let difference = largest_difference(&found, &expected);
+    assert!(difference <= 1e-5, "{difference:e}");
+}
+
+#[test]
+fn without_names_both_twins_fit_and_the_user_is_told() {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let path = place.path().join("model.onnx");
+    let mut file = OnnxFile::golden("VGG16_18.onnx");
+    let rename = |text: String| {
+        let number = text.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte));
+        Field::Bytes(format!("n{number}").into())
+    };
+    let renamed = |message: &mut Message, fields: &[u64]| {
+        for (number, field) in &mut message.0 {
+            if fields.contains(number)
+                && let Field::Bytes(text) = field
+            {
+                let text = String::from_utf8(text.clone()).expect("a name");
+                *field = rename(text);
+            }
+        }
+    };
+    file.graph.each(GRAPH_NODE, |node| renamed(node, &[NODE_INPUT, NODE_OUTPUT, NODE_NAME]));
+    file.graph.each(GRAPH_TENSOR, |tensor| renamed(tensor, &[TENSOR_NAME]));
+    file.graph.each(GRAPH_INPUT, |input| renamed(input, &[VALUE_NAME]));
+    file.graph.each(GRAPH_OUTPUT, |output| renamed(output, &[VALUE_NAME]));
+    fs::write(&path, file.encode()).expect("a file");
+    let notes = resolve(&path).expect("a network").notes;
+    assert!(
+        notes[0].contains("it fits vgg16:keras-vggface and vgg16:keras-applications"),
+        "{notes:?}"
+    );
+}
+
+/// The error and its causes on one line, of N-CNN after a change.
+fn refusal(alter: impl FnOnce(&mut OnnxFile)) -> String {
+    let mut file = OnnxFile::golden("NCNN_13.onnx");
+    alter(&mut file);
+    refusal_of(&file.encode())
+}
+
+fn refusal_of(bytes: &[u8]) -> String {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let path = place.path().join("model.onnx");
+    fs::write(&path, bytes).expect("a file");
+    message(load(&path))
+}
+
+fn message(loaded: Result<Classifier, Error>) -> String {
+    let error = anyhow::Error::from(loaded.err().expect("a refusal"));
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let message = causes.join(": ");
+    assert!(message.contains("model.onnx"), "no file in: {message}");
+    message
+}
+
+fn assert_refused(words: &[&str], alter: impl FnOnce(&mut OnnxFile)) {
+    let message = refusal(alter);
+    for word in words {
+        assert!(message.contains(word), "no `{word}` in: {message}");
+    }
+}
+
+/// Replaces a setting of a node.
+fn set(node: &mut Message, name: &str, kind: u64, values: &[i64]) {
+    let mut rest = std::mem::take(&mut node.0);
+    rest.retain(|(number, field)| match field {
+        Field::Bytes(bytes) if *number == NODE_ATTRIBUTE => {
+            Message::parse(bytes).get(ATTRIBUTE_NAME) != name
+        }
+        _ => true,
+    });
+    let attribute = Message::default().text(ATTRIBUTE_NAME, name);
+    let attribute = values
+        .iter()
+        .fold(attribute, |attribute, value| attribute.number(kind, value.cast_unsigned()));
+    *node = Message(rest).message(NODE_ATTRIBUTE, &attribute);
+}
+
+#[test]
+fn settings_that_differ_are_named() {
+    let ints = |name: &'static str, values: &'static [i64]| {
+        move |node: &mut Message| set(node, name, ATTRIBUTE_INTS, values)
+    };
+    let int = |name: &'static str, value: i64| {
+        move |node: &mut Message| set(node, name, ATTRIBUTE_INT, &[value])
+    };
+    assert_refused(&["conv_5x5_/BiasAdd`: `strides` is [2,2], expected [1,1]"], |file| {
+        file.node("Conv", ints("strides", &[2, 2]));
+    });
+    assert_refused(&["conv_5x5_/BiasAdd`", "pads by", "[[1, 3], [2, 2]]"], |file| {
+        file.node("Conv", ints("pads", &[1, 2, 3, 2]));
+    });
+    assert_refused(&["conv_5x5_/BiasAdd` (Conv)", "`dilations` are not 1"], |file| {
+        file.node("Conv", ints("dilations", &[2, 2]));
+    });
+    assert_refused(&["(Conv)", "`group` is 3; only 1"], |file| file.node("Conv", int("group", 3)));
+    assert_refused(&["leaky_3/LeakyRelu`: `negative_slope` is 0.2"], |file| {
+        file.node("LeakyRelu", |node| {
+            let alpha = Message::default().text(ATTRIBUTE_NAME, "alpha");
+            let alpha = alpha.with(ATTRIBUTE_FLOAT, Field::Float(0.2_f32.to_le_bytes()));
+            node.remove(NODE_ATTRIBUTE);
+            *node = std::mem::take(node).message(NODE_ATTRIBUTE, &alpha);
+        });
+    });
+    assert_refused(&["maxpool_10x10/MaxPool` (MaxPool)", "`pads` of"], |file| {
+        file.node("MaxPool", ints("pads", &[3, 2, 3, 2]));
+    });
+    assert_refused(&["maxpool_10x10/MaxPool`: `padding` is {\"around\":3}"], |file| {
+        file.node("MaxPool", ints("pads", &[3, 3, 3, 3]));
+    });
+    assert_refused(&["concatenate/concat` (Concat)", "along their channels"], |file| {
+        file.node("Concat", int("axis", 2));
+    });
+    // A setting of another type.
+    assert_refused(&["(Conv)", "`dilations` are not 1"], |file| {
+        file.node("Conv", int("dilations", 1));
+    });
+    assert_refused(&["(MaxPool)", "`auto_pad` is no text"], |file| {
+        file.node("MaxPool", int("auto_pad", 1));
+    });
+    assert_refused(&["`model/leaky_3/LeakyRelu` (Dropout)", "training mode"], |file| {
+        file.node("LeakyRelu", |node| {
+            node.remove(NODE_TYPE);
+            let node_type = std::mem::take(node).text(NODE_TYPE, "Dropout");
+            *node = node_type.text(NODE_INPUT, "").text(NODE_INPUT, "roi__34");
+        });
+    });
+    assert_refused(&["Resize__", "only linear with half_pixel"], |file| {
+        file.node("Resize", |node| set(node, "mode", ATTRIBUTE_INT, &[1]));
+    });
+    assert_refused(&["reads [batch, width 120, height 120, channel 3], not"], |file| {
+        file.node("Transpose", ints("perm", &[0, 2, 1, 3]));
+    });
+    assert_refused(&["output/Softmax", "`axis` is 0"], |file| file.node("Softmax", int("axis", 0)));
+}
+
+#[test]
+fn operators_that_are_not_known_are_named() {
+    for operator in ["QLinearConv", "HardSwish", "If", "DequantizeLinear"] {
+        assert_refused(&["leaky_3/LeakyRelu", operator, "no such operator"], |file| {
+            file.node("LeakyRelu", |node| {
+                node.remove(NODE_TYPE);
+                *node = std::mem::take(node).text(NODE_TYPE, operator);
+            });
+        });
+    }
+    assert_refused(&["com.example.LeakyRelu", "no such operator"], |file| {
+        file.node("LeakyRelu", |node| {
+            *node = std::mem::take(node).text(NODE_DOMAIN, "com.example")
+        });
+    });
+}
+
+#[test]
+fn operator_sets_that_are_not_read_are_refused() {
+    for version in [1, 8, 21, 1 << 40] {
+        let number = version.to_string();
+        assert_refused(&["operator set", &number, "9 to 20"], |file| file.set_opset(version));
+    }
+    for version in [9, 20] {
+        // The first has another `Softmax` and no `Resize`, and is read up to that.
+        let mut file = OnnxFile::golden("NCNN_13.onnx");
+        file.set_opset(version);
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let path = place.path().join("model.onnx");
+        fs::write(&path, file.encode()).expect("a file");
+        assert!(Checkpoint::open(&path).is_ok(), "operator set {version}");
+    }
+}
+
+#[test]
+fn weights_of_another_kind_or_without_a_place_are_named() {
+    assert_refused(&["conv_2x2_/Conv2D", "holds float16; export in float32"], |file| {
+        file.tensor("conv_2x2_/Conv2D", |tensor| {
+            tensor.remove(TENSOR_TYPE);
+            *tensor = std::mem::take(tensor).number(TENSOR_TYPE, 10);
+        });
+    });
+    let stray = Message::default()
+        .number(TENSOR_DIMS, 2)
+        .number(TENSOR_TYPE, 1)
+        .text(TENSOR_NAME, "stray")
+        .with(TENSOR_RAW, Field::Bytes(vec![0; 8]));
+    assert_refused(&["1 weight has no place", "`stray` value [2]"], |file| {
+        file.graph = std::mem::take(&mut file.graph).message(GRAPH_TENSOR, &stray);
+    });
+    assert_refused(&["two tensors called `stray`"], |file| {
+        let graph = std::mem::take(&mut file.graph).message(GRAPH_TENSOR, &stray);
+        file.graph = graph.message(GRAPH_TENSOR, &stray);
+    });
+    assert_refused(
+        &["FC1/MatMul", "`kernel`", "has 12 bytes, and its shape asks for 73728"],
+        |file| {
+            file.tensor("FC1/MatMul", |tensor| {
+                tensor.remove(TENSOR_RAW);
+                *tensor = std::mem::take(tensor).with(TENSOR_RAW, Field::Bytes(vec![0; 12]));
+            });
+        },
+    );
+    assert_refused(&["FC1", "values that are NaN or infinite"], |file| {
+        file.tensor("FC1/BiasAdd", |tensor| {
+            tensor.remove(TENSOR_RAW);
+            let bytes = [f32::NAN; 8].map(f32::to_le_bytes).concat();
+            *tensor = std::mem::take(tensor).with(TENSOR_RAW, Field::Bytes(bytes));
+        });
+    });
+}
+
+#[test]
+fn shapes_past_all_memory_are_refused_before_they_are_read() {
+    let huge = |sizes: [u64; 2]| {
+        refusal(|file| {
+            file.tensor("FC1/MatMul", |tensor| {
+                tensor.remove(TENSOR_DIMS);
+                let own = std::mem::take(tensor);
+                *tensor = sizes.into_iter().fold(own, |own, size| own.number(TENSOR_DIMS, size));
+            });
+        })
+    };
+    for sizes in [[1 << 40, 1 << 40], [u64::MAX, 2], [1 << 47, 8]] {
+        let message = huge(sizes);
+        assert!(
+            message.contains("FC1/MatMul") && message.contains("claims the shape"),
+            "{message}"
+        );
+    }
+    let message = huge([2304, 1 << 30]);
+    assert!(message.contains("model/FC1/"), "{message}");
+}
+
+#[test]
+fn graphs_that_are_none_are_refused() {
+    // A cycle: the first node reads what the last one gives.
+    assert_refused(&["reads `output`, which no node before it gives"], |file| {
+        file.node("Transpose", |node| {
+            node.remove(NODE_INPUT);
+            *node = std::mem::take(node).text(NODE_INPUT, "output");
+        });
+    });
+    assert_refused(&["two nodes give a value called"], |file| {
+        let mut copy = Message::default();
+        file.node("Softmax", |node| copy = node.clone());
+        file.graph = std::mem::take(&mut file.graph).message(GRAPH_NODE, &copy);
+    });
+    assert_refused(&["its outputs are", "and one is needed"], |file| {
+        let second = Message::default().text(VALUE_NAME, "model/FC1/Relu:0");
+        file.graph = std::mem::take(&mut file.graph).message(GRAPH_OUTPUT, &second);
+    });
+    assert_refused(&["its output `model/output/MatMul", "is read by"], |file| {
+        file.graph.remove(GRAPH_OUTPUT);
+        let logits = Message::default().text(VALUE_NAME, "model/output/BiasAdd:0");
+        file.graph = std::mem::take(&mut file.graph).message(GRAPH_OUTPUT, &logits);
+    });
+    assert_refused(&["is not ncnn"], |file| file.graph.remove(GRAPH_OUTPUT));
+    assert_refused(&["it has no place in the network or its head"], |file| {
+        let stray = Message::default().text(NODE_INPUT, "input").text(NODE_OUTPUT, "stray");
+        let stray = stray.text(NODE_TYPE, "Relu");
+        file.graph = std::mem::take(&mut file.graph).message(GRAPH_NODE, &stray);
+    });
+}
+
+#[test]
+fn graphs_in_graphs_are_not_entered() {
+    let mut nested = vec![0x0a, 0];
+    for _ in 0..20_000 {
+        nested = Message(vec![(1, Field::Bytes(nested))]).encode();
+    }
+    assert_refused(&["no such operator"], |file| {
+        file.node("LeakyRelu", |node| {
+            node.remove(NODE_TYPE);
+            let branch = Message::default().text(ATTRIBUTE_NAME, "then_branch");
+            let branch = branch.with(ATTRIBUTE_GRAPH, Field::Bytes(nested));
+            *node = std::mem::take(node).text(NODE_TYPE, "If").message(NODE_ATTRIBUTE, &branch);
+        });
+    });
+}
+
+#[test]
+fn lists_that_double_and_graphs_without_end_are_refused() {
+    let node = |op_type: &str, input: &str, output: &str| {
+        let node = Message::default().text(NODE_INPUT, input);
+        node.text(NODE_OUTPUT, output).text(NODE_NAME, "same").text(NODE_TYPE, op_type)
+    };
+    assert_refused(&["`same` (Concat) is not supported"], |file| {
+        let mut graph = std::mem::take(&mut file.graph);
+        graph = graph.message(GRAPH_NODE, &node("Shape", "input", "list 0"));
+        for step in 0..60 {
+            let list = format!("list {step}");
+            let twice = node("Concat", &list, &format!("list {}", step + 1));
+            graph = graph.message(GRAPH_NODE, &twice.text(NODE_INPUT, &list));
+        }
+        file.graph = graph;
+    });
+    let relus = |count: usize| {
+        refusal(|file| {
+            let mut graph = std::mem::take(&mut file.graph);
+            for step in 0..count {
+                let last = if step == 0 { "output" } else { &format!("value {step}") };
+                let relu = node("Relu", last, &format!("value {}", step + 1));
+                graph = graph.message(GRAPH_NODE, &relu);
+            }
+            file.graph = graph;
+        })
+    };
+    assert!(relus(9_000).contains("its output `model/output/Softmax` is read by"));
+    assert!(relus(10_001).contains("more than 10000 nodes"));
+}
+
+#[test]
+fn numbers_are_read_from_beside_the_model_and_from_nowhere_else() {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let inner = place.path().join("inner");
+    fs::create_dir(&inner).expect("a folder");
+    let path = inner.join("model.onnx");
+    let file = || OnnxFile::golden("NCNN_11_nchw.onnx");
+    file().write_filled("NCNN", &path);
+    assert!(load(&path).is_ok());
+    let weights = inner.join("weights.bin");
+    let bytes = fs::read(&weights).expect("the weights");
+    fs::write(&weights, &bytes[..bytes.len() - 4]).expect("a file");
+    assert!(message(load(&path)).contains("`weights.bin` is shorter than the model says"));
+    fs::remove_file(&weights).expect("no weights");
+    assert!(message(load(&path)).contains("`weights.bin`, which must lie beside it"));
+    fs::write(place.path().join("weights.bin"), &bytes).expect("a file");
+    #[cfg(unix)]
+    {
+        let target = place.path().join("weights.bin");
+        std::os::unix::fs::symlink(&target, &weights).expect("a link");
+        assert!(message(load(&path)).contains("no ordinary file"));
+        fs::remove_file(&weights).expect("no link");
+    }
+    let absolute = place.path().join("weights.bin").display().to_string();
+    for location in ["../weights.bin", &absolute, "a/../../weights.bin", ".", "..", ""] {
+        let mut file = file();
+        file.graph.each(GRAPH_TENSOR, |tensor| {
+            if tensor.0.iter().all(|(number, _)| !(4..=13).contains(number) || *number == 8) {
+                let entry = Message::default().text(1, "location").text(2, location);
+                *tensor = std::mem::take(tensor)
+                    .message(TENSOR_EXTERNAL, &entry)
+                    .number(TENSOR_LOCATION, 1);
+            }
+        });
+        fs::write(&path, file.encode()).expect("a file");
+        let message = message(load(&path));
+        assert!(message.contains("which is not a file beside it"), "{location}: {message}");
+    }
+}
+
+#[test]
+fn files_cut_short_are_refused() {
+    let whole = OnnxFile::golden("NCNN_13.onnx").encode();
+    let lengths = (0..whole.len()).step_by(4099).chain(whole.len() - 400..whole.len());
+    for length in lengths {
+        refusal_of(&whole[..length]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// What is damaged is refused, or still a network; nothing panics. Half of the damage is where
+    /// the structure is.
+    #[test]
+    fn damaged_files_do_not_panic(
+        damage in proptest::collection::vec((any::<u32>(), any::<u8>(), any::<bool>()), 1..6),
+    ) {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let path = place.path().join("model.onnx");
+        let mut bytes = fs::read(folder().join("onnx/NCNN_13.onnx")).expect("a golden file");
+        let length = bytes.len();
+        for (at, value, anywhere) in damage {
+            let range = if anywhere { length } else { 5000 };
+            bytes[at as usize % range] = value;
+        }
+        fs::write(&path, &bytes).expect("a file");
+        let _ = load(&path);
+    }
+}
