@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use burncam_net::{Activation, HeadConfig, LayerTable, Op, Weight};
+use burncam_net::{Activation, HeadConfig, LayerTable, Op, Padding, Weight};
 
 use crate::keras_config::{Graph, Node};
 use crate::keras_h5::{StoredLayer, StoredWeight};
@@ -42,7 +42,7 @@ pub(crate) fn from_graph(
             return Err(unsupported(node, "the head must be one path, and paths meet here"));
         }
         let op = node.op.clone().map_err(|refused| unsupported(node, &refused.0))?;
-        layers.push((node.name.clone(), op));
+        layers.push((node.name.clone(), whole_map(op, table.last().output)));
         last = &node.name;
     }
     if let Some(stray) = graph.nodes.iter().find(|node| !claimed.contains(node.name.as_str())) {
@@ -55,6 +55,18 @@ pub(crate) fn from_graph(
         ));
     }
     Ok(HeadLayers { config: checked(path, layers)?, notes })
+}
+
+/// The mean of a window that is the whole map is that of each channel, as Caffe writes it.
+fn whole_map(op: Op, [height, width, _]: [usize; 3]) -> Op {
+    match op {
+        Op::AveragePooling2D { pool_size, padding: Padding::Valid, .. }
+            if pool_size == [height, width] =>
+        {
+            Op::GlobalAveragePooling2D
+        }
+        op => op,
+    }
 }
 
 /// Reads the head from the names and shapes of its weights; activations are assumed.

@@ -17,8 +17,13 @@ use crate::onnx_zeros::{Zeros, pads};
 const MOST_STEPS: usize = 200;
 
 /// Classes that a head may have beside dense layers and flattening.
-const HEAD: [&str; 4] =
-    ["GlobalAveragePooling2D", "GlobalMaxPooling2D", "BatchNormalization", "Activation"];
+const HEAD: [&str; 5] = [
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "Activation",
+];
 
 /// What a layer of the table is in the file.
 #[derive(Clone, Copy)]

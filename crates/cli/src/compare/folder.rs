@@ -1,6 +1,5 @@
 //! A folder of networks, each as several files and with one reference.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use burncam_models::ARCHS;
 use burncam_net::Variant;
-use burncam_weights::{Checkpoint, Resolved, Wanted};
+use burncam_weights::{Checkpoint, ENDINGS, Resolved, Wanted, is_checkpoint_name};
 
 use super::{Comparison, DIFFERS, Row, compare, difference, number};
 use crate::FATAL;
@@ -19,11 +18,8 @@ use crate::npz::Npz;
 use crate::text::{self, Column};
 use crate::{console, device, models};
 
-/// What Keras computed, beside the checkpoints.
+/// What the other framework computed, beside the checkpoints.
 const REFERENCE: &str = "reference.npz";
-
-/// The endings of checkpoints.
-const ENDINGS: [&str; 6] = ["h5", "keras", "bpk", "safetensors", "pt", "pth"];
 
 /// One checkpoint.
 struct Line {
@@ -85,16 +81,13 @@ fn checkpoints(folder: &Path) -> Result<Vec<PathBuf>> {
     folders.extend(entries(folder)?.into_iter().filter(|path| path.is_dir()));
     let mut files = Vec::new();
     for folder in folders.iter().filter(|folder| folder.join(REFERENCE).is_file()) {
-        let is_checkpoint = |path: &PathBuf| {
-            let ending = path.extension().unwrap_or_default();
-            path.is_file() && ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
-        };
+        let is_checkpoint = |path: &PathBuf| path.is_file() && is_checkpoint_name(path);
         files.extend(entries(folder)?.into_iter().filter(is_checkpoint));
     }
     ensure!(
         !files.is_empty(),
         "no folder in {} has checkpoints (.{}) and a {REFERENCE} beside them, as \
-         tests/reference/make_checkpoints.py writes them",
+         tests/reference/make_checkpoints.py and make_torch_checkpoints.py write them",
         folder.display(),
         ENDINGS.join(", .")
     );
@@ -177,25 +170,41 @@ fn plain(lines: &[Line]) -> String {
     text::table(HEAD, &lines.iter().map(cells).collect::<Vec<_>>())
 }
 
-/// One line a network, one column a file: the worst layer's relative difference.
+/// One table for the networks that have the same files: one line a network, one column a file,
+/// the worst layer's relative difference in it.
 fn markdown(lines: &[Line]) -> String {
-    let files: BTreeSet<&str> = lines.iter().map(|line| line.file.as_str()).collect();
+    let mut tables: Vec<(Vec<&str>, Vec<&[Line]>)> = Vec::new();
+    for group in groups(lines) {
+        let files: Vec<&str> = group.iter().map(|line| line.file.as_str()).collect();
+        match tables.iter_mut().find(|(known, _)| *known == files) {
+            Some((_, groups)) => groups.push(group),
+            None => tables.push((files, vec![group])),
+        }
+    }
+    let tables: Vec<String> =
+        tables.iter().map(|(files, groups)| of_files(files, groups)).collect();
+    tables.join("\n")
+}
+
+fn of_files(files: &[&str], groups: &[&[Line]]) -> String {
     let titles = files.iter().map(|file| format!("`{file}`")).collect::<Vec<_>>().join(" | ");
     let mut text = format!("| Network | Variant | {titles} | Worst layer | Logits |\n|");
     text.push_str(&" --- |".repeat(files.len() + 4));
     text.push('\n');
-    for group in groups(lines) {
+    for group in groups {
         let used = || group.iter().filter_map(|line| line.found.as_ref());
-        let (network, variant) =
-            used().next().map_or((group[0].folder.as_str(), ""), |it| (it.network, it.variant));
-        let cell = |file: &&str| match group.iter().find(|line| line.file == **file) {
-            None => "–".to_owned(),
-            Some(Line { found: None, .. }) => "cannot be used".to_owned(),
-            Some(Line { found: Some(found), .. }) => {
-                found.worst().map_or(String::new(), |row| number(row.relative))
-            }
+        let folder = group[0].folder.as_str();
+        let (network, variant) = used().next().map_or((folder, ""), |found| {
+            // The folder may be called after its maker, too: `ResNet50-torchvision-timm`.
+            let own = folder.strip_prefix(found.network).and_then(|rest| rest.strip_prefix('-'));
+            let own = own.filter(|own| own.starts_with(found.variant));
+            (found.network, own.unwrap_or(found.variant))
+        });
+        let cell = |line: &Line| match &line.found {
+            None => "cannot be used".to_owned(),
+            Some(found) => found.worst().map_or(String::new(), |row| number(row.relative)),
         };
-        let cells = files.iter().map(cell).collect::<Vec<_>>().join(" | ");
+        let cells = group.iter().map(cell).collect::<Vec<_>>().join(" | ");
         let worst = used().filter_map(Found::worst);
         let worst = worst.max_by(|a, b| a.relative.total_cmp(&b.relative));
         let worst = worst.map_or("", |row| row.layer.as_str());
@@ -205,32 +214,28 @@ fn markdown(lines: &[Line]) -> String {
     text
 }
 
-/// Whether the files of a network give the same logits.
+/// How many files of a network give the same logits as its first, and how far the others are: an
+/// exporter to ONNX may have folded weights into others.
 fn spread(lines: &[Line]) -> String {
     let mut text = String::new();
-    for group in groups(lines) {
-        let mut logits = group.iter().filter_map(|line| line.found.as_ref());
-        let Some(first) = logits.next().map(|found| &found.comparison.logits) else { continue };
-        let others: Vec<_> = logits.map(|found| &found.comparison.logits).collect();
+    for group in groups(lines).filter(|group| group.len() > 1) {
+        let mut logits =
+            group.iter().filter_map(|line| Some(&line.found.as_ref()?.comparison.logits));
+        let Some(first) = logits.next() else { continue };
         let bits = |logits: &[f32]| logits.iter().map(|z| z.to_bits()).collect::<Vec<_>>();
+        let (equal, others): (Vec<_>, Vec<_>) = logits.partition(|own| bits(own) == bits(first));
         let folder = &group[0].folder;
-        let _ = match others.len() + 1 {
-            1 => continue,
-            count if others.iter().all(|other| bits(other) == bits(first)) => {
-                writeln!(text, "{folder}: the logits of {count} files are equal to the last bit.")
-            }
-            count => {
-                let apart = others.iter().map(|other| match other.len() == first.len() {
-                    true => difference(other, first).0,
-                    false => f32::INFINITY,
-                });
-                let apart = number(apart.fold(0.0, f32::max));
-                writeln!(
-                    text,
-                    "{folder}: the logits of {count} files DIFFER, they are up to {apart} apart."
-                )
-            }
-        };
+        let count = equal.len() + 1;
+        let _ = write!(text, "{folder}: the logits of {count} files are equal to the last bit");
+        if !others.is_empty() {
+            let apart = others.iter().map(|other| match other.len() == first.len() {
+                true => difference(other, first).0,
+                false => f32::INFINITY,
+            });
+            let (count, apart) = (others.len(), number(apart.fold(0.0, f32::max)));
+            let _ = write!(text, ", {count} more are up to {apart} from them");
+        }
+        text.push_str(".\n");
     }
     text
 }

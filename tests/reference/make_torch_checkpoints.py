@@ -1,0 +1,76 @@
+"""Every network that Burncam takes from PyTorch, in every format, and what PyTorch computes with it:
+
+    python make_torch_checkpoints.py ../../target/checkpoints
+    cargo xtask compare --weights target/checkpoints
+
+Needs requirements-torch.txt. Each network of torch_networks.py gets a folder `<network>-<variant>` (and the maker, where two
+make the same), with the weights as `torch.pth`, as `torch_legacy.pth` (the format before PyTorch 1.6), as `torch.safetensors`, and as the ONNX files of
+both exporters, and with `reference.npz`, the output of each module for one image.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from dump_torch import run
+from torch_networks import NETWORKS, images, make
+
+# name in torch_networks.py: the folder
+FOLDERS = {
+    "resnet50": "ResNet50-torchvision",
+    "resnet50_timm": "ResNet50-torchvision-timm",
+    "resnet50_vggface2": "ResNet50-vggface2-pytorch",
+    "senet50_vggface2": "SENet50-vggface2-pytorch",
+    "seresnet50_timm": "SENet50-timm-legacy",
+    "inception_v3": "IncepV3-torchvision",
+    "inception_v3_timm": "IncepV3-torchvision-timm",
+    "vgg16": "VGG16-torchvision",
+    "vgg16_bn": "VGG16-torchvision-bn",
+    "vgg16_timm": "VGG16-torchvision-timm",
+    "ncnn_pain": "NCNN-darkrubiks",
+    "vgg16_pain": "VGG16-darkrubiks",
+}
+
+
+def write(name, folder):
+    """Writes the files of one network."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model, _, size, prepare, _ = make(name)
+    state = model.state_dict()
+    torch.save(state, folder / "torch.pth")
+    torch.save(state, folder / "torch_legacy.pth", _use_new_zipfile_serialization=False)
+    save_file({key: tensor.contiguous() for key, tensor in state.items()}, folder / "torch.safetensors")
+
+    x = images(size, prepare)[1:2]
+    if getattr(model, "transform_input", False):
+        x, model.transform_input = model._transform_input(x), False
+    # The auxiliary head has no part in inference.
+    if getattr(model, "AuxLogits", None) is not None:
+        model.AuxLogits, model.aux_logits = None, False
+    logits, layers = run(model, x)
+    arrays = {f"layer/{key}": output.permute(0, 2, 3, 1).numpy() for key, output in layers.items()}
+    np.savez(folder / "reference.npz", input=x.permute(0, 2, 3, 1).numpy(), logits=logits.numpy(), **arrays)
+    # Its dense layers are convolutions there, which Burncam does not read from ONNX.
+    exporters = [] if name == "vgg16_timm" else [("script", False), ("dynamo", True)]
+    for exporter, dynamo in exporters:
+        torch.onnx.export(model, (x,), folder / f"torch_{exporter}.onnx", dynamo=dynamo, opset_version=18,
+                          verbose=False)
+    print(f"{folder}: {len(layers)} layers", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--only", help="only the networks of torch_networks.py whose names begin so")
+    args = parser.parse_args()
+    torch.manual_seed(0)
+    for name in NETWORKS:
+        if name.startswith(args.only or ""):
+            write(name, args.out / FOLDERS[name])
+
+
+if __name__ == "__main__":
+    main()
