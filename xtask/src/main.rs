@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod checks;
+mod port;
 mod program;
 
 use std::path::Path;
@@ -22,6 +23,7 @@ For users (they build the `burncam` program on first use, and start it with the 
   layers    list the layers of a checkpoint that `explain --layer` takes
   convert   write a checkpoint in Burn's own format or as safetensors
   compare   compare each layer with what Keras computed for the same input
+  port      make a native network of any ONNX classifier, for the commands above
 
 For developers:
   test      run all tests; arguments go to `cargo test`
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
             "explain" | "models" | "inspect" | "layers" | "convert" | "compare" => {
                 program::start(command, rest)
             }
+            "port" => port::run(rest),
             "test" => checks::test(rest),
             "ci" => checks::all(),
             unknown => {

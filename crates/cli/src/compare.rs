@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
-use burncam_models::ARCHS;
 use burncam_net::{Classifier, InputSpec, Trace};
 use burncam_weights::{Checkpoint, Resolved};
 
@@ -54,8 +53,8 @@ struct Comparison {
 
 /// Compares layer by layer.
 pub(crate) fn run(args: &Compare) -> Result<ExitCode> {
-    let checkpoint =
-        Checkpoint::open(&args.weights)?.resolve(&ARCHS, models::wanted(args.model.as_deref())?)?;
+    let checkpoint = Checkpoint::open(&args.weights)?
+        .resolve(&models::known(), models::wanted(args.model.as_deref())?)?;
     let mut reference = Npz::open(&args.reference)?;
     let choice = device::choose(args.device)?;
     let classifier = checkpoint.build(&choice.device)?;

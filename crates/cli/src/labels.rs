@@ -9,6 +9,7 @@ use std::str::FromStr;
 use anyhow::{Context, Result, bail};
 
 use crate::data::Image;
+use crate::text;
 
 pub(crate) use tokens::notebook_doubts;
 
@@ -79,7 +80,7 @@ pub(crate) fn label(
                 bail!(
                     "`--labels notebook` knows Pain and No_pain, and the classes are {}\n\
                      hint: use `--labels dirs`, `--labels tokens:…` or a label file",
-                    classes.join(", ")
+                    text::listed(classes)
                 );
             };
             let of = |image: &Image| if tokens::notebook(&image.name) { no_pain } else { pain };
@@ -106,5 +107,5 @@ pub(crate) fn label(
 }
 
 fn unknown_class(class: &str, classes: &[String]) -> String {
-    format!("there is no class `{class}`; the classes are {}", classes.join(", "))
+    format!("there is no class `{class}`; the classes are {}", text::listed(classes))
 }

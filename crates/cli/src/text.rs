@@ -53,6 +53,17 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// Names on one line, the first and the last of many.
+pub(crate) fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    match names {
+        [first @ .., last] if first.len() >= SHOWN => {
+            format!("{}, …, {last}", first[..SHOWN - 1].join(", "))
+        }
+        few => few.join(", "),
+    }
+}
+
 /// `[14, 14, 512]`.
 pub(crate) fn shape<T: Debug>(shape: &[T]) -> String {
     format!("{shape:?}")
@@ -68,6 +79,15 @@ mod tests {
         let row = |cells: [&str; 3]| cells.map(str::to_owned);
         let found = table(head, &[row(["é", "12345", "x"]), row(["longer", "7", ""])]);
         assert_eq!(found, "layer    size\né       12345  x\nlonger      7\n");
+    }
+
+    #[test]
+    fn many_names_are_not_all_listed() {
+        let names = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>();
+        assert_eq!(listed(&names(3)), "0, 1, 2");
+        assert!(listed(&names(20)).ends_with("18, 19"));
+        assert!(listed(&names(1000)).ends_with("17, 18, …, 999"));
+        assert_eq!(listed(&[]), "");
     }
 
     #[test]

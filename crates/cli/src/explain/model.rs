@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use burncam_cam::Target;
-use burncam_models::ARCHS;
 use burncam_report::ModelTree;
 use burncam_weights::{Checkpoint, Resolved, Wanted};
 
 use super::weights::{self, Files, Source};
 use crate::args::Explain;
 use crate::labels::Rule;
+use crate::{models, text};
 
 /// A model, with a tree of its own in the output folder.
 pub(crate) struct Model {
@@ -51,7 +51,7 @@ impl Model {
         wanted: Option<Wanted>,
         out: &Path,
     ) -> Result<Self> {
-        let resolve = |path: &Path| Checkpoint::open(path)?.resolve(&ARCHS, wanted);
+        let resolve = |path: &Path| Checkpoint::open(path)?.resolve(&models::known(), wanted);
         let parts: Vec<Part> = match &files.by {
             Source::All => vec![Part { fold: None, checkpoint: resolve(&files.path)? }],
             Source::Folds(folds) => {
@@ -193,7 +193,7 @@ fn target(args: &Explain, classes: &[String]) -> Result<Target> {
     by_name.or_else(by_index).map(Target::Class).with_context(|| {
         format!(
             "there is no class `{asked}`\nhint: the classes are {} (or 0 to {})",
-            classes.join(", "),
+            text::listed(classes),
             classes.len() - 1
         )
     })

@@ -11,7 +11,7 @@ use super::weights;
 use crate::args::Explain;
 use crate::data::{self, Image};
 use crate::labels::{self, Rule};
-use crate::{console, demo, models};
+use crate::{console, demo, models, text};
 
 /// Everything that decides a run's results.
 pub(crate) struct Plan {
@@ -207,7 +207,7 @@ fn label_warnings(model: &Model, images: &[Image]) -> Warnings {
              (classes are {}):",
             console::images(unknown.len()),
             model.rule.describe(),
-            model.classes.join(", ")
+            text::listed(&model.classes)
         );
         warnings.push((text, unknown));
     }

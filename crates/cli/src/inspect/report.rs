@@ -97,7 +97,7 @@ impl Network {
         [
             ("network", format!("{} ({}, {})", self.title, self.architecture, self.variant)),
             ("head", self.head.clone()),
-            ("classes", format!("{}: {}", self.classes.len(), self.classes.join(", "))),
+            ("classes", format!("{}: {}", self.classes.len(), text::listed(&self.classes))),
             ("input", format!("{}, {}", size(&self.input), self.input.order.name())),
             ("preprocessing", self.preprocessing.clone()),
             ("map layer", format!("{} {map_shape}", self.map_layer)),
