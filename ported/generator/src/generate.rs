@@ -100,7 +100,7 @@ fn weights(file: &Path) -> Result<Vec<Weight>> {
     let one = |tensor: Tensor| {
         let bytes: Bytes = tensor.to_bytes()?;
         let bytes = bytes.read(Default::default())?;
-        let values = floats(tensor.dtype, &bytes).with_context(|| {
+        let values = floats(tensor.dtype, bytes).with_context(|| {
             format!(
                 "the weight `{}` holds {:?} values that no f32 holds",
                 tensor.name, tensor.dtype

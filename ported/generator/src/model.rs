@@ -66,7 +66,7 @@ fn fetch(tensor: &mut TensorProto, folder: &Path) -> Result<()> {
     let cannot = || format!("cannot read {}, which holds the model's weights", path.display());
     let mut file = File::open(&path).with_context(cannot)?;
     let size = file.metadata().with_context(cannot)?.len();
-    let rest = size.checked_sub(offset).unwrap_or_default();
+    let rest = size.saturating_sub(offset);
     let length = length.unwrap_or(rest);
     if length > rest {
         bail!("{} is cut short: {size} bytes of {}", path.display(), offset.saturating_add(length));

@@ -140,7 +140,10 @@ fn output(graph: &Graph<'_>, shapes: &Shapes, node: &NodeProto) -> Option<Vec<i6
             Some(sum)
         }
         "Flatten" => {
-            let axis = place(int(node, "axis", 1), x.len() + 1)?;
+            let axis = match int(node, "axis", 1) {
+                axis if axis < 0 => place(axis, x.len())?,
+                axis => place(axis, x.len() + 1)?,
+            };
             Some(vec![product(&x[..axis])?, product(&x[axis..])?])
         }
         "Gemm" => {
@@ -178,9 +181,9 @@ fn windows(node: &NodeProto, x: &[i64], channels: i64, kernel: &[i64]) -> Option
     let auto = attribute(node, "auto_pad").map_or(&b"NOTSET"[..], |attribute| &attribute.s);
     let ceil = int(node, "ceil_mode", 0) != 0;
     let mut out = vec![*x.first()?, channels];
-    for axis in 0..rank {
+    for (axis, &length) in kernel.iter().enumerate() {
         let (size, stride) = (*x.get(axis + 2)?, *strides.get(axis)?);
-        let reach = kernel[axis].checked_sub(1)?.checked_mul(*dilations.get(axis)?)?;
+        let reach = length.checked_sub(1)?.checked_mul(*dilations.get(axis)?)?;
         if stride <= 0 || reach < 0 {
             return None;
         }
@@ -242,5 +245,5 @@ fn product(dims: &[i64]) -> Option<i64> {
 fn place(axis: i64, rank: usize) -> Option<usize> {
     let rank = i64::try_from(rank).ok()?;
     let axis = if axis < 0 { axis + rank } else { axis };
-    (0..rank).contains(&axis).then(|| axis as usize)
+    (0..rank).contains(&axis).then_some(axis as usize)
 }

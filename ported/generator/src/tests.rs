@@ -173,7 +173,7 @@ fn weights_in_a_file_of_their_own_are_read_from_the_models_folder_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let open = |location: &str, length: u64| {
         let file = external(folder.path(), location, length);
-        model::open(&file).map_err(|error| format!("{error:#}"))
+        model::open(&file)
     };
     let size = tiny().graph.initializer[0].raw_data.len() as u64;
     let read = open("weights", size).expect("weights");
@@ -184,7 +184,8 @@ fn weights_in_a_file_of_their_own_are_read_from_the_models_folder_only() {
         ("../weights", size, "outside the model's folder"),
         ("/etc/hostname", size, "outside the model's folder"),
     ] {
-        let error = open(location, length).err().expect(location);
+        let error = open(location, length).expect_err(location);
+        let error = format!("{error:#}");
         assert!(error.contains(reason), "{location}: {error}");
     }
 }
