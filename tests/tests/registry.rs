@@ -18,7 +18,9 @@ impl Source for Swinging {
         let count: usize = shape.iter().product();
         let fan_in = (count / shape[shape.len() - 1]) as f32;
         let value = |index: usize| match weight {
-            Weight::Kernel => ((index as f32) * 12.9898).sin() * 1.7 / fan_in.sqrt(),
+            Weight::Kernel | Weight::Generated(_) => {
+                ((index as f32) * 12.9898).sin() * 1.7 / fan_in.sqrt()
+            }
             Weight::Gamma | Weight::MovingVariance => 1.0,
             Weight::Bias | Weight::Beta | Weight::MovingMean => 0.01,
         };

@@ -16,8 +16,12 @@ struct Check {
 }
 
 /// Cheapest first.
-const CHECKS: [Check; 4] = [
+const CHECKS: [Check; 5] = [
     Check { name: "format", arguments: &["fmt", "--all", "--check"] },
+    Check {
+        name: "format of the code generator",
+        arguments: &["fmt", "--manifest-path", "ported/generator/Cargo.toml", "--check"],
+    },
     Check {
         name: "lints",
         arguments: &[

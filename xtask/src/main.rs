@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod checks;
+mod port;
 mod program;
 
 use std::path::Path;
@@ -24,6 +25,7 @@ For users (they build the `burncam` program on first use, and start it with the 
   compare   compare each layer with what Keras computed for the same input
   devices   list what there is to compute on
   verify    check that a device computes what the CPU computes
+  port      make a native network of any ONNX classifier, for the commands above
 
 For developers:
   test      run all tests; arguments go to `cargo test`
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
             }
             "explain" | "models" | "inspect" | "layers" | "convert" | "compare" | "devices"
             | "verify" => program::start(command, rest),
+            "port" => port::run(rest),
             "test" => checks::test(rest),
             "ci" => checks::all(),
             unknown => {

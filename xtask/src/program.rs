@@ -28,24 +28,24 @@ pub(crate) fn start(command: &str, arguments: &[String]) -> ExitCode {
 }
 
 fn build() -> Result<(), ExitCode> {
-    let mut cargo = cargo();
-    cargo.args(BUILD);
     let first = !path().is_file();
     if first {
         eprintln!(
             "Building burncam for the first time, Burn included: about a quarter of an hour on 2 cores, \
              less on more. Later runs start at once."
         );
-    } else {
-        cargo.arg("--quiet");
     }
-    match cargo.status() {
-        Ok(status) if status.success() => {
-            if first {
-                eprintln!("Built {}.", path().display());
-            }
-            Ok(())
-        }
+    build_with(if first { &[] } else { &["--quiet"] })?;
+    if first {
+        eprintln!("Built {}.", path().display());
+    }
+    Ok(())
+}
+
+/// Builds the program, with further `arguments` to cargo.
+pub(crate) fn build_with(arguments: &[&str]) -> Result<(), ExitCode> {
+    match cargo().args(BUILD).args(arguments).status() {
+        Ok(status) if status.success() => Ok(()),
         Ok(_) => {
             eprintln!("error: burncam could not be built; cargo says why above");
             Err(ExitCode::from(2))
@@ -58,9 +58,14 @@ fn build() -> Result<(), ExitCode> {
 }
 
 /// The program's place: in cargo's target folder.
-fn path() -> PathBuf {
+pub(crate) fn path() -> PathBuf {
+    target().join("release").join(format!("burncam{EXE_SUFFIX}"))
+}
+
+/// Cargo's target folder.
+pub(crate) fn target() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    root().join(target).join("release").join(format!("burncam{EXE_SUFFIX}"))
+    root().join(target)
 }
 
 /// Cargo, working in the workspace.

@@ -10,7 +10,6 @@ use std::process::ExitCode;
 use anyhow::{Result, bail, ensure};
 use burn::tensor::{Device, Tensor};
 use burncam_imaging::{Frame, own_resizing, to_tensor};
-use burncam_models::ARCHS;
 use burncam_net::{ChannelOrder, Classifier, InputSpec, OwnResizing, Trace};
 use burncam_weights::{Checkpoint, Resolved};
 
@@ -80,8 +79,8 @@ pub(crate) fn run(args: &Compare) -> Result<ExitCode> {
 
 /// Compares one checkpoint, layer by layer.
 fn file(args: &Compare, reference: &Path) -> Result<ExitCode> {
-    let checkpoint =
-        Checkpoint::open(&args.weights)?.resolve(&ARCHS, models::wanted(args.model.as_deref())?)?;
+    let wanted = models::wanted(args.model.as_deref())?;
+    let checkpoint = Checkpoint::open(&args.weights)?.resolve(&models::known(), wanted)?;
     let mut arrays = Npz::open(reference)?;
     let choice = device::one(&args.device)?;
     let classifier = checkpoint.build(&choice.device)?;

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use burncam_cam::MapStatus;
-use burncam_models::ARCHS;
 use burncam_net::LoadError;
 use burncam_report::{FoldScore, ModelTree, Prediction, Summary};
 use burncam_weights::Error as WeightsError;
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
+
+use crate::models;
 
 /// Prints a line to stdout. A reader that went away is no reason to stop.
 macro_rules! out {
@@ -63,7 +64,7 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
         WeightsError::Version { .. } => "use a later version of Burncam",
         WeightsError::Exists { .. } => "choose another --out, or pass --overwrite to replace it",
         WeightsError::Mismatch { .. } => {
-            let known: Vec<&str> = ARCHS.iter().map(|arch| arch.title).collect();
+            let known: Vec<&str> = models::known().iter().map(|arch| arch.title).collect();
             return Some(format!("the networks that Burncam explains are {}", known.join(", ")));
         }
         WeightsError::Config { .. } => {

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use burncam_models::ARCHS;
 use burncam_weights::{Checkpoint, Container, Converted};
 
 use crate::args::Convert;
@@ -19,7 +18,7 @@ pub(crate) fn run(args: &Convert) -> Result<ExitCode> {
         )
     })?;
     let wanted = models::wanted(args.model.as_deref())?;
-    let checkpoint = Checkpoint::open(&args.weights)?.resolve(&ARCHS, wanted)?;
+    let checkpoint = Checkpoint::open(&args.weights)?.resolve(&models::known(), wanted)?;
     for note in &checkpoint.notes {
         console::warning(note, &[]);
     }

@@ -5,7 +5,6 @@ mod report;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use burncam_models::ARCHS;
 use burncam_weights::Checkpoint;
 
 use crate::args::Inspect;
@@ -17,7 +16,7 @@ pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
     let wanted = models::wanted(args.model.as_deref())?;
     let checkpoint = Checkpoint::open(&args.file)?;
     let mut report = Report::new(&checkpoint)?;
-    let resolved = checkpoint.resolve(&ARCHS, wanted);
+    let resolved = checkpoint.resolve(&models::known(), wanted);
     match &resolved {
         Ok(resolved) => {
             report.ignored.extend(resolved.left_out());

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use burncam_models::ARCHS;
 use burncam_weights::{Checkpoint, NetworkLayer, Resolved};
 use serde::Serialize;
 
@@ -39,7 +38,7 @@ impl From<NetworkLayer> for Row {
 /// Lists the layers that can be explained.
 pub(crate) fn run(args: &Layers) -> Result<ExitCode> {
     let wanted = models::wanted(args.model.as_deref())?;
-    let report = Report::new(&Checkpoint::open(&args.weights)?.resolve(&ARCHS, wanted)?);
+    let report = Report::new(&Checkpoint::open(&args.weights)?.resolve(&models::known(), wanted)?);
     let text = match args.json {
         true => serde_json::to_string_pretty(&report)?,
         false => report.text(),

@@ -58,13 +58,18 @@ impl Row {
     }
 }
 
+/// Every network: those that Burncam comes with, then those that were ported.
+pub(crate) fn known() -> Vec<&'static Arch> {
+    ARCHS.into_iter().chain(burncam_ported::ARCHS.iter().copied()).collect()
+}
+
 /// Lists architectures and variants.
 pub(crate) fn run(args: &Models) -> Result<ExitCode> {
     let of = |arch: &&'static Arch| {
         let arch = *arch;
         arch.variants.iter().map(move |variant| Row::new(arch, variant))
     };
-    let rows: Vec<Row> = ARCHS.iter().flat_map(of).collect();
+    let rows: Vec<Row> = known().iter().flat_map(of).collect();
     let text = match args.json {
         true => serde_json::to_string_pretty(&rows)?,
         false => table(&rows),
@@ -107,8 +112,9 @@ pub(crate) fn wanted(name: Option<&str>) -> Result<Option<Wanted>> {
             Some((model, variant)) => (model, Some(variant)),
             None => (name, None),
         };
-        let arch = burncam_models::find(model).with_context(|| {
-            let known: Vec<&str> = ARCHS.iter().map(|arch| arch.name).collect();
+        let ported = || known().into_iter().find(|arch| arch.name == model);
+        let arch = burncam_models::find(model).or_else(ported).with_context(|| {
+            let known: Vec<&str> = known().iter().map(|arch| arch.name).collect();
             format!("there is no model `{model}`\nhint: the models are {}", known.join(", "))
         })?;
         let variant = variant.map(|asked| {

@@ -74,6 +74,24 @@ pub trait Network: Send {
     /// `[batch, 3, height, width]` to the input of the head,
     /// `[batch, channels, height_out, width_out]`.
     fn features(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4>;
+
+    /// Outputs of the network's own head, if its code has one: then the checkpoint's is that.
+    fn head_units(&self) -> Option<usize> {
+        None
+    }
+
+    /// Runs the network's own head.
+    ///
+    /// # Shapes
+    ///
+    /// `[batch, channels, height, width]` to `[batch, units]`, before softmax or sigmoid.
+    ///
+    /// # Panics
+    ///
+    /// If [`head_units`](Self::head_units) is `None`.
+    fn head(&self, _features: Tensor<4>) -> Tensor<2> {
+        unreachable!("the head of this network is the checkpoint's")
+    }
 }
 
 /// A network and its head, filled with weights: images in, logits out.
@@ -110,6 +128,9 @@ impl Classifier {
         let mut loader = Loader::new(&layers, &mut counted, device);
         let network = (variant.build)(&mut loader)?;
         assert!(loader.is_done(), "{} leaves out layers of its own table", arch.name);
+        if network.head_units() != head.generated_units() {
+            return Err(LoadError::Head);
+        }
         let mut weights = Weights { source: &mut counted, device };
         let head = Head::load(head, layers.last().output, &mut weights)?;
         let parameters = counted.parameters;
@@ -123,7 +144,11 @@ impl Classifier {
     /// `[batch, 3, height, width]` to `[batch, classes]`.
     #[must_use]
     pub fn logits(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<2> {
-        self.head.forward(self.network.features(images, trace))
+        let features = self.network.features(images, trace);
+        match self.network.head_units() {
+            Some(_) => self.head.logits(self.network.head(features)),
+            None => self.head.forward(features),
+        }
     }
 
     /// The device that holds the weights.

@@ -88,11 +88,16 @@ impl Head {
             value = layer.forward(value);
         }
         match value {
-            Value::Flat(logits) if self.config.units() == 1 => {
-                Tensor::cat(vec![logits.clone().neg(), logits], 1)
-            }
-            Value::Flat(logits) => logits,
+            Value::Flat(units) => self.logits(units),
             Value::Map(_) => unreachable!("a head ends in a dense layer"),
+        }
+    }
+
+    /// One logit a class, given the head's outputs `[batch, units]`.
+    pub(crate) fn logits(&self, units: Tensor<2>) -> Tensor<2> {
+        match self.config.units() {
+            1 => Tensor::cat(vec![units.clone().neg(), units], 1),
+            _ => units,
         }
     }
 }

@@ -108,7 +108,15 @@ impl HeadConfig {
             flat = check(name, op, flat)?;
         }
         let (output, units) = take_output(&mut layers)?;
-        Ok(Self { layers, output, units })
+        let config = Self { layers, output, units };
+        match config.layers.iter().find(|(_, op)| matches!(op, Op::Generated { .. })) {
+            Some((name, op)) if config.layers.len() > 1 => Err(HeadError::Layer {
+                layer: name.clone(),
+                class: op.class(),
+                reason: "it must be the whole head",
+            }),
+            _ => Ok(config),
+        }
     }
 
     /// The layers, by name and in order, without the last activation.
@@ -127,6 +135,11 @@ impl HeadConfig {
     #[must_use]
     pub fn units(&self) -> usize {
         self.units
+    }
+
+    /// Outputs of the head, where it is generated code.
+    pub(crate) fn generated_units(&self) -> Option<usize> {
+        matches!(self.layers[..], [(_, Op::Generated { .. })]).then_some(self.units)
     }
 
     /// Number of classes.
@@ -164,6 +177,10 @@ fn check(name: &str, op: &Op, flat: bool) -> Result<bool, HeadError> {
             refuse("its input has no height and width left")
         }
         Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D => Ok(true),
+        Op::Generated { output } if output.len() != 1 || output[0] == 0 => {
+            refuse("its output must be one row of classes")
+        }
+        Op::Generated { .. } => Ok(true),
         Op::Dense { .. } if !flat => refuse("its input is not flattened or pooled"),
         Op::Dense { .. } => Ok(true),
         Op::Activation { .. } | Op::Dropout | Op::BatchNormalization { .. } => Ok(flat),
@@ -186,12 +203,17 @@ fn take_output(layers: &mut Vec<(String, Op)>) -> Result<(Output, usize), HeadEr
     if own.is_some() {
         layers.pop();
     }
-    let Some((name, Op::Dense { units, activation, .. })) = layers.last_mut() else {
-        return Err(HeadError::NoClasses);
+    let Some((name, op)) = layers.last_mut() else { return Err(HeadError::NoClasses) };
+    let class = op.class();
+    let (units, last) = match op {
+        Op::Dense { units, activation, .. } => {
+            (*units, own.unwrap_or_else(|| std::mem::replace(activation, Activation::Linear)))
+        }
+        Op::Generated { output } => (output[0], own.unwrap_or(Activation::Linear)),
+        _ => return Err(HeadError::NoClasses),
     };
-    let last = own.unwrap_or_else(|| std::mem::replace(activation, Activation::Linear));
-    let refuse = |reason| HeadError::Layer { layer: name.clone(), class: "Dense", reason };
-    let output = match (last, *units) {
+    let refuse = |reason| HeadError::Layer { layer: name.clone(), class, reason };
+    let output = match (last, units) {
         (Activation::Softmax, 1) => return Err(refuse("a softmax over one neuron is always 1")),
         (Activation::Linear | Activation::Sigmoid, 1) => Output::Sigmoid,
         (Activation::Softmax | Activation::Linear, _) => Output::Softmax,
@@ -200,7 +222,7 @@ fn take_output(layers: &mut Vec<(String, Op)>) -> Result<(Output, usize), HeadEr
             return Err(refuse("the last activation must be softmax, sigmoid or linear"));
         }
     };
-    Ok((output, *units))
+    Ok((output, units))
 }
 
 #[cfg(test)]
@@ -269,6 +291,30 @@ mod tests {
             (vec![flatten, r#"{"name":"a","class":"Dense","settings":{"units":2}}"#], "softmax"),
         ] {
             assert!(head(&layers, output).is_err(), "{layers:?}");
+        }
+    }
+
+    #[test]
+    fn a_generated_head_stands_alone() {
+        let generated = |output: &[usize]| Op::Generated { output: output.to_vec() };
+        let named = |ops: &[Op]| {
+            HeadConfig::new(ops.iter().map(|op| (op.auto_name().to_owned(), op.clone())).collect())
+        };
+        let sigmoid = Op::Activation { activation: Activation::Sigmoid };
+        let config = named(&[generated(&[3]), sigmoid]).expect("a head");
+        assert_eq!((config.output(), config.generated_units()), (Output::Sigmoid, Some(3)));
+        let text = serde_json::to_string(&config).expect("JSON");
+        assert_eq!(serde_json::from_str::<HeadConfig>(&text).expect("a head"), config, "{text}");
+        let dense = dense(2, Activation::Linear);
+        assert_eq!(named(&[Op::Flatten, dense.clone()]).expect("a head").generated_units(), None);
+        for bad in [
+            vec![generated(&[])],
+            vec![generated(&[0])],
+            vec![generated(&[2, 2])],
+            vec![generated(&[2]), dense],
+            vec![Op::Flatten, generated(&[2])],
+        ] {
+            assert!(named(&bad).is_err(), "{bad:?}");
         }
     }
 

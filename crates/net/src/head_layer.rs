@@ -35,4 +35,5 @@ enum HeadOp {
     Dense { units: usize, use_bias: bool, activation: Activation },
     BatchNormalization { epsilon: f32, scale: bool, center: bool },
     Activation { activation: Activation },
+    Generated { output: Vec<usize> },
 }

@@ -118,6 +118,9 @@ pub enum Op {
     BatchNormalization { epsilon: f32, scale: bool, center: bool },
     /// A function on its own.
     Activation { activation: Activation },
+    /// Code that was generated from a part of an ONNX graph. Its output is
+    /// `[height, width, channels]`, and `[units]` as a head.
+    Generated { output: Vec<usize> },
 }
 
 impl Op {
@@ -299,6 +302,7 @@ impl Op {
             Self::Dense { .. } => "Dense",
             Self::BatchNormalization { .. } => "BatchNormalization",
             Self::Activation { .. } => "Activation",
+            Self::Generated { .. } => "Generated",
         }
     }
 
@@ -326,6 +330,7 @@ impl Op {
             Self::Dense { .. } => "dense",
             Self::BatchNormalization { .. } => "batch_normalization",
             Self::Activation { .. } => "activation",
+            Self::Generated { .. } => "generated",
         }
     }
 
@@ -354,6 +359,7 @@ impl Op {
             Self::GlobalAveragePooling2D => [1, 1, channels],
             Self::Reshape { target_shape } => *target_shape,
             Self::Resizing { height, width, .. } => [*height, *width, channels],
+            Self::Generated { output } if output.len() == 3 => [output[0], output[1], output[2]],
             Self::Concatenate => [height, width, inputs.iter().map(|shape| shape[2]).sum()],
             Self::LeakyReLU { .. }
             | Self::Add

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// One weight of a layer, named as Keras names it.
+/// One weight of a layer, named as Keras names it, or as generated code does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Weight {
     /// `[height, width, in, out]` of a convolution, `[in, out]` of a dense layer.
@@ -18,10 +18,13 @@ pub enum Weight {
     MovingMean,
     /// Running variance of a batch normalisation, `[channels]`.
     MovingVariance,
+    /// A tensor of a generated layer, by its path in the module: `conv2d1.weight`. Its layout is
+    /// Burn's.
+    Generated(&'static str),
 }
 
 impl Weight {
-    /// Keras's spelling: `kernel`, `moving_mean`, …
+    /// Keras's spelling, `kernel`, `moving_mean`, …, or the path in the generated module.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -31,6 +34,7 @@ impl Weight {
             Self::Beta => "beta",
             Self::MovingMean => "moving_mean",
             Self::MovingVariance => "moving_variance",
+            Self::Generated(path) => path,
         }
     }
 }
@@ -91,6 +95,9 @@ pub enum LoadError {
         /// How many values are not finite.
         count: usize,
     },
+    /// The head is not the one that the network's own code has.
+    #[error("the file's head is not the one of the network's code")]
+    Head,
     /// The source could not read the weight.
     #[error("layer `{layer}`: cannot read `{weight}`")]
     Read {

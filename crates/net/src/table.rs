@@ -130,6 +130,12 @@ impl LayerTable {
         self.layers.last().expect("a table holds its input at least")
     }
 
+    /// Whether its layers are generated code: then only the file that was made with the code fits.
+    #[must_use]
+    pub fn is_generated(&self) -> bool {
+        self.layers.iter().any(|layer| matches!(layer.op, Op::Generated { .. }))
+    }
+
     /// Number of channels that `layer` reads, over all its inputs.
     #[must_use]
     pub fn channels_in(&self, layer: &Layer) -> usize {

@@ -79,7 +79,7 @@ impl Weights {
 
     fn failed(&self, source: LoadError) -> Error {
         let (path, arch) = (self.resolved.path().to_owned(), self.resolved.arch.name);
-        Error::Weights { path, arch, source }
+        Error::Weights { path, arch, source: Box::new(source) }
     }
 }
 

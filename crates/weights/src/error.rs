@@ -196,7 +196,7 @@ pub enum Error {
         arch: &'static str,
         /// The weight and what is wrong with it.
         #[source]
-        source: LoadError,
+        source: Box<LoadError>,
     },
     /// Weights of the file have no place in the network.
     #[error(

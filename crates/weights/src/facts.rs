@@ -250,6 +250,7 @@ fn output_of(op: &Op, shape: Vec<usize>) -> Vec<usize> {
     match op {
         Op::Flatten => vec![shape.iter().product()],
         Op::Dense { units, .. } => vec![*units],
+        Op::Generated { output } => output.clone(),
         Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D => {
             shape.last().copied().into_iter().collect()
         }

@@ -34,11 +34,23 @@ pub(crate) fn resolve(
     archs: &[&'static Arch],
     wanted: Option<Wanted>,
 ) -> Result<Resolved, Error> {
+    if let Some(Wanted { arch, .. }) = wanted
+        && arch.variants.iter().all(|variant| (variant.layers)().is_generated())
+    {
+        let difference = "it is a ported network, whose weights are in the .bpk file beside its \
+                          code and in what `convert` made of that";
+        return Err(Error::Mismatch {
+            path: file.path,
+            arch: arch.name,
+            variant: arch.variants[0].name,
+            matched: 0,
+            total: (arch.variants[0].layers)().layers().len(),
+            difference: difference.to_owned(),
+        });
+    }
     refuse_other_precision(&file)?;
     let front = Front::take(&mut file)?;
-    let variants = archs.iter().flat_map(|&arch| arch.variants.iter().map(move |v| (arch, v)));
-    let candidates =
-        variants.filter(|(arch, variant)| wanted.is_none_or(|wanted| wanted.takes(arch, variant)));
+    let candidates = variant::candidates(archs, wanted);
     let mut fitting = Vec::new();
     let attempts = candidates.map(|(arch, variant)| {
         let table = (variant.layers)();

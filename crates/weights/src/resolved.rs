@@ -97,10 +97,12 @@ impl Resolved {
     pub(crate) fn fill(&self, device: &Device) -> Result<(Classifier, Vec<Taken>), Error> {
         let mut weights = FileWeights { resolved: self, taken: Vec::new() };
         let (arch, variant) = (self.arch, self.variant);
-        let classifier =
-            Classifier::build(arch, variant, self.head.clone(), &mut weights, device).map_err(
-                |source| Error::Weights { path: self.path().to_owned(), arch: arch.name, source },
-            )?;
+        let classifier = Classifier::build(arch, variant, self.head.clone(), &mut weights, device)
+            .map_err(|source| Error::Weights {
+                path: self.path().to_owned(),
+                arch: arch.name,
+                source: Box::new(source),
+            })?;
         let unused = weights.unused();
         if unused.is_empty() {
             return Ok((classifier, weights.taken));

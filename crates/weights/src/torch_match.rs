@@ -14,6 +14,7 @@ pub(crate) fn torch_name(weight: Weight) -> &'static str {
         Weight::Bias | Weight::Beta => "bias",
         Weight::MovingMean => "running_mean",
         Weight::MovingVariance => "running_var",
+        Weight::Generated(path) => path,
     }
 }
 
@@ -42,9 +43,7 @@ pub(crate) fn resolve(
     archs: &[&'static Arch],
     wanted: Option<Wanted>,
 ) -> Result<Resolved, Error> {
-    let variants = archs.iter().flat_map(|&arch| arch.variants.iter().map(move |v| (arch, v)));
-    let candidates =
-        variants.filter(|(arch, variant)| wanted.is_none_or(|wanted| wanted.takes(arch, variant)));
+    let candidates = variant::candidates(archs, wanted);
     let attempts: Vec<Attempt> =
         candidates.map(|(arch, variant)| attempt(&file, arch, variant)).collect();
     let best = attempts.iter().reduce(|a, b| if b.likeness > a.likeness { b } else { a });

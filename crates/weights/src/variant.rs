@@ -2,7 +2,19 @@
 
 use burncam_net::{Arch, HeadConfig, Outputs, Variant};
 
-use crate::{Checkpoint, Error};
+use crate::{Checkpoint, Error, Wanted};
+
+/// The variants that a file may hold. Generated code has no layers of its own, and would fit
+/// anything.
+pub(crate) fn candidates(
+    archs: &[&'static Arch],
+    wanted: Option<Wanted>,
+) -> impl Iterator<Item = (&'static Arch, &'static Variant)> {
+    let variants = archs.iter().flat_map(|&arch| arch.variants.iter().map(move |v| (arch, v)));
+    variants
+        .filter(move |(arch, variant)| wanted.is_none_or(|wanted| wanted.takes(arch, variant)))
+        .filter(|(_, variant)| !(variant.layers)().is_generated())
+}
 
 /// Of variants that have the same layers, the one with this head.
 pub(crate) fn by_head(

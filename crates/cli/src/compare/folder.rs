@@ -7,7 +7,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
-use burncam_models::ARCHS;
 use burncam_net::Variant;
 use burncam_weights::{Checkpoint, ENDINGS, Resolved, Wanted, is_checkpoint_name};
 
@@ -105,7 +104,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 /// A checkpoint as the network that it says it is, or that its folder is called after: some files
 /// have neither names nor settings, and do not tell one variant from another.
 fn resolve(path: &Path, wanted: Option<Wanted>) -> Result<Resolved> {
-    let resolved = Checkpoint::open(path)?.resolve(&ARCHS, wanted)?;
+    let resolved = Checkpoint::open(path)?.resolve(&models::known(), wanted)?;
     let folder = path.parent().map(name).unwrap_or_default();
     let (arch, own) = (resolved.arch, resolved.variant.name);
     let called = |variant: &&Variant| folder == format!("{}-{}", arch.title, variant.name);
@@ -116,7 +115,7 @@ fn resolve(path: &Path, wanted: Option<Wanted>) -> Result<Resolved> {
                 arch.title
             ));
             let wanted = Some(Wanted { arch, variant: Some(variant) });
-            Ok(Checkpoint::open(path)?.resolve(&ARCHS, wanted)?)
+            Ok(Checkpoint::open(path)?.resolve(&models::known(), wanted)?)
         }
         _ => Ok(resolved),
     }

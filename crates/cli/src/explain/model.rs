@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use burncam_cam::Target;
-use burncam_models::ARCHS;
 use burncam_report::ModelTree;
 use burncam_weights::{Checkpoint, Resolved, Wanted};
 
@@ -12,6 +11,7 @@ use super::weights::{self, Files, Source};
 use crate::args::Explain;
 use crate::classes;
 use crate::labels::Rule;
+use crate::models;
 
 /// A model, with a tree of its own in the output folder.
 pub(crate) struct Model {
@@ -53,7 +53,7 @@ impl Model {
         out: &Path,
     ) -> Result<Self> {
         let resolve = |path: &Path| -> Result<Resolved> {
-            let mut checkpoint = Checkpoint::open(path)?.resolve(&ARCHS, wanted)?;
+            let mut checkpoint = Checkpoint::open(path)?.resolve(&models::known(), wanted)?;
             if let Some(preprocess) = args.preprocess {
                 checkpoint.input = preprocess.of(checkpoint.input);
             }

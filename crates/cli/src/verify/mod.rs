@@ -69,7 +69,7 @@ fn subjects(args: &Verify) -> Result<Vec<Subject>> {
     let wanted = models::wanted(args.model.as_deref())?;
     if !args.weights.is_empty() {
         let own = |path| -> Result<Subject> {
-            Ok(Subject::Own(Box::new(Checkpoint::open(path)?.resolve(&ARCHS, wanted)?)))
+            Ok(Subject::Own(Box::new(Checkpoint::open(path)?.resolve(&models::known(), wanted)?)))
         };
         return args.weights.iter().map(|path| own(path)).collect();
     }

@@ -1,6 +1,6 @@
 //! Makes layers: numbers from the layer table, weights from the source.
 
-use burn::module::Param;
+use burn::module::{Module, Param};
 use burn::nn::{Linear, conv};
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -162,6 +162,37 @@ impl<'a> Loader<'a> {
     /// The next layer, a dropout.
     pub fn dropout(&mut self) -> Dropout {
         Dropout::new(self.plain(&Op::Dropout))
+    }
+
+    /// The next layer, a module of generated code, which `new` makes; `paths` are its tensors.
+    ///
+    /// # Errors
+    ///
+    /// If the source lacks a tensor, or has it in another shape.
+    pub fn generated<M: Module>(
+        &mut self,
+        paths: &'static [&'static str],
+        new: impl FnOnce(&Device) -> M,
+    ) -> Result<M, LoadError> {
+        let layer = self.next();
+        match layer.op {
+            Op::Generated { .. } => self.weights.generated(&layer.name, paths, new),
+            _ => unexpected(layer, "Generated"),
+        }
+    }
+
+    /// The network's own head, a module of generated code, which `new` makes; `paths` are its
+    /// tensors.
+    ///
+    /// # Errors
+    ///
+    /// If the source lacks a tensor, or has it in another shape.
+    pub fn generated_head<M: Module>(
+        &mut self,
+        paths: &'static [&'static str],
+        new: impl FnOnce(&Device) -> M,
+    ) -> Result<M, LoadError> {
+        self.weights.generated("head", paths, new)
     }
 
     /// Whether every layer of the table was made.

@@ -6,6 +6,7 @@ mod activation;
 mod batch_norm;
 mod conv2d;
 mod dense;
+mod generated;
 mod loader;
 mod merge;
 mod plain;
