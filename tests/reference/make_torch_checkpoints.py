@@ -12,11 +12,12 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from safetensors.torch import save_file
 
 from dump_torch import run
-from torch_networks import NETWORKS, images, make
+from torch_networks import GOLDENS, NETWORKS, images, make
 
 # name in torch_networks.py: the folder
 FOLDERS = {
@@ -33,6 +34,9 @@ FOLDERS = {
     "ncnn_pain": "NCNN-darkrubiks",
     "vgg16_pain": "VGG16-darkrubiks",
 }
+# One of each kind of graph: folded, with squeezes, with branches, with convolutions for dense layers.
+GRAPHS = ["resnet50", "senet50_vggface2", "inception_v3", "vgg16_timm"]
+GOLDEN_GRAPHS = GOLDENS / "torch" / "onnx"
 
 
 def write(name, folder):
@@ -53,23 +57,37 @@ def write(name, folder):
     logits, layers = run(model, x)
     arrays = {f"layer/{key}": output.permute(0, 2, 3, 1).numpy() for key, output in layers.items()}
     np.savez(folder / "reference.npz", input=x.permute(0, 2, 3, 1).numpy(), logits=logits.numpy(), **arrays)
-    # Its dense layers are convolutions there, which Burncam does not read from ONNX.
-    exporters = [] if name == "vgg16_timm" else [("script", False), ("dynamo", True)]
-    for exporter, dynamo in exporters:
+    for exporter, dynamo in (("script", False), ("dynamo", True)):
         torch.onnx.export(model, (x,), folder / f"torch_{exporter}.onnx", dynamo=dynamo, opset_version=18,
                           verbose=False)
     print(f"{folder}: {len(layers)} layers", flush=True)
 
 
+def graphs(folder):
+    """Writes the ONNX graphs of some networks without their weights into ../goldens/torch/onnx."""
+    for name in GRAPHS:
+        proto = onnx.load(folder / FOLDERS[name] / "torch_script.onnx")
+        del proto.graph.value_info[:]
+        for node in proto.graph.node:
+            node.doc_string = ""
+        GOLDEN_GRAPHS.mkdir(parents=True, exist_ok=True)
+        onnx.save(proto, GOLDEN_GRAPHS / f"{name}.onnx", save_as_external_data=True, location="weights.bin",
+                  size_threshold=64)
+        (GOLDEN_GRAPHS / "weights.bin").unlink()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--graphs", action="store_true", help="then write the goldens, graphs without weights")
     parser.add_argument("--only", help="only the networks of torch_networks.py whose names begin so")
     args = parser.parse_args()
     torch.manual_seed(0)
     for name in NETWORKS:
         if name.startswith(args.only or ""):
             write(name, args.out / FOLDERS[name])
+    if args.graphs:
+        graphs(args.out)
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ fn keras_files_are_not_taken_for_it() {
 
 /// For each ported network that has a folder of its name in `$BURNCAM_PORT_REFERENCE`.
 #[test]
-#[ignore = "needs ported networks: docs/porting.md says how to make them"]
+#[ignore = "needs ported networks: tests/reference/README.md says how to make them"]
 fn large_ported_networks_compute_what_pytorch_does() {
     let reference = std::env::var_os("BURNCAM_PORT_REFERENCE").expect("$BURNCAM_PORT_REFERENCE");
     let ported = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ported");

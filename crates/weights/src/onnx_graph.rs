@@ -229,6 +229,11 @@ impl<'a> Lowering<'a> {
         self.lowered.graph.nodes.get_mut(place)
     }
 
+    /// A node that was pushed.
+    pub(crate) fn node(&self, name: &str) -> Option<&Node> {
+        self.places.get(name).and_then(|&place| self.lowered.graph.nodes.get(place))
+    }
+
     /// Adds a layer for an operator and gives its name.
     pub(crate) fn push_node(
         &mut self,

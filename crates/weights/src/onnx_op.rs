@@ -128,6 +128,9 @@ fn softmax(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused>
 /// Pooling over height and width, which stay as 1.
 fn global(graph: &mut Lowering<'_>, node: &NodeProto, op: Op) -> Result<Value, Refused> {
     let mut flow = onnx_window::map(graph, node)?;
+    if onnx_window::is_flat(graph, &flow) {
+        return Ok(Value::Flow(flow));
+    }
     for (_, size) in &mut flow.axes[2..] {
         *size = Some(1);
     }
@@ -146,6 +149,7 @@ fn reduce(graph: &mut Lowering<'_>, node: &NodeProto, op: Op) -> Result<Value, R
     if over != [Axis::Height, Axis::Width] {
         return Err(Refused(format!("it reduces {over:?} of {}", flow.describe()).to_lowercase()));
     }
+    let flat = onnx_window::is_flat(graph, &flow);
     let mut axes = flow.axes;
     match node.int("keepdims", 1) {
         0 => axes.retain(|(axis, _)| !over.contains(axis)),
@@ -154,7 +158,10 @@ fn reduce(graph: &mut Lowering<'_>, node: &NodeProto, op: Op) -> Result<Value, R
             reduced.for_each(|(_, size)| *size = Some(1));
         }
     }
-    let name = graph.push_node(node, Ok(op), vec![flow.node]);
+    let name = match flat {
+        true => flow.node,
+        false => graph.push_node(node, Ok(op), vec![flow.node]),
+    };
     Ok(Value::Flow(Flow::new(name, axes)))
 }
 

@@ -13,6 +13,9 @@ use crate::onnx_value::{Axis, Flow, NCHW, Value};
 /// Before and after, along height and width.
 pub(crate) type Sides = [[usize; 2]; 2];
 
+/// Most layers that do not change a shape in a row between two dense layers.
+const BETWEEN_DENSE: usize = 4;
+
 /// A window and how it moves.
 struct Window {
     size: [usize; 2],
@@ -76,6 +79,10 @@ pub(crate) fn conv(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, 
         None => (Padding::Valid, Some(window.pads)),
     };
     let bias = bias(graph, node, filters)?;
+    let plain = padding == Padding::Valid && before.is_none();
+    if plain && sizes == [Some(height), Some(width)] && covers(graph, &input, [height, width]) {
+        return Ok(dense(graph, node, &input, (kernel, bias)));
+    }
     let mut reads = input.node.clone();
     if let Some(padding) = before {
         let label = format!("{} (pads)", node.label());
@@ -98,6 +105,53 @@ pub(crate) fn conv(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, 
         graph.add_weight(&name, Weight::Bias, &[filters], recipe);
     }
     Ok(output(name, &input, filters, windows(&window, sizes)))
+}
+
+/// Whether a window of the map's own size makes a convolution a dense layer, as timm writes those
+/// of VGG16: the first looks at a whole map, the others follow a dense layer.
+fn covers(graph: &Lowering<'_>, input: &Flow, size: [usize; 2]) -> bool {
+    size != [1; 2] || is_flat(graph, input)
+}
+
+/// Whether a map of one place comes from a dense layer.
+pub(crate) fn is_flat(graph: &Lowering<'_>, flow: &Flow) -> bool {
+    let mut name = flow.node.as_str();
+    for _ in 0..BETWEEN_DENSE {
+        let Some(node) = graph.node(name) else { return false };
+        match (&node.op, node.inputs.first()) {
+            (Ok(Op::Dense { .. }), _) => return map_size(flow) == [Some(1); 2],
+            (Ok(Op::Activation { .. } | Op::Dropout), Some(input)) => name = input,
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// A dense layer of a convolution that covers what it reads.
+fn dense(
+    graph: &mut Lowering<'_>,
+    node: &NodeProto,
+    input: &Flow,
+    (kernel, bias): (&Tensor, Option<&Tensor>),
+) -> Value {
+    let [filters, channels, height, width] = [0, 1, 2, 3].map(|axis| shape(kernel)[axis]);
+    let mut reads = input.node.clone();
+    if [height, width] != [1; 2] {
+        let label = format!("{} (flattens)", node.label());
+        reads = graph.push_named(&label, node, Ok(Op::Flatten), vec![reads]);
+    }
+    let use_bias = bias.is_some();
+    let op = Op::Dense { units: filters, use_bias, activation: Activation::Linear };
+    let name = graph.push_node(node, Ok(op), vec![reads]);
+    let order = Order::Kernel([filters, channels, height, width]);
+    let rows = height.saturating_mul(width).saturating_mul(channels);
+    let recipe = Recipe::Tensor(kernel.clone(), order);
+    graph.add_weight(&name, Weight::Kernel, &[rows, filters], recipe);
+    if let Some(bias) = bias {
+        let recipe = Recipe::Tensor(bias.clone(), Order::Same);
+        graph.add_weight(&name, Weight::Bias, &[filters], recipe);
+    }
+    output(name, input, filters, [Some(1); 2])
 }
 
 /// The bias that an operator reads as its third input, one number for each of `count`.
