@@ -11,8 +11,8 @@ use burncam_net::{Arch, HeadConfig, InputSpec, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::keras_front::LARGEST;
-use crate::keras_h5::{StoredLayer, StoredWeight};
+use crate::keras::front::LARGEST;
+use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::matching::FileNames;
 use crate::store::{BoxError, Store};
 use crate::{Checkpoint, Error, Format, Resolved, Wanted};

@@ -9,13 +9,11 @@ use burncam_net::{Arch, Variant};
 use serde::Serialize;
 
 use crate::burncam_file::{self, Description};
-use crate::keras_config::Graph;
-use crate::keras_h5::{self, StoredLayer};
+use crate::keras::config::Graph;
+use crate::keras::h5::StoredLayer;
 use crate::store::Store;
-use crate::torch_state::StateDict;
-use crate::{
-    Error, Resolved, burnpack, keras_zip, matching, onnx, safetensors, torch_file, torch_match,
-};
+use crate::torch::state::StateDict;
+use crate::{Error, Resolved, burnpack, keras, matching, onnx, safetensors, torch};
 
 /// Endings of the names that checkpoint files have, in lower case, without the dot.
 pub const ENDINGS: [&str; 9] =
@@ -126,10 +124,10 @@ impl Checkpoint {
     /// understood.
     pub fn open(path: &Path) -> Result<Self, Error> {
         match kind(path)? {
-            Kind::Hdf5 => keras_h5::read(path),
-            Kind::Zip if torch_file::is_torch_zip(path) => torch_file::read_zip(path),
-            Kind::Zip => keras_zip::read(path),
-            Kind::Pickle => torch_file::read_pickle(path),
+            Kind::Hdf5 => keras::h5::read(path),
+            Kind::Zip if torch::file::is_torch_zip(path) => torch::file::read_zip(path),
+            Kind::Zip => keras::zip::read(path),
+            Kind::Pickle => torch::file::read_pickle(path),
             Kind::Onnx => onnx::read(path),
             Kind::Burnpack => burncam_file::read(path, Format::Burnpack, burnpack::open),
             Kind::Safetensors => safetensors::read(path),
@@ -160,7 +158,7 @@ impl Checkpoint {
     ) -> Result<Resolved, Error> {
         match self.description.take() {
             Some(description) => burncam_file::resolve(self, description, archs, wanted),
-            None if self.state.is_some() => torch_match::resolve(self, archs, wanted),
+            None if self.state.is_some() => torch::matching::resolve(self, archs, wanted),
             None => matching::resolve(self, archs, wanted),
         }
     }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use burncam_net::{LayerTable, Op};
 use serde::Serialize;
 
-use crate::keras_h5::StoredLayer;
+use crate::keras::h5::StoredLayer;
 use crate::store::Store;
 use crate::{Checkpoint, Error, Resolved};
 

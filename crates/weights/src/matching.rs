@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use burncam_net::{Arch, Layer, LayerTable, Op, Weight};
 use serde_json::Value;
 
-use crate::keras_config::{Graph, Node};
-use crate::keras_front::{self, Front};
-use crate::keras_h5::StoredLayer;
-use crate::keras_head::{self, HeadLayers};
-use crate::onnx_match::{self, Matched};
-use crate::{Checkpoint, Error, Format, Resolved, Wanted, keras_order, variant};
+use crate::keras::config::{Graph, Node};
+use crate::keras::front::Front;
+use crate::keras::h5::StoredLayer;
+use crate::keras::head::HeadLayers;
+use crate::onnx;
+use crate::onnx::matching::Matched;
+use crate::{Checkpoint, Error, Format, Resolved, Wanted, keras, variant};
 
 /// What the network calls a layer, and what the file calls it.
 pub(crate) type FileNames = HashMap<String, String>;
@@ -56,7 +57,7 @@ pub(crate) fn resolve(
         let table = (variant.layers)();
         let result = match &file.graph {
             Some(graph) if file.format == Format::Onnx => {
-                onnx_match::match_graph(&table, graph).map(Found::Onnx)
+                onnx::matching::match_graph(&table, graph).map(Found::Onnx)
             }
             Some(graph) => match_graph(&table, graph).map(Found::Names),
             None => match_names(&table, &file).map(Found::Names),
@@ -67,12 +68,13 @@ pub(crate) fn resolve(
         let likeness = match &result {
             Ok(Found::Names(_)) => count,
             Ok(Found::Onnx(matched)) => {
-                let known = onnx_match::known_names(&table, &file);
+                let known = onnx::matching::known_names(&table, &file);
                 let graph = file.graph.as_ref();
-                graph.map_or(count, |graph| onnx_match::likeness(variant, matched, known, graph))
+                graph
+                    .map_or(count, |graph| onnx::matching::likeness(variant, matched, known, graph))
             }
             Err(failure) if file.format == Format::Onnx => {
-                let known = onnx_match::known_names(&table, &file);
+                let known = onnx::matching::known_names(&table, &file);
                 (failure.matched as f64 / (count + 1.0)).max(0.9 * known)
             }
             Err(_) => known_names(&table, &file),
@@ -100,10 +102,10 @@ pub(crate) fn resolve(
         Found::Onnx(matched) => matched.apply(&table, &mut file),
     };
     let HeadLayers { config, notes } = match &file.graph {
-        Some(graph) => keras_head::from_graph(&file.path, graph, &names, &table)?,
+        Some(graph) => keras::head::from_graph(&file.path, graph, &names, &table)?,
         None => {
-            keras_front::refuse_resizing(&file, &table)?;
-            keras_head::from_weights(&file, &names, &table)?
+            keras::front::refuse_resizing(&file, &table)?;
+            keras::head::from_weights(&file, &names, &table)?
         }
     };
     let variant = variant::by_head(&file, &fitting, (arch, variant), &config)?;
@@ -262,7 +264,7 @@ pub(crate) fn first_difference(found: &Op, expected: &Op) -> Option<(String, Val
 /// Compares the names and weight shapes of a file without a configuration.
 fn match_names(table: &LayerTable, file: &Checkpoint) -> Result<FileNames, Failure> {
     let stored = &file.layers;
-    let ranked = keras_order::ranked_names(table);
+    let ranked = keras::order::ranked_names(table);
     let by_rank = !file.named;
     // Keras 3's layout and inner models list layers with weights only.
     let lists_all =

@@ -6,10 +6,10 @@ use std::path::Path;
 use burn::tensor::Device;
 use burncam_net::{Arch, Classifier, HeadConfig, InputSpec, LoadError, Source, Variant, Weight};
 
-use crate::keras_h5::StoredWeight;
+use crate::keras::h5::StoredWeight;
 use crate::matching::FileNames;
-use crate::onnx_match::KERNEL;
-use crate::{Checkpoint, Error, Format, torch_match};
+use crate::onnx::matching::KERNEL;
+use crate::{Checkpoint, Error, Format, torch};
 
 /// A checkpoint that fits an architecture in everything but its numbers, which are not read yet.
 pub struct Resolved {
@@ -161,7 +161,7 @@ impl Resolved {
         let name = self.names.get(layer).map_or(layer, String::as_str);
         let stored = self.file.layers.iter().find(|stored| stored.name == name)?;
         match self.file.state {
-            Some(_) => torch_match::find(stored, weight),
+            Some(_) => torch::matching::find(stored, weight),
             None => stored.weights.iter().find(|stored| stored.name == weight.name()),
         }
     }

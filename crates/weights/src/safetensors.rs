@@ -11,10 +11,10 @@ use safetensors::tensor::{Dtype, Metadata, SafeTensorError, View, serialize_to_f
 
 use crate::burncam_file::{self, Contents, KEY};
 use crate::convert::Weights;
-use crate::pickle_value::Element;
 use crate::store::{BoxError, Store};
 use crate::tensors::floats;
-use crate::{Checkpoint, Error, Format, torch_state};
+use crate::torch::pickle_value::Element;
+use crate::{Checkpoint, Error, Format, torch};
 
 /// Length of the header, before the header.
 const LENGTH_SIZE: u64 = 8;
@@ -67,7 +67,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         let tensors = contents.shapes.into_iter().zip(types);
         let tensors = tensors.map(|((name, shape), dtype)| (name, sizes(shape), element(dtype)));
         let (store, tensors) = (contents.store, tensors.collect());
-        return Ok(torch_state::checkpoint(path, Format::StateDict, store, tensors, Vec::new()));
+        return Ok(torch::state::checkpoint(path, Format::StateDict, store, tensors, Vec::new()));
     }
     let mut types = contents.shapes.iter().zip(&types);
     if let Some(((name, _), other)) = types.find(|(_, dtype)| **dtype != Dtype::F32) {

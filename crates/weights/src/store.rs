@@ -2,10 +2,10 @@
 
 use std::error::Error;
 
-use crate::onnx_recipe::OnnxStore;
-use crate::pickle_value::Element;
+use crate::onnx::recipe::OnnxStore;
 use crate::safetensors::Ranges;
 use crate::tensors::{Tensors, floats};
+use crate::torch::pickle_value::Element;
 
 /// What reading failed with.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
@@ -20,7 +20,7 @@ pub(crate) enum Store {
 }
 
 impl Store {
-    /// The values at a [`StoredWeight`](crate::keras_h5::StoredWeight)'s `path`.
+    /// The values at a [`StoredWeight`](crate::keras::h5::StoredWeight)'s `path`.
     pub(crate) fn read(&self, path: &str) -> Result<Vec<f32>, BoxError> {
         match self {
             Self::Hdf5(file) => Ok(file.dataset(path)?.read_f32()?),

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::{Mutex, PoisonError};
 
-use crate::pickle_value::Element;
 use crate::store::BoxError;
+use crate::torch::pickle_value::Element;
 
 /// Where one tensor's numbers are in a file.
 pub(crate) struct Numbers {

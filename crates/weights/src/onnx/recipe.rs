@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use crate::onnx_tensor::Tensor;
-use crate::onnx_value::Axis;
-use crate::onnx_wire::WireFile;
+use crate::onnx::tensor::Tensor;
+use crate::onnx::value::Axis;
+use crate::onnx::wire::WireFile;
 use crate::store::BoxError;
 
 /// Where a weight's numbers come from.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::{Component, Path};
 
-use crate::onnx_wire::{Wire, WireFile};
+use crate::onnx::wire::{Wire, WireFile};
 use crate::store::BoxError;
 
 /// Most integers of a tensor that is read to understand the graph: a shape, a list of axes.

@@ -6,15 +6,15 @@ use std::path::Path;
 
 use burncam_net::{Op, Weight};
 
-use crate::keras_config::{Graph, Node};
-use crate::keras_h5::{StoredLayer, StoredWeight};
-use crate::keras_op::Refused;
-use crate::onnx_model::{Model, NodeProto, ValueInfo};
-use crate::onnx_op;
-use crate::onnx_recipe::{Order, Recipe};
-use crate::onnx_tensor::Tensor;
-use crate::onnx_value::{Axis, Flow, NCHW, NHWC, Value};
-use crate::onnx_wire::WireFile;
+use crate::keras::config::{Graph, Node};
+use crate::keras::h5::{StoredLayer, StoredWeight};
+use crate::keras::op::Refused;
+use crate::onnx;
+use crate::onnx::model::{Model, NodeProto, ValueInfo};
+use crate::onnx::recipe::{Order, Recipe};
+use crate::onnx::tensor::Tensor;
+use crate::onnx::value::{Axis, Flow, NCHW, NHWC, Value};
+use crate::onnx::wire::WireFile;
 use crate::store::BoxError;
 
 /// A graph on its way into layers.
@@ -128,7 +128,7 @@ impl<'a> Lowering<'a> {
             .into());
         }
         let layers = self.lowered.graph.nodes.len();
-        let mut value = match onnx_op::lower(self, node) {
+        let mut value = match onnx::op::lower(self, node) {
             Ok(value) => value,
             Err(refused) => self.refuse(node, refused),
         };

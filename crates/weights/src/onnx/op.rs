@@ -4,11 +4,11 @@
 
 use burncam_net::{Activation, Op};
 
-use crate::keras_op::Refused;
-use crate::onnx_graph::Lowering;
-use crate::onnx_model::{Attribute, NodeProto};
-use crate::onnx_value::{Axis, Flow, Value};
-use crate::{onnx_arithmetic, onnx_shape, onnx_window};
+use crate::keras::op::Refused;
+use crate::onnx;
+use crate::onnx::graph::Lowering;
+use crate::onnx::model::{Attribute, NodeProto};
+use crate::onnx::value::{Axis, Flow, Value};
 
 /// What the operator gives; layers are added as it needs them.
 pub(crate) fn lower<'a>(graph: &mut Lowering<'a>, node: &'a NodeProto) -> Result<Value, Refused> {
@@ -22,13 +22,13 @@ pub(crate) fn lower<'a>(graph: &mut Lowering<'a>, node: &'a NodeProto) -> Result
         "Dropout" => Err(Refused("it may be in training mode; export for inference".to_owned())),
         "Cast" => cast(graph, node),
         "Constant" => constant(graph, node),
-        "Conv" => onnx_window::conv(graph, node),
-        "MaxPool" | "AveragePool" => onnx_window::pool(graph, node),
-        "Pad" => onnx_window::pad(graph, node),
-        "Resize" => onnx_window::resize(graph, node),
-        "BatchNormalization" => onnx_arithmetic::batch_norm(graph, node),
-        "Add" | "Sub" | "Mul" | "Div" => onnx_arithmetic::binary(graph, node),
-        "MatMul" | "Gemm" => onnx_arithmetic::dense(graph, node),
+        "Conv" => onnx::window::conv(graph, node),
+        "MaxPool" | "AveragePool" => onnx::window::pool(graph, node),
+        "Pad" => onnx::window::pad(graph, node),
+        "Resize" => onnx::window::resize(graph, node),
+        "BatchNormalization" => onnx::arithmetic::batch_norm(graph, node),
+        "Add" | "Sub" | "Mul" | "Div" => onnx::arithmetic::binary(graph, node),
+        "MatMul" | "Gemm" => onnx::arithmetic::dense(graph, node),
         "Relu" => unary(graph, node, relu()),
         "Clip" => clip(graph, node),
         "Sigmoid" => unary(graph, node, Op::Activation { activation: Activation::Sigmoid }),
@@ -42,7 +42,7 @@ pub(crate) fn lower<'a>(graph: &mut Lowering<'a>, node: &'a NodeProto) -> Result
         "ReduceMean" => reduce(graph, node, Op::GlobalAveragePooling2D),
         "ReduceMax" => reduce(graph, node, Op::GlobalMaxPooling2D),
         "Concat" => concat(graph, node),
-        _ => onnx_shape::lower(graph, node),
+        _ => onnx::shape::lower(graph, node),
     }
 }
 
@@ -127,8 +127,8 @@ fn softmax(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused>
 
 /// Pooling over height and width, which stay as 1.
 fn global(graph: &mut Lowering<'_>, node: &NodeProto, op: Op) -> Result<Value, Refused> {
-    let mut flow = onnx_window::map(graph, node)?;
-    if onnx_window::is_flat(graph, &flow) {
+    let mut flow = onnx::window::map(graph, node)?;
+    if onnx::window::is_flat(graph, &flow) {
         return Ok(Value::Flow(flow));
     }
     for (_, size) in &mut flow.axes[2..] {
@@ -149,7 +149,7 @@ fn reduce(graph: &mut Lowering<'_>, node: &NodeProto, op: Op) -> Result<Value, R
     if over != [Axis::Height, Axis::Width] {
         return Err(Refused(format!("it reduces {over:?} of {}", flow.describe()).to_lowercase()));
     }
-    let flat = onnx_window::is_flat(graph, &flow);
+    let flat = onnx::window::is_flat(graph, &flow);
     let mut axes = flow.axes;
     match node.int("keepdims", 1) {
         0 => axes.retain(|(axis, _)| !over.contains(axis)),
@@ -168,7 +168,7 @@ fn reduce(graph: &mut Lowering<'_>, node: &NodeProto, op: Op) -> Result<Value, R
 /// Joins maps along their channels, or sizes.
 fn concat(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
     let flows = graph.flows(node);
-    let Some(first) = flows.first() else { return onnx_shape::concat(graph, node) };
+    let Some(first) = flows.first() else { return onnx::shape::concat(graph, node) };
     let axis = first.axis(node.int("axis", 1));
     let along = axis.map(|index| first.axes[index].0);
     let alike = flows.iter().all(|flow| flow.order() == first.order());

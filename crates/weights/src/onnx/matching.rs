@@ -6,11 +6,11 @@ use std::collections::{HashMap, HashSet};
 use burncam_net::{Layer, LayerTable, Op, Variant, Weight};
 
 use crate::Checkpoint;
-use crate::keras_config::{Graph, Node};
-use crate::keras_h5::{StoredLayer, StoredWeight};
+use crate::keras::config::{Graph, Node};
+use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::matching::{Failure, FileNames};
-use crate::onnx_recipe::{Recipe, neutral_variance};
-use crate::onnx_walk::{Found, Walk, refused};
+use crate::onnx::recipe::{Recipe, neutral_variance};
+use crate::onnx::walk::{Found, Walk, refused};
 use crate::store::Store;
 
 /// What follows a node's name where a convolution is meant without what is folded into it.

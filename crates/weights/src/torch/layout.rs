@@ -3,7 +3,7 @@
 use burncam_net::{LoadError, Weight};
 
 use crate::Resolved;
-use crate::torch_match::torch_shape;
+use crate::torch::matching::torch_shape;
 
 /// Edge of the squares that are transposed at a time, so that both sides stay in the cache.
 const SQUARE: usize = 32;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use crate::facts::Ignored;
-use crate::keras_h5::{StoredLayer, StoredWeight};
-use crate::pickle::Pickle;
-use crate::pickle_value::{Element, Id, Tensor, Value};
+use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::store::Store;
+use crate::torch::pickle::Pickle;
+use crate::torch::pickle_value::{Element, Id, Tensor, Value};
 use crate::{Checkpoint, Format};
 
 /// What training scripts call the dict of weights inside a checkpoint, the best first.

@@ -2,13 +2,13 @@
 
 use burncam_net::{Activation, Op, Weight};
 
-use crate::keras_op::Refused;
-use crate::onnx_graph::Lowering;
-use crate::onnx_model::NodeProto;
-use crate::onnx_op::only;
-use crate::onnx_recipe::{Order, Recipe};
-use crate::onnx_value::{Axis, Extent, Flow, Value};
-use crate::onnx_window::{bias, shape, weight};
+use crate::keras::op::Refused;
+use crate::onnx::graph::Lowering;
+use crate::onnx::model::NodeProto;
+use crate::onnx::op::only;
+use crate::onnx::recipe::{Order, Recipe};
+use crate::onnx::value::{Axis, Extent, Flow, Value};
+use crate::onnx::window::{bias, shape, weight};
 
 pub(crate) fn batch_norm(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
     let flow = graph.flow(node, 0)?;
@@ -225,7 +225,7 @@ fn add_bias(graph: &mut Lowering<'_>, layer: &str, size: usize, recipe: &Recipe)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx_value::{NCHW, NHWC};
+    use crate::onnx::value::{NCHW, NHWC};
 
     #[test]
     fn numbers_are_spread_along_the_channels_only() {

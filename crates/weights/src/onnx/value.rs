@@ -3,7 +3,7 @@
 //! The axes are why a layout does not matter: a transposition renames no layer, it only changes
 //! the order in which the same axes stand.
 
-use crate::keras_op::Refused;
+use crate::keras::op::Refused;
 
 /// What one axis of an activation runs along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 
 use burncam_net::{Activation, Op, Padding, Weight};
 
-use crate::keras_op::Refused;
-use crate::onnx_graph::Lowering;
-use crate::onnx_model::NodeProto;
-use crate::onnx_op::only;
-use crate::onnx_recipe::{Order, Recipe};
-use crate::onnx_tensor::Tensor;
-use crate::onnx_value::{Axis, Flow, NCHW, Value};
+use crate::keras::op::Refused;
+use crate::onnx::graph::Lowering;
+use crate::onnx::model::NodeProto;
+use crate::onnx::op::only;
+use crate::onnx::recipe::{Order, Recipe};
+use crate::onnx::tensor::Tensor;
+use crate::onnx::value::{Axis, Flow, NCHW, Value};
 
 /// Before and after, along height and width.
 pub(crate) type Sides = [[usize; 2]; 2];

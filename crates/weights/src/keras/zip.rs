@@ -8,9 +8,9 @@ use hdf5_pure::ReadSeekSource;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use crate::keras_config::Graph;
+use crate::keras::config::Graph;
 use crate::store::Store;
-use crate::{Checkpoint, Error, Format, keras_v3};
+use crate::{Checkpoint, Error, Format, keras};
 
 /// Far more than any description of a network needs.
 const LARGEST_JSON: u64 = 64 << 20;
@@ -38,7 +38,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         object: weights.to_owned(),
         source: Box::new(source),
     })?;
-    let layers = keras_v3::described(path, &file, &graph)?;
+    let layers = keras::v3::described(path, &file, &graph)?;
     Ok(Checkpoint {
         path: path.to_owned(),
         format: Format::Keras,

@@ -2,11 +2,11 @@
 
 use burncam_net::Op;
 
-use crate::keras_op::Refused;
-use crate::onnx_graph::Lowering;
-use crate::onnx_model::NodeProto;
-use crate::onnx_op::{only, unknown};
-use crate::onnx_value::{Axis, Flow, Value};
+use crate::keras::op::Refused;
+use crate::onnx::graph::Lowering;
+use crate::onnx::model::NodeProto;
+use crate::onnx::op::{only, unknown};
+use crate::onnx::value::{Axis, Flow, Value};
 
 /// Most sizes in one list: a list that is joined with itself again and again would fill memory.
 const MOST_SIZES: usize = 64;

@@ -8,8 +8,8 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::onnx_tensor::Tensor;
-use crate::onnx_wire::{Wire, WireFile};
+use crate::onnx::tensor::Tensor;
+use crate::onnx::wire::{Wire, WireFile};
 use crate::store::BoxError;
 
 /// Longest list of numbers among a node's settings.

@@ -4,13 +4,27 @@
 //! architectures by its structure alone (`onnx_match`), and its tensors are read in Keras's layout
 //! (`onnx_recipe`). Names only choose between networks of the same structure.
 
+pub(crate) mod arithmetic;
+pub(crate) mod graph;
+pub(crate) mod matching;
+pub(crate) mod model;
+pub(crate) mod op;
+pub(crate) mod recipe;
+pub(crate) mod shape;
+pub(crate) mod tensor;
+pub(crate) mod value;
+pub(crate) mod walk;
+pub(crate) mod window;
+pub(crate) mod wire;
+pub(crate) mod zeros;
+
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Mutex;
 
-use crate::onnx_graph::{Lowered, lower};
-use crate::onnx_model::Model;
-use crate::onnx_recipe::OnnxStore;
+use crate::onnx::graph::{Lowered, lower};
+use crate::onnx::model::Model;
+use crate::onnx::recipe::OnnxStore;
 use crate::store::Store;
 use crate::{Checkpoint, Error, Format};
 

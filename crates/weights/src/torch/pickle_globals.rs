@@ -1,7 +1,9 @@
 //! The Python objects that a dict of tensors consists of, and what they make.
 
-use crate::pickle::Machine;
-use crate::pickle_value::{Bytes, Element, Id, Place, Refusal, Storage, Tensor, Value, damaged};
+use crate::torch::pickle::Machine;
+use crate::torch::pickle_value::{
+    Bytes, Element, Id, Place, Refusal, Storage, Tensor, Value, damaged,
+};
 
 /// What a name in a pickle stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

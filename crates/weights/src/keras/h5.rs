@@ -8,9 +8,9 @@ use std::path::Path;
 
 use hdf5_pure::{AttrValue, File, Group};
 
-use crate::keras_config::Graph;
+use crate::keras::config::Graph;
 use crate::store::Store;
-use crate::{Checkpoint, Error, Format, keras_v3};
+use crate::{Checkpoint, Error, Format, keras};
 
 /// One layer of the file and the weights stored for it.
 pub(crate) struct StoredLayer {
@@ -59,7 +59,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
             (if full { Format::KerasH5 } else { Format::KerasH5Weights }, layers)
         }
         None if file.group("layers").is_ok() => {
-            (Format::KerasV3Weights, keras_v3::undescribed(path, &file)?)
+            (Format::KerasV3Weights, keras::v3::undescribed(path, &file)?)
         }
         None => {
             let found = "an HDF5 file without Keras's `layer_names`";

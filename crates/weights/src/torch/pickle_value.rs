@@ -1,6 +1,6 @@
 //! What a pickle is made of, as far as tensors need it.
 
-use crate::pickle_globals::Global;
+use crate::torch::pickle_globals::Global;
 
 /// Why a pickle was refused.
 #[derive(Debug)]

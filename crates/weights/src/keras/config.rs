@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::keras_op::{self, Refused};
-use crate::{Error, keras_v3};
+use crate::keras::op::Refused;
+use crate::{Error, keras};
 use burncam_net::Op;
 
 /// A network as its file describes it.
@@ -120,7 +120,7 @@ impl Flat {
     }
 
     fn group(&mut self, container: &str, class: &str) -> String {
-        let class = keras_v3::snake_case(class);
+        let class = keras::v3::snake_case(class);
         let count = self.counts.entry(class.clone()).or_default();
         *count += 1;
         match *count {
@@ -147,7 +147,7 @@ impl Flat {
         let own = layer["module"].as_str().is_some_and(|module| !module.starts_with("keras"));
         let op = match own {
             true => Err(Refused("it is a class of the file's author, not Keras's".to_owned())),
-            false => keras_op::parse(class, config),
+            false => keras::op::parse(class, config),
         };
         let class = class.to_owned();
         let inputs = inputs.iter().map(|input| self.resolve(input)).collect();
@@ -211,7 +211,7 @@ fn implied_input(first: &Value) -> Node {
     Node {
         name: "input".to_owned(),
         class: "InputLayer".to_owned(),
-        op: keras_op::parse("InputLayer", &config),
+        op: keras::op::parse("InputLayer", &config),
         inputs: Vec::new(),
         dtype: None,
         group: String::new(),

@@ -2,9 +2,10 @@
 
 use burncam_net::{Arch, Layer, LayerTable, Op, Outputs, Variant, Weight};
 
-use crate::keras_h5::{StoredLayer, StoredWeight};
+use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::matching::{Failure, FileNames};
-use crate::torch_head::{self, StateHead};
+use crate::torch;
+use crate::torch::head::StateHead;
 use crate::{Checkpoint, Error, Resolved, Wanted, variant};
 
 /// PyTorch's name of a weight.
@@ -60,7 +61,7 @@ pub(crate) fn resolve(
         total: best.table.layers().len(),
         difference: failure.difference,
     })?;
-    let StateHead { config, flattened, note } = torch_head::read(&file, &names, &best.table)?;
+    let StateHead { config, flattened, note } = torch::head::read(&file, &names, &best.table)?;
     let second = variant::second_class(arch, variant, &config);
     let notes = doubt(&attempts, best).into_iter().chain(second).chain([note]).collect();
     let input = variant.input.clone();

@@ -2,9 +2,9 @@
 
 use burncam_net::{Activation, HeadConfig, LayerTable, Op, Weight};
 
-use crate::keras_h5::StoredLayer;
+use crate::keras::h5::StoredLayer;
 use crate::matching::FileNames;
-use crate::{Checkpoint, Error, torch_match};
+use crate::{Checkpoint, Error, torch};
 
 /// Epsilon of PyTorch's batch normalisation unless told otherwise.
 const EPSILON: f32 = 1e-5;
@@ -105,7 +105,7 @@ pub(crate) fn read(
 }
 
 fn part(layer: &StoredLayer, map: [u64; 2]) -> Option<Part<'_>> {
-    let find = |weight| torch_match::find(layer, weight).map(|stored| stored.shape.as_slice());
+    let find = |weight| torch::matching::find(layer, weight).map(|stored| stored.shape.as_slice());
     let (weight, bias) = (find(Weight::Kernel), find(Weight::Bias).is_some());
     let (kind, inputs, outputs) = match (weight, find(Weight::MovingVariance)) {
         (_, Some(&[channels])) => (Kind::Norm, channels, channels),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use burncam_net::LayerTable;
 
-use crate::keras_v3::snake_case;
+use crate::keras::v3::snake_case;
 
 /// The group that Keras 3's layout gives to each layer, by the layer's name: its class and its
 /// rank among the layers of that class.

@@ -6,9 +6,9 @@ use std::path::Path;
 use burncam_net::{Op, Weight};
 use hdf5_pure::{AttrValue, File, Group};
 
-use crate::keras_config::{Graph, Node};
-use crate::keras_h5::{StoredLayer, StoredWeight};
-use crate::{Error, keras_front};
+use crate::keras::config::{Graph, Node};
+use crate::keras::h5::{StoredLayer, StoredWeight};
+use crate::{Error, keras};
 
 /// Models within models lie this deep at most.
 const DEEPEST: usize = 8;
@@ -127,7 +127,7 @@ fn weight_names(op: &Op) -> Vec<&'static str> {
             (true, Weight::MovingMean),
             (true, Weight::MovingVariance),
         ]),
-        Op::Normalization { mean: None, .. } => keras_front::WEIGHTS.to_vec(),
+        Op::Normalization { mean: None, .. } => keras::front::WEIGHTS.to_vec(),
         _ => Vec::new(),
     }
 }
@@ -136,7 +136,7 @@ fn weight_names(op: &Op) -> Vec<&'static str> {
 fn names_by_class(class: &str, count: usize) -> Vec<&'static str> {
     use Weight::{Beta, Bias, Gamma, Kernel, MovingMean, MovingVariance};
     let names = match (class, count) {
-        ("normalization", 3) => return keras_front::WEIGHTS.to_vec(),
+        ("normalization", 3) => return keras::front::WEIGHTS.to_vec(),
         ("conv2d" | "dense", _) => vec![Kernel, Bias],
         ("batch_normalization", 4) => vec![Gamma, Beta, MovingMean, MovingVariance],
         ("batch_normalization", 3) => vec![Beta, MovingMean, MovingVariance],

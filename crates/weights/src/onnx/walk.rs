@@ -8,10 +8,10 @@ use std::collections::HashMap;
 
 use burncam_net::{Activation, LayerTable, Op, Padding};
 
-use crate::keras_config::{Graph, Node};
+use crate::keras::config::{Graph, Node};
 use crate::matching::{Failure, first_difference, quoted};
-use crate::onnx_window::same_pads;
-use crate::onnx_zeros::{Zeros, pads};
+use crate::onnx::window::same_pads;
+use crate::onnx::zeros::{Zeros, pads};
 
 /// Steps of the walk, in layers of the table. A network takes about two for each layer.
 const MOST_STEPS: usize = 200;

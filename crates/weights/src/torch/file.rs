@@ -11,12 +11,13 @@ use std::path::Path;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use crate::pickle::Pickle;
-use crate::pickle_source::Source;
-use crate::pickle_value::{Element, Id, Place, Refusal, Tensor, Value, damaged};
 use crate::store::Store;
 use crate::tensors::{Numbers, Tensors};
-use crate::torch_state::{self, Found};
+use crate::torch;
+use crate::torch::pickle::Pickle;
+use crate::torch::pickle_source::Source;
+use crate::torch::pickle_value::{Element, Id, Place, Refusal, Tensor, Value, damaged};
+use crate::torch::state::Found;
 use crate::{Checkpoint, Error, Format};
 
 /// The version of the legacy format, its only one.
@@ -155,7 +156,7 @@ fn checkpoint(
     pickle: &Pickle,
     places: &Places,
 ) -> Result<Checkpoint, Error> {
-    let Found { tensors, ignored } = torch_state::find(pickle)
+    let Found { tensors, ignored } = torch::state::find(pickle)
         .map_err(|reason| Error::StateDict { path: path.to_owned(), reason })?;
     let file = File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
     let mut store = Tensors::new(file);
@@ -170,7 +171,7 @@ fn checkpoint(
         store.insert(name, numbers);
     }
     let store = Store::Torch(store);
-    Ok(torch_state::checkpoint(path, format, store, shapes, ignored))
+    Ok(torch::state::checkpoint(path, format, store, shapes, ignored))
 }
 
 /// Where a tensor's numbers are, found to lie in their storage.

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use burncam_net::{Activation, HeadConfig, LayerTable, Op, Padding, Weight};
 
-use crate::keras_config::{Graph, Node};
-use crate::keras_h5::{StoredLayer, StoredWeight};
+use crate::keras::config::{Graph, Node};
+use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::matching::FileNames;
 use crate::{Checkpoint, Error, Format};
 

@@ -6,9 +6,9 @@ use burncam_net::{
     ChannelOrder, InputSpec, Interpolation, Layer, LayerTable, Op, OwnResizing, Step,
 };
 
-use crate::keras_config::{Graph, Node};
-use crate::keras_h5::StoredLayer;
-use crate::{Checkpoint, Error, keras_v3};
+use crate::keras::config::{Graph, Node};
+use crate::keras::h5::StoredLayer;
+use crate::{Checkpoint, Error, keras};
 
 /// The weights of a `Normalization` that was adapted, in Keras's order.
 pub(crate) const WEIGHTS: [&str; 3] = ["mean", "variance", "count"];
@@ -289,7 +289,7 @@ pub(crate) fn refuse_resizing(file: &Checkpoint, table: &LayerTable) -> Result<(
     let inner = file.layers.iter().any(|layer| layer.inner);
     let resizing = |layer: &&Layer| !inner && matches!(layer.op, Op::Resizing { .. });
     let own = table.layers().iter().filter(resizing).count();
-    let stored = file.layers.iter().filter(|layer| keras_v3::rank(&layer.name).0 == "resizing");
+    let stored = file.layers.iter().filter(|layer| keras::v3::rank(&layer.name).0 == "resizing");
     let extra = stored.filter(|layer| layer.weights.is_empty()).nth(own);
     extra.map_or(Ok(()), |layer| Err(without_settings(&file.path, &layer.name)))
 }

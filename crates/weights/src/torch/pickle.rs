@@ -2,7 +2,7 @@
 //!
 //! A pickle is a program for a small machine that may call any Python function. This machine
 //! knows the instructions that `torch.save` and NumPy write, makes values of the few
-//! [`Global`](crate::pickle_globals::Global)s that a dict of tensors consists of, and refuses every other one by its name. Values refer to
+//! [`Global`](crate::torch::pickle_globals::Global)s that a dict of tensors consists of, and refuses every other one by its name. Values refer to
 //! each other by index, so that neither nesting nor cycles cost a stack; what they take is
 //! bounded by [`MAX_VALUES`] and [`MAX_TEXT`]. Numbers of NumPy arrays stay in the file.
 //!
@@ -13,9 +13,9 @@
 
 use std::collections::HashMap;
 
-use crate::pickle_globals as globals;
-use crate::pickle_source::Source;
-use crate::pickle_value::{Bytes, Id, Refusal, Value, damaged};
+use crate::torch::pickle_globals as globals;
+use crate::torch::pickle_source::Source;
+use crate::torch::pickle_value::{Bytes, Id, Refusal, Value, damaged};
 
 /// Values of one pickle, and an eighth of its instructions. A ResNet50's has 11,000 instructions.
 const MAX_VALUES: usize = 1_000_000;

@@ -2,8 +2,8 @@
 
 use burncam_net::{LayerTable, Op, Padding};
 
-use crate::keras_config::Node;
-use crate::onnx_window::{Sides, same_pads};
+use crate::keras::config::Node;
+use crate::onnx::window::{Sides, same_pads};
 
 /// The zeros around what a convolution reads, before and after, in height and width.
 pub(crate) struct Zeros {

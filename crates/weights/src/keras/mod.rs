@@ -1,0 +1,10 @@
+//! Keras's files: `.h5`, `.keras` and `.weights.h5`.
+
+pub(crate) mod config;
+pub(crate) mod front;
+pub(crate) mod h5;
+pub(crate) mod head;
+pub(crate) mod op;
+pub(crate) mod order;
+pub(crate) mod v3;
+pub(crate) mod zip;
