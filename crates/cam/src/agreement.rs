@@ -107,8 +107,10 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, CamError> {
     data.try_to_vec::<f32>().map_err(|error| CamError::read_back(what, &error))
 }
 
-/// The largest absolute difference, divided by the reference's largest absolute value.
-fn apart(own: &[f32], reference: &[f32]) -> f32 {
+/// The largest absolute difference, divided by the reference's largest absolute value; infinite
+/// where a value is not finite or there are not as many.
+#[must_use]
+pub fn apart(own: &[f32], reference: &[f32]) -> f32 {
     if own.len() != reference.len() {
         return f32::INFINITY;
     }

@@ -13,7 +13,7 @@ pub mod methods;
 mod scene;
 mod summary;
 
-pub use agreement::{Agreement, layers_apart};
+pub use agreement::{Agreement, apart, layers_apart};
 pub use error::CamError;
 pub use scene::{Scene, Target, predicted};
 pub use summary::{MapStatus, MapSummary};

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
 use burn::tensor::{Device, Tensor};
+use burncam_cam::apart;
 use burncam_imaging::{Frame, own_resizing, to_tensor};
 use burncam_net::{ChannelOrder, Classifier, InputSpec, OwnResizing, Trace};
 use burncam_weights::{Checkpoint, Resolved};
@@ -188,10 +189,7 @@ fn difference(own: &[f32], reference: &[f32]) -> (f32, f32) {
         d if d.is_nan() => f32::INFINITY,
         d => d,
     });
-    let absolute = differences.fold(0.0, f32::max);
-    let largest = reference.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
-    let relative = if absolute == 0.0 { 0.0 } else { absolute / largest };
-    (absolute, if relative.is_nan() { f32::INFINITY } else { relative })
+    (differences.fold(0.0, f32::max), apart(own, reference))
 }
 
 impl Comparison {
