@@ -1,7 +1,7 @@
 //! The reference's networks: which head stands on which architecture.
 
 use burn::tensor::Device;
-use burncam_net::{Activation, Arch, Classifier, HeadConfig, Op, Variant};
+use burncam_net::{Activation, Arch, Arithmetic, Classifier, HeadConfig, Op, Variant};
 
 use crate::Generated;
 
@@ -63,6 +63,7 @@ pub fn classifier(
 ) -> Classifier {
     let head = head.iter().map(|(name, op)| ((*name).to_owned(), op.clone())).collect();
     let head = HeadConfig::new(head).expect("a head");
-    let built = Classifier::build(arch, variant, head, &mut Generated(weights), device);
+    let built =
+        Classifier::build(arch, variant, head, &mut Generated(weights), device, Arithmetic::Fast);
     built.expect("every weight")
 }

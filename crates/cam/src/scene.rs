@@ -47,12 +47,10 @@ impl Scene {
             return Err(CamError::UnknownClass { class, classes });
         }
         let mut leaf = None;
-        let mut tap = |name: &str, output: Tensor<4>| match name == layer {
-            // Nothing before the leaf is recorded: the network itself is not tracked.
-            true => leaf.insert(output.autodiff().require_grad()).clone(),
-            false => output,
-        };
-        let output = classifier.logits(images, &mut Trace::new(&mut tap));
+        // Nothing before the leaf is recorded: the network itself is not tracked.
+        let mut tap =
+            |_: &str, output: Tensor<4>| leaf.insert(output.autodiff().require_grad()).clone();
+        let output = classifier.logits(images, &mut Trace::at(layer, &mut tap));
         let leaf = leaf.ok_or_else(|| CamError::UnknownLayer { layer: layer.to_owned() })?;
         let logits = rows(output.clone().inner(), classes)?;
         let rule = classifier.head.config().output();

@@ -1,9 +1,11 @@
 //! Architectures, their variants, and a network with its head.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, s};
 
 use crate::layers::Weights;
-use crate::{Head, HeadConfig, InputSpec, LayerTable, LoadError, Loader, Source, Trace, Weight};
+use crate::{
+    Arithmetic, Head, HeadConfig, InputSpec, LayerTable, LoadError, Loader, Source, Trace, Weight,
+};
 
 /// One architecture: what it is called, and the networks that go by its name.
 #[derive(Debug)]
@@ -94,6 +96,9 @@ pub trait Network: Send {
     }
 }
 
+/// Images that the head sees at a time on the CPU.
+const HEAD_BLOCK: usize = 8;
+
 /// A network and its head, filled with weights: images in, logits out.
 pub struct Classifier {
     /// The architecture.
@@ -111,7 +116,8 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// Builds a network and its head on `device` with the weights of `source`.
+    /// Builds a network and its head on `device` with the weights of `source`. `arithmetic` is how
+    /// the CPU convolves.
     ///
     /// # Errors
     ///
@@ -122,16 +128,17 @@ impl Classifier {
         head: HeadConfig,
         source: &mut dyn Source,
         device: &Device,
+        arithmetic: Arithmetic,
     ) -> Result<Self, LoadError> {
         let layers = (variant.layers)();
         let mut counted = Counted { source, parameters: 0 };
-        let mut loader = Loader::new(&layers, &mut counted, device);
+        let mut loader = Loader::new(&layers, &mut counted, device, arithmetic);
         let network = (variant.build)(&mut loader)?;
         assert!(loader.is_done(), "{} leaves out layers of its own table", arch.name);
         if network.head_units() != head.generated_units() {
             return Err(LoadError::Head);
         }
-        let mut weights = Weights { source: &mut counted, device };
+        let mut weights = Weights { source: &mut counted, device, arithmetic };
         let head = Head::load(head, layers.last().output, &mut weights)?;
         let parameters = counted.parameters;
         Ok(Self { arch, variant, layers, head, parameters, network, device: device.clone() })
@@ -145,6 +152,25 @@ impl Classifier {
     #[must_use]
     pub fn logits(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<2> {
         let features = self.network.features(images, trace);
+        if self.device != Device::flex() {
+            return self.head_of(features);
+        }
+        // On the CPU the order of a matrix product's sums depends on its size. So that an image's
+        // logits do not depend on the batch that it is in, the head always sees as many.
+        let [batch, channels, height, width] = features.dims();
+        let blocks = (0..batch).step_by(HEAD_BLOCK).map(|first| {
+            let last = (first + HEAD_BLOCK).min(batch);
+            let mut block = features.clone().slice(s![first..last]);
+            if last - first < HEAD_BLOCK {
+                let missing = [HEAD_BLOCK - (last - first), channels, height, width];
+                block = Tensor::cat(vec![block, Tensor::zeros(missing, &self.device)], 0);
+            }
+            self.head_of(block).slice(s![0..last - first])
+        });
+        Tensor::cat(blocks.collect(), 0)
+    }
+
+    fn head_of(&self, features: Tensor<4>) -> Tensor<2> {
         match self.network.head_units() {
             Some(_) => self.head.logits(self.network.head(features)),
             None => self.head.forward(features),

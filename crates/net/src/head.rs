@@ -57,7 +57,9 @@ impl Head {
                     HeadLayer::Dense(weights.dense(name, inputs, (units, use_bias, activation))?)
                 }
                 Op::BatchNormalization { epsilon, scale, center } => HeadLayer::BatchNorm(
-                    weights.batch_norm(name, channels, (epsilon, scale, center))?,
+                    weights
+                        .batch_norm(name, channels, (epsilon, scale, center))?
+                        .on(weights.device),
                 ),
                 Op::Activation { activation } => HeadLayer::Activation(activation),
                 _ => continue,
@@ -130,7 +132,7 @@ fn positions(map: Tensor<4>) -> Tensor<3> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Output, Source, Weight};
+    use crate::{Arithmetic, Output, Source, Weight};
     use burn::tensor::{Device, TensorData};
 
     /// Weights 0, 1, 2, … over all that are asked for, divided by 10.
@@ -155,7 +157,8 @@ mod tests {
         let layers = ops.iter().map(|op| (op.auto_name().to_owned(), op.clone())).collect();
         let device = Device::flex();
         let (mut source, config) = (Counting(0), HeadConfig::new(layers).expect("a head"));
-        let mut weights = Weights { source: &mut source, device: &device };
+        let arithmetic = Arithmetic::Fast;
+        let mut weights = Weights { source: &mut source, device: &device, arithmetic };
         let head = Head::load(config, [2, 1, 2], &mut weights).expect("weights");
         // channel 0: 1, 2; channel 1: 3, 5
         let map = TensorData::new(vec![1.0_f32, 2.0, 3.0, 5.0], [1, 2, 2, 1]);

@@ -28,6 +28,7 @@ mod source;
 mod table;
 mod trace;
 
+pub use burncam_kernels::Arithmetic;
 pub use classifier::{Arch, Classifier, Network, Outputs, Variant};
 pub use head::Head;
 pub use head_config::{HeadConfig, HeadError, Output};

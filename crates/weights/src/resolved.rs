@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use burn::tensor::Device;
-use burncam_net::{Arch, Classifier, HeadConfig, InputSpec, LoadError, Source, Variant, Weight};
+use burncam_net::{
+    Arch, Arithmetic, Classifier, HeadConfig, InputSpec, LoadError, Source, Variant, Weight,
+};
 
 use crate::keras::h5::StoredWeight;
 use crate::matching::FileNames;
@@ -90,15 +92,29 @@ impl Resolved {
     /// If a weight is missing, mis-shaped, not finite or cannot be read, or if the file has
     /// weights that the network has no place for.
     pub fn build(&self, device: &Device) -> Result<Classifier, Error> {
-        self.fill(device).map(|(classifier, _)| classifier)
+        self.build_with(device, Arithmetic::Fast)
+    }
+
+    /// As [`build`](Self::build), with the choice of how the CPU convolves.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_with(&self, device: &Device, arithmetic: Arithmetic) -> Result<Classifier, Error> {
+        self.fill(device, arithmetic).map(|(classifier, _)| classifier)
     }
 
     /// Builds the network and tells which weights it took, in its order.
-    pub(crate) fn fill(&self, device: &Device) -> Result<(Classifier, Vec<Taken>), Error> {
+    pub(crate) fn fill(
+        &self,
+        device: &Device,
+        arithmetic: Arithmetic,
+    ) -> Result<(Classifier, Vec<Taken>), Error> {
         let mut weights = FileWeights { resolved: self, taken: Vec::new() };
         let (arch, variant) = (self.arch, self.variant);
-        let classifier = Classifier::build(arch, variant, self.head.clone(), &mut weights, device)
-            .map_err(|source| Error::Weights {
+        let classifier =
+            Classifier::build(arch, variant, self.head.clone(), &mut weights, device, arithmetic)
+                .map_err(|source| Error::Weights {
                 path: self.path().to_owned(),
                 arch: arch.name,
                 source: Box::new(source),

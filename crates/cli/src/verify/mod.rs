@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use burn::tensor::Device;
 use burncam_cam::{Agreement, layers_apart};
 use burncam_models::ARCHS;
-use burncam_net::{Activation, Arch, Classifier, HeadConfig, InputSpec, Op, Variant};
+use burncam_net::{Activation, Arch, Arithmetic, Classifier, HeadConfig, InputSpec, Op, Variant};
 use burncam_weights::{Checkpoint, Resolved};
 
 use crate::args::Verify;
@@ -93,7 +93,14 @@ impl Subject {
         match self {
             Self::Generated(arch, variant) => {
                 let head = generated_head()?;
-                Ok(Classifier::build(arch, variant, head, &mut pattern::Generated, device)?)
+                Ok(Classifier::build(
+                    arch,
+                    variant,
+                    head,
+                    &mut pattern::Generated,
+                    device,
+                    Arithmetic::Fast,
+                )?)
             }
             Self::Own(own) => Ok(own.build(device)?),
         }
@@ -197,8 +204,8 @@ mod tests {
         let head = generated_head().expect("a head");
         let (arch, variant) = (reference.arch, reference.variant);
         let mut spoilt = pattern::Spoilt("conv_5x5");
-        let other =
-            Classifier::build(arch, variant, head, &mut spoilt, &device).expect("a network");
+        let other = Classifier::build(arch, variant, head, &mut spoilt, &device, Arithmetic::Fast)
+            .expect("a network");
         let images = pattern::images(&variant.input);
         let agreement =
             Agreement::of(&reference, &other, &images, variant.cam_layer).expect("an agreement");
