@@ -255,8 +255,10 @@ impl Network for InceptionV3 {
     fn features(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
         let x = run(&self.stem, images, trace);
         self.mixed.iter().fold(x, |x, block| {
-            let ends = block.branches.iter().map(|branch| run(branch, x.clone(), trace)).collect();
-            block.join.forward(ends, trace)
+            // The last branch is given the map itself, so that its memory is used again.
+            let copies = std::iter::repeat_n(x, block.branches.len());
+            let ends = block.branches.iter().zip(copies).map(|(branch, x)| run(branch, x, trace));
+            block.join.forward(ends.collect(), trace)
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The reference's networks: which head stands on which architecture.
 
 use burn::tensor::Device;
-use burncam_net::{Activation, Arch, Arithmetic, Classifier, HeadConfig, Op, Variant};
+use burncam_net::{Activation, Arch, Build, Classifier, HeadConfig, Op, Variant};
 
 use crate::Generated;
 
@@ -64,6 +64,6 @@ pub fn classifier(
     let head = head.iter().map(|(name, op)| ((*name).to_owned(), op.clone())).collect();
     let head = HeadConfig::new(head).expect("a head");
     let built =
-        Classifier::build(arch, variant, head, &mut Generated(weights), device, Arithmetic::Fast);
+        Classifier::build(arch, variant, head, &mut Generated(weights), device, Build::default());
     built.expect("every weight")
 }

@@ -7,8 +7,7 @@ use burncam_cam::methods::{channel_weights, grad_cam};
 use burncam_cam::{Scene, Target};
 use burncam_models::{ARCHS, find};
 use burncam_net::{
-    Activation, Arch, Arithmetic, Classifier, HeadConfig, LoadError, Op, Source, Trace, Variant,
-    Weight,
+    Activation, Arch, Build, Classifier, HeadConfig, LoadError, Op, Source, Trace, Variant, Weight,
 };
 
 /// Kernels whose values swing and shrink with their fan-in, so that signals neither die nor grow.
@@ -42,7 +41,7 @@ fn classifier(arch: &'static Arch, variant: &'static Variant) -> Classifier {
         pooled_head(),
         &mut Swinging,
         &Device::flex(),
-        Arithmetic::Fast,
+        Build::default(),
     )
     .expect("weights")
 }

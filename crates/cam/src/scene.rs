@@ -34,12 +34,17 @@ impl Scene {
     ///
     /// If the network has no such layer or class, the logit does not depend on the layer, or
     /// the device fails.
+    ///
+    /// # Panics
+    ///
+    /// If the classifier was built to be looked at at another layer.
     pub fn observe(
         classifier: &Classifier,
         images: Tensor<4>,
         layer: &str,
         target: Target,
     ) -> Result<Self, CamError> {
+        assert!(classifier.can_look_at(layer), "the network was built for another layer");
         let classes = classifier.head.config().classes();
         if let Target::Class(class) = target
             && class >= classes

@@ -133,6 +133,11 @@ pub(crate) struct Explain {
     /// Images computed at a time.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Computation")]
     pub batch: u16,
+
+    /// On the CPU, convolve by plain sums: up to three times slower, with rounding errors that are a
+    /// few times smaller. Otherwise 3×3 convolutions take fewer multiplications (Winograd).
+    #[arg(long, help_heading = "Computation")]
+    pub exact: bool,
 }
 
 /// List the networks that are supported.

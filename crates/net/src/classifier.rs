@@ -96,6 +96,16 @@ pub trait Network: Send {
     }
 }
 
+/// How a network is built.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Build<'a> {
+    /// How the CPU convolves.
+    pub arithmetic: Arithmetic,
+    /// The only layer that will be looked at, if that is known: on the CPU, weights that no gradient
+    /// will pass are then held once, in the order in which they are read.
+    pub layer: Option<&'a str>,
+}
+
 /// Images that the head sees at a time on the CPU.
 const HEAD_BLOCK: usize = 8;
 
@@ -113,11 +123,11 @@ pub struct Classifier {
     pub parameters: usize,
     network: Box<dyn Network>,
     device: Device,
+    only: Option<String>,
 }
 
 impl Classifier {
-    /// Builds a network and its head on `device` with the weights of `source`. `arithmetic` is how
-    /// the CPU convolves.
+    /// Builds a network and its head on `device` with the weights of `source`.
     ///
     /// # Errors
     ///
@@ -128,20 +138,21 @@ impl Classifier {
         head: HeadConfig,
         source: &mut dyn Source,
         device: &Device,
-        arithmetic: Arithmetic,
+        how: Build<'_>,
     ) -> Result<Self, LoadError> {
         let layers = (variant.layers)();
         let mut counted = Counted { source, parameters: 0 };
-        let mut loader = Loader::new(&layers, &mut counted, device, arithmetic);
+        let mut loader = Loader::new(&layers, &mut counted, device, how);
         let network = (variant.build)(&mut loader)?;
         assert!(loader.is_done(), "{} leaves out layers of its own table", arch.name);
         if network.head_units() != head.generated_units() {
             return Err(LoadError::Head);
         }
-        let mut weights = Weights { source: &mut counted, device, arithmetic };
+        let mut weights = Weights { source: &mut counted, device };
         let head = Head::load(head, layers.last().output, &mut weights)?;
         let parameters = counted.parameters;
-        Ok(Self { arch, variant, layers, head, parameters, network, device: device.clone() })
+        let (device, only) = (device.clone(), how.layer.map(str::to_owned));
+        Ok(Self { arch, variant, layers, head, parameters, network, device, only })
     }
 
     /// The logits of each class; each layer's output goes through `trace`.
@@ -175,6 +186,12 @@ impl Classifier {
             Some(_) => self.head.logits(self.network.head(features)),
             None => self.head.forward(features),
         }
+    }
+
+    /// Whether the classifier was built to be looked at at this layer.
+    #[must_use]
+    pub fn can_look_at(&self, layer: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only == layer)
     }
 
     /// The device that holds the weights.

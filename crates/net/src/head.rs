@@ -132,7 +132,7 @@ fn positions(map: Tensor<4>) -> Tensor<3> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Arithmetic, Output, Source, Weight};
+    use crate::{Output, Source, Weight};
     use burn::tensor::{Device, TensorData};
 
     /// Weights 0, 1, 2, … over all that are asked for, divided by 10.
@@ -157,8 +157,7 @@ mod tests {
         let layers = ops.iter().map(|op| (op.auto_name().to_owned(), op.clone())).collect();
         let device = Device::flex();
         let (mut source, config) = (Counting(0), HeadConfig::new(layers).expect("a head"));
-        let arithmetic = Arithmetic::Fast;
-        let mut weights = Weights { source: &mut source, device: &device, arithmetic };
+        let mut weights = Weights { source: &mut source, device: &device };
         let head = Head::load(config, [2, 1, 2], &mut weights).expect("weights");
         // channel 0: 1, 2; channel 1: 3, 5
         let map = TensorData::new(vec![1.0_f32, 2.0, 3.0, 5.0], [1, 2, 2, 1]);

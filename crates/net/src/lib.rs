@@ -29,7 +29,7 @@ mod table;
 mod trace;
 
 pub use burncam_kernels::Arithmetic;
-pub use classifier::{Arch, Classifier, Network, Outputs, Variant};
+pub use classifier::{Arch, Build, Classifier, Network, Outputs, Variant};
 pub use head::Head;
 pub use head_config::{HeadConfig, HeadError, Output};
 pub use input::{ChannelOrder, InputSpec, OwnResizing, Step};

@@ -123,6 +123,8 @@ pub struct Options {
     pub exif: String,
     /// Images per forward pass.
     pub batch: usize,
+    /// Whether the CPU convolved by plain sums.
+    pub exact: bool,
 }
 
 /// The images of a run.
@@ -263,7 +265,7 @@ mod tests {
                 "reason": "no GPU", "verified": null,
             }],
             "options": {
-                "resize": "nearest", "alpha": 0.5, "exif": "ignore", "batch": 8,
+                "resize": "nearest", "alpha": 0.5, "exif": "ignore", "batch": 8, "exact": false,
             },
             "data": { "path": "faces", "images": 1, "folds": ["Fold0"] },
             "warnings": [{ "text": "3 files are no images", "items": ["a.txt"] }],

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use burncam_net::{
-    Arch, Arithmetic, Classifier, HeadConfig, InputSpec, LoadError, Source, Variant, Weight,
+    Arch, Build, Classifier, HeadConfig, InputSpec, LoadError, Source, Variant, Weight,
 };
 
 use crate::keras::h5::StoredWeight;
@@ -92,33 +92,33 @@ impl Resolved {
     /// If a weight is missing, mis-shaped, not finite or cannot be read, or if the file has
     /// weights that the network has no place for.
     pub fn build(&self, device: &Device) -> Result<Classifier, Error> {
-        self.build_with(device, Arithmetic::Fast)
+        self.build_with(device, Build::default())
     }
 
-    /// As [`build`](Self::build), with the choice of how the CPU convolves.
+    /// As [`build`](Self::build), with a choice of how.
     ///
     /// # Errors
     ///
     /// As [`build`](Self::build).
-    pub fn build_with(&self, device: &Device, arithmetic: Arithmetic) -> Result<Classifier, Error> {
-        self.fill(device, arithmetic).map(|(classifier, _)| classifier)
+    pub fn build_with(&self, device: &Device, how: Build<'_>) -> Result<Classifier, Error> {
+        self.fill(device, how).map(|(classifier, _)| classifier)
     }
 
     /// Builds the network and tells which weights it took, in its order.
     pub(crate) fn fill(
         &self,
         device: &Device,
-        arithmetic: Arithmetic,
+        how: Build<'_>,
     ) -> Result<(Classifier, Vec<Taken>), Error> {
         let mut weights = FileWeights { resolved: self, taken: Vec::new() };
         let (arch, variant) = (self.arch, self.variant);
         let classifier =
-            Classifier::build(arch, variant, self.head.clone(), &mut weights, device, arithmetic)
+            Classifier::build(arch, variant, self.head.clone(), &mut weights, device, how)
                 .map_err(|source| Error::Weights {
-                path: self.path().to_owned(),
-                arch: arch.name,
-                source: Box::new(source),
-            })?;
+                    path: self.path().to_owned(),
+                    arch: arch.name,
+                    source: Box::new(source),
+                })?;
         let unused = weights.unused();
         if unused.is_empty() {
             return Ok((classifier, weights.taken));

@@ -17,7 +17,7 @@ use burncam_cam::methods::grad_cam;
 use burncam_cam::{Scene, Target};
 use burncam_imaging::{DecodeOptions, Frame, Resize, decode, fit, to_tensor};
 use burncam_models::ARCHS;
-use burncam_net::{Classifier, InputSpec};
+use burncam_net::{Build, Classifier, InputSpec};
 use burncam_weights::Checkpoint;
 use cpu_time::ProcessTime;
 
@@ -69,7 +69,14 @@ impl Subject {
             None => {
                 let arch = models::wanted(args.model.as_deref())?.map_or(ARCHS[0], |w| w.arch);
                 let (variant, head) = (&arch.variants[0], generated_head()?);
-                let classifier = Classifier::build(arch, variant, head, &mut generated(), &device)?;
+                let classifier = Classifier::build(
+                    arch,
+                    variant,
+                    head,
+                    &mut generated(),
+                    &device,
+                    Build::default(),
+                )?;
                 (classifier, variant.input.clone())
             }
         };

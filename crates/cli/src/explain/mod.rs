@@ -1,5 +1,6 @@
 //! `burncam explain`: from checkpoints and a folder of images to overlays and reports.
 
+mod memory;
 mod model;
 mod output;
 mod pipeline;
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
-use burncam_net::Classifier;
+use burncam_net::{Build, Classifier};
 use burncam_report::{
     NotebookRow, Predictions, RunStatus, Summary, notebook_csv, predictions_csv, write_atomic,
 };
@@ -39,7 +40,7 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
         devices = verified(&plan, devices);
     }
     // The first network is built before anything is written: most mistakes show here.
-    let mut first = Some(build(&plan.models[0].parts[0], &devices)?);
+    let mut first = Some(build(&plan, &plan.models[0], &plan.models[0].parts[0], &devices)?);
     output::prepare(&plan)?;
     let record = record::Recorder::new(args, &plan, &devices, started)?;
     record.write(RunStatus::Partial, &[])?;
@@ -86,8 +87,10 @@ fn verified(plan: &Plan, devices: Vec<Choice>) -> Vec<Choice> {
 }
 
 /// The network of a checkpoint, on each device.
-fn build(part: &Part, devices: &[Choice]) -> Result<Vec<Classifier>> {
-    devices.iter().map(|choice| Ok(part.checkpoint.build(&choice.device)?)).collect()
+fn build(plan: &Plan, model: &Model, part: &Part, devices: &[Choice]) -> Result<Vec<Classifier>> {
+    let how = Build { arithmetic: plan.arithmetic, layer: Some(&model.layer) };
+    let on = |choice: &Choice| Ok(part.checkpoint.build_with(&choice.device, how)?);
+    devices.iter().map(on).collect()
 }
 
 /// Explains every image with one model. `built` is what its first checkpoint makes, if that is
@@ -103,7 +106,7 @@ fn explain(
     for part in &model.parts {
         let mut networks = match built.take() {
             Some(networks) => networks,
-            None => build(part, devices)?,
+            None => build(plan, model, part, devices)?,
         };
         let clock = Instant::now();
         found.rows.extend(pipeline::run(Job { plan, model, part }, &mut networks, progress)?);

@@ -18,6 +18,7 @@ use burncam_report::{
 };
 use rayon::prelude::*;
 
+use super::memory::at_once;
 use super::model::{Model, Part};
 use super::plan::Plan;
 use crate::console::{self, Progress};
@@ -122,7 +123,7 @@ fn work(
     to_write: &SyncSender<Vec<Item<Seen>>>,
 ) -> Result<()> {
     let next = || decoded.lock().ok()?.recv().ok();
-    let mut at_once = job.plan.batch;
+    let mut at_once = at_once(job.plan.batch, network);
     while let Some(batch) = next() {
         if to_write.send(compute(job, network, batch, &mut at_once)?).is_err() {
             break;

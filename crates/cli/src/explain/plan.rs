@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use burncam_imaging::{DecodeOptions, Resize};
+use burncam_net::Arithmetic;
 use burncam_report::{Place, assign};
 
 use super::model::{self, Model, Part};
@@ -37,6 +38,8 @@ pub(crate) struct Plan {
     pub top: Option<usize>,
     /// Images computed at a time.
     pub batch: usize,
+    /// How the CPU convolves.
+    pub arithmetic: Arithmetic,
     /// What the user should know, each with the items that it concerns.
     pub warnings: Warnings,
     /// Whether earlier results are replaced: on request, and those of the demo in its own place.
@@ -84,6 +87,7 @@ impl Plan {
             alpha: args.alpha,
             top: args.top.map(usize::from),
             batch: args.batch.into(),
+            arithmetic: if args.exact { Arithmetic::Exact } else { Arithmetic::Fast },
             overwrite: args.overwrite || (is_demo && args.out.is_none()),
             data: folder,
             images: set.images,

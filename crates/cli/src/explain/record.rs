@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use burncam_cam::Target;
+use burncam_net::Arithmetic;
 use burncam_report as report;
 use burncam_report::{
     Counts, Prediction, Run, RunStatus, Summary, rfc3339, run_json, write_atomic,
@@ -154,6 +155,7 @@ fn options(plan: &Plan) -> report::Options {
         alpha: plan.alpha,
         exif: plan.decode.exif.name().to_owned(),
         batch: plan.batch,
+        exact: plan.arithmetic == Arithmetic::Exact,
     }
 }
 

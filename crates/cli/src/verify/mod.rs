@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use burn::tensor::Device;
 use burncam_cam::{Agreement, layers_apart};
 use burncam_models::ARCHS;
-use burncam_net::{Activation, Arch, Arithmetic, Classifier, HeadConfig, InputSpec, Op, Variant};
+use burncam_net::{Activation, Arch, Build, Classifier, HeadConfig, InputSpec, Op, Variant};
 use burncam_weights::{Checkpoint, Resolved};
 
 use crate::args::Verify;
@@ -99,7 +99,7 @@ impl Subject {
                     head,
                     &mut pattern::Generated,
                     device,
-                    Arithmetic::Fast,
+                    Build::default(),
                 )?)
             }
             Self::Own(own) => Ok(own.build(device)?),
@@ -209,7 +209,7 @@ mod tests {
         let head = generated_head().expect("a head");
         let (arch, variant) = (reference.arch, reference.variant);
         let mut spoilt = pattern::Spoilt("conv_5x5");
-        let other = Classifier::build(arch, variant, head, &mut spoilt, &device, Arithmetic::Fast)
+        let other = Classifier::build(arch, variant, head, &mut spoilt, &device, Build::default())
             .expect("a network");
         let images = pattern::images(&variant.input);
         let agreement =

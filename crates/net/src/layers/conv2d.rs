@@ -5,14 +5,14 @@ use std::sync::Arc;
 use burn::module::{Module, Param, ParamId};
 use burn::nn::conv;
 use burn::tensor::{Device, Shape as Dims, Tensor, TensorData};
-use burncam_kernels::{Arithmetic, Convolution, Shape, Weights, Window};
+use burncam_kernels::{Convolution, Shape, Weights, Window};
 
 use super::activation::Function;
 use super::batch_norm::Folded;
 use super::interleaved::{Interleaved, is_plain};
 use super::pool::Slide;
 use super::{BatchNorm, Sum, burn_padding};
-use crate::Trace;
+use crate::{Arithmetic, Trace};
 
 /// Keras's `Conv2D`, with the batch normalisation and the activation that follow it in the layer
 /// table: they are computed together, unless one of them is looked at.
@@ -55,6 +55,8 @@ pub(super) struct Parts {
     /// Height and width of the input.
     pub input: [usize; 2],
     pub arithmetic: Arithmetic,
+    /// Whether Burn's own convolution may be needed on the CPU.
+    pub keep: bool,
 }
 
 /// A kernel as Keras has it.
@@ -70,6 +72,7 @@ impl Parts {
         let on_cpu = *device == Device::flex();
         let bias = self.folded_bias();
         let fast = on_cpu.then(|| self.fast(&bias));
+        let kept = (self.keep || !on_cpu).then(|| Arc::clone(&self.weights));
         let module = |weight, bias: Option<Vec<f32>>| conv::Conv2d {
             weight,
             bias: bias.map(|bias| Param::from_tensor(vector(bias, device))),
@@ -81,9 +84,11 @@ impl Parts {
         };
         // Burn's copy of the weights is made when it is needed: on the CPU only where a gradient
         // passes, and that without normalisation only where the convolution alone is looked at.
-        let alone = module(kernel(&self.weights, None, device), self.weights.bias.clone());
+        let alone =
+            module(kernel(&kept, self.weights.shape, None, device), self.weights.bias.clone());
         let folded = self.norm.as_ref().map(|norm| {
-            module(kernel(&self.weights, Some(norm.factor.clone()), device), Some(bias.clone()))
+            let factor = Some(norm.factor.clone());
+            module(kernel(&kept, self.weights.shape, factor, device), Some(bias.clone()))
         });
         if !on_cpu {
             let used = folded.as_ref().unwrap_or(&alone);
@@ -121,13 +126,14 @@ impl Parts {
 
 /// The weight of Burn's module, `[filters, channels, height, width]`, made when it is first used.
 fn kernel(
-    weights: &Arc<RawWeights>,
+    weights: &Option<Arc<RawWeights>>,
+    [height, width, channels, filters]: [usize; 4],
     factor: Option<Vec<f32>>,
     device: &Device,
 ) -> Param<Tensor<4>> {
-    let [height, width, channels, filters] = weights.shape;
-    let weights = Arc::clone(weights);
+    let weights = weights.clone();
     let make = move |device: &Device, _| {
+        let weights = weights.expect("the network was built to be looked at behind this layer");
         let data = TensorData::new(weights.kernel.clone(), weights.shape);
         let kernel = Tensor::<4>::from_data(data, &Device::flex());
         let kernel = match &factor {

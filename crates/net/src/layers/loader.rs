@@ -5,7 +5,6 @@ use std::sync::Arc;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};
-use burncam_kernels::Arithmetic;
 
 use super::activation::Function;
 use super::conv2d::{Parts, RawWeights};
@@ -14,7 +13,9 @@ use super::{
     ActivationLayer, AvgPool2d, BatchNorm2d, Concat, Conv2d, Dense, Dropout, Folded, MaxPool2d,
     Multiply, Resizing, Squeeze, Sum, ZeroPadding,
 };
-use crate::{Activation, Interpolation, Layer, LayerTable, LoadError, Op, Source, Weight};
+use crate::{
+    Activation, Arithmetic, Build, Interpolation, Layer, LayerTable, LoadError, Op, Source, Weight,
+};
 
 /// Makes the layers of a network one after the other, in the table's order.
 ///
@@ -24,6 +25,9 @@ pub struct Loader<'a> {
     table: &'a LayerTable,
     next: std::slice::Iter<'a, Layer>,
     weights: Weights<'a>,
+    arithmetic: Arithmetic,
+    /// For each layer whether a gradient may pass it, if that is known.
+    tracked: Option<Vec<bool>>,
 }
 
 impl<'a> Loader<'a> {
@@ -32,11 +36,18 @@ impl<'a> Loader<'a> {
         table: &'a LayerTable,
         source: &'a mut dyn Source,
         device: &'a Device,
-        arithmetic: Arithmetic,
+        how: Build<'a>,
     ) -> Self {
         // The input is no layer to make.
         let next = table.layers()[1..].iter();
-        Self { table, next, weights: Weights { source, device, arithmetic } }
+        let tracked = how.layer.map(|layer| table.after(layer));
+        Self {
+            table,
+            next,
+            weights: Weights { source, device },
+            arithmetic: how.arithmetic,
+            tracked,
+        }
     }
 
     /// The next layer, a convolution, with the batch normalisation and the activation that follow
@@ -66,7 +77,8 @@ impl<'a> Loader<'a> {
             after: None,
             slide: Slide { size: kernel_size, strides, padding },
             input: [height, width],
-            arithmetic: self.weights.arithmetic,
+            arithmetic: self.arithmetic,
+            keep: true,
         };
         if activation == Activation::Linear {
             if let Some(norm) = self.follower(|op| matches!(op, Op::BatchNormalization { .. })) {
@@ -78,6 +90,7 @@ impl<'a> Loader<'a> {
                 parts.names.push(next.name.clone());
             }
         }
+        parts.keep = self.may_be_tracked(&parts.names);
         Ok(parts.build(self.weights.device))
     }
 
@@ -229,6 +242,13 @@ impl<'a> Loader<'a> {
         follows.then(|| self.next())
     }
 
+    /// Whether a gradient may pass a layer of these, or one of them is looked at.
+    fn may_be_tracked(&self, names: &[String]) -> bool {
+        let Some(tracked) = &self.tracked else { return true };
+        let layers = self.table.layers().iter().zip(tracked);
+        layers.into_iter().any(|(layer, tracked)| *tracked && names.contains(&layer.name))
+    }
+
     /// The statistics of a batch normalisation.
     fn folded(&mut self, layer: &Layer) -> Result<Folded, LoadError> {
         let Op::BatchNormalization { epsilon, scale, center } = layer.op else {
@@ -250,7 +270,6 @@ fn unexpected(layer: &Layer, expected: &str) -> ! {
 pub(crate) struct Weights<'a> {
     pub(crate) source: &'a mut dyn Source,
     pub(crate) device: &'a Device,
-    pub(crate) arithmetic: Arithmetic,
 }
 
 impl Weights<'_> {
