@@ -51,12 +51,22 @@ pub fn scale_and_add(
     activation: Activation,
     output: &mut [f32],
 ) {
+    scale_and_add_at(Level::best(), (map, shape), factors, shortcut, activation, output);
+}
+
+pub(crate) fn scale_and_add_at(
+    level: Level,
+    (map, shape): (&[f32], Shape),
+    factors: &[f32],
+    shortcut: Option<&[f32]>,
+    activation: Activation,
+    output: &mut [f32],
+) {
     assert_eq!(map.len(), shape.len(), "the map has its shape");
     assert_eq!(output.len(), shape.len(), "the output has its shape");
     assert_eq!(factors.len(), shape.batch * shape.channels, "a factor for each channel");
     assert!(shortcut.is_none_or(|s| s.len() == shape.len()), "as the output");
     let output = Shared::new(output);
-    let level = Level::best();
     each(shape.batch * shape.height, |line| {
         level.run(Line { map, shape, factors, shortcut, activation, output, line });
     });

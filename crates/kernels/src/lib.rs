@@ -32,6 +32,8 @@ mod parallel;
 mod pool;
 mod shape;
 mod simd;
+#[cfg(test)]
+mod tests;
 mod tile;
 mod winograd;
 
