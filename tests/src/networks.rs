@@ -61,9 +61,25 @@ pub fn classifier(
     weights: &'static str,
     device: &Device,
 ) -> Classifier {
+    classifier_with(arch, variant, head, weights, device, Build::default())
+}
+
+/// The same, built in a certain way.
+///
+/// # Panics
+///
+/// If the weights do not fit.
+#[must_use]
+pub fn classifier_with(
+    arch: &'static Arch,
+    variant: &'static Variant,
+    head: &[(&str, Op)],
+    weights: &'static str,
+    device: &Device,
+    how: Build<'_>,
+) -> Classifier {
     let head = head.iter().map(|(name, op)| ((*name).to_owned(), op.clone())).collect();
     let head = HeadConfig::new(head).expect("a head");
-    let built =
-        Classifier::build(arch, variant, head, &mut Generated(weights), device, Build::default());
+    let built = Classifier::build(arch, variant, head, &mut Generated(weights), device, how);
     built.expect("every weight")
 }

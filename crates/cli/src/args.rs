@@ -134,8 +134,9 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Computation")]
     pub batch: u16,
 
-    /// On the CPU, convolve by plain sums: up to three times slower, with rounding errors that are a
-    /// few times smaller. Otherwise 3×3 convolutions take fewer multiplications (Winograd).
+    /// On the CPU, convolve by plain sums. Otherwise 3×3 convolutions take fewer multiplications
+    /// (Winograd's method), which is up to three times faster; `docs/performance.md` has the errors
+    /// of both.
     #[arg(long, help_heading = "Computation")]
     pub exact: bool,
 }
