@@ -11,6 +11,17 @@ const KEPT: usize = 24;
 /// A buffer this many times larger than what is asked for is left for something larger.
 const TOO_LARGE: usize = 4;
 
+/// Numbers in a line of the cache.
+pub const LINE: usize = 16;
+
+/// How many numbers of a buffer, fewer than [`LINE`], lie before the first line of the cache: vectors
+/// that cross lines are read and written at half the speed.
+#[must_use]
+pub fn to_line(buffer: &[f32]) -> usize {
+    // Miri may not know; then it does not matter.
+    buffer.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE - 1)
+}
+
 /// A buffer of at least `len` numbers, whatever they are.
 #[must_use]
 pub fn take(len: usize) -> Vec<f32> {

@@ -25,7 +25,7 @@ pub enum Arithmetic {
 }
 
 /// A convolution with its weights, ready to run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Convolution {
     window: Window,
     channels: usize,
@@ -35,7 +35,7 @@ pub struct Convolution {
     level: Level,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Way {
     Direct(Panels),
     /// As `Direct`, over rows of a padded copy of the input.

@@ -4,7 +4,7 @@ use crate::panels::Panels;
 use crate::parallel::{Shared, each, scratch, threads};
 use crate::shape::{Shape, Window};
 use crate::simd::Level;
-use crate::tile::{Activation, MAX_ROWS, Tile};
+use crate::tile::{Activation, Tile};
 
 /// Rows of the left matrix that a thread works on at a time should fit the second-level cache
 /// beside a panel of weights, in numbers.
@@ -105,25 +105,26 @@ impl Direct<'_> {
     fn runs(&self, positions: std::ops::Range<usize>, zeros: &[f32]) -> Vec<*const f32> {
         let rows = self.level.tile().rows;
         let [taps_down, taps_right] = self.window.size;
-        let Shape { height, width, channels, .. } = self.input_shape;
-        let mut runs = vec![zeros.as_ptr(); positions.len() * taps_down * taps_right];
         let taps = taps_down * taps_right;
-        for position in positions.clone() {
-            let index = position - positions.start;
-            let (tile, row) = (index / rows, index % rows);
-            let stride = rows.min(positions.len() - tile * rows);
-            let right = position % self.output_shape.width;
-            let down = position / self.output_shape.width % self.output_shape.height;
-            let image = position / self.output_shape.width / self.output_shape.height;
-            let (top, left) = (self.window.start(0, down), self.window.start(1, right));
-            for y in 0..taps_down {
-                let Some(line) = inside(top + y as isize, height) else { continue };
-                for x in 0..taps_right {
-                    let Some(column) = inside(left + x as isize, width) else { continue };
-                    let at = ((image * height + line) * width + column) * channels;
-                    runs[tile * rows * taps + (y * taps_right + x) * stride + row] =
-                        self.input[at..].as_ptr();
+        let Shape { height, width, channels, .. } = self.input_shape;
+        let mut runs = vec![zeros.as_ptr(); positions.len() * taps];
+        let mut place = Place::of(positions.start, self.output_shape);
+        for first in (0..positions.len()).step_by(rows) {
+            let stride = rows.min(positions.len() - first);
+            let runs = &mut runs[first * taps..(first + stride) * taps];
+            for row in 0..stride {
+                let (top, left) =
+                    (self.window.start(0, place.down), self.window.start(1, place.right));
+                for y in 0..taps_down {
+                    let Some(line) = inside(top + y as isize, height) else { continue };
+                    let line = (place.image * height + line) * width;
+                    for x in 0..taps_right {
+                        let Some(column) = inside(left + x as isize, width) else { continue };
+                        let run = &self.input[(line + column) * channels..];
+                        runs[(y * taps_right + x) * stride + row] = run.as_ptr();
+                    }
                 }
+                place.step(self.output_shape);
             }
         }
         runs
@@ -138,17 +139,7 @@ impl Direct<'_> {
     ) {
         let panel = self.weights.panel(panel);
         let columns = self.output_shape.channels;
-        let mut outputs = [std::ptr::null_mut(); MAX_ROWS];
-        let mut shortcuts = [std::ptr::null(); MAX_ROWS];
-        for (row, position) in rows.clone().enumerate() {
-            let at = position * columns + panel.column;
-            // SAFETY: `run` checked the output's size; each tile has positions and columns of its
-            // own.
-            outputs[row] = unsafe { out.at(at) };
-            if let Some(shortcut) = self.finish.shortcut {
-                shortcuts[row] = shortcut[at..].as_ptr();
-            }
-        }
+        let at = rows.start * columns + panel.column;
         self.level.run(Tile {
             runs,
             stride: rows.len(),
@@ -158,11 +149,39 @@ impl Direct<'_> {
             panel: panel.values,
             vectors: panel.vectors,
             bias: self.finish.bias[panel.column..].as_ptr(),
-            outputs,
-            shortcuts,
+            // SAFETY: `run` checked the output's size; each tile has positions and columns of its
+            // own.
+            output: unsafe { out.at(at) },
+            apart: columns,
+            shortcut: self.finish.shortcut.map_or(std::ptr::null(), |s| s[at..].as_ptr()),
             activation: self.finish.activation,
             columns: panel.columns,
         });
+    }
+}
+
+/// A position of the output.
+struct Place {
+    image: usize,
+    down: usize,
+    right: usize,
+}
+
+impl Place {
+    fn of(position: usize, shape: Shape) -> Self {
+        let (line, right) = (position / shape.width, position % shape.width);
+        Self { image: line / shape.height, down: line % shape.height, right }
+    }
+
+    /// Goes on to the next.
+    fn step(&mut self, shape: Shape) {
+        self.right += 1;
+        if self.right == shape.width {
+            (self.right, self.down) = (0, self.down + 1);
+        }
+        if self.down == shape.height {
+            (self.down, self.image) = (0, self.image + 1);
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 
 use rayon::prelude::*;
 
+use crate::buffers::{LINE, to_line};
+
 /// Calls `work` with each number below `count`, on all threads if there is more than one.
 pub(crate) fn each(count: usize, work: impl Fn(usize) + Sync + Send) {
     if count == 1 {
@@ -27,10 +29,11 @@ thread_local! {
 pub(crate) fn scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
     // A thread that waits inside `work` may be given other work, which needs a buffer of its own.
     let mut buffer = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
-    if buffer.len() < len {
-        buffer.resize(len, 0.0);
+    if buffer.len() < len + LINE {
+        buffer = vec![0.0; len + LINE];
     }
-    let result = work(&mut buffer[..len]);
+    let start = to_line(&buffer);
+    let result = work(&mut buffer[start..start + len]);
     SCRATCH.with_borrow_mut(|buffers| buffers.push(buffer));
     result
 }

@@ -24,6 +24,10 @@ pub enum Activation {
     LeakyRelu(f32),
 }
 
+/// The sums of a tile, where whole vectors can be stored and read back at once.
+#[repr(align(64))]
+struct Stored([f32; MAX_ROWS * MAX_WIDTH]);
+
 /// One tile: `rows` sums for each column of a panel.
 #[derive(Clone, Copy)]
 pub(crate) struct Tile<'a> {
@@ -39,10 +43,12 @@ pub(crate) struct Tile<'a> {
     pub vectors: usize,
     /// A number for each column of the panel, or null.
     pub bias: *const f32,
-    /// Where each row is stored.
-    pub outputs: [*mut f32; MAX_ROWS],
-    /// What is added to each row after the bias, or null.
-    pub shortcuts: [*const f32; MAX_ROWS],
+    /// Where the first row is stored.
+    pub output: *mut f32,
+    /// Numbers from one row of the output to the next.
+    pub apart: usize,
+    /// What is added after the bias, with rows as far apart as the output's; or null.
+    pub shortcut: *const f32,
     pub activation: Activation,
     /// Columns that are stored: the panel's width, or fewer.
     pub columns: usize,
@@ -111,14 +117,14 @@ impl Tile<'_> {
                 }
             }
             // Through memory, so that the sums above stay in registers.
-            let mut stored = [0.0_f32; MAX_ROWS * MAX_WIDTH];
+            let mut stored = Stored([0.0; MAX_ROWS * MAX_WIDTH]);
             for m in 0..M {
                 for n in 0..N {
-                    S::store(stored.as_mut_ptr().add((m * N + n) * S::LANES), sums[m][n]);
+                    S::store(stored.0.as_mut_ptr().add((m * N + n) * S::LANES), sums[m][n]);
                 }
             }
             for m in 0..self.rows {
-                self.finish::<S, N>(m, stored.as_ptr().add(m * N * S::LANES));
+                self.finish::<S, N>(m, stored.0.as_ptr().add(m * N * S::LANES));
             }
         }
     }
@@ -126,9 +132,14 @@ impl Tile<'_> {
     /// Bias, shortcut, activation; then stores.
     #[inline(always)]
     unsafe fn finish<S: Simd, const N: usize>(&self, row: usize, sums: *const f32) {
-        let (shortcut, output) = (self.shortcuts[row], self.outputs[row]);
-        // SAFETY: the bias is padded to the panel; output and shortcut have `columns` numbers.
+        // SAFETY: the bias is padded to the panel; each row of output and shortcut has `columns`
+        // numbers.
         unsafe {
+            let output = self.output.add(row * self.apart);
+            let shortcut = match self.shortcut.is_null() {
+                true => self.shortcut,
+                false => self.shortcut.add(row * self.apart),
+            };
             if self.columns < N * S::LANES {
                 for n in 0..self.columns {
                     let mut value = *sums.add(n);

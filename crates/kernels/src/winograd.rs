@@ -48,7 +48,7 @@ pub(crate) fn fits(window: Window, channels: usize, filters: usize, tiling: Tili
 }
 
 /// A kernel in the form of the products: one matrix `[channels, filters]` for each point.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Weights {
     points: Vec<Panels>,
 }
@@ -57,7 +57,8 @@ impl Weights {
     /// Transforms a kernel `[3, 3, channels, filters]`.
     pub(crate) fn new(level: Level, weights: &convolution::Weights<'_>, channels: usize) -> Self {
         let (tiling, filters) = (level.tile(), weights.bias.len());
-        let mut points = vec![Panels::zeros(channels, filters, tiling); POINTS];
+        let zeros = || Panels::zeros(channels, filters, tiling);
+        let mut points: Vec<_> = std::iter::repeat_with(zeros).take(POINTS).collect();
         // One thread for each row of the points: it makes `POINTS / IN` matrices.
         points.par_chunks_mut(IN).enumerate().for_each(|(row, points)| {
             level.run(Transform { weights, channels, filters, tiling, row, points });
@@ -233,17 +234,12 @@ impl Winograd<'_> {
             for first in (0..sizes.patches).step_by(rows) {
                 let rows = rows.min(sizes.patches - first);
                 let mut runs = [std::ptr::null(); MAX_ROWS];
-                let mut outputs = [std::ptr::null_mut(); MAX_ROWS];
-                for row in 0..rows {
-                    let row_of = first + row;
-                    // SAFETY: both matrices have `patches` rows; each point has its own.
-                    unsafe {
-                        runs[row] =
-                            ins.at(point * sizes.input_apart + row_of * channels).cast_const();
-                        outputs[row] =
-                            sums.at(point * sizes.output_apart + row_of * filters + panel.column);
-                    }
+                for (row, run) in runs[..rows].iter_mut().enumerate() {
+                    let at = point * sizes.input_apart + (first + row) * channels;
+                    // SAFETY: the matrix has `patches` rows; each point has its own.
+                    *run = unsafe { ins.at(at) }.cast_const();
                 }
+                let at = point * sizes.output_apart + first * filters + panel.column;
                 self.level.run(Tile {
                     runs: &runs,
                     stride: MAX_ROWS,
@@ -253,8 +249,10 @@ impl Winograd<'_> {
                     panel: panel.values,
                     vectors: panel.vectors,
                     bias: std::ptr::null(),
-                    outputs,
-                    shortcuts: [std::ptr::null(); MAX_ROWS],
+                    // SAFETY: as above.
+                    output: unsafe { sums.at(at) },
+                    apart: filters,
+                    shortcut: std::ptr::null(),
                     activation: Activation::Linear,
                     columns: panel.columns,
                 });

@@ -39,14 +39,10 @@ impl Interleaved {
         }
         let tensor = if tensor.is_contiguous() { tensor } else { tensor.to_contiguous() };
         let start = tensor.layout().start_offset();
-        let mut values = buffers::take(shape.len());
-        interleave(
-            &tensor.storage::<f32>()[start..start + shape.len()],
-            &mut values[..shape.len()],
-            shape,
-        );
+        let numbers = &tensor.storage::<f32>()[start..start + shape.len()];
+        let made = make(shape, |values| interleave(numbers, values, shape));
         recycle(tensor);
-        Some(Self { tensor: flex(values, shape), shape })
+        Some(Self { tensor: made, shape })
     }
 
     /// The numbers, `[batch, height, width, channels]`.
@@ -57,9 +53,7 @@ impl Interleaved {
 
     /// Computes a map of `shape`.
     pub(super) fn make(shape: Shape, compute: impl FnOnce(&mut [f32])) -> Tensor<4> {
-        let mut values = buffers::take(shape.len());
-        compute(&mut values[..shape.len()]);
-        Tensor::from_primitive::<Flex>(flex(values, shape))
+        Tensor::from_primitive::<Flex>(make(shape, compute))
     }
 
     /// Lets the memory be used again if nobody else holds the map.
@@ -68,16 +62,19 @@ impl Interleaved {
     }
 }
 
-/// A tensor of the first `shape.len()` of `values`.
-fn flex(values: Vec<f32>, shape: Shape) -> FlexTensor {
+/// A tensor of what `compute` writes, in memory that begins on a line of the cache.
+fn make(shape: Shape, compute: impl FnOnce(&mut [f32])) -> FlexTensor {
+    let mut values = buffers::take(shape.len() + buffers::LINE);
+    let start = buffers::to_line(&values);
+    compute(&mut values[start..start + shape.len()]);
     let Shape { batch, height, width, channels } = shape;
     let strides = [height * width * channels, 1, width * channels, channels];
     let strides = strides.map(|stride| stride as isize).to_vec();
-    let layout = Layout::new(Dims::new([batch, channels, height, width]), strides, 0);
+    let layout = Layout::new(Dims::new([batch, channels, height, width]), strides, start);
     FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
 }
 
-/// Whether the strides are those of [`flex`]; where a size is 1 its stride does not matter.
+/// Whether the strides are those of [`make`]; where a size is 1 its stride does not matter.
 fn lies_interleaved(layout: &Layout, shape: Shape) -> bool {
     let Shape { batch, height, width, channels } = shape;
     let sizes = [batch, channels, height, width];
