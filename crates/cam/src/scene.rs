@@ -1,6 +1,6 @@
 //! What a classifier did with a batch of images, seen at one layer.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{DType, FloatDType, Int, Tensor, TensorData};
 use burncam_net::{Classifier, Output, Trace};
 
 use crate::CamError;
@@ -14,7 +14,11 @@ pub enum Target {
     Class(usize),
 }
 
-/// A batch of images as the network saw it at one layer.
+/// In half precision, gradients are computed so many times too large, and scaled back in `f32`:
+/// below 6e-5, where a channel's mean gradient often is, half precision loses digits.
+const HALF_SCALE: f32 = 1024.0;
+
+/// A batch of images as the network saw it at one layer, in `f32` whatever the device computes in.
 pub struct Scene {
     /// Logits of each image, one a class.
     pub logits: Vec<Vec<f32>>,
@@ -57,15 +61,18 @@ impl Scene {
             |_: &str, output: Tensor<4>| leaf.insert(output.autodiff().require_grad()).clone();
         let output = classifier.logits(images, &mut Trace::at(layer, &mut tap));
         let leaf = leaf.ok_or_else(|| CamError::UnknownLayer { layer: layer.to_owned() })?;
-        let logits = rows(output.clone().inner(), classes)?;
+        let logits = rows(output.clone().inner().cast(FloatDType::F32), classes)?;
         let rule = classifier.head.config().output();
         let targets = targets(&logits, rule, target);
+        let half = output.dtype() == DType::F16;
         // Images of a batch do not meet in the network, so the sum keeps their gradients apart.
-        let gradients = chosen(output, &targets).sum().backward();
+        let sum = chosen(output, &targets).sum();
+        let gradients = if half { sum * HALF_SCALE } else { sum }.backward();
         let gradients = leaf
             .grad(&gradients)
             .ok_or_else(|| CamError::NoGradient { layer: layer.to_owned() })?;
-        Ok(Self { logits, targets, activations: leaf.inner(), gradients })
+        let gradients = if half { gradients.cast(FloatDType::F32) / HALF_SCALE } else { gradients };
+        Ok(Self { logits, targets, activations: leaf.inner().cast(FloatDType::F32), gradients })
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct Job<'a> {
     pub model: &'a Model,
     /// The model's checkpoint.
     pub part: &'a Part,
+    /// Images computed at a time.
+    pub batch: usize,
 }
 
 /// One image on its way: its index in the plan, and what is known of it so far or what failed.
@@ -81,7 +83,7 @@ pub(crate) fn run(
     let decoded = Arc::new(Mutex::new(decoded));
     let mut rows = std::thread::scope(|scope| {
         scope.spawn(move || {
-            for batch in images.chunks(plan.batch) {
+            for batch in images.chunks(job.batch) {
                 let batch = batch.par_iter().map(|&index| (index, read(job, index))).collect();
                 // The other end hangs up when the device fails.
                 if to_compute.send(batch).is_err() {
@@ -123,7 +125,7 @@ fn work(
     to_write: &SyncSender<Vec<Item<Seen>>>,
 ) -> Result<()> {
     let next = || decoded.lock().ok()?.recv().ok();
-    let mut at_once = at_once(job.plan.batch, network);
+    let mut at_once = at_once(job.batch, network);
     while let Some(batch) = next() {
         if to_write.send(compute(job, network, batch, &mut at_once)?).is_err() {
             break;
