@@ -9,8 +9,7 @@ use std::process::ExitCode;
 use burn::tensor::wgpu::wgpu::Features;
 use burn::tensor::wgpu::{WgpuInitError, WgpuSetup};
 use burn::tensor::{Device, FloatDType, Tensor};
-use burncam_cam::methods::grad_cam;
-use burncam_cam::{Scene, Target, apart, predicted};
+use burncam_cam::{Explanation, Target, apart, predicted};
 use burncam_imaging::to_tensor;
 use burncam_models::{INCEPTION_V3, NCNN, RESNET50, SENET50, VGG16};
 use burncam_net::{Arch, Output};
@@ -98,16 +97,15 @@ fn check(arch: &'static Arch, device: &Device, tolerance: Tolerance) -> Result<(
     let frames: Vec<_> = faces.iter().map(|f| pillow_frame(f, variant.input.height)).collect();
     let frames: Vec<_> = frames.iter().collect();
     let images: Tensor<4> = to_tensor(&frames, &variant.input, device);
-    let scene = Scene::observe(&network, images, variant.cam_layer, Target::Predicted)?;
-    let maps = grad_cam(&scene)?;
+    let found = Explanation::of(&network, images, variant.cam_layer, Target::Predicted)?;
     let (mut logits, mut map) = (0.0_f32, 0.0_f32);
     for (index, face) in faces.iter().enumerate() {
-        let probabilities = Output::Softmax.probabilities(&scene.logits[index]);
+        let probabilities = Output::Softmax.probabilities(&found.logits[index]);
         if predicted(&probabilities) != face.index {
             return Err(format!("{}: another class", face.image).into());
         }
-        logits = logits.max(apart(&scene.logits[index], &expected.logits[index]));
-        map = map.max(apart(&maps[index], &expected.raw[index]));
+        logits = logits.max(apart(&found.logits[index], &expected.logits[index]));
+        map = map.max(apart(&found.maps[index], &expected.raw[index]));
     }
     let worst = format!(
         "{}: logits within {logits:.1e} (allowed {:.0e}), maps within {map:.1e} (allowed {:.0e})",

@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
-use burncam_cam::methods::grad_cam;
-use burncam_cam::{CamError, MapStatus, MapSummary, Scene, predicted};
+use burncam_cam::{CamError, Explanation, MapStatus, MapSummary, predicted};
 use burncam_imaging::{Frame, decode, fit, to_tensor};
 use burncam_net::Classifier;
 use burncam_report::{
@@ -190,10 +189,9 @@ fn in_parts(
 
 fn explain(job: Job<'_>, network: &Classifier, frames: &[&Frame]) -> Result<Vec<Found>, CamError> {
     let images = to_tensor(frames, &job.part.checkpoint.input, network.device());
-    let scene = Scene::observe(network, images, &job.model.layer, job.model.target)?;
-    let [_, _, height, width] = scene.activations.dims();
-    let maps = grad_cam(&scene)?;
-    let all = scene.logits.into_iter().zip(scene.targets).zip(maps);
+    let Explanation { logits, targets, maps, size: [height, width] } =
+        Explanation::of(network, images, &job.model.layer, job.model.target)?;
+    let all = logits.into_iter().zip(targets).zip(maps);
     let one = |((logits, target), map)| Found { logits, target, map, map_size: (height, width) };
     Ok(all.map(one).collect())
 }
