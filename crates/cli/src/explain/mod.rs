@@ -19,7 +19,7 @@ use burncam_report::{
 
 use crate::args::Explain;
 use crate::console::Progress;
-use crate::device::Choice;
+use crate::device::{CPU_BATCH, Choice, Needs, Precision};
 use crate::{console, device, verify};
 use model::{Model, Part};
 use pipeline::Job;
@@ -34,21 +34,22 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     let started = SystemTime::now();
     let plan = Plan::new(args)?;
     plan.tell();
-    let mut devices = device::choose(&args.device)?;
+    let mut devices = device::choose(&args.device, args.precision)?;
     device::tell(&devices);
     if !args.no_verify {
         devices = verified(&plan, devices);
     }
+    let batch = batch(&plan, &devices);
     // The first network is built before anything is written: most mistakes show here.
     let mut first = Some(build(&plan, &plan.models[0], &plan.models[0].parts[0], &devices)?);
     output::prepare(&plan)?;
-    let record = record::Recorder::new(args, &plan, &devices, started)?;
+    let record = record::Recorder::new(args, &plan, &devices, batch, started)?;
     record.write(RunStatus::Partial, &[])?;
 
     let mut progress = Progress::new(plan.images.len() * plan.models.len());
     let mut found: Vec<Found> = Vec::new();
     for model in &plan.models {
-        found.push(explain(&plan, model, &devices, &mut first, &mut progress)?);
+        found.push(explain((&plan, batch), model, &devices, &mut first, &mut progress)?);
         let last = found.len() == plan.models.len();
         write_tables(&plan, &found)?;
         record
@@ -63,7 +64,12 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
 fn verified(plan: &Plan, devices: Vec<Choice>) -> Vec<Choice> {
     let mut kept = Vec::new();
     for mut choice in devices {
-        let findings = plan.models.iter().map(|model| verify::passes(&choice, model.checkpoint()));
+        // How half precision comes out depends on the weights, so each fold's are tried.
+        let parts = plan.models.iter().flat_map(|model| match choice.precision {
+            Precision::Single => &model.parts[..1],
+            Precision::Half => &model.parts,
+        });
+        let findings = parts.map(|part| verify::passes(&choice, &part.checkpoint));
         match findings.collect::<Result<Vec<_>, _>>() {
             Ok(mut findings) => {
                 choice.verified = findings.pop();
@@ -71,9 +77,9 @@ fn verified(plan: &Plan, devices: Vec<Choice>) -> Vec<Choice> {
             }
             Err(finding) => {
                 let text = format!(
-                    "{} does not give the CPU's results ({finding}) and is not used; `cargo xtask \
-                     verify` shows where it differs, --no-verify uses it nevertheless",
-                    choice.name
+                    "{} does not give the CPU's results in {} ({finding}) and is not used; `cargo \
+                     xtask verify` shows where it differs, --no-verify uses it nevertheless",
+                    choice.name, choice.precision
                 );
                 console::warning(&text, &[]);
             }
@@ -93,10 +99,23 @@ fn build(plan: &Plan, model: &Model, part: &Part, devices: &[Choice]) -> Result<
     devices.iter().map(on).collect()
 }
 
+/// The images at a time that suit every device and every model of the run.
+fn batch(plan: &Plan, devices: &[Choice]) -> usize {
+    let of = |choice: &Choice, model: &Model| {
+        let checkpoint = model.checkpoint();
+        let layers = (checkpoint.variant.layers)();
+        let weights = checkpoint.layers().iter().map(|layer| layer.parameters).sum();
+        device::batch(choice, Needs::of(&layers, weights))
+    };
+    let all =
+        devices.iter().flat_map(|choice| plan.models.iter().map(move |model| of(choice, model)));
+    plan.batch.or(all.min()).unwrap_or(CPU_BATCH)
+}
+
 /// Explains every image with one model. `built` is what its first checkpoint makes, if that is
 /// there already.
 fn explain(
-    plan: &Plan,
+    (plan, batch): (&Plan, usize),
     model: &Model,
     devices: &[Choice],
     built: &mut Option<Vec<Classifier>>,
@@ -109,7 +128,11 @@ fn explain(
             None => build(plan, model, part, devices)?,
         };
         let clock = Instant::now();
-        found.rows.extend(pipeline::run(Job { plan, model, part }, &mut networks, progress)?);
+        found.rows.extend(pipeline::run(
+            Job { plan, model, part, batch },
+            &mut networks,
+            progress,
+        )?);
         found.seconds += clock.elapsed().as_secs_f64();
     }
     Ok(found)

@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
-use burncam_cam::methods::grad_cam;
-use burncam_cam::{CamError, MapStatus, MapSummary, Scene, predicted};
+use burncam_cam::{CamError, Explanation, MapStatus, MapSummary, predicted};
 use burncam_imaging::{Frame, decode, fit, to_tensor};
 use burncam_net::Classifier;
 use burncam_report::{
@@ -35,6 +34,8 @@ pub(crate) struct Job<'a> {
     pub model: &'a Model,
     /// The model's checkpoint.
     pub part: &'a Part,
+    /// Images computed at a time.
+    pub batch: usize,
 }
 
 /// One image on its way: its index in the plan, and what is known of it so far or what failed.
@@ -81,7 +82,7 @@ pub(crate) fn run(
     let decoded = Arc::new(Mutex::new(decoded));
     let mut rows = std::thread::scope(|scope| {
         scope.spawn(move || {
-            for batch in images.chunks(plan.batch) {
+            for batch in images.chunks(job.batch) {
                 let batch = batch.par_iter().map(|&index| (index, read(job, index))).collect();
                 // The other end hangs up when the device fails.
                 if to_compute.send(batch).is_err() {
@@ -123,7 +124,7 @@ fn work(
     to_write: &SyncSender<Vec<Item<Seen>>>,
 ) -> Result<()> {
     let next = || decoded.lock().ok()?.recv().ok();
-    let mut at_once = at_once(job.plan.batch, network);
+    let mut at_once = at_once(job.batch, network);
     while let Some(batch) = next() {
         if to_write.send(compute(job, network, batch, &mut at_once)?).is_err() {
             break;
@@ -188,10 +189,9 @@ fn in_parts(
 
 fn explain(job: Job<'_>, network: &Classifier, frames: &[&Frame]) -> Result<Vec<Found>, CamError> {
     let images = to_tensor(frames, &job.part.checkpoint.input, network.device());
-    let scene = Scene::observe(network, images, &job.model.layer, job.model.target)?;
-    let [_, _, height, width] = scene.activations.dims();
-    let maps = grad_cam(&scene)?;
-    let all = scene.logits.into_iter().zip(scene.targets).zip(maps);
+    let Explanation { logits, targets, maps, size: [height, width] } =
+        Explanation::of(network, images, &job.model.layer, job.model.target)?;
+    let all = logits.into_iter().zip(targets).zip(maps);
     let one = |((logits, target), map)| Found { logits, target, map, map_size: (height, width) };
     Ok(all.map(one).collect())
 }

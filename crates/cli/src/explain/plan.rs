@@ -36,8 +36,8 @@ pub(crate) struct Plan {
     pub alpha: f32,
     /// How many of the likeliest classes predictions.csv has; without, it has all.
     pub top: Option<usize>,
-    /// Images computed at a time.
-    pub batch: usize,
+    /// Images computed at a time, if that was asked for.
+    pub batch: Option<usize>,
     /// How the CPU convolves.
     pub arithmetic: Arithmetic,
     /// What the user should know, each with the items that it concerns.
@@ -86,7 +86,7 @@ impl Plan {
             decode: DecodeOptions { exif: args.exif, ..DecodeOptions::default() },
             alpha: args.alpha,
             top: args.top.map(usize::from),
-            batch: args.batch.into(),
+            batch: args.batch.map(usize::from),
             arithmetic: if args.exact { Arithmetic::Exact } else { Arithmetic::Fast },
             overwrite: args.overwrite || (is_demo && args.out.is_none()),
             data: folder,

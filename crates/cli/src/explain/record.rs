@@ -40,6 +40,7 @@ impl<'a> Recorder<'a> {
         args: &Explain,
         plan: &'a Plan,
         devices: &[Choice],
+        batch: usize,
         started: SystemTime,
     ) -> Result<Self> {
         let run = Run {
@@ -53,7 +54,7 @@ impl<'a> Recorder<'a> {
             finished: rfc3339(started),
             models: plan.models.iter().map(model).collect::<Result<_>>()?,
             devices: devices.iter().map(|choice| device(args, choice)).collect(),
-            options: options(plan),
+            options: options(plan, batch),
             data: report::Data {
                 path: plan.data.display().to_string(),
                 images: plan.images.len(),
@@ -144,17 +145,19 @@ fn device(args: &Explain, choice: &Choice) -> report::Device {
         used: choice.kind().to_owned(),
         name: choice.name.clone(),
         backend: choice.backend.clone(),
+        precision: choice.precision.to_string(),
         reason: choice.reason.clone(),
         verified: choice.verified.clone(),
     }
 }
 
-fn options(plan: &Plan) -> report::Options {
+fn options(plan: &Plan, batch: usize) -> report::Options {
     report::Options {
         resize: plan.resize.to_string(),
         alpha: plan.alpha,
         exif: plan.decode.exif.name().to_owned(),
-        batch: plan.batch,
+        batch,
+        batch_requested: plan.batch.map_or("auto".to_owned(), |batch| batch.to_string()),
         exact: plan.arithmetic == Arithmetic::Exact,
     }
 }
