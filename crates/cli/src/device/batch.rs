@@ -1,6 +1,7 @@
 //! How many images are computed at a time.
 
-use burncam_net::LayerTable;
+use burn::tensor::Device;
+use burncam_net::{Classifier, LayerTable};
 
 use super::{Adapter, Choice};
 
@@ -9,6 +10,9 @@ pub(crate) const CPU_BATCH: usize = 8;
 
 /// Images at a time at most: more keep a GPU no busier, and a run's progress would come in leaps.
 const MOST: u64 = 32;
+
+/// Values in the largest layer on the CPU: 48 MiB of `f32`.
+const LARGEST_ON_CPU: u64 = 12 << 20;
 
 /// Layers as large as the largest that are in memory at a time: what a layer reads and writes, both
 /// in a second layout, the branches that wait for a joint, and what the allocator keeps back.
@@ -54,6 +58,22 @@ pub(crate) fn batch(choice: &Choice, needs: Needs) -> usize {
     }
 }
 
+/// Of a batch, the images that a network computes at a time on its device. On the CPU, whose results
+/// are the same to the last bit however a batch is cut, that may be fewer.
+pub(crate) fn at_once(batch: usize, network: &Classifier) -> usize {
+    match *network.device() == Device::flex() {
+        true => batch.min(in_cache(Needs::of(&network.layers, network.parameters as u64))),
+        false => batch,
+    }
+}
+
+/// As many images as make the largest layer as large as the weights: with fewer, the weights are read
+/// more often than need be; with more, layers leave the cache before they are read again.
+fn in_cache(Needs { weights, layer }: Needs) -> usize {
+    let layer = layer.max(1);
+    (weights / layer).clamp(1, (LARGEST_ON_CPU / layer).max(1)) as usize
+}
+
 /// All sizes are in bytes.
 fn fitting(largest_tensor: u64, memory: Option<u64>, weights: u64, layer: u64) -> usize {
     let layer = layer.max(1);
@@ -65,6 +85,15 @@ fn fitting(largest_tensor: u64, memory: Option<u64>, weights: u64, layer: u64) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn on_the_cpu_layers_and_weights_are_of_a_size() {
+        // Values of VGG16, InceptionV3 and N-CNN.
+        let batches =
+            [(27_560_514, 224 * 224 * 64), (21_802_784, 147 * 147 * 64), (91_000, 921_600)]
+                .map(|(weights, layer)| in_cache(Needs { weights, layer }));
+        assert_eq!(batches, [3, 9, 1]);
+    }
 
     const MIB: u64 = 1 << 20;
 

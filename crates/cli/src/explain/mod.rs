@@ -1,6 +1,5 @@
 //! `burncam explain`: from checkpoints and a folder of images to overlays and reports.
 
-mod memory;
 mod model;
 mod output;
 mod pipeline;

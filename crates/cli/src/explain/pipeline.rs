@@ -17,10 +17,10 @@ use burncam_report::{
 };
 use rayon::prelude::*;
 
-use super::memory::at_once;
 use super::model::{Model, Part};
 use super::plan::Plan;
 use crate::console::{self, Progress};
+use crate::device;
 
 /// Batches that wait between two threads.
 const WAITING: usize = 1;
@@ -124,7 +124,7 @@ fn work(
     to_write: &SyncSender<Vec<Item<Seen>>>,
 ) -> Result<()> {
     let next = || decoded.lock().ok()?.recv().ok();
-    let mut at_once = at_once(job.batch, network);
+    let mut at_once = device::at_once(job.batch, network);
     while let Some(batch) = next() {
         if to_write.send(compute(job, network, batch, &mut at_once)?).is_err() {
             break;
