@@ -1,9 +1,10 @@
 //! The project's commands: `cargo xtask <name>`.
 //!
-//! It depends on nothing but the standard library, so that it compiles in seconds; what needs
-//! Burn runs in the `burncam` program, which it builds on first use.
+//! It depends on nothing large, so that it compiles in seconds; what needs Burn runs in the
+//! `burncam` program, which it builds on first use.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bench;
 mod checks;
 mod port;
 mod program;
@@ -29,6 +30,7 @@ For users (they build the `burncam` program on first use, and start it with the 
 
 For developers:
   test      run all tests; arguments go to `cargo test`
+  bench     how fast `explain` is, beside Keras, PyTorch and ONNX Runtime
   ci        check everything that .ci/run checks: format, lints, docs, tests, licences, the demo
 
 `cargo xtask <COMMAND> --help` says what a command for users takes.";
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
             "explain" | "models" | "inspect" | "layers" | "convert" | "compare" | "devices"
             | "verify" => program::start(command, rest),
             "port" => port::run(rest),
+            "bench" => bench::run(rest),
             "test" => checks::test(rest),
             "ci" => checks::all(),
             unknown => {

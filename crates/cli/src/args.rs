@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Compare(Compare),
     Devices(Devices),
     Verify(Verify),
+    #[command(hide = true)]
+    Bench(Bench),
 }
 
 /// Classify every image of a folder and show which regions decided.
@@ -296,6 +298,25 @@ pub(crate) struct Verify {
     /// Check with the networks of these checkpoints instead.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub weights: Vec<PathBuf>,
+}
+
+/// Measure what `explain` computes: the part of `cargo xtask bench` that needs Burn.
+///
+/// Answers each line of its input with one line: a batch size with the time that an image takes in
+/// such batches, `peak` with the multiplications and additions that a core can do.
+#[derive(Args, Debug)]
+pub(crate) struct Bench {
+    /// The network, with weights that need no file.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+
+    /// The network of this checkpoint instead.
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    pub weights: Option<PathBuf>,
+
+    /// Folder of images [default: the demo's].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\

@@ -1,6 +1,7 @@
 //! The `burncam` command: arguments, device, the pipeline, progress.
 
 mod args;
+mod bench;
 mod classes;
 mod compare;
 mod console;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     match ended {
         Ok(code) => code,

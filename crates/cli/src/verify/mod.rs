@@ -124,8 +124,13 @@ impl Subject {
     }
 }
 
+/// Weights that need no file.
+pub(crate) fn generated() -> impl burncam_net::Source {
+    pattern::Generated
+}
+
 /// Weighs every place by itself, so that the gradient differs from place to place.
-fn generated_head() -> Result<HeadConfig> {
+pub(crate) fn generated_head() -> Result<HeadConfig> {
     let dense = |units, activation| Op::Dense { units, use_bias: true, activation };
     let layers = [
         ("flatten", Op::Flatten),

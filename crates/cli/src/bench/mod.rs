@@ -1,0 +1,123 @@
+//! `burncam bench`: the worker of `cargo xtask bench`, which measures what `explain` computes.
+//!
+//! It answers each line that it reads with one line. A number is a batch size: `explain`'s
+//! computation is repeated for it, from prepared tensors to raw maps. `peak` is the machine's own
+//! limit. So whoever asks decides the order, and can take turns with other programs.
+
+mod peak;
+mod work;
+
+use std::io::BufRead;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use burn::tensor::{Device, Tensor};
+use burncam_cam::methods::grad_cam;
+use burncam_cam::{Scene, Target};
+use burncam_imaging::{DecodeOptions, Frame, Resize, decode, fit, to_tensor};
+use burncam_models::ARCHS;
+use burncam_net::{Classifier, InputSpec};
+use burncam_weights::Checkpoint;
+use cpu_time::ProcessTime;
+
+use crate::args::Bench;
+use crate::verify::{generated, generated_head};
+use crate::{console, data, demo, models};
+
+/// As many different images as the largest usual batch.
+const IMAGES: usize = 8;
+
+/// One measurement repeats the computation for so long.
+const MEASURED: Duration = Duration::from_millis(400);
+
+/// A network and images for it.
+struct Subject {
+    classifier: Classifier,
+    input: InputSpec,
+    frames: Vec<Frame>,
+}
+
+/// Answers lines until there are none.
+pub(crate) fn run(args: &Bench) -> Result<ExitCode> {
+    let subject = Subject::new(args)?;
+    let work = work::of(&subject.classifier);
+    console::result(&format!(
+        "ready network={} multiplications={} weights={}",
+        subject.classifier.arch.name,
+        work.multiplications,
+        subject.classifier.parameters * size_of::<f32>(),
+    ))?;
+    for line in std::io::stdin().lock().lines() {
+        let answer = match line.context("cannot read what to measure")?.trim() {
+            "peak" => format!("gflops={}", peak::gflops_of_a_core()),
+            batch => subject.measure(batch.parse().context("a batch size is a number")?)?,
+        };
+        console::result(&answer)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Subject {
+    fn new(args: &Bench) -> Result<Self> {
+        let device = Device::flex();
+        let (classifier, input) = match &args.weights {
+            Some(path) => {
+                let checkpoint = Checkpoint::open(path)?.resolve(&models::known(), None)?;
+                (checkpoint.build(&device)?, checkpoint.input.clone())
+            }
+            None => {
+                let arch = models::wanted(args.model.as_deref())?.map_or(ARCHS[0], |w| w.arch);
+                let (variant, head) = (&arch.variants[0], generated_head()?);
+                let classifier = Classifier::build(arch, variant, head, &mut generated(), &device)?;
+                (classifier, variant.input.clone())
+            }
+        };
+        let folder = match &args.data {
+            Some(folder) => folder.clone(),
+            None => demo::files()?.1,
+        };
+        let images = data::list(&folder, false)?.images.into_iter().take(IMAGES);
+        let frames: Vec<Frame> = images
+            .map(|image| {
+                let pixels = decode(&image.file, DecodeOptions::default())?;
+                Ok(fit(&pixels, &input, Resize::default()))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { classifier, input, frames })
+    }
+
+    /// Wall and CPU time of an image in milliseconds, and the process's largest memory so far.
+    fn measure(&self, batch: usize) -> Result<String> {
+        if batch == 0 {
+            bail!("a batch has one image at least");
+        }
+        let frames: Vec<&Frame> = self.frames.iter().cycle().take(batch).collect();
+        let images = to_tensor(&frames, &self.input, self.classifier.device());
+        self.explain(images.clone())?;
+        let (clock, cpu, mut computed) = (Instant::now(), ProcessTime::now(), 0);
+        while computed == 0 || clock.elapsed() < MEASURED {
+            self.explain(images.clone())?;
+            computed += batch;
+        }
+        let an_image = |time: Duration| time.as_secs_f64() * 1e3 / computed as f64;
+        let (cpu, wall) = (an_image(cpu.elapsed()), an_image(clock.elapsed()));
+        let memory = peak_memory().map_or(String::new(), |bytes| format!(" memory={bytes}"));
+        Ok(format!("wall={wall} cpu={cpu}{memory}"))
+    }
+
+    fn explain(&self, images: Tensor<4>) -> Result<()> {
+        let layer = self.classifier.variant.cam_layer;
+        let scene = Scene::observe(&self.classifier, images, layer, Target::Predicted)?;
+        grad_cam(&scene)?;
+        Ok(())
+    }
+}
+
+/// The most memory that the process has had, in bytes, where the system tells it.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}

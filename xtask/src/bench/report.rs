@@ -1,0 +1,188 @@
+//! What was measured, in words and tables.
+
+use super::machine::Machine;
+use super::measured::{Measured, Series, median, ratio};
+use super::networks::MEMORY_BESIDE_WEIGHTS;
+use super::options::Options;
+use super::table::Table;
+use super::whole::Whole;
+
+/// Everything, as text or as Markdown.
+pub(super) fn text(
+    options: &Options,
+    arguments: &[String],
+    machine: &Machine,
+    all: &[Measured],
+) -> String {
+    let batch = *options.batches.last().unwrap_or(&1);
+    let mut parts = vec![machine.describe()];
+    if options.markdown {
+        parts.insert(0, format!("```sh\ncargo xtask bench {}\n```", arguments.join(" ")));
+    }
+    let head =
+        |text: &str| if options.markdown { format!("### {text}") } else { format!("{text}:") };
+    let tables = [
+        ("The bar", bar(batch, all)),
+        ("What is computed", computed(machine, all)),
+        ("Whole runs of `explain`", whole(all)),
+    ];
+    for (title, table) in tables {
+        if !table.rows.is_empty() {
+            parts.push(format!("{}\n\n{}", head(title), table.render(options.markdown)));
+        }
+    }
+    parts.push(notes(options, batch, all));
+    parts.join("\n\n")
+}
+
+/// Ratios, each with what it should be at most.
+fn bar(batch: usize, all: &[Measured]) -> Table {
+    let row = |measured: &Measured| {
+        let network = measured.network;
+        let own = measured.cpu("burncam", batch);
+        let runs: Vec<f64> = measured.whole.iter().map(|whole| whole.cpu).collect();
+        let memory = median(measured.whole.iter().map(|whole| whole.memory));
+        let most = measured.weights + MEMORY_BESIDE_WEIGHTS;
+        let first = median(measured.whole.iter().map(|whole| whole.first));
+        let cold = match (first, network.cold) {
+            (Some(first), Some(most)) => format!("{first:.2} s (≤ {most} s)"),
+            (first, _) => or_dash(first, |first| format!("{first:.2} s")),
+        };
+        vec![
+            network.title.to_owned(),
+            compared(ratio(&own, &measured.cpu("onnxruntime", batch)), network.to_onnx),
+            compared(ratio(&own, &measured.cpu("keras", batch)), network.to_keras),
+            compared(ratio(&runs, &measured.cpu("notebook", 1)), 1.0 / network.notebook_by),
+            cold,
+            or_dash(memory, |memory| format!("{:.0} MB (≤ {:.0})", memory / 1e6, most / 1e6)),
+        ]
+    };
+    Table {
+        head: vec![
+            "network",
+            "explain / ONNX Runtime forward",
+            "explain / Keras optimised",
+            "whole run / notebook",
+            "first overlay",
+            "memory",
+        ],
+        rows: all.iter().map(row).collect(),
+    }
+}
+
+fn computed(machine: &Machine, all: &[Measured]) -> Table {
+    let row = |measured: &Measured, series: &Series| {
+        let of =
+            |value: fn(&super::measured::Sample) -> f64| median(series.samples.iter().map(value));
+        let (wall, cpu) = (of(|sample| sample.wall), of(|sample| sample.cpu));
+        let memory = series.samples.iter().filter_map(|sample| sample.memory).reduce(f64::max);
+        let rate = cpu.map(|cpu| 2.0 * measured.multiplications / cpu / 1e6);
+        vec![
+            format!("{}, {}", measured.network.title, series.program),
+            series.batch.to_string(),
+            or_dash(wall, milliseconds),
+            or_dash(cpu, milliseconds),
+            or_dash(rate, |rate| format!("{rate:.1}")),
+            or_dash(rate.filter(|_| machine.gflops > 0.0), |rate| {
+                format!("{:.0} %", rate / machine.gflops * 100.0)
+            }),
+            or_dash(memory, |memory| format!("{:.0}", memory / 1e6)),
+        ]
+    };
+    let rows = all.iter().flat_map(|measured| measured.series.iter().map(|s| row(measured, s)));
+    Table {
+        head: vec![
+            "program",
+            "batch",
+            "wall ms",
+            "CPU ms",
+            "GFLOP/s a core",
+            "of peak",
+            "memory MB",
+        ],
+        rows: rows.collect(),
+    }
+}
+
+fn whole(all: &[Measured]) -> Table {
+    let row = |measured: &Measured| {
+        let of = |value: fn(&Whole) -> f64| median(measured.whole.iter().map(value));
+        vec![
+            measured.network.title.to_owned(),
+            measured.whole[0].images.to_string(),
+            or_dash(of(|whole| whole.wall), milliseconds),
+            or_dash(of(|whole| whole.cpu), milliseconds),
+            or_dash(of(|whole| whole.first), |seconds| format!("{seconds:.2}")),
+            or_dash(of(|whole| whole.memory), |bytes| format!("{:.0}", bytes / 1e6)),
+        ]
+    };
+    Table {
+        head: vec!["network", "images", "wall ms", "CPU ms", "first overlay s", "memory MB"],
+        rows: all.iter().filter(|measured| !measured.whole.is_empty()).map(row).collect(),
+    }
+}
+
+fn notes(options: &Options, batch: usize, all: &[Measured]) -> String {
+    let mut notes = vec![format!(
+        "Medians of {} rounds, in which all programs take turns; times are those of an image. Ratios are of \
+         CPU time, each round's own, at batch {batch}; the bar is in brackets. GFLOP/s is by the definition of the \
+         network, two operations for each multiplication of its convolutions and dense layers, in a second \
+         of CPU time, and the peak is what a core did in the same run. `burncam` is from prepared tensors to raw maps; \
+         `notebook` is its loop body with files, after its networks are loaded; a whole run is a process, from \
+         its start to its end, with all files.",
+        options.rounds
+    )];
+    let mut versions: Vec<&(String, String)> = all
+        .iter()
+        .flat_map(|measured| &measured.versions)
+        .filter(|(name, _)| name != "burncam")
+        .collect();
+    versions.sort();
+    versions.dedup();
+    if !versions.is_empty() {
+        let listed: Vec<String> =
+            versions.iter().map(|(name, version)| format!("{name}: {version}")).collect();
+        notes.push(format!("Measured beside it: {}.", listed.join("; ")));
+    }
+    let known = ["notebook", "keras", "onnxruntime", "torch", "pytorch-grad-cam"];
+    let missing: Vec<&str> =
+        known.into_iter().filter(|name| versions.iter().all(|(own, _)| own != name)).collect();
+    if !missing.is_empty() {
+        notes.push(format!("Not measured, for want of packages or files: {}.", missing.join(", ")));
+    }
+    for measured in all.iter().filter(|measured| !measured.missing.is_empty()) {
+        notes.push(format!(
+            "{}: no file for {}.",
+            measured.network.title,
+            measured.missing.join(", ")
+        ));
+    }
+    notes.join("\n\n")
+}
+
+fn compared(found: Option<f64>, most: f64) -> String {
+    or_dash(found, |found| match most < 0.5 {
+        true => format!("1/{:.1} (≤ 1/{:.0})", 1.0 / found, 1.0 / most),
+        false => format!("{found:.2} (≤ {most})"),
+    })
+}
+
+fn milliseconds(value: f64) -> String {
+    if value < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") }
+}
+
+fn or_dash(value: Option<f64>, text: impl Fn(f64) -> String) -> String {
+    value.map_or("–".to_owned(), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compared;
+
+    #[test]
+    fn a_ratio_stands_beside_its_bar() {
+        assert_eq!(compared(Some(0.847), 0.8), "0.85 (≤ 0.8)");
+        assert_eq!(compared(Some(0.1), 1.0 / 7.0), "1/10.0 (≤ 1/7)");
+        assert_eq!(compared(None, 0.8), "–");
+    }
+}
