@@ -9,6 +9,7 @@ use std::path::Path;
 use hdf5_pure::{AttrValue, File, Group};
 
 use crate::keras::config::Graph;
+use crate::keras::numbers::Hdf5;
 use crate::store::Store;
 use crate::{Checkpoint, Error, Format, keras};
 
@@ -77,7 +78,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
             .get("keras_version")
             .and_then(AttrValue::as_str)
             .map(str::to_owned),
-        store: Store::Hdf5(Box::new(file)),
+        store: Store::Hdf5(Hdf5::new(file, path, 0, found)),
         description: None,
         graph,
         state: None,
