@@ -1,7 +1,7 @@
 //! Three stages that overlap, a batch at a time: reading, computing, writing.
 //!
-//! One thread reads, one for each worker computes and one writes; each waits for the next, so that
-//! no more than a few batches are in memory whatever their number.
+//! One thread reads, one for each worker computes and one writes. Each holds one batch and hands it
+//! over when the next is free, so that memory stays flat whatever the number of batches.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Result, anyhow};
 use rayon::prelude::*;
 
-/// Batches that wait between two threads.
-const WAITING: usize = 1;
+/// Batches that wait between two threads: all cores are busy without any, and a batch takes up to
+/// 20 MB.
+const WAITING: usize = 0;
 
 /// The stages. Items of a batch are read and written side by side.
 pub(crate) struct Stages<Read, Compute, Write> {
@@ -135,8 +136,8 @@ mod tests {
         }
     }
 
-    /// Beside the batch in each thread's hands, one waits in each channel.
-    const IN_FLIGHT: usize = 8;
+    /// One batch in the hands of each thread, with up to two workers, and one that fails.
+    const IN_FLIGHT: usize = 5;
 
     #[test]
     fn what_cannot_be_written_ends_the_run() {

@@ -5,10 +5,15 @@ use std::io::{Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use hdf5_pure::{Dataset, Layout, make_f32_type};
+use hdf5_pure::{Dataset, FileAccessProperties, Layout, MetadataCacheConfig, make_f32_type};
 
 use crate::store::BoxError;
 use crate::tensors::read_f32;
+
+/// How HDF5 files are opened: what describes them is read once, since finding a weight goes through
+/// the same groups again and again.
+pub(crate) const ACCESS: FileAccessProperties =
+    FileAccessProperties::new().with_metadata_cache(MetadataCacheConfig::new(16 << 20));
 
 /// An open file, and the same file for the numbers that lie in it as they are needed.
 pub(crate) struct Hdf5 {

@@ -9,7 +9,7 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::keras::config::Graph;
-use crate::keras::numbers::Hdf5;
+use crate::keras::numbers::{ACCESS, Hdf5};
 use crate::store::Store;
 use crate::{Checkpoint, Error, Format, keras};
 
@@ -75,7 +75,8 @@ fn hdf5(
     if let (CompressionMethod::Stored, Some(start)) = (entry.compression(), start) {
         let slice = Slice { file: File::open(path)?, start, length, position: 0 };
         let source = ReadSeekSource::new(slice).map_err(hdf5_pure::Error::Format);
-        let file = source.and_then(hdf5_pure::File::from_source);
+        let file =
+            source.and_then(|source| hdf5_pure::File::from_source_with_options(source, ACCESS));
         return Ok(file.map(|file| Hdf5::new(file, path, start, length)));
     }
     if length > LARGEST_COMPRESSED {
