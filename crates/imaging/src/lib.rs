@@ -2,10 +2,10 @@
 //!
 //! Four steps, each a function of its own: [`decode`] a file into RGB pixels, [`fit`] them to
 //! the network's input size, [`preprocess`] the frame into the network's values, and hand these
-//! to the network as a tensor with [`to_tensor`]. The pixels are those that Pillow's
-//! `Image.open(path).convert("RGB")` gives, the resized frame is that of Keras' `load_img`, and
-//! the values equal numpy's to the last bit; a JPEG's pixels may differ by a few levels, because
-//! the decoder is another one.
+//! to the network as a tensor with [`stacked`]; [`to_tensor`] does the last two. The pixels are
+//! those that Pillow's `Image.open(path).convert("RGB")` gives, the resized frame is that of Keras'
+//! `load_img`, and the values equal numpy's to the last bit; a JPEG's pixels may differ by a few
+//! levels, because the decoder is another one.
 //!
 //! This crate must never be bypassed: pixels become network input here only. It knows no
 //! architecture, only the [`InputSpec`](burncam_net::InputSpec) of one, and it must never panic
@@ -48,4 +48,4 @@ pub use fit::{fit, own_resizing};
 pub use image::RgbImage;
 pub use preprocess::preprocess;
 pub use resize::{Frame, Resize, UnknownResize, resize};
-pub use tensor::to_tensor;
+pub use tensor::{stacked, to_tensor};

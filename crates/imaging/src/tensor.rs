@@ -16,9 +16,21 @@ use crate::{Frame, preprocess};
 /// If a frame has another size.
 #[must_use]
 pub fn to_tensor(frames: &[&Frame], spec: &InputSpec, device: &Device) -> Tensor<4> {
-    let mut values = Vec::with_capacity(frames.len() * 3 * spec.height * spec.width);
-    for frame in frames {
-        values.extend(preprocess(frame, spec));
-    }
-    Tensor::from_data(TensorData::new(values, [frames.len(), 3, spec.height, spec.width]), device)
+    let images: Vec<Vec<f32>> = frames.iter().map(|frame| preprocess(frame, spec)).collect();
+    stacked(&images.iter().map(Vec::as_slice).collect::<Vec<_>>(), spec, device)
+}
+
+/// Images that [`preprocess`] made as one batch on `device`.
+///
+/// # Shapes
+///
+/// Each image is `[3, height, width]` of `spec`; the result is `[batch, 3, height, width]`.
+///
+/// # Panics
+///
+/// If an image has another size.
+#[must_use]
+pub fn stacked(images: &[&[f32]], spec: &InputSpec, device: &Device) -> Tensor<4> {
+    let shape = [images.len(), 3, spec.height, spec.width];
+    Tensor::from_data(TensorData::new(images.concat(), shape), device)
 }

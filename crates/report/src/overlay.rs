@@ -30,19 +30,35 @@ pub fn levels(raw: &[f32]) -> Vec<u8> {
 /// A constant array becomes 0 throughout, and so does one with a value that is not a number.
 #[must_use]
 pub fn array_to_img(values: &[f32]) -> Vec<u8> {
-    let min = values.iter().copied().fold(f32::INFINITY, least);
-    let max = values.iter().map(|&value| value - min).fold(f32::NEG_INFINITY, greatest);
+    let (min, max) = range(values);
+    // Subtraction keeps the order, so this is the largest of the differences.
+    let max = max - min;
     let divisor = if max == 0.0 { 1.0 } else { max };
-    values.iter().map(|&value| ((value - min) / divisor * 255.0) as u8).collect()
+    // No value is above 255: a cast by way of 32 bits is one instruction for several of them.
+    values.iter().map(|&value| ((value - min) / divisor * 255.0) as i32 as u8).collect()
 }
 
-/// `f32::min` passes over NaN; numpy's `min` does not, and the result follows from that.
-fn least(a: f32, b: f32) -> f32 {
-    if a.is_nan() || b.is_nan() { f32::NAN } else { a.min(b) }
-}
-
-fn greatest(a: f32, b: f32) -> f32 {
-    if a.is_nan() || b.is_nan() { f32::NAN } else { a.max(b) }
+/// The smallest and the largest value, as numpy's `min` and `max` find them: NaN where one is NaN.
+fn range(values: &[f32]) -> (f32, f32) {
+    /// Lanes that are compared at once.
+    const LANES: usize = 16;
+    let (lines, rest) = values.as_chunks::<LANES>();
+    let (mut min, mut max) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
+    let mut nan = [false; LANES];
+    for line in lines {
+        for lane in 0..LANES {
+            let value = line[lane];
+            min[lane] = if value < min[lane] { value } else { min[lane] };
+            max[lane] = if value > max[lane] { value } else { max[lane] };
+            nan[lane] |= value.is_nan();
+        }
+    }
+    if nan.contains(&true) || rest.iter().any(|value| value.is_nan()) {
+        return (f32::NAN, f32::NAN);
+    }
+    let least = min.iter().chain(rest).copied().fold(f32::INFINITY, f32::min);
+    let most = max.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max);
+    (least, most)
 }
 
 /// The colours of a map, stretched over 0..=255, at the map's own size `(height, width)`.
@@ -123,6 +139,8 @@ fn side(pixels: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{ALPHA, array_to_img, blended, coloured, levels, overlay};
 
     #[test]
@@ -147,6 +165,29 @@ mod tests {
         assert_eq!(array_to_img(&[7.0, 7.0]), [0, 0]);
         assert_eq!(array_to_img(&[7.0, f32::NAN]), [0, 0]);
         assert_eq!(array_to_img(&[f32::NAN, 7.0]), [0, 0]);
+        assert_eq!(array_to_img(&[]), [0_u8; 0]);
+    }
+
+    proptest! {
+        /// One value after the other, as numpy does.
+        #[test]
+        fn stretching_is_that_of_single_values(
+            mut values in prop::collection::vec(-300.0_f32..300.0, 1..70),
+            odd in prop::sample::select(vec![0.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY]),
+            place in 0_usize..140,
+        ) {
+            if let Some(value) = values.get_mut(place) {
+                *value = odd;
+            }
+            let least = |a: f32, b: f32| if a.is_nan() || b.is_nan() { f32::NAN } else { a.min(b) };
+            let most = |a: f32, b: f32| if a.is_nan() || b.is_nan() { f32::NAN } else { a.max(b) };
+            let min = values.iter().copied().fold(f32::INFINITY, least);
+            let max = values.iter().map(|value| value - min).fold(f32::NEG_INFINITY, most);
+            let divisor = if max == 0.0 { 1.0 } else { max };
+            let expected: Vec<u8> =
+                values.iter().map(|value| ((value - min) / divisor * 255.0) as u8).collect();
+            prop_assert_eq!(array_to_img(&values), expected);
+        }
     }
 
     #[test]

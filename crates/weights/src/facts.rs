@@ -8,6 +8,7 @@ use burncam_net::{LayerTable, Op};
 use serde::Serialize;
 
 use crate::keras::h5::StoredLayer;
+use crate::keras::numbers::Hdf5;
 use crate::store::Store;
 use crate::{Checkpoint, Error, Resolved};
 
@@ -115,7 +116,7 @@ impl Checkpoint {
     ///
     /// If the file cannot be read.
     pub fn ignored(&self) -> Result<Vec<Ignored>, Error> {
-        let Store::Hdf5(file) = &self.store else {
+        let Store::Hdf5(Hdf5 { file, .. }) = &self.store else {
             return Ok(self.state.as_ref().map_or(Vec::new(), |state| state.ignored.clone()));
         };
         let at = |error| Error::Hdf5 {

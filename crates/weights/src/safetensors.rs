@@ -12,7 +12,7 @@ use safetensors::tensor::{Dtype, Metadata, SafeTensorError, View, serialize_to_f
 use crate::burncam_file::{self, Contents, KEY};
 use crate::convert::Weights;
 use crate::store::{BoxError, Store};
-use crate::tensors::floats;
+use crate::tensors::{floats, read_f32};
 use crate::torch::pickle_value::Element;
 use crate::{Checkpoint, Error, Format, torch};
 
@@ -34,9 +34,12 @@ impl Ranges {
     pub(crate) fn read(&self, name: &str) -> Result<Vec<f32>, BoxError> {
         let info = self.header.info(name).ok_or("there is no such tensor")?;
         let (start, end) = info.data_offsets;
-        let mut bytes = vec![0; end - start];
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(self.data_start + start as u64))?;
+        if info.dtype == Dtype::F32 {
+            return Ok(read_f32(&mut *file, (end - start) / size_of::<f32>())?);
+        }
+        let mut bytes = vec![0; end - start];
         file.read_exact(&mut bytes)?;
         floats(element(info.dtype), &bytes)
     }

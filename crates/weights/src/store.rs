@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use crate::keras::numbers::Hdf5;
 use crate::onnx::recipe::OnnxStore;
 use crate::safetensors::Ranges;
 use crate::tensors::{Tensors, floats};
@@ -12,7 +13,7 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// An open file whose numbers are read one weight at a time.
 pub(crate) enum Store {
-    Hdf5(Box<hdf5_pure::File>),
+    Hdf5(Hdf5),
     Burnpack(Vec<burn_pack::Tensor>),
     Safetensors(Ranges),
     Torch(Tensors),
@@ -23,7 +24,7 @@ impl Store {
     /// The values at a [`StoredWeight`](crate::keras::h5::StoredWeight)'s `path`.
     pub(crate) fn read(&self, path: &str) -> Result<Vec<f32>, BoxError> {
         match self {
-            Self::Hdf5(file) => Ok(file.dataset(path)?.read_f32()?),
+            Self::Hdf5(hdf5) => hdf5.read(path),
             Self::Burnpack(tensors) => {
                 let tensor = tensors.iter().find(|tensor| tensor.name == path);
                 let bytes = tensor.ok_or("there is no such tensor")?.to_bytes()?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Mutex, PoisonError};
 
 use crate::store::BoxError;
@@ -42,9 +42,7 @@ impl Tensors {
     /// The values of one tensor, whose shape the caller has found to be the expected one.
     pub(crate) fn read(&self, name: &str) -> Result<Vec<f32>, BoxError> {
         let numbers = self.numbers.get(name).ok_or("there is no such tensor")?;
-        let bytes = self.bytes(numbers)?;
-        let values = floats(numbers.element, &bytes)?;
-        drop(bytes);
+        let values = self.values(numbers)?;
         let strides: Vec<usize> = numbers.strides.iter().map(|&stride| stride as usize).collect();
         let shape: Vec<usize> = numbers.shape.iter().map(|&size| size as usize).collect();
         if is_packed(&shape, &strides) {
@@ -54,8 +52,8 @@ impl Tensors {
             .ok_or_else(|| "its numbers lie outside its storage".into())
     }
 
-    /// The bytes from the tensor's first element to its last.
-    fn bytes(&self, numbers: &Numbers) -> Result<Vec<u8>, BoxError> {
+    /// The numbers from the tensor's first element to its last.
+    fn values(&self, numbers: &Numbers) -> Result<Vec<f32>, BoxError> {
         let Numbers { element, shape, strides, offset, start, length, utf8 } = numbers;
         if shape.contains(&0) {
             return Ok(Vec::new());
@@ -69,20 +67,34 @@ impl Tensors {
         }
         let (from, count) = if *utf8 { (*start, *length) } else { (start + skipped, needed) };
         file.seek(SeekFrom::Start(from))?;
+        if let (Element::F32, false) = (element, utf8) {
+            return Ok(read_f32(&mut *file, span as usize)?);
+        }
         let mut bytes = vec![0; count as usize];
         file.read_exact(&mut bytes)?;
         if !utf8 {
-            return Ok(bytes);
+            return floats(*element, &bytes);
         }
         // Each character is one byte of the data.
         let text = String::from_utf8(bytes)?;
         let bytes: Vec<u8> = text.chars().map(u8::try_from).collect::<Result<_, _>>()?;
         if bytes.len() as u64 != needed {
-            Err("its data has another size".into())
-        } else {
-            Ok(bytes)
+            return Err("its data has another size".into());
         }
+        floats(*element, &bytes)
     }
+}
+
+/// The next `count` little-endian `f32` of a file, read straight into their place. The caller has
+/// found that the file has so many.
+pub(crate) fn read_f32(file: &mut impl Read, count: usize) -> io::Result<Vec<f32>> {
+    let mut values = vec![0.0_f32; count];
+    file.read_exact(bytemuck::cast_slice_mut(&mut values))?;
+    if cfg!(target_endian = "big") {
+        let swapped = |value: f32| f32::from_bits(value.to_bits().swap_bytes());
+        values.iter_mut().for_each(|value| *value = swapped(*value));
+    }
+    Ok(values)
 }
 
 /// Little-endian numbers as `f32`, rounded to nearest where they are `f64`.

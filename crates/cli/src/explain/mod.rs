@@ -2,6 +2,7 @@
 
 mod model;
 mod output;
+mod overlap;
 mod pipeline;
 mod plan;
 mod record;
@@ -23,7 +24,7 @@ use crate::{console, device, verify};
 use model::{Model, Part};
 use pipeline::Job;
 use plan::Plan;
-use record::Found;
+use record::{Digests, Found};
 
 /// Some images failed.
 const SOME_FAILED: u8 = 1;
@@ -32,6 +33,7 @@ const SOME_FAILED: u8 = 1;
 pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     let started = SystemTime::now();
     let plan = Plan::new(args)?;
+    let digests = Digests::start(&plan);
     plan.tell();
     let mut devices = device::choose(&args.device, args.precision)?;
     device::tell(&devices);
@@ -42,7 +44,7 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     // The first network is built before anything is written: most mistakes show here.
     let mut first = Some(build(&plan, &plan.models[0], &plan.models[0].parts[0], &devices)?);
     output::prepare(&plan)?;
-    let record = record::Recorder::new(args, &plan, &devices, batch, started)?;
+    let record = record::Recorder::new(args, &plan, digests, &devices, batch, started)?;
     record.write(RunStatus::Partial, &[])?;
 
     let mut progress = Progress::new(plan.images.len() * plan.models.len());
@@ -122,16 +124,14 @@ fn explain(
 ) -> Result<Found> {
     let mut found = Found { rows: Vec::with_capacity(plan.images.len()), seconds: 0.0 };
     for part in &model.parts {
+        // A GPU would prepare its programs for a batch of another size.
+        let hurry = built.is_some() && devices.iter().all(|choice| choice.adapter.is_none());
         let mut networks = match built.take() {
             Some(networks) => networks,
             None => build(plan, model, part, devices)?,
         };
-        let clock = Instant::now();
-        found.rows.extend(pipeline::run(
-            Job { plan, model, part, batch },
-            &mut networks,
-            progress,
-        )?);
+        let (clock, job) = (Instant::now(), Job { plan, model, part, batch, hurry });
+        found.rows.extend(pipeline::run(job, &mut networks, progress)?);
         found.seconds += clock.elapsed().as_secs_f64();
     }
     Ok(found)

@@ -1,29 +1,23 @@
 //! file → pixels → tensor → logits and gradient → map → overlay, a batch at a time.
-//!
-//! One thread decodes, one for each device computes and one writes; each waits for the next, so
-//! that no more than a few batches are in memory whatever the number of images.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::io::ErrorKind;
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 use burncam_cam::{CamError, Explanation, MapStatus, MapSummary, predicted};
-use burncam_imaging::{Frame, decode, fit, to_tensor};
+use burncam_imaging::{Frame, decode, fit, preprocess, stacked};
 use burncam_net::Classifier;
+use burncam_report as report;
 use burncam_report::{
     Explained, Format, MapFacts, Outcome, Prediction, encode, levels, link_or_copy, overlay,
     write_atomic,
 };
-use rayon::prelude::*;
 
 use super::model::{Model, Part};
+use super::overlap::Stages;
 use super::plan::Plan;
 use crate::console::{self, Progress};
 use crate::device;
-
-/// Batches that wait between two threads.
-const WAITING: usize = 1;
 
 /// What a checkpoint's images are explained by.
 #[derive(Clone, Copy)]
@@ -36,14 +30,17 @@ pub(crate) struct Job<'a> {
     pub part: &'a Part,
     /// Images computed at a time.
     pub batch: usize,
+    /// Whether the first batch is one image, so that a first result is there at once.
+    pub hurry: bool,
 }
 
 /// One image on its way: its index in the plan, and what is known of it so far or what failed.
 type Item<T> = (usize, Result<T, String>);
 
-/// A decoded image at the network's size.
+/// A decoded image at the network's size, and the network's input that it makes.
 struct Decoded {
     frame: Frame,
+    input: Vec<f32>,
     milliseconds: f64,
 }
 
@@ -67,78 +64,39 @@ struct Seen {
 ///
 /// # Errors
 ///
-/// If a device fails. An image that fails is a row with its error.
+/// If a device fails, or nothing can be written any more. An image that fails is a row with its
+/// error.
 pub(crate) fn run(
     job: Job<'_>,
     networks: &mut [Classifier],
     progress: &mut Progress,
 ) -> Result<Vec<Prediction>> {
-    let plan = job.plan;
-    let images = plan.images_of(job.part);
-    let images = images.as_slice();
-    let (to_compute, decoded) = sync_channel::<Vec<Item<Decoded>>>(WAITING);
-    let (to_write, seen) = sync_channel::<Vec<Item<Seen>>>(WAITING);
-    // Whoever is free takes the next batch; when all have failed, nobody holds the channel.
-    let decoded = Arc::new(Mutex::new(decoded));
-    let mut rows = std::thread::scope(|scope| {
-        scope.spawn(move || {
-            for batch in images.chunks(job.batch) {
-                let batch = batch.par_iter().map(|&index| (index, read(job, index))).collect();
-                // The other end hangs up when the device fails.
-                if to_compute.send(batch).is_err() {
-                    return;
-                }
-            }
-        });
-        let writer = scope.spawn(move || {
-            let mut rows = Vec::with_capacity(images.len());
-            for batch in seen {
-                let written: Vec<_> = batch.into_par_iter().map(|i| (i.0, row(job, i))).collect();
-                progress.add(written.len());
-                rows.extend(written);
-            }
-            rows
-        });
-        let workers: Vec<_> = networks
-            .iter_mut()
-            .map(|network| {
-                let (decoded, to_write) = (Arc::clone(&decoded), to_write.clone());
-                scope.spawn(move || work(job, network, &decoded, &to_write))
-            })
-            .collect();
-        drop((decoded, to_write));
-        for worker in workers {
-            worker.join().map_err(|_| anyhow!("the thread that computes has failed"))??;
-        }
-        writer.join().map_err(|_| anyhow!("the thread that writes results has failed"))
-    })?;
+    let images = job.plan.images_of(job.part);
+    let (first, others) = images.split_at(if job.hurry { 1.min(images.len()) } else { 0 });
+    let batches = first.chunks(1).chain(others.chunks(job.batch)).map(<[usize]>::to_vec);
+    let stages = Stages {
+        read: |index| (index, read(job, index)),
+        compute: |(network, at_once): &mut (&mut Classifier, usize), batch| {
+            compute(job, network, batch, at_once)
+        },
+        write: |(index, item)| Ok((index, row(job, index, item)?)),
+    };
+    let workers = networks.iter_mut().map(|network| {
+        let at_once = device::at_once(job.batch, network);
+        (network, at_once)
+    });
+    let mut rows = stages.run(batches, workers, |images| progress.add(images))?;
     rows.sort_by_key(|(index, _)| *index);
     Ok(rows.into_iter().map(|(_, row)| row).collect())
 }
 
-/// Computes batches until there are none.
-fn work(
-    job: Job<'_>,
-    network: &Classifier,
-    decoded: &Mutex<Receiver<Vec<Item<Decoded>>>>,
-    to_write: &SyncSender<Vec<Item<Seen>>>,
-) -> Result<()> {
-    let next = || decoded.lock().ok()?.recv().ok();
-    let mut at_once = device::at_once(job.batch, network);
-    while let Some(batch) = next() {
-        if to_write.send(compute(job, network, batch, &mut at_once)?).is_err() {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// file → pixels → the network's size.
+/// file → pixels → the network's size → its input.
 fn read(job: Job<'_>, index: usize) -> Result<Decoded, String> {
     let (clock, plan) = (Instant::now(), job.plan);
     let pixels = decode(&plan.images[index].file, plan.decode).map_err(whole)?;
     let frame = fit(&pixels, &job.part.checkpoint.input, plan.resize);
-    Ok(Decoded { frame, milliseconds: elapsed(clock) })
+    let input = preprocess(&frame, &job.part.checkpoint.input);
+    Ok(Decoded { frame, input, milliseconds: elapsed(clock) })
 }
 
 /// tensor → logits and gradient → map, for all images of a batch that could be decoded.
@@ -149,10 +107,10 @@ fn compute(
     at_once: &mut usize,
 ) -> Result<Vec<Item<Seen>>> {
     let clock = Instant::now();
-    let frames: Vec<&Frame> =
-        batch.iter().filter_map(|(_, item)| item.as_ref().ok()).map(|d| &d.frame).collect();
-    let count = frames.len();
-    let mut found = in_parts(job, network, &frames, at_once)?.into_iter();
+    let inputs: Vec<&[f32]> =
+        batch.iter().filter_map(|(_, item)| item.as_ref().ok()).map(|d| &*d.input).collect();
+    let count = inputs.len();
+    let mut found = in_parts(job, network, &inputs, at_once)?.into_iter();
     let share = elapsed(clock) / count.max(1) as f64;
     let mut seen = |decoded: Decoded| {
         let found = found.next().ok_or("the device gave no result")?;
@@ -161,16 +119,16 @@ fn compute(
     Ok(batch.into_iter().map(|(index, item)| (index, item.and_then(&mut seen))).collect())
 }
 
-/// Explains frames, as many at a time as the device takes: where it fails, most likely for want
+/// Explains images, as many at a time as the device takes: where it fails, most likely for want
 /// of memory, it gets half as many from then on.
 fn in_parts(
     job: Job<'_>,
     network: &Classifier,
-    frames: &[&Frame],
+    inputs: &[&[f32]],
     at_once: &mut usize,
 ) -> Result<Vec<Found>> {
-    let mut found = Vec::with_capacity(frames.len());
-    while let Some(left) = frames.get(found.len()..).filter(|left| !left.is_empty()) {
+    let mut found = Vec::with_capacity(inputs.len());
+    while let Some(left) = inputs.get(found.len()..).filter(|left| !left.is_empty()) {
         let part = &left[..left.len().min(*at_once)];
         match explain(job, network, part) {
             Ok(more) => found.extend(more),
@@ -187,8 +145,8 @@ fn in_parts(
     Ok(found)
 }
 
-fn explain(job: Job<'_>, network: &Classifier, frames: &[&Frame]) -> Result<Vec<Found>, CamError> {
-    let images = to_tensor(frames, &job.part.checkpoint.input, network.device());
+fn explain(job: Job<'_>, network: &Classifier, inputs: &[&[f32]]) -> Result<Vec<Found>, CamError> {
+    let images = stacked(inputs, &job.part.checkpoint.input, network.device());
     let Explanation { logits, targets, maps, size: [height, width] } =
         Explanation::of(network, images, &job.model.layer, job.model.target)?;
     let all = logits.into_iter().zip(targets).zip(maps);
@@ -197,22 +155,50 @@ fn explain(job: Job<'_>, network: &Classifier, frames: &[&Frame]) -> Result<Vec<
 }
 
 /// map → overlay → files, and the image's row.
-fn row(job: Job<'_>, (index, item): Item<Seen>) -> Prediction {
+fn row(job: Job<'_>, index: usize, item: Result<Seen, String>) -> Result<Prediction> {
     let (image, model) = (&job.plan.images[index], job.model);
     let label = model.labels[index].map(|class| model.classes[class].clone());
-    let explained = item.and_then(|seen| write(job, index, label.as_deref(), &seen));
-    let (explained, error) = match explained {
-        Ok(explained) => (Some(explained), None),
-        Err(error) => (None, Some(error)),
+    let (explained, error) = match item.map(|seen| write(job, index, label.as_deref(), &seen)) {
+        Ok(Ok(explained)) => (Some(explained), None),
+        Ok(Err(Failure::Image(error))) | Err(error) => (None, Some(error)),
+        Ok(Err(Failure::Run(error))) => return Err(error),
     };
-    Prediction {
+    Ok(Prediction {
         model: model.name.clone(),
         path: image.path.clone(),
         fold: image.fold.clone(),
         label,
         explained,
         error,
+    })
+}
+
+/// Why an image has no overlay.
+enum Failure {
+    /// It has to do with this image.
+    Image(String),
+    /// No image could be written any more.
+    Run(anyhow::Error),
+}
+
+impl From<report::Error> for Failure {
+    fn from(error: report::Error) -> Self {
+        match &error {
+            report::Error::Write { source, .. } if is_for_all(source.kind()) => {
+                let whole = whole(error);
+                Self::Run(anyhow!(
+                    "{whole}; nothing more is explained\nhint: make room there, or choose another --out"
+                ))
+            }
+            _ => Self::Image(whole(error)),
+        }
     }
+}
+
+/// Whether what keeps one file from being written will keep all others too.
+fn is_for_all(kind: ErrorKind) -> bool {
+    use ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(kind, PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
 }
 
 fn write(
@@ -220,11 +206,11 @@ fn write(
     index: usize,
     label: Option<&str>,
     seen: &Seen,
-) -> Result<Explained, String> {
+) -> Result<Explained, Failure> {
     let (clock, model) = (Instant::now(), job.model);
     if seen.found.logits.iter().any(|logit| !logit.is_finite()) {
-        return Err("the network's output is not finite; are these the weights that were trained?"
-            .to_owned());
+        let error = "the network's output is not finite; are these the weights that were trained?";
+        return Err(Failure::Image(error.to_owned()));
     }
     let probabilities = job.part.checkpoint.head.output().probabilities(&seen.found.logits);
     let class = predicted(&probabilities);
@@ -259,7 +245,7 @@ fn place(
     label: Option<&str>,
     seen: &Seen,
     (class, status): (usize, MapStatus),
-) -> Result<String, String> {
+) -> Result<String, Failure> {
     let (plan, model) = (job.plan, job.model);
     // A map that cannot be read gets the notebook's plain blue wash: the lowest level throughout.
     let levels = match status {
@@ -269,11 +255,11 @@ fn place(
     let frame = &seen.frame;
     let size = (frame.height, frame.width);
     let picture = overlay(&levels, seen.found.map_size, &frame.rgb, size, plan.alpha);
-    let format = Format::of_name(&plan.images[index].name).map_err(whole)?;
+    let format = Format::of_name(&plan.images[index].name)?;
     let outcome = Outcome::of(label, &model.classes[class]);
     let [all, fold] = model.tree.overlay_paths(&plan.places[index], outcome);
-    write_atomic(&all, &encode(&picture, format).map_err(whole)?).map_err(whole)?;
-    link_or_copy(&all, &fold).map_err(whole)?;
+    write_atomic(&all, &encode(&picture, format)?)?;
+    link_or_copy(&all, &fold)?;
     let inside = fold.strip_prefix(&plan.out).unwrap_or(&fold);
     Ok(inside.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
 }
@@ -285,4 +271,24 @@ fn whole(error: impl Into<anyhow::Error>) -> String {
 
 fn elapsed(clock: Instant) -> f64 {
     clock.elapsed().as_secs_f64() * 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(kind: ErrorKind) -> Failure {
+        report::Error::Write { path: "out/x.png".into(), source: kind.into() }.into()
+    }
+
+    #[test]
+    fn a_full_disk_ends_the_run_and_an_odd_name_does_not() {
+        for kind in [ErrorKind::StorageFull, ErrorKind::ReadOnlyFilesystem] {
+            match failure(kind) {
+                Failure::Run(error) => assert!(error.to_string().contains("out/x.png"), "{error}"),
+                Failure::Image(error) => panic!("{kind:?} is of one image: {error}"),
+            }
+        }
+        assert!(matches!(failure(ErrorKind::InvalidFilename), Failure::Image(_)));
+    }
 }

@@ -1,18 +1,19 @@
 //! The record of a run, `run.json`.
 
 use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use burncam_cam::Target;
 use burncam_net::Arithmetic;
 use burncam_report as report;
 use burncam_report::{
     Counts, Prediction, Run, RunStatus, Summary, rfc3339, run_json, write_atomic,
 };
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use super::model::{Model, Part};
 use super::plan::Plan;
@@ -27,6 +28,31 @@ pub(crate) struct Found {
     pub seconds: f64,
 }
 
+/// Length and SHA-256 of every checkpoint of a run, found while its first network is built.
+pub(crate) struct Digests {
+    found: JoinHandle<Vec<io::Result<Digest>>>,
+}
+
+/// SHA-256 in hexadecimal, and length in bytes.
+type Digest = (String, u64);
+
+impl Digests {
+    /// Starts to read the files.
+    pub(crate) fn start(plan: &Plan) -> Self {
+        let parts = plan.models.iter().flat_map(|model| &model.parts);
+        let paths: Vec<PathBuf> = parts.map(|part| part.checkpoint.path().to_owned()).collect();
+        Self { found: thread::spawn(move || paths.iter().map(|path| digest(path)).collect()) }
+    }
+
+    /// In the order of the plan's models and their parts.
+    fn finish(self) -> Result<impl Iterator<Item = io::Result<Digest>>> {
+        let found = self.found.join();
+        Ok(found
+            .map_err(|_| anyhow!("the thread that reads the weights' bytes has failed"))?
+            .into_iter())
+    }
+}
+
 /// Writes the record at the start of a run, after each model and at the end.
 pub(crate) struct Recorder<'a> {
     plan: &'a Plan,
@@ -39,10 +65,12 @@ impl<'a> Recorder<'a> {
     pub(crate) fn new(
         args: &Explain,
         plan: &'a Plan,
+        digests: Digests,
         devices: &[Choice],
         batch: usize,
         started: SystemTime,
     ) -> Result<Self> {
+        let mut digests = digests.finish()?;
         let run = Run {
             burncam: env!("CARGO_PKG_VERSION").to_owned(),
             status: RunStatus::Partial,
@@ -52,7 +80,7 @@ impl<'a> Recorder<'a> {
                 .collect(),
             started: rfc3339(started),
             finished: rfc3339(started),
-            models: plan.models.iter().map(model).collect::<Result<_>>()?,
+            models: plan.models.iter().map(|m| model(m, &mut digests)).collect::<Result<_>>()?,
             devices: devices.iter().map(|choice| device(args, choice)).collect(),
             options: options(plan, batch),
             data: report::Data {
@@ -87,13 +115,17 @@ impl<'a> Recorder<'a> {
     }
 }
 
-fn model(model: &Model) -> Result<report::Model> {
+fn model(
+    model: &Model,
+    digests: &mut impl Iterator<Item = io::Result<Digest>>,
+) -> Result<report::Model> {
     let checkpoint = model.checkpoint();
+    let parts = model.parts.iter().zip(digests);
     Ok(report::Model {
         name: model.name.clone(),
         architecture: checkpoint.arch.name.to_owned(),
         variant: checkpoint.variant.name.to_owned(),
-        weights: model.parts.iter().map(weights).collect::<Result<_>>()?,
+        weights: parts.map(weights).collect::<Result<_>>()?,
         input: serde_json::to_value(&checkpoint.input)?,
         layer: model.layer.clone(),
         target: match model.target {
@@ -110,10 +142,9 @@ fn model(model: &Model) -> Result<report::Model> {
     })
 }
 
-fn weights(part: &Part) -> Result<report::Weights> {
+fn weights((part, digest): (&Part, io::Result<Digest>)) -> Result<report::Weights> {
     let path = part.checkpoint.path();
-    let cannot = || format!("cannot read {}", path.display());
-    let (sha256, bytes) = digest(path).with_context(cannot)?;
+    let (sha256, bytes) = digest.with_context(|| format!("cannot read {}", path.display()))?;
     Ok(report::Weights {
         fold: part.fold.clone(),
         path: path.display().to_string(),
@@ -123,7 +154,7 @@ fn weights(part: &Part) -> Result<report::Weights> {
     })
 }
 
-fn digest(path: &Path) -> std::io::Result<(String, u64)> {
+fn digest(path: &Path) -> io::Result<Digest> {
     let (mut file, mut hash) = (File::open(path)?, Sha256::new());
     let (mut buffer, mut bytes) = (vec![0; 1 << 20], 0);
     loop {

@@ -9,6 +9,7 @@ use std::path::Path;
 use hdf5_pure::{AttrValue, File, Group};
 
 use crate::keras::config::Graph;
+use crate::keras::numbers::{ACCESS, Hdf5};
 use crate::store::Store;
 use crate::{Checkpoint, Error, Format, keras};
 
@@ -37,7 +38,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         let (path, object) = (path.to_owned(), object.to_owned());
         move |source| Error::Hdf5 { path, object, source: Box::new(source) }
     };
-    let file = File::open_streaming(path).map_err(at("/"))?;
+    let file = File::open_streaming_with_options(path, ACCESS).map_err(at("/"))?;
     let (expected, found) = (file.superblock().eof_address, file.file_size());
     if found < expected {
         return Err(Error::Truncated { path: path.to_owned(), expected, found });
@@ -77,7 +78,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
             .get("keras_version")
             .and_then(AttrValue::as_str)
             .map(str::to_owned),
-        store: Store::Hdf5(Box::new(file)),
+        store: Store::Hdf5(Hdf5::new(file, path, 0, found)),
         description: None,
         graph,
         state: None,

@@ -4,6 +4,7 @@ pub(crate) mod config;
 pub(crate) mod front;
 pub(crate) mod h5;
 pub(crate) mod head;
+pub(crate) mod numbers;
 pub(crate) mod op;
 pub(crate) mod order;
 pub(crate) mod v3;

@@ -9,6 +9,7 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::keras::config::Graph;
+use crate::keras::numbers::{ACCESS, Hdf5};
 use crate::store::Store;
 use crate::{Checkpoint, Error, Format, keras};
 
@@ -38,12 +39,12 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         object: weights.to_owned(),
         source: Box::new(source),
     })?;
-    let layers = keras::v3::described(path, &file, &graph)?;
+    let layers = keras::v3::described(path, &file.file, &graph)?;
     Ok(Checkpoint {
         path: path.to_owned(),
         format: Format::Keras,
         keras_version: metadata["keras_version"].as_str().map(str::to_owned),
-        store: Store::Hdf5(Box::new(file)),
+        store: Store::Hdf5(file),
         description: None,
         graph: Some(graph),
         state: None,
@@ -68,20 +69,22 @@ fn hdf5(
     archive: &mut ZipArchive<File>,
     path: &Path,
     name: &str,
-) -> Result<Result<hdf5_pure::File, hdf5_pure::Error>, ZipError> {
+) -> Result<Result<Hdf5, hdf5_pure::Error>, ZipError> {
     let entry = archive.by_name(name)?;
     let (start, length) = (entry.data_start(), entry.size());
     if let (CompressionMethod::Stored, Some(start)) = (entry.compression(), start) {
         let slice = Slice { file: File::open(path)?, start, length, position: 0 };
         let source = ReadSeekSource::new(slice).map_err(hdf5_pure::Error::Format);
-        return Ok(source.and_then(hdf5_pure::File::from_source));
+        let file =
+            source.and_then(|source| hdf5_pure::File::from_source_with_options(source, ACCESS));
+        return Ok(file.map(|file| Hdf5::new(file, path, start, length)));
     }
     if length > LARGEST_COMPRESSED {
         return Err(too_large(LARGEST_COMPRESSED));
     }
     let mut bytes = Vec::new();
     entry.take(LARGEST_COMPRESSED).read_to_end(&mut bytes)?;
-    Ok(hdf5_pure::File::from_bytes(bytes))
+    Ok(hdf5_pure::File::from_bytes(bytes).map(Hdf5::in_memory))
 }
 
 fn too_large(limit: u64) -> ZipError {
