@@ -2,30 +2,25 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burncam_net::layers::{ActivationLayer, Add, Conv2d, Multiply, Squeeze};
+use burncam_net::layers::{Conv2d, Multiply, Squeeze, Sum};
 use burncam_net::{LoadError, Loader, Trace};
-
-use crate::conv_norm::{ConvNorm, ConvNormRelu};
 
 /// A bottleneck. The first of a stage projects its shortcut; SENet's weigh their channels.
 #[derive(Module, Debug)]
 pub(crate) struct Bottleneck {
-    project: Option<ConvNorm>,
-    reduce: ConvNormRelu,
-    conv: ConvNormRelu,
-    increase: ConvNorm,
+    project: Option<Conv2d>,
+    reduce: Conv2d,
+    conv: Conv2d,
+    increase: Conv2d,
     excite: Option<Excite>,
-    add: Add,
-    relu: ActivationLayer,
+    sum: Sum,
 }
 
 #[derive(Module, Debug)]
 struct Excite {
     squeeze: Squeeze,
     down: Conv2d,
-    relu: ActivationLayer,
     up: Conv2d,
-    sigmoid: ActivationLayer,
     multiply: Multiply,
 }
 
@@ -42,13 +37,12 @@ impl Bottleneck {
 
     fn load(loader: &mut Loader<'_>, first: bool, squeeze: bool) -> Result<Self, LoadError> {
         Ok(Self {
-            project: first.then(|| ConvNorm::load(loader)).transpose()?,
-            reduce: ConvNormRelu::load(loader)?,
-            conv: ConvNormRelu::load(loader)?,
-            increase: ConvNorm::load(loader)?,
+            project: first.then(|| loader.conv2d()).transpose()?,
+            reduce: loader.conv2d()?,
+            conv: loader.conv2d()?,
+            increase: loader.conv2d()?,
             excite: squeeze.then(|| Excite::load(loader)).transpose()?,
-            add: loader.add(),
-            relu: loader.activation(),
+            sum: loader.sum(),
         })
     }
 
@@ -58,17 +52,17 @@ impl Bottleneck {
     pub(crate) fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
         let x = self.reduce.forward(input.clone(), trace);
         let x = self.conv.forward(x, trace);
-        let x = self.increase.forward(x, trace);
-        let x = match &self.excite {
-            Some(excite) => excite.forward(x, trace),
-            None => x,
-        };
         let shortcut = match &self.project {
             Some(project) => project.forward(input, trace),
             None => input,
         };
-        let sum = self.add.forward(x, shortcut, trace);
-        self.relu.forward(sum, trace)
+        match &self.excite {
+            Some(excite) => {
+                let x = self.increase.forward(x, trace);
+                excite.forward_onto(x, shortcut, &self.sum, trace)
+            }
+            None => self.increase.forward_onto(x, shortcut, &self.sum, trace),
+        }
     }
 }
 
@@ -77,19 +71,21 @@ impl Excite {
         Ok(Self {
             squeeze: loader.squeeze(),
             down: loader.conv2d()?,
-            relu: loader.activation(),
             up: loader.conv2d()?,
-            sigmoid: loader.activation(),
             multiply: loader.multiply(),
         })
     }
 
-    fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+    fn forward_onto(
+        &self,
+        input: Tensor<4>,
+        shortcut: Tensor<4>,
+        sum: &Sum,
+        trace: &mut Trace<'_>,
+    ) -> Tensor<4> {
         let x = self.squeeze.forward(input.clone(), trace);
         let x = self.down.forward(x, trace);
-        let x = self.relu.forward(x, trace);
-        let x = self.up.forward(x, trace);
-        let factors = self.sigmoid.forward(x, trace);
-        self.multiply.forward(input, factors, trace)
+        let factors = self.up.forward(x, trace);
+        self.multiply.forward_onto(input, factors, shortcut, sum, trace)
     }
 }

@@ -5,13 +5,12 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burncam_net::layers::{AvgPool2d, Concat, MaxPool2d};
+use burncam_net::layers::{AvgPool2d, Concat, Conv2d, MaxPool2d};
 use burncam_net::{
     Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Outputs, Trace,
     Variant,
 };
 
-use crate::conv_norm::ConvNormRelu;
 use crate::{PAIN_CLASSES, torch_inception_v3};
 
 /// One step of a branch.
@@ -188,7 +187,7 @@ struct Mixed {
 #[expect(clippy::large_enum_variant, reason = "there are four forks; a box is no Burn module")]
 #[derive(Module, Debug)]
 enum Step {
-    Conv(ConvNormRelu),
+    Conv(Conv2d),
     Average(AvgPool2d),
     Max(MaxPool2d),
     Fork(Joint),
@@ -196,8 +195,8 @@ enum Step {
 
 #[derive(Module, Debug)]
 struct Joint {
-    wide: ConvNormRelu,
-    high: ConvNormRelu,
+    wide: Conv2d,
+    high: Conv2d,
     join: Concat,
 }
 
@@ -217,12 +216,12 @@ pub(crate) fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadErr
 fn steps(units: &[Unit], loader: &mut Loader<'_>) -> Result<Vec<Step>, LoadError> {
     let step = |unit: &Unit| {
         Ok(match unit {
-            Conv(..) | Valid(..) => Step::Conv(ConvNormRelu::load(loader)?),
+            Conv(..) | Valid(..) => Step::Conv(loader.conv2d()?),
             Average => Step::Average(loader.avg_pool2d()),
             Max => Step::Max(loader.max_pool2d()),
             Fork(..) => Step::Fork(Joint {
-                wide: ConvNormRelu::load(loader)?,
-                high: ConvNormRelu::load(loader)?,
+                wide: loader.conv2d()?,
+                high: loader.conv2d()?,
                 join: loader.concat(),
             }),
         })
@@ -256,8 +255,10 @@ impl Network for InceptionV3 {
     fn features(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
         let x = run(&self.stem, images, trace);
         self.mixed.iter().fold(x, |x, block| {
-            let ends = block.branches.iter().map(|branch| run(branch, x.clone(), trace)).collect();
-            block.join.forward(ends, trace)
+            // The last branch is given the map itself, so that its memory is used again.
+            let copies = std::iter::repeat_n(x, block.branches.len());
+            let ends = block.branches.iter().zip(copies).map(|(branch, x)| run(branch, x, trace));
+            block.join.forward(ends.collect(), trace)
         })
     }
 }

@@ -7,7 +7,6 @@
 //! This crate must never open a file.
 
 mod bottleneck;
-mod conv_norm;
 mod inception_v3;
 mod ncnn;
 mod resnet50;

@@ -6,7 +6,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burncam_net::layers::{Concat, Conv2d, Dropout, LeakyRelu, MaxPool2d, Resizing};
+use burncam_net::layers::{Concat, Conv2d, Dropout, MaxPool2d, Resizing};
 use burncam_net::{
     Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Outputs, Trace,
     Variant,
@@ -81,10 +81,8 @@ struct Ncnn {
 #[derive(Module, Debug)]
 struct Deep {
     conv_1: Conv2d,
-    leaky_1: LeakyRelu,
     pool_1: MaxPool2d,
     conv_2: Conv2d,
-    leaky_2: LeakyRelu,
     pool_2: MaxPool2d,
     resizing: Resizing,
     dropout: Dropout,
@@ -94,7 +92,6 @@ struct Deep {
 #[derive(Module, Debug)]
 struct Wide {
     conv: Conv2d,
-    leaky: LeakyRelu,
     pool: MaxPool2d,
     dropout: Dropout,
 }
@@ -104,20 +101,13 @@ fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
         pooled: loader.max_pool2d(),
         deep: Deep {
             conv_1: loader.conv2d()?,
-            leaky_1: loader.leaky_relu(),
             pool_1: loader.max_pool2d(),
             conv_2: loader.conv2d()?,
-            leaky_2: loader.leaky_relu(),
             pool_2: loader.max_pool2d(),
             resizing: loader.resizing(),
             dropout: loader.dropout(),
         },
-        wide: Wide {
-            conv: loader.conv2d()?,
-            leaky: loader.leaky_relu(),
-            pool: loader.max_pool2d(),
-            dropout: loader.dropout(),
-        },
+        wide: Wide { conv: loader.conv2d()?, pool: loader.max_pool2d(), dropout: loader.dropout() },
         join: loader.concat(),
         conv: loader.conv2d()?,
         pool: loader.max_pool2d(),
@@ -127,10 +117,8 @@ fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
 impl Deep {
     fn forward(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
         let x = self.conv_1.forward(images, trace);
-        let x = self.leaky_1.forward(x, trace);
         let x = self.pool_1.forward(x, trace);
         let x = self.conv_2.forward(x, trace);
-        let x = self.leaky_2.forward(x, trace);
         let x = self.pool_2.forward(x, trace);
         let x = self.resizing.forward(x, trace);
         self.dropout.forward(x, trace)
@@ -140,7 +128,6 @@ impl Deep {
 impl Wide {
     fn forward(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
         let x = self.conv.forward(images, trace);
-        let x = self.leaky.forward(x, trace);
         let x = self.pool.forward(x, trace);
         self.dropout.forward(x, trace)
     }

@@ -6,14 +6,13 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burncam_net::layers::{MaxPool2d, ZeroPadding};
+use burncam_net::layers::{Conv2d, MaxPool2d, ZeroPadding};
 use burncam_net::{
     Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Outputs, Trace,
     Variant,
 };
 
 use crate::bottleneck::Bottleneck;
-use crate::conv_norm::ConvNormRelu;
 use crate::torch_residual::{self, TORCH_STEM, VGGFACE2_CLASSES};
 use crate::vggface_residual::{INPUT, Recipe, STAGES};
 use crate::{IMAGENET_MEAN, PAIN_CLASSES, imagenet_torch};
@@ -127,7 +126,7 @@ fn applications_block(
 #[derive(Module, Debug)]
 struct Applications {
     pad: ZeroPadding,
-    stem: ConvNormRelu,
+    stem: Conv2d,
     pool_pad: ZeroPadding,
     pool: MaxPool2d,
     blocks: Vec<Bottleneck>,
@@ -136,7 +135,7 @@ struct Applications {
 impl Applications {
     fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
         let pad = loader.zero_padding();
-        let stem = ConvNormRelu::load(loader)?;
+        let stem = loader.conv2d()?;
         let (pool_pad, pool) = (loader.zero_padding(), loader.max_pool2d());
         let blocks = Bottleneck::load_stages(loader, STAGES.map(|(_, blocks)| blocks), false)?;
         Ok(Box::new(Self { pad, stem, pool_pad, pool, blocks }))

@@ -3,7 +3,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burncam_net::layers::{ActivationLayer, Concat, Conv2d, Dropout, LeakyRelu, MaxPool2d};
+use burncam_net::layers::{Concat, Conv2d, Dropout, MaxPool2d};
 use burncam_net::{
     ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Outputs, Trace, Variant,
 };
@@ -62,14 +62,12 @@ struct TorchNcnn {
     right_dropout: Dropout,
     join: Concat,
     conv: Conv2d,
-    relu: ActivationLayer,
     pool: MaxPool2d,
 }
 
 #[derive(Module, Debug)]
 struct Unit {
     conv: Conv2d,
-    leaky: LeakyRelu,
     pool: MaxPool2d,
 }
 
@@ -82,19 +80,17 @@ fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
         right_dropout: loader.dropout(),
         join: loader.concat(),
         conv: loader.conv2d()?,
-        relu: loader.activation(),
         pool: loader.max_pool2d(),
     }))
 }
 
 impl Unit {
     fn load(loader: &mut Loader<'_>) -> Result<Self, LoadError> {
-        Ok(Self { conv: loader.conv2d()?, leaky: loader.leaky_relu(), pool: loader.max_pool2d() })
+        Ok(Self { conv: loader.conv2d()?, pool: loader.max_pool2d() })
     }
 
     fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
         let x = self.conv.forward(input, trace);
-        let x = self.leaky.forward(x, trace);
         self.pool.forward(x, trace)
     }
 }
@@ -111,7 +107,6 @@ impl Network for TorchNcnn {
         let right = self.right_dropout.forward(self.right.forward(images, trace), trace);
         let joined = self.join.forward(vec![left, center, right], trace);
         let x = self.conv.forward(joined, trace);
-        let x = self.relu.forward(x, trace);
         self.pool.forward(x, trace)
     }
 }

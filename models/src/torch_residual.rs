@@ -7,12 +7,11 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burncam_net::layers::MaxPool2d;
+use burncam_net::layers::{Conv2d, MaxPool2d};
 use burncam_net::{Activation, LayerTable, LoadError, Loader, Network, Op, Trace};
 
 use crate::TORCH_EPSILON;
 use crate::bottleneck::Bottleneck;
-use crate::conv_norm::ConvNormRelu;
 use crate::vggface_residual::{SQUEEZE, STAGES};
 
 /// The stem of torchvision, and of those who follow it.
@@ -83,7 +82,7 @@ impl Recipe {
 
     /// Makes the network in the order of the table.
     pub(crate) fn build(&self, loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
-        let stem = ConvNormRelu::load(loader)?;
+        let stem = loader.conv2d()?;
         let pool = loader.max_pool2d();
         let stages = STAGES.map(|(_, blocks)| blocks);
         let blocks = Bottleneck::load_stages(loader, stages, self.excite.is_some())?;
@@ -107,7 +106,7 @@ fn excite(table: &mut LayerTable, names: [String; 7], channels: usize) {
 /// The network without its head.
 #[derive(Module, Debug)]
 struct Residual {
-    stem: ConvNormRelu,
+    stem: Conv2d,
     pool: MaxPool2d,
     blocks: Vec<Bottleneck>,
 }

@@ -6,7 +6,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burncam_net::layers::{ActivationLayer, BatchNorm2d, Conv2d, MaxPool2d};
+use burncam_net::layers::{Conv2d, MaxPool2d};
 use burncam_net::{
     ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Outputs, Trace, Variant,
 };
@@ -23,7 +23,7 @@ pub(crate) const PLAIN: Variant = Variant {
     cam_layer: "features.29",
     neurons: None,
     layers: || numbered(false),
-    build: |loader| build(loader, false),
+    build,
 };
 
 /// torchvision's `vgg16_bn`.
@@ -34,7 +34,7 @@ pub(crate) const NORMED: Variant = Variant {
     cam_layer: "features.42",
     neurons: None,
     layers: || numbered(true),
-    build: |loader| build(loader, true),
+    build,
 };
 
 /// The class `VGGFace` of darkrubiks/AI-Assessment-of-Pain-in-Newborns.
@@ -47,7 +47,7 @@ pub(crate) const FACE: Variant = Variant {
     cam_layer: "VGGFace.features.relu5_3",
     neurons: None,
     layers: face,
-    build: |loader| build(loader, false),
+    build,
 };
 
 /// `features.0`, `features.1`, …, counted over all layers.
@@ -92,40 +92,17 @@ struct TorchVgg16 {
 
 #[derive(Module, Debug)]
 struct Stage {
-    units: Vec<Unit>,
+    convs: Vec<Conv2d>,
     pool: MaxPool2d,
 }
 
-#[derive(Module, Debug)]
-struct Unit {
-    conv: Conv2d,
-    norm: Option<BatchNorm2d>,
-    relu: ActivationLayer,
-}
-
-fn build(loader: &mut Loader<'_>, norm: bool) -> Result<Box<dyn Network>, LoadError> {
+fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
     let mut stages = Vec::with_capacity(STAGES.len());
     for (_, convs) in STAGES {
-        let units = (0..convs).map(|_| Unit::load(loader, norm)).collect::<Result<_, _>>()?;
-        stages.push(Stage { units, pool: loader.max_pool2d() });
+        let convs = (0..convs).map(|_| loader.conv2d()).collect::<Result<_, _>>()?;
+        stages.push(Stage { convs, pool: loader.max_pool2d() });
     }
     Ok(Box::new(TorchVgg16 { stages }))
-}
-
-impl Unit {
-    fn load(loader: &mut Loader<'_>, norm: bool) -> Result<Self, LoadError> {
-        let conv = loader.conv2d()?;
-        let norm = norm.then(|| loader.batch_norm()).transpose()?;
-        Ok(Self { conv, norm, relu: loader.activation() })
-    }
-
-    fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let mut x = self.conv.forward(input, trace);
-        if let Some(norm) = &self.norm {
-            x = norm.forward(x, trace);
-        }
-        self.relu.forward(x, trace)
-    }
 }
 
 impl Network for TorchVgg16 {
@@ -134,7 +111,7 @@ impl Network for TorchVgg16 {
     /// `[batch, 3, 224, 224]` to `[batch, 512, 7, 7]`.
     fn features(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
         self.stages.iter().fold(images, |input, stage| {
-            let output = stage.units.iter().fold(input, |x, unit| unit.forward(x, trace));
+            let output = stage.convs.iter().fold(input, |x, conv| conv.forward(x, trace));
             stage.pool.forward(output, trace)
         })
     }

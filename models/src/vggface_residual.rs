@@ -6,11 +6,10 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burncam_net::ChannelOrder::Bgr;
-use burncam_net::layers::{AvgPool2d, MaxPool2d};
+use burncam_net::layers::{AvgPool2d, Conv2d, MaxPool2d};
 use burncam_net::{Activation, InputSpec, LayerTable, LoadError, Loader, Network, Op, Trace};
 
 use crate::bottleneck::Bottleneck;
-use crate::conv_norm::ConvNormRelu;
 
 /// width of the bottleneck, blocks; the output is four times as wide
 pub(crate) const STAGES: [(usize, usize); 4] = [(64, 3), (128, 4), (256, 6), (512, 3)];
@@ -76,7 +75,7 @@ impl Recipe {
 
     /// Makes the network in the order of the table.
     pub(crate) fn build(&self, loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
-        let stem = ConvNormRelu::load(loader)?;
+        let stem = loader.conv2d()?;
         let pool = loader.max_pool2d();
         let blocks =
             Bottleneck::load_stages(loader, STAGES.map(|(_, blocks)| blocks), self.squeeze)?;
@@ -100,7 +99,7 @@ fn squeeze_and_excite(table: &mut LayerTable, name: &str, channels: usize) {
 /// The network without its head.
 #[derive(Module, Debug)]
 struct Residual {
-    stem: ConvNormRelu,
+    stem: Conv2d,
     pool: MaxPool2d,
     blocks: Vec<Bottleneck>,
     average: AvgPool2d,

@@ -86,3 +86,23 @@ fn a_device_that_is_not_there_is_an_error_that_lists_what_is() {
     }
     assert!(!place.path("out").exists(), "a mistake leaves nothing behind");
 }
+
+#[test]
+fn the_cpu_takes_eight_images_at_a_time_unless_told_and_no_half_precision() {
+    let place = place();
+    let options = |arguments: &[&str]| {
+        ok(&place.explain(&[arguments, &["--overwrite"]].concat()));
+        let record: serde_json::Value =
+            serde_json::from_str(&place.read("out/run.json")).expect("a record");
+        let options = &record["options"];
+        assert_eq!(record["devices"][0]["precision"], "f32");
+        (options["batch"].as_u64(), options["batch_requested"].as_str().map(str::to_owned))
+    };
+    assert_eq!(options(&[]), (Some(8), Some("auto".to_owned())));
+    assert_eq!(options(&["--batch", "3"]), (Some(3), Some("3".to_owned())));
+
+    let run = place.explain(&["--precision", "f16", "--overwrite"]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(run.stderr.contains("does not compute in f16"), "{}", run.stderr);
+    assert!(run.stderr.contains("hint:"), "{}", run.stderr);
+}

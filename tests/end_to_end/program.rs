@@ -44,7 +44,7 @@ impl Place {
     /// Runs `burncam` with these arguments, on the CPU unless they say otherwise.
     pub(crate) fn burncam(&self, arguments: &[&str]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_burncam"));
-        command.args(arguments).current_dir(self.0.path());
+        command.args(arguments).current_dir(self.0.path()).env("BURNCAM_CACHE", self.path("cache"));
         if arguments.first() == Some(&"explain") && !arguments.contains(&"--device") {
             command.args(["--device", "cpu"]);
         }
@@ -71,7 +71,16 @@ impl Place {
 
     /// Rows of `out/predictions.csv` as maps from column to cell.
     pub(crate) fn predictions(&self) -> Vec<std::collections::HashMap<String, String>> {
-        let mut reader = csv::Reader::from_path(self.path("out/predictions.csv")).expect("a table");
+        self.predictions_in("out")
+    }
+
+    /// Rows of a results folder's `predictions.csv`.
+    pub(crate) fn predictions_in(
+        &self,
+        out: &str,
+    ) -> Vec<std::collections::HashMap<String, String>> {
+        let table = self.path(out).join("predictions.csv");
+        let mut reader = csv::Reader::from_path(table).expect("a table");
         reader.deserialize().map(|row| row.expect("a row")).collect()
     }
 }

@@ -16,6 +16,6 @@ pub use goldens::{
     Face, Golden, Numbers, Row, array, crc32, crc32_f32, edge_cases, folder, manifest, pillow_frame,
 };
 pub use keras_file::{KerasFile, Weights};
-pub use networks::{HeadLayers, classifier, hidden, notebook_head, softmax};
+pub use networks::{HeadLayers, classifier, classifier_with, hidden, notebook_head, softmax};
 pub use onnx_file::{Field, Message, OnnxFile, field};
 pub use torch_weights::{TorchTensor, torch_tensors, write_state_dict};

@@ -1,7 +1,7 @@
 //! The reference's networks: which head stands on which architecture.
 
 use burn::tensor::Device;
-use burncam_net::{Activation, Arch, Classifier, HeadConfig, Op, Variant};
+use burncam_net::{Activation, Arch, Build, Classifier, HeadConfig, Op, Variant};
 
 use crate::Generated;
 
@@ -61,8 +61,25 @@ pub fn classifier(
     weights: &'static str,
     device: &Device,
 ) -> Classifier {
+    classifier_with(arch, variant, head, weights, device, Build::default())
+}
+
+/// The same, built in a certain way.
+///
+/// # Panics
+///
+/// If the weights do not fit.
+#[must_use]
+pub fn classifier_with(
+    arch: &'static Arch,
+    variant: &'static Variant,
+    head: &[(&str, Op)],
+    weights: &'static str,
+    device: &Device,
+    how: Build<'_>,
+) -> Classifier {
     let head = head.iter().map(|(name, op)| ((*name).to_owned(), op.clone())).collect();
     let head = HeadConfig::new(head).expect("a head");
-    let built = Classifier::build(arch, variant, head, &mut Generated(weights), device);
+    let built = Classifier::build(arch, variant, head, &mut Generated(weights), device, how);
     built.expect("every weight")
 }

@@ -1,11 +1,11 @@
 //! The tapped gradient against finite differences and against its closed form.
 
 use burn::tensor::{Device, Tensor};
-use burncam_cam::methods::channel_weights;
-use burncam_cam::{Scene, Target};
+use burncam_cam::methods::{channel_weights, grad_cam};
+use burncam_cam::{Explanation, Scene, Target};
 use burncam_imaging::to_tensor;
 use burncam_models::NCNN;
-use burncam_net::{Classifier, Trace};
+use burncam_net::{Build, Classifier, LoadError, Source, Trace, Weight};
 use parity::{Numbers, classifier, notebook_head, pillow_frame, tensor};
 
 /// Long enough for the logit's `f32` to move by thousands of its last digits, short enough that
@@ -61,6 +61,55 @@ fn the_gradient_is_the_slope_of_the_logit_at_every_layer() {
         let error = (slope - expected).abs() / length;
         assert!(error < SLOPE, "{name}: slope {slope}, gradient {expected} of {length}");
     }
+}
+
+/// What is read at once is what is read one after the other, to the last bit, also for a class that
+/// was asked for.
+#[test]
+fn an_explanation_is_the_scene_and_its_map() {
+    let classifier = ncnn();
+    let images = images(&classifier, &[0, 3, 7]);
+    for target in [Target::Predicted, Target::Class(0), Target::Class(1)] {
+        let found = Explanation::of(&classifier, images.clone(), "conv_2x2_", target);
+        let found = found.expect("an explanation");
+        let scene = Scene::observe(&classifier, images.clone(), "conv_2x2_", target);
+        let scene = scene.expect("a scene");
+        assert_eq!(found.logits, scene.logits);
+        assert_eq!(found.targets, scene.targets);
+        assert_eq!(found.maps, grad_cam(&scene).expect("maps"));
+        assert_eq!(found.size, [12, 12]);
+    }
+}
+
+/// Weights of zero, and two biases that differ in their last digit: the second logit is larger, the
+/// probabilities are equal, so the first class is predicted, and explained.
+#[test]
+fn equal_probabilities_of_unequal_logits_are_the_first_class() {
+    struct Nearly;
+    impl Source for Nearly {
+        fn take(
+            &mut self,
+            layer: &str,
+            of: Weight,
+            shape: &[usize],
+        ) -> Result<Vec<f32>, LoadError> {
+            let last = layer == "output" && of == Weight::Bias;
+            Ok(if last { vec![0.1, 0.1_f32.next_up()] } else { vec![0.0; shape.iter().product()] })
+        }
+    }
+    let like = ncnn();
+    let (head, device) = (like.head.config().clone(), Device::flex());
+    let variant = like.variant;
+    let classifier =
+        Classifier::build(&NCNN, variant, head, &mut Nearly, &device, Build::default());
+    let classifier = classifier.expect("a network");
+    let images = images(&classifier, &[0]);
+    let found = Explanation::of(&classifier, images, "conv_2x2_", Target::Predicted);
+    let found = found.expect("an explanation");
+    assert!(found.logits[0][1] > found.logits[0][0], "{:?}", found.logits);
+    let probabilities = like.head.config().output().probabilities(&found.logits[0]);
+    assert_eq!(probabilities[0], probabilities[1]);
+    assert_eq!(found.targets, [0]);
 }
 
 /// After the last layer come a 2×2 max-pool, Flatten and dense layers: each window hands its

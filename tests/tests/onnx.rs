@@ -10,7 +10,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use burncam_imaging::to_tensor;
 use burncam_models::{ARCHS, INCEPTION_V3, NCNN, RESNET50, SENET50, VGG16};
-use burncam_net::{Arch, Classifier, LoadError, Source, Trace, Weight};
+use burncam_net::{Arch, Build, Classifier, LoadError, Source, Trace, Weight};
 use burncam_weights::{Checkpoint, Container, Error, Format, Resolved};
 use parity::field::*;
 use parity::{Field, Generated, Golden, Message, OnnxFile, folder, pillow_frame};
@@ -79,7 +79,8 @@ fn compare(arch: &'static Arch, file: &str, tolerance: f32) -> (tempfile::TempDi
     let found = logits(&resolved.build(&device).expect("every weight"), &golden);
 
     let (head, mut source) = (resolved.head.clone(), FileNames(arch.title));
-    let own = Classifier::build(arch, &arch.variants[0], head, &mut source, &device);
+    let own =
+        Classifier::build(arch, &arch.variants[0], head, &mut source, &device, Build::default());
     let own = logits(&own.expect("every weight"), &golden);
     let scale = own.iter().fold(0.0_f32, |scale, logit| scale.max(logit.abs()));
     let difference = largest_difference(&found, &own);

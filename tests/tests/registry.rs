@@ -7,7 +7,7 @@ use burncam_cam::methods::{channel_weights, grad_cam};
 use burncam_cam::{Scene, Target};
 use burncam_models::{ARCHS, find};
 use burncam_net::{
-    Activation, Arch, Classifier, HeadConfig, LoadError, Op, Source, Trace, Variant, Weight,
+    Activation, Arch, Build, Classifier, HeadConfig, LoadError, Op, Source, Trace, Variant, Weight,
 };
 
 /// Kernels whose values swing and shrink with their fan-in, so that signals neither die nor grow.
@@ -35,8 +35,15 @@ fn pooled_head() -> HeadConfig {
 }
 
 fn classifier(arch: &'static Arch, variant: &'static Variant) -> Classifier {
-    Classifier::build(arch, variant, pooled_head(), &mut Swinging, &Device::flex())
-        .expect("weights")
+    Classifier::build(
+        arch,
+        variant,
+        pooled_head(),
+        &mut Swinging,
+        &Device::flex(),
+        Build::default(),
+    )
+    .expect("weights")
 }
 
 /// One image that is not the same everywhere.

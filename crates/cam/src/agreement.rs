@@ -1,6 +1,8 @@
 //! How far one device's results are from another's.
 
-use burn::tensor::Tensor;
+use std::time::Instant;
+
+use burn::tensor::{FloatDType, Tensor};
 use burncam_net::{Classifier, Trace};
 
 use crate::methods::{channel_weights, grad_cam};
@@ -21,6 +23,9 @@ pub struct Agreement {
     pub map: f32,
     /// Whether each image has the same class.
     pub same_classes: bool,
+    /// Seconds that the other device took for the first image, in which it also prepares its
+    /// programs, and for the last.
+    pub seconds: [f64; 2],
 }
 
 impl Agreement {
@@ -36,21 +41,24 @@ impl Agreement {
         images: &Tensor<4>,
         layer: &str,
     ) -> Result<Self, CamError> {
-        let mut worst = Self { logits: 0.0, channels: 0.0, map: 0.0, same_classes: true };
-        for image in images.clone().split(1, 0) {
+        let (logits, channels, map) = (0.0, 0.0, 0.0);
+        let mut worst = Self { logits, channels, map, same_classes: true, seconds: [0.0; 2] };
+        for (index, image) in images.clone().split(1, 0).into_iter().enumerate() {
             let on = |network: &Classifier, target| {
-                let image = image.clone().to_device(network.device());
-                Scene::observe(network, image, layer, target)
+                Scene::observe(network, given(&image, network)?, layer, target)
             };
             let expected = on(reference, Target::Predicted)?;
+            let clock = Instant::now();
             let found = on(other, Target::Class(expected.targets[0]))?;
+            let own = grad_cam(&found)?;
+            worst.seconds[index.min(1)] = clock.elapsed().as_secs_f64();
             let predicted = other.head.config().output().probabilities(&found.logits[0]);
             worst.same_classes &= crate::predicted(&predicted) == expected.targets[0];
             worst.logits = worst.logits.max(apart(&found.logits[0], &expected.logits[0]));
-            let [own, reference] = [&found, &expected].map(|scene| values(channel_weights(scene)));
-            worst.channels = worst.channels.max(apart(&own?, &reference?));
-            let (own, reference) = (grad_cam(&found)?, grad_cam(&expected)?);
-            worst.map = worst.map.max(apart(&own[0], &reference[0]));
+            let [channels, reference] =
+                [&found, &expected].map(|scene| values(channel_weights(scene)));
+            worst.channels = worst.channels.max(apart(&channels?, &reference?));
+            worst.map = worst.map.max(apart(&own[0], &grad_cam(&expected)?[0]));
         }
         Ok(worst)
     }
@@ -96,13 +104,21 @@ fn each_layer(
         }
         output
     };
-    let images = images.clone().to_device(network.device());
+    let images = given(images, network)?;
     let _ = network.logits(images, &mut Trace::new(&mut observer));
     failed.map_or(Ok(()), Err)
 }
 
+/// The images on the network's device, in the precision that it computes in.
+fn given(images: &Tensor<4>, network: &Classifier) -> Result<Tensor<4>, CamError> {
+    let data = images.clone().try_into_data();
+    let data = data.map_err(|error| CamError::read_back("the images", &error))?;
+    Ok(Tensor::from_data(data, network.device()))
+}
+
 fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, CamError> {
     let what = "a layer's values";
+    let tensor = tensor.cast(FloatDType::F32);
     let data = tensor.try_into_data().map_err(|error| CamError::read_back(what, &error))?;
     data.try_to_vec::<f32>().map_err(|error| CamError::read_back(what, &error))
 }

@@ -9,11 +9,13 @@
 
 mod agreement;
 mod error;
+mod explanation;
 pub mod methods;
 mod scene;
 mod summary;
 
 pub use agreement::{Agreement, apart, layers_apart};
 pub use error::CamError;
+pub use explanation::Explanation;
 pub use scene::{Scene, Target, predicted};
 pub use summary::{MapStatus, MapSummary};

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use burncam_imaging::{Exif, Resize};
 
-use crate::device::Request;
+use crate::device::{Precision, Request};
 use crate::labels::Rule;
 use crate::preprocess::Preprocess;
 
@@ -130,9 +130,28 @@ pub(crate) struct Explain {
     #[arg(long, help_heading = "Computation")]
     pub no_verify: bool,
 
-    /// Images computed at a time.
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Computation")]
-    pub batch: u16,
+    /// Images computed at a time [default: 8 on the CPU; on a GPU what its memory holds of the
+    /// network, at most 32].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Computation")]
+    pub batch: Option<u16>,
+
+    /// What a GPU computes in: f32, or f16, which takes half the memory and changes the results by
+    /// some percent; not every GPU has it, and the CPU has not.
+    #[arg(
+        long,
+        value_name = "TYPE",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        help_heading = "Computation"
+    )]
+    pub precision: Precision,
+
+    /// On the CPU, convolve by plain sums. Otherwise 3×3 convolutions take fewer multiplications
+    /// (Winograd's method), which is up to three times faster; `docs/performance.md` has the errors
+    /// of both.
+    #[arg(long, help_heading = "Computation")]
+    pub exact: bool,
 }
 
 /// List the networks that are supported.
@@ -298,6 +317,10 @@ pub(crate) struct Verify {
     /// Check with the networks of these checkpoints instead.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub weights: Vec<PathBuf>,
+
+    /// Check it in f32, or in f16, which has its own tolerances; the CPU computes in f32.
+    #[arg(long, value_name = "TYPE", value_enum, default_value_t, hide_possible_values = true)]
+    pub precision: Precision,
 }
 
 /// Measure what `explain` computes: the part of `cargo xtask bench` that needs Burn.

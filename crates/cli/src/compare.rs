@@ -83,7 +83,7 @@ fn file(args: &Compare, reference: &Path) -> Result<ExitCode> {
     let wanted = models::wanted(args.model.as_deref())?;
     let checkpoint = Checkpoint::open(&args.weights)?.resolve(&models::known(), wanted)?;
     let mut arrays = Npz::open(reference)?;
-    let choice = device::one(&args.device)?;
+    let choice = device::one(&args.device, device::Precision::Single)?;
     let classifier = checkpoint.build(&choice.device)?;
     let found = compare(&checkpoint, &classifier, &mut arrays)?;
     let head = format!(

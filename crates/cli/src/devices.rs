@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Devices) -> Result<ExitCode> {
 }
 
 fn table(adapters: &[Adapter], threads: usize) -> String {
-    let names = ["--device", "name", "vendor", "kind", "API", "driver", "memory"];
+    let names = ["--device", "name", "vendor", "kind", "API", "driver", "memory", "f16"];
     let mut number = 0;
     let mut rows = vec![[
         "cpu".to_owned(),
@@ -48,6 +48,7 @@ fn table(adapters: &[Adapter], threads: usize) -> String {
         String::new(),
         String::new(),
         String::new(),
+        "no".to_owned(),
     ]];
     for adapter in adapters {
         let memory = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
@@ -66,6 +67,7 @@ fn table(adapters: &[Adapter], threads: usize) -> String {
             adapter.api.clone(),
             adapter.driver.clone(),
             adapter.memory.map_or_else(String::new, memory),
+            if adapter.half { "yes" } else { "no" }.to_owned(),
         ]);
     }
     text::table(names.map(|name| (name, Column::Words)), &rows)

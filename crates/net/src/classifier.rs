@@ -1,9 +1,11 @@
 //! Architectures, their variants, and a network with its head.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, s};
 
 use crate::layers::Weights;
-use crate::{Head, HeadConfig, InputSpec, LayerTable, LoadError, Loader, Source, Trace, Weight};
+use crate::{
+    Arithmetic, Head, HeadConfig, InputSpec, LayerTable, LoadError, Loader, Source, Trace, Weight,
+};
 
 /// One architecture: what it is called, and the networks that go by its name.
 #[derive(Debug)]
@@ -94,6 +96,19 @@ pub trait Network: Send {
     }
 }
 
+/// How a network is built.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Build<'a> {
+    /// How the CPU convolves.
+    pub arithmetic: Arithmetic,
+    /// The only layer that will be looked at, if that is known: on the CPU, weights that no gradient
+    /// will pass are then held once, in the order in which they are read.
+    pub layer: Option<&'a str>,
+}
+
+/// Images that the head sees at a time on the CPU.
+const HEAD_BLOCK: usize = 8;
+
 /// A network and its head, filled with weights: images in, logits out.
 pub struct Classifier {
     /// The architecture.
@@ -108,6 +123,7 @@ pub struct Classifier {
     pub parameters: usize,
     network: Box<dyn Network>,
     device: Device,
+    only: Option<String>,
 }
 
 impl Classifier {
@@ -122,10 +138,11 @@ impl Classifier {
         head: HeadConfig,
         source: &mut dyn Source,
         device: &Device,
+        how: Build<'_>,
     ) -> Result<Self, LoadError> {
         let layers = (variant.layers)();
         let mut counted = Counted { source, parameters: 0 };
-        let mut loader = Loader::new(&layers, &mut counted, device);
+        let mut loader = Loader::new(&layers, &mut counted, device, how);
         let network = (variant.build)(&mut loader)?;
         assert!(loader.is_done(), "{} leaves out layers of its own table", arch.name);
         if network.head_units() != head.generated_units() {
@@ -134,7 +151,8 @@ impl Classifier {
         let mut weights = Weights { source: &mut counted, device };
         let head = Head::load(head, layers.last().output, &mut weights)?;
         let parameters = counted.parameters;
-        Ok(Self { arch, variant, layers, head, parameters, network, device: device.clone() })
+        let (device, only) = (device.clone(), how.layer.map(str::to_owned));
+        Ok(Self { arch, variant, layers, head, parameters, network, device, only })
     }
 
     /// The logits of each class; each layer's output goes through `trace`.
@@ -145,10 +163,35 @@ impl Classifier {
     #[must_use]
     pub fn logits(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<2> {
         let features = self.network.features(images, trace);
+        if self.device != Device::flex() {
+            return self.head_of(features);
+        }
+        // On the CPU the order of a matrix product's sums depends on its size. So that an image's
+        // logits do not depend on the batch that it is in, the head always sees as many.
+        let [batch, channels, height, width] = features.dims();
+        let blocks = (0..batch).step_by(HEAD_BLOCK).map(|first| {
+            let last = (first + HEAD_BLOCK).min(batch);
+            let mut block = features.clone().slice(s![first..last]);
+            if last - first < HEAD_BLOCK {
+                let missing = [HEAD_BLOCK - (last - first), channels, height, width];
+                block = Tensor::cat(vec![block, Tensor::zeros(missing, &self.device)], 0);
+            }
+            self.head_of(block).slice(s![0..last - first])
+        });
+        Tensor::cat(blocks.collect(), 0)
+    }
+
+    fn head_of(&self, features: Tensor<4>) -> Tensor<2> {
         match self.network.head_units() {
             Some(_) => self.head.logits(self.network.head(features)),
             None => self.head.forward(features),
         }
+    }
+
+    /// Whether the classifier was built to be looked at at this layer.
+    #[must_use]
+    pub fn can_look_at(&self, layer: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only == layer)
     }
 
     /// The device that holds the weights.

@@ -57,7 +57,9 @@ impl Head {
                     HeadLayer::Dense(weights.dense(name, inputs, (units, use_bias, activation))?)
                 }
                 Op::BatchNormalization { epsilon, scale, center } => HeadLayer::BatchNorm(
-                    weights.batch_norm(name, channels, (epsilon, scale, center))?,
+                    weights
+                        .batch_norm(name, channels, (epsilon, scale, center))?
+                        .on(weights.device),
                 ),
                 Op::Activation { activation } => HeadLayer::Activation(activation),
                 _ => continue,

@@ -28,7 +28,8 @@ mod source;
 mod table;
 mod trace;
 
-pub use classifier::{Arch, Classifier, Network, Outputs, Variant};
+pub use burncam_kernels::Arithmetic;
+pub use classifier::{Arch, Build, Classifier, Network, Outputs, Variant};
 pub use head::Head;
 pub use head_config::{HeadConfig, HeadError, Output};
 pub use input::{ChannelOrder, InputSpec, OwnResizing, Step};

@@ -130,6 +130,16 @@ impl LayerTable {
         self.layers.last().expect("a table holds its input at least")
     }
 
+    /// For each layer whether it is the one called `name` or reads its output, directly or not.
+    #[must_use]
+    pub fn after(&self, name: &str) -> Vec<bool> {
+        let mut after: Vec<bool> = Vec::with_capacity(self.layers.len());
+        for layer in &self.layers {
+            after.push(layer.name == name || layer.inputs.iter().any(|&input| after[input]));
+        }
+        after
+    }
+
     /// Whether its layers are generated code: then only the file that was made with the code fits.
     #[must_use]
     pub fn is_generated(&self) -> bool {
@@ -185,6 +195,17 @@ mod tests {
         assert_eq!(names, ["input", "dropout", "conv", "dropout_1", "concatenate"]);
         assert_eq!(table.last().output, [4, 4, 7]);
         assert_eq!(table.channels_in(table.last()), 7);
+    }
+
+    #[test]
+    fn what_comes_after_a_layer_reads_it() {
+        let mut table = LayerTable::new("input", [4, 4, 2]);
+        table.push("a", Op::conv2d(5, 1));
+        table.at("input");
+        table.push("b", Op::conv2d(5, 1));
+        table.join(&["a", "b"], "sum", Op::Add);
+        assert_eq!(table.after("a"), [false, true, false, true]);
+        assert_eq!(table.after("input"), [true; 4]);
     }
 
     #[test]

@@ -23,6 +23,8 @@ type Observer<'a> = &'a mut dyn FnMut(&str, Tensor<4>) -> Tensor<4>;
 #[derive(Default)]
 pub struct Trace<'a> {
     observer: Option<Observer<'a>>,
+    /// The one layer that is seen, if not all are.
+    only: Option<&'a str>,
 }
 
 impl<'a> Trace<'a> {
@@ -30,20 +32,32 @@ impl<'a> Trace<'a> {
     /// `[batch, channels, height, width]`. The returned tensor takes the output's place and must
     /// have its shape.
     pub fn new(observer: Observer<'a>) -> Self {
-        Self { observer: Some(observer) }
+        Self { observer: Some(observer), only: None }
+    }
+
+    /// A trace that calls `observer` with the output of the layer called `name` alone, so that
+    /// the others may be computed together.
+    pub fn at(name: &'a str, observer: Observer<'a>) -> Self {
+        Self { observer: Some(observer), only: Some(name) }
     }
 
     /// A trace that sees nothing: the plain forward pass.
     #[must_use]
     pub fn none() -> Self {
-        Self { observer: None }
+        Self { observer: None, only: None }
+    }
+
+    /// Whether the output of the layer called `name` is looked at.
+    #[must_use]
+    pub fn watches(&self, name: &str) -> bool {
+        self.observer.is_some() && self.only.is_none_or(|only| only == name)
     }
 
     /// Called by each layer of a network with its output.
     pub fn layer(&mut self, name: &str, output: Tensor<4>) -> Tensor<4> {
         match &mut self.observer {
-            Some(observer) => observer(name, output),
-            None => output,
+            Some(observer) if self.only.is_none_or(|only| only == name) => observer(name, output),
+            _ => output,
         }
     }
 }

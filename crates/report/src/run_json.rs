@@ -106,6 +106,8 @@ pub struct Device {
     pub name: String,
     /// The library that drove it.
     pub backend: String,
+    /// What it computed in: `f32` or `f16`.
+    pub precision: String,
     /// Why it was chosen.
     pub reason: String,
     /// How its results compare with the CPU's, in words; nothing where that was not asked.
@@ -123,6 +125,10 @@ pub struct Options {
     pub exif: String,
     /// Images per forward pass.
     pub batch: usize,
+    /// What was asked for: a number of images, or `auto`.
+    pub batch_requested: String,
+    /// Whether the CPU convolved by plain sums.
+    pub exact: bool,
 }
 
 /// The images of a run.
@@ -260,10 +266,11 @@ mod tests {
             }],
             "devices": [{
                 "requested": "auto", "used": "cpu", "name": "cpu", "backend": "flex",
-                "reason": "no GPU", "verified": null,
+                "precision": "f32", "reason": "no GPU", "verified": null,
             }],
             "options": {
                 "resize": "nearest", "alpha": 0.5, "exif": "ignore", "batch": 8,
+                "batch_requested": "auto", "exact": false,
             },
             "data": { "path": "faces", "images": 1, "folds": ["Fold0"] },
             "warnings": [{ "text": "3 files are no images", "items": ["a.txt"] }],

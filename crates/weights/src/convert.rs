@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Device;
 use burn_pack::AtomicFile;
-use burncam_net::LoadError;
+use burncam_net::{Build, LoadError};
 
 use crate::burncam_file::Description;
 use crate::resolved::Taken;
@@ -102,7 +102,7 @@ impl Resolved {
             return Err(Error::Exists { path: path.to_owned() });
         }
         let description = Description::of(&self);
-        let (classifier, taken) = self.fill(&Device::flex())?;
+        let (classifier, taken) = self.fill(&Device::flex(), Build::default())?;
         let (tensors, parameters) = (taken.len(), classifier.parameters);
         drop(classifier);
         let weights = Arc::new(Weights { resolved: self, taken, failure: Mutex::new(None) });

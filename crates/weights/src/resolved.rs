@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use burn::tensor::Device;
-use burncam_net::{Arch, Classifier, HeadConfig, InputSpec, LoadError, Source, Variant, Weight};
+use burncam_net::{
+    Arch, Build, Classifier, HeadConfig, InputSpec, LoadError, Source, Variant, Weight,
+};
 
 use crate::keras::h5::StoredWeight;
 use crate::matching::FileNames;
@@ -90,19 +92,33 @@ impl Resolved {
     /// If a weight is missing, mis-shaped, not finite or cannot be read, or if the file has
     /// weights that the network has no place for.
     pub fn build(&self, device: &Device) -> Result<Classifier, Error> {
-        self.fill(device).map(|(classifier, _)| classifier)
+        self.build_with(device, Build::default())
+    }
+
+    /// As [`build`](Self::build), with a choice of how.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_with(&self, device: &Device, how: Build<'_>) -> Result<Classifier, Error> {
+        self.fill(device, how).map(|(classifier, _)| classifier)
     }
 
     /// Builds the network and tells which weights it took, in its order.
-    pub(crate) fn fill(&self, device: &Device) -> Result<(Classifier, Vec<Taken>), Error> {
+    pub(crate) fn fill(
+        &self,
+        device: &Device,
+        how: Build<'_>,
+    ) -> Result<(Classifier, Vec<Taken>), Error> {
         let mut weights = FileWeights { resolved: self, taken: Vec::new() };
         let (arch, variant) = (self.arch, self.variant);
-        let classifier = Classifier::build(arch, variant, self.head.clone(), &mut weights, device)
-            .map_err(|source| Error::Weights {
-                path: self.path().to_owned(),
-                arch: arch.name,
-                source: Box::new(source),
-            })?;
+        let classifier =
+            Classifier::build(arch, variant, self.head.clone(), &mut weights, device, how)
+                .map_err(|source| Error::Weights {
+                    path: self.path().to_owned(),
+                    arch: arch.name,
+                    source: Box::new(source),
+                })?;
         let unused = weights.unused();
         if unused.is_empty() {
             return Ok((classifier, weights.taken));

@@ -17,13 +17,13 @@ use burncam_cam::methods::grad_cam;
 use burncam_cam::{Scene, Target};
 use burncam_imaging::{DecodeOptions, Frame, Resize, decode, fit, to_tensor};
 use burncam_models::ARCHS;
-use burncam_net::{Classifier, InputSpec};
+use burncam_net::{Build, Classifier, InputSpec};
 use burncam_weights::Checkpoint;
 use cpu_time::ProcessTime;
 
 use crate::args::Bench;
 use crate::verify::{generated, generated_head};
-use crate::{console, data, demo, models};
+use crate::{console, data, demo, device, models};
 
 /// As many different images as the largest usual batch.
 const IMAGES: usize = 8;
@@ -64,12 +64,16 @@ impl Subject {
         let (classifier, input) = match &args.weights {
             Some(path) => {
                 let checkpoint = Checkpoint::open(path)?.resolve(&models::known(), None)?;
-                (checkpoint.build(&device)?, checkpoint.input.clone())
+                let layer = Some(checkpoint.variant.cam_layer);
+                let how = Build { layer, ..Build::default() };
+                (checkpoint.build_with(&device, how)?, checkpoint.input.clone())
             }
             None => {
                 let arch = models::wanted(args.model.as_deref())?.map_or(ARCHS[0], |w| w.arch);
                 let (variant, head) = (&arch.variants[0], generated_head()?);
-                let classifier = Classifier::build(arch, variant, head, &mut generated(), &device)?;
+                let how = Build { layer: Some(variant.cam_layer), ..Build::default() };
+                let classifier =
+                    Classifier::build(arch, variant, head, &mut generated(), &device, how)?;
                 (classifier, variant.input.clone())
             }
         };
@@ -93,11 +97,15 @@ impl Subject {
             bail!("a batch has one image at least");
         }
         let frames: Vec<&Frame> = self.frames.iter().cycle().take(batch).collect();
-        let images = to_tensor(&frames, &self.input, self.classifier.device());
-        self.explain(images.clone())?;
+        // As `explain` does it.
+        let parts = frames.chunks(device::at_once(batch, &self.classifier));
+        let parts: Vec<_> =
+            parts.map(|part| to_tensor(part, &self.input, self.classifier.device())).collect();
+        let all = || parts.iter().try_for_each(|images| self.explain(images.clone()));
+        all()?;
         let (clock, cpu, mut computed) = (Instant::now(), ProcessTime::now(), 0);
         while computed == 0 || clock.elapsed() < MEASURED {
-            self.explain(images.clone())?;
+            all()?;
             computed += batch;
         }
         let an_image = |time: Duration| time.as_secs_f64() * 1e3 / computed as f64;

@@ -54,7 +54,7 @@ impl Found {
 pub(super) fn run(args: &Compare) -> Result<ExitCode> {
     let files = checkpoints(&args.weights)?;
     let wanted = models::wanted(args.model.as_deref())?;
-    let choice = device::one(&args.device)?;
+    let choice = device::one(&args.device, device::Precision::Single)?;
     let lines: Vec<Line> = (files.iter())
         .map(|path| {
             console::note(&format!("Comparing {}", path.display()));

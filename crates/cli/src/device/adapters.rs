@@ -1,14 +1,18 @@
 //! The graphics adapters of this machine.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 
+use burn::tensor::wgpu::WgpuBackend;
 use burn::tensor::wgpu::wgpu::{
-    Adapter as Found, AdapterInfo, Backend, Backends, DeviceType, Instance, InstanceDescriptor,
+    Adapter as Found, AdapterInfo, Backend, Backends, DeviceType, Features, Instance,
+    InstanceDescriptor,
 };
-use burn::tensor::wgpu::{WgpuBackend, WgpuSetup};
-use burn::tensor::{Device, DeviceKind};
+use burn::tensor::{Device, DeviceKind, FloatDType};
 use serde::Serialize;
+
+use super::Precision;
 
 /// One adapter, as one graphics API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,6 +30,10 @@ pub(crate) struct Adapter {
     pub driver: String,
     /// Its own memory in bytes, where the operating system tells.
     pub memory: Option<u64>,
+    /// The largest tensor that its driver allows, in bytes.
+    pub largest_tensor: u64,
+    /// Whether it computes in half precision.
+    pub half: bool,
     /// Its place among those of its kind and API.
     #[serde(skip)]
     place: (WgpuBackend, DeviceKind),
@@ -100,7 +108,7 @@ fn of_api(api: Backend, pinned: WgpuBackend) -> Vec<Adapter> {
     let found = pollster::block_on(instance.enumerate_adapters(backends));
     let mut counts = [0_usize; 4];
     let mut adapters = Vec::new();
-    for info in found.iter().map(Found::get_info) {
+    for (found, info) in found.iter().map(|found| (found, found.get_info())) {
         let Some(kind) = Kind::of(info.device_type) else { continue };
         let number = counts[kind as usize];
         counts[kind as usize] += 1;
@@ -112,14 +120,17 @@ fn of_api(api: Backend, pinned: WgpuBackend) -> Vec<Adapter> {
             Kind::Software if number == 0 => DeviceKind::Cpu,
             Kind::Software => continue,
         };
-        adapters.push(Adapter::new(info, kind, (pinned, selector)));
+        adapters.push(Adapter::new(found, info, kind, (pinned, selector)));
     }
     adapters
 }
 
 impl Adapter {
-    fn new(info: AdapterInfo, kind: Kind, place: (WgpuBackend, DeviceKind)) -> Self {
+    fn new(found: &Found, info: AdapterInfo, kind: Kind, place: (WgpuBackend, DeviceKind)) -> Self {
+        let limits = found.limits();
         Self {
+            largest_tensor: limits.max_buffer_size.min(limits.max_storage_buffer_binding_size),
+            half: found.features().contains(Features::SHADER_F16),
             vendor: vendor(info.vendor),
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
             memory: memory(&info.device_pci_bus_id),
@@ -135,18 +146,21 @@ impl Adapter {
         self.kind != Kind::Software
     }
 
-    /// Opens it for computing.
+    /// Opens it for computing in a precision, which its tensors have from then on.
     ///
     /// # Errors
     ///
     /// If its driver refuses; the lazy way to make a device would panic instead.
-    pub(crate) fn open(&self) -> Result<(Device, WgpuSetup), String> {
+    pub(crate) fn open(&self, precision: Precision) -> Result<Device, String> {
+        let first_line =
+            |error: &dyn Display| error.to_string().lines().next().unwrap_or_default().to_owned();
         let (api, kind) = self.place.clone();
         let options = Device::wgpu_options().graphics_api(api).device_kind(kind);
-        options.init_with_setup().map_err(|error| {
-            let text = error.to_string();
-            text.lines().next().unwrap_or_default().to_owned()
-        })
+        let mut device = options.init().map_err(|error| first_line(&error))?;
+        if precision == Precision::Half {
+            device.configure(FloatDType::F16).map_err(|error| first_line(&error))?;
+        }
+        Ok(device)
     }
 }
 

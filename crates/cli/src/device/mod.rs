@@ -1,6 +1,8 @@
 //! Where to compute.
 
 mod adapters;
+mod batch;
+mod precision;
 mod request;
 
 use anyhow::{Result, bail};
@@ -8,6 +10,8 @@ use burn::tensor::Device;
 
 use crate::console;
 pub(crate) use adapters::{Adapter, adapters};
+pub(crate) use batch::{CPU_BATCH, Needs, at_once, batch};
+pub(crate) use precision::Precision;
 pub(crate) use request::Request;
 
 /// A device that was chosen, and why.
@@ -21,6 +25,8 @@ pub(crate) struct Choice {
     pub name: String,
     /// Burn's backend, with the graphics API and driver of a GPU.
     pub backend: String,
+    /// What it computes in.
+    pub precision: Precision,
     /// Why this one.
     pub reason: String,
     /// How it compares with the CPU, where that was asked.
@@ -36,8 +42,22 @@ const INSTALL: &str = "a GPU is reached through Vulkan, Metal or DX12; install i
 ///
 /// # Errors
 ///
-/// If what is asked for is not there, or cannot be opened.
-pub(crate) fn choose(request: &Request) -> Result<Vec<Choice>> {
+/// If what is asked for is not there, cannot be opened, or cannot compute in `precision`.
+pub(crate) fn choose(request: &Request, precision: Precision) -> Result<Vec<Choice>> {
+    let choices = find(request, precision)?;
+    match choices.iter().find(|choice| choice.precision != precision) {
+        Some(choice) => bail!(
+            "the {} ({}) does not compute in {precision}: {}\nhint: leave out --precision, or name a \
+             GPU with --device; `cargo xtask devices` says which can",
+            choice.kind(),
+            choice.name,
+            choice.reason,
+        ),
+        None => Ok(choices),
+    }
+}
+
+fn find(request: &Request, precision: Precision) -> Result<Vec<Choice>> {
     if *request == Request::Cpu {
         return Ok(vec![cpu("asked for".to_owned())]);
     }
@@ -45,16 +65,22 @@ pub(crate) fn choose(request: &Request) -> Result<Vec<Choice>> {
     let hardware: Vec<&Adapter> = all.iter().filter(|adapter| adapter.is_hardware()).collect();
     let wanted = match request {
         Request::Auto | Request::Cpu => match auto(&all) {
-            Ok(adapter) => match open(adapter, "a hardware GPU is present") {
+            Ok(adapter) => match open(adapter, precision, "a hardware GPU is present") {
                 Ok(choice) => return Ok(vec![choice]),
-                Err(error) => return Ok(vec![cpu(format!("no GPU: {error}"))]),
+                Err(error) => {
+                    let text = error.to_string();
+                    let first = text.lines().next().unwrap_or_default();
+                    return Ok(vec![cpu(format!("no GPU: {first}"))]);
+                }
             },
             Err(reason) => return Ok(vec![cpu(reason)]),
         },
         Request::Gpu => hardware.into_iter().take(1).collect(),
         Request::AllGpus => hardware,
         Request::Number(number) => hardware.into_iter().skip(*number).take(1).collect(),
-        Request::Named(names) => return names.iter().map(|name| named(name, &all)).collect(),
+        Request::Named(names) => {
+            return names.iter().map(|name| named(name, precision, &all)).collect();
+        }
     };
     if wanted.is_empty() {
         let number = match request {
@@ -63,7 +89,7 @@ pub(crate) fn choose(request: &Request) -> Result<Vec<Choice>> {
         };
         bail!("there is no GPU{number} to compute on: {}\nhint: {INSTALL}", found(&all));
     }
-    wanted.into_iter().map(|adapter| open(adapter, "asked for")).collect()
+    wanted.into_iter().map(|adapter| open(adapter, precision, "asked for")).collect()
 }
 
 /// Chooses the one device of a command that cannot use more.
@@ -71,8 +97,8 @@ pub(crate) fn choose(request: &Request) -> Result<Vec<Choice>> {
 /// # Errors
 ///
 /// As [`choose`]; or if several are asked for.
-pub(crate) fn one(request: &Request) -> Result<Choice> {
-    let mut choices = choose(request)?;
+pub(crate) fn one(request: &Request, precision: Precision) -> Result<Choice> {
+    let mut choices = choose(request, precision)?;
     match (choices.pop(), choices.is_empty()) {
         (Some(choice), true) => Ok(choice),
         _ => bail!("--device {request} means several devices, and this command uses one"),
@@ -86,14 +112,14 @@ pub(crate) fn auto(adapters: &[Adapter]) -> Result<&Adapter, String> {
 }
 
 /// The first adapter whose name holds `name`, in any case; or the CPU.
-fn named(name: &str, all: &[Adapter]) -> Result<Choice> {
+fn named(name: &str, precision: Precision, all: &[Adapter]) -> Result<Choice> {
     if name.eq_ignore_ascii_case("cpu") {
         return Ok(cpu("asked for".to_owned()));
     }
     let lower = name.to_lowercase();
     let fits = |adapter: &&Adapter| adapter.name.to_lowercase().contains(&lower);
     match all.iter().find(fits) {
-        Some(adapter) if !name.is_empty() => open(adapter, "asked for"),
+        Some(adapter) if !name.is_empty() => open(adapter, precision, "asked for"),
         _ => bail!(
             "there is no device `{name}`: {}\nhint: --device takes auto, cpu, gpu, gpu:N, gpu:all or \
              part of an adapter's name; `cargo xtask devices` lists them",
@@ -102,10 +128,18 @@ fn named(name: &str, all: &[Adapter]) -> Result<Choice> {
     }
 }
 
-fn open(adapter: &Adapter, reason: &str) -> Result<Choice> {
-    match adapter.open() {
-        Ok((device, _)) => Ok(Choice {
+fn open(adapter: &Adapter, precision: Precision, reason: &str) -> Result<Choice> {
+    if precision == Precision::Half && !adapter.half {
+        bail!(
+            "{} does not compute in {precision}: its driver has no 16-bit floating point\nhint: leave \
+             out --precision, or choose another device; `cargo xtask devices` says which can",
+            adapter.name
+        );
+    }
+    match adapter.open(precision) {
+        Ok(device) => Ok(Choice {
             device,
+            precision,
             name: adapter.name.clone(),
             backend: format!(
                 "wgpu without fusion and autotune, {}, {}",
@@ -127,6 +161,7 @@ pub(crate) fn cpu(reason: String) -> Choice {
         adapter: None,
         name: format!("{threads} threads, {}", std::env::consts::ARCH),
         backend: "flex".to_owned(),
+        precision: Precision::Single,
         reason,
         verified: None,
     }
@@ -148,7 +183,11 @@ pub(crate) fn tell(choices: &[Choice]) {
     for choice in choices {
         let (kind, name) = (choice.kind(), &choice.name);
         let (backend, reason) = (&choice.backend, &choice.reason);
-        console::note(&format!("Computing on the {kind} ({name}, {backend}): {reason}."));
+        let half = match choice.precision {
+            Precision::Single => String::new(),
+            Precision::Half => format!(" in {}", Precision::Half),
+        };
+        console::note(&format!("Computing on the {kind} ({name}, {backend}){half}: {reason}."));
     }
 }
 
@@ -173,7 +212,13 @@ mod tests {
 
     #[test]
     fn the_cpu_is_there_when_asked_for() {
-        let choices = choose(&Request::Cpu).expect("a CPU");
+        let choices = choose(&Request::Cpu, Precision::Single).expect("a CPU");
         assert_eq!((choices[0].kind(), choices[0].backend.as_str()), ("cpu", "flex"));
+    }
+
+    #[test]
+    fn the_cpu_does_not_compute_in_half_precision() {
+        let error = choose(&Request::Cpu, Precision::Half).expect_err("no half precision");
+        assert!(error.to_string().contains("does not compute in f16"), "{error}");
     }
 }

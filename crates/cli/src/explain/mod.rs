@@ -12,14 +12,14 @@ use std::process::ExitCode;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
-use burncam_net::Classifier;
+use burncam_net::{Build, Classifier};
 use burncam_report::{
     NotebookRow, Predictions, RunStatus, Summary, notebook_csv, predictions_csv, write_atomic,
 };
 
 use crate::args::Explain;
 use crate::console::Progress;
-use crate::device::Choice;
+use crate::device::{CPU_BATCH, Choice, Needs, Precision};
 use crate::{console, device, verify};
 use model::{Model, Part};
 use pipeline::Job;
@@ -35,21 +35,22 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     let plan = Plan::new(args)?;
     let digests = Digests::start(&plan);
     plan.tell();
-    let mut devices = device::choose(&args.device)?;
+    let mut devices = device::choose(&args.device, args.precision)?;
     device::tell(&devices);
     if !args.no_verify {
         devices = verified(&plan, devices);
     }
+    let batch = batch(&plan, &devices);
     // The first network is built before anything is written: most mistakes show here.
-    let mut first = Some(build(&plan.models[0].parts[0], &devices)?);
+    let mut first = Some(build(&plan, &plan.models[0], &plan.models[0].parts[0], &devices)?);
     output::prepare(&plan)?;
-    let record = record::Recorder::new(args, &plan, digests, &devices, started)?;
+    let record = record::Recorder::new(args, &plan, digests, &devices, batch, started)?;
     record.write(RunStatus::Partial, &[])?;
 
     let mut progress = Progress::new(plan.images.len() * plan.models.len());
     let mut found: Vec<Found> = Vec::new();
     for model in &plan.models {
-        found.push(explain(&plan, model, &devices, &mut first, &mut progress)?);
+        found.push(explain((&plan, batch), model, &devices, &mut first, &mut progress)?);
         let last = found.len() == plan.models.len();
         write_tables(&plan, &found)?;
         record
@@ -64,7 +65,12 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
 fn verified(plan: &Plan, devices: Vec<Choice>) -> Vec<Choice> {
     let mut kept = Vec::new();
     for mut choice in devices {
-        let findings = plan.models.iter().map(|model| verify::passes(&choice, model.checkpoint()));
+        // How half precision comes out depends on the weights, so each fold's are tried.
+        let parts = plan.models.iter().flat_map(|model| match choice.precision {
+            Precision::Single => &model.parts[..1],
+            Precision::Half => &model.parts,
+        });
+        let findings = parts.map(|part| verify::passes(&choice, &part.checkpoint));
         match findings.collect::<Result<Vec<_>, _>>() {
             Ok(mut findings) => {
                 choice.verified = findings.pop();
@@ -72,9 +78,9 @@ fn verified(plan: &Plan, devices: Vec<Choice>) -> Vec<Choice> {
             }
             Err(finding) => {
                 let text = format!(
-                    "{} does not give the CPU's results ({finding}) and is not used; `cargo xtask \
-                     verify` shows where it differs, --no-verify uses it nevertheless",
-                    choice.name
+                    "{} does not give the CPU's results in {} ({finding}) and is not used; `cargo \
+                     xtask verify` shows where it differs, --no-verify uses it nevertheless",
+                    choice.name, choice.precision
                 );
                 console::warning(&text, &[]);
             }
@@ -88,14 +94,29 @@ fn verified(plan: &Plan, devices: Vec<Choice>) -> Vec<Choice> {
 }
 
 /// The network of a checkpoint, on each device.
-fn build(part: &Part, devices: &[Choice]) -> Result<Vec<Classifier>> {
-    devices.iter().map(|choice| Ok(part.checkpoint.build(&choice.device)?)).collect()
+fn build(plan: &Plan, model: &Model, part: &Part, devices: &[Choice]) -> Result<Vec<Classifier>> {
+    let how = Build { arithmetic: plan.arithmetic, layer: Some(&model.layer) };
+    let on = |choice: &Choice| Ok(part.checkpoint.build_with(&choice.device, how)?);
+    devices.iter().map(on).collect()
+}
+
+/// The images at a time that suit every device and every model of the run.
+fn batch(plan: &Plan, devices: &[Choice]) -> usize {
+    let of = |choice: &Choice, model: &Model| {
+        let checkpoint = model.checkpoint();
+        let layers = (checkpoint.variant.layers)();
+        let weights = checkpoint.layers().iter().map(|layer| layer.parameters).sum();
+        device::batch(choice, Needs::of(&layers, weights))
+    };
+    let all =
+        devices.iter().flat_map(|choice| plan.models.iter().map(move |model| of(choice, model)));
+    plan.batch.or(all.min()).unwrap_or(CPU_BATCH)
 }
 
 /// Explains every image with one model. `built` is what its first checkpoint makes, if that is
 /// there already.
 fn explain(
-    plan: &Plan,
+    (plan, batch): (&Plan, usize),
     model: &Model,
     devices: &[Choice],
     built: &mut Option<Vec<Classifier>>,
@@ -107,9 +128,9 @@ fn explain(
         let hurry = built.is_some() && devices.iter().all(|choice| choice.adapter.is_none());
         let mut networks = match built.take() {
             Some(networks) => networks,
-            None => build(part, devices)?,
+            None => build(plan, model, part, devices)?,
         };
-        let (clock, job) = (Instant::now(), Job { plan, model, part, hurry });
+        let (clock, job) = (Instant::now(), Job { plan, model, part, batch, hurry });
         found.rows.extend(pipeline::run(job, &mut networks, progress)?);
         found.seconds += clock.elapsed().as_secs_f64();
     }

@@ -4,8 +4,7 @@ use std::io::ErrorKind;
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
-use burncam_cam::methods::grad_cam;
-use burncam_cam::{CamError, MapStatus, MapSummary, Scene, predicted};
+use burncam_cam::{CamError, Explanation, MapStatus, MapSummary, predicted};
 use burncam_imaging::{Frame, decode, fit, preprocess, stacked};
 use burncam_net::Classifier;
 use burncam_report as report;
@@ -18,6 +17,7 @@ use super::model::{Model, Part};
 use super::overlap::Stages;
 use super::plan::Plan;
 use crate::console::{self, Progress};
+use crate::device;
 
 /// What a checkpoint's images are explained by.
 #[derive(Clone, Copy)]
@@ -28,6 +28,8 @@ pub(crate) struct Job<'a> {
     pub model: &'a Model,
     /// The model's checkpoint.
     pub part: &'a Part,
+    /// Images computed at a time.
+    pub batch: usize,
     /// Whether the first batch is one image, so that a first result is there at once.
     pub hurry: bool,
 }
@@ -71,8 +73,7 @@ pub(crate) fn run(
 ) -> Result<Vec<Prediction>> {
     let images = job.plan.images_of(job.part);
     let (first, others) = images.split_at(if job.hurry { 1.min(images.len()) } else { 0 });
-    let batches = first.chunks(1).chain(others.chunks(job.plan.batch)).map(<[usize]>::to_vec);
-    let at_once = job.plan.batch;
+    let batches = first.chunks(1).chain(others.chunks(job.batch)).map(<[usize]>::to_vec);
     let stages = Stages {
         read: |index| (index, read(job, index)),
         compute: |(network, at_once): &mut (&mut Classifier, usize), batch| {
@@ -80,7 +81,10 @@ pub(crate) fn run(
         },
         write: |(index, item)| Ok((index, row(job, index, item)?)),
     };
-    let workers = networks.iter_mut().map(|network| (network, at_once));
+    let workers = networks.iter_mut().map(|network| {
+        let at_once = device::at_once(job.batch, network);
+        (network, at_once)
+    });
     let mut rows = stages.run(batches, workers, |images| progress.add(images))?;
     rows.sort_by_key(|(index, _)| *index);
     Ok(rows.into_iter().map(|(_, row)| row).collect())
@@ -143,10 +147,9 @@ fn in_parts(
 
 fn explain(job: Job<'_>, network: &Classifier, inputs: &[&[f32]]) -> Result<Vec<Found>, CamError> {
     let images = stacked(inputs, &job.part.checkpoint.input, network.device());
-    let scene = Scene::observe(network, images, &job.model.layer, job.model.target)?;
-    let [_, _, height, width] = scene.activations.dims();
-    let maps = grad_cam(&scene)?;
-    let all = scene.logits.into_iter().zip(scene.targets).zip(maps);
+    let Explanation { logits, targets, maps, size: [height, width] } =
+        Explanation::of(network, images, &job.model.layer, job.model.target)?;
+    let all = logits.into_iter().zip(targets).zip(maps);
     let one = |((logits, target), map)| Found { logits, target, map, map_size: (height, width) };
     Ok(all.map(one).collect())
 }

@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use burncam_imaging::{DecodeOptions, Resize};
+use burncam_net::Arithmetic;
 use burncam_report::{Place, assign};
 
 use super::model::{self, Model, Part};
@@ -35,8 +36,10 @@ pub(crate) struct Plan {
     pub alpha: f32,
     /// How many of the likeliest classes predictions.csv has; without, it has all.
     pub top: Option<usize>,
-    /// Images computed at a time.
-    pub batch: usize,
+    /// Images computed at a time, if that was asked for.
+    pub batch: Option<usize>,
+    /// How the CPU convolves.
+    pub arithmetic: Arithmetic,
     /// What the user should know, each with the items that it concerns.
     pub warnings: Warnings,
     /// Whether earlier results are replaced: on request, and those of the demo in its own place.
@@ -83,7 +86,8 @@ impl Plan {
             decode: DecodeOptions { exif: args.exif, ..DecodeOptions::default() },
             alpha: args.alpha,
             top: args.top.map(usize::from),
-            batch: args.batch.into(),
+            batch: args.batch.map(usize::from),
+            arithmetic: if args.exact { Arithmetic::Exact } else { Arithmetic::Fast },
             overwrite: args.overwrite || (is_demo && args.out.is_none()),
             data: folder,
             images: set.images,

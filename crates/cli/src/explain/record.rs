@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, anyhow};
 use burncam_cam::Target;
+use burncam_net::Arithmetic;
 use burncam_report as report;
 use burncam_report::{
     Counts, Prediction, Run, RunStatus, Summary, rfc3339, run_json, write_atomic,
@@ -66,6 +67,7 @@ impl<'a> Recorder<'a> {
         plan: &'a Plan,
         digests: Digests,
         devices: &[Choice],
+        batch: usize,
         started: SystemTime,
     ) -> Result<Self> {
         let mut digests = digests.finish()?;
@@ -80,7 +82,7 @@ impl<'a> Recorder<'a> {
             finished: rfc3339(started),
             models: plan.models.iter().map(|m| model(m, &mut digests)).collect::<Result<_>>()?,
             devices: devices.iter().map(|choice| device(args, choice)).collect(),
-            options: options(plan),
+            options: options(plan, batch),
             data: report::Data {
                 path: plan.data.display().to_string(),
                 images: plan.images.len(),
@@ -174,17 +176,20 @@ fn device(args: &Explain, choice: &Choice) -> report::Device {
         used: choice.kind().to_owned(),
         name: choice.name.clone(),
         backend: choice.backend.clone(),
+        precision: choice.precision.to_string(),
         reason: choice.reason.clone(),
         verified: choice.verified.clone(),
     }
 }
 
-fn options(plan: &Plan) -> report::Options {
+fn options(plan: &Plan, batch: usize) -> report::Options {
     report::Options {
         resize: plan.resize.to_string(),
         alpha: plan.alpha,
         exif: plan.decode.exif.name().to_owned(),
-        batch: plan.batch,
+        batch,
+        batch_requested: plan.batch.map_or("auto".to_owned(), |batch| batch.to_string()),
+        exact: plan.arithmetic == Arithmetic::Exact,
     }
 }
 

@@ -9,11 +9,11 @@ use anyhow::{Result, bail};
 use burn::tensor::Device;
 use burncam_cam::{Agreement, layers_apart};
 use burncam_models::ARCHS;
-use burncam_net::{Activation, Arch, Classifier, HeadConfig, InputSpec, Op, Variant};
+use burncam_net::{Activation, Arch, Build, Classifier, HeadConfig, InputSpec, Op, Variant};
 use burncam_weights::{Checkpoint, Resolved};
 
 use crate::args::Verify;
-use crate::device::{self, Choice};
+use crate::device::{self, Choice, Precision};
 use crate::text::{self, Column};
 use crate::{console, models};
 
@@ -22,11 +22,29 @@ pub(crate) use verdicts::passes;
 /// Something was past tolerance.
 const FAILED: u8 = 1;
 
-/// How far logits and layers may be from the CPU's, as a share of the largest absolute value.
-const LOGITS: f32 = 1e-3;
+/// How far a device may be from the CPU, as a share of the largest absolute value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tolerance {
+    /// Of logits and of each layer.
+    logits: f32,
+    /// Of channel weights and of raw maps.
+    map: f32,
+}
 
-/// How far channel weights and raw maps may be, as a share of the largest absolute value.
-const MAP: f32 = 2e-2;
+impl Tolerance {
+    /// Whether a device may be trusted with results.
+    fn holds(self, agreement: &Agreement) -> bool {
+        let Agreement { logits, channels, map, same_classes, .. } = *agreement;
+        same_classes && logits <= self.logits && channels <= self.map && map <= self.map
+    }
+
+    fn of(precision: Precision) -> Self {
+        match precision {
+            Precision::Single => Self { logits: 1e-3, map: 2e-2 },
+            Precision::Half => Self { logits: 5e-2, map: 1e-1 },
+        }
+    }
+}
 
 /// A network to verify with, and where its weights come from.
 enum Subject {
@@ -44,9 +62,15 @@ struct Finding {
     first: Option<(String, f32)>,
 }
 
+impl Finding {
+    fn passed(&self, tolerance: Tolerance) -> bool {
+        tolerance.holds(&self.agreement) && self.first.is_none()
+    }
+}
+
 /// Compares each network on the device with the CPU.
 pub(crate) fn run(args: &Verify) -> Result<ExitCode> {
-    let choice = device::one(&args.device)?;
+    let choice = device::one(&args.device, args.precision)?;
     device::tell(std::slice::from_ref(&choice));
     if choice.adapter.is_none() {
         bail!(
@@ -59,9 +83,9 @@ pub(crate) fn run(args: &Verify) -> Result<ExitCode> {
         console::note(&format!("Comparing {} with the CPU.", subject.name()));
         findings.push(subject.compare(&choice)?);
     }
-    console::result(&report(&findings))?;
-    let passed =
-        findings.iter().all(|finding| within(&finding.agreement) && finding.first.is_none());
+    let tolerance = Tolerance::of(choice.precision);
+    console::result(&report(&findings, tolerance))?;
+    let passed = findings.iter().all(|finding| finding.passed(tolerance));
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
@@ -93,7 +117,14 @@ impl Subject {
         match self {
             Self::Generated(arch, variant) => {
                 let head = generated_head()?;
-                Ok(Classifier::build(arch, variant, head, &mut pattern::Generated, device)?)
+                Ok(Classifier::build(
+                    arch,
+                    variant,
+                    head,
+                    &mut pattern::Generated,
+                    device,
+                    Build::default(),
+                )?)
             }
             Self::Own(own) => Ok(own.build(device)?),
         }
@@ -119,7 +150,8 @@ impl Subject {
         let layer = reference.variant.cam_layer;
         let agreement = Agreement::of(&reference, &other, &images, layer)?;
         let layers = layers_apart(&reference, &other, &images)?;
-        let first = layers.into_iter().find(|(_, apart)| *apart > LOGITS);
+        let tolerance = Tolerance::of(choice.precision);
+        let first = layers.into_iter().find(|(_, apart)| *apart > tolerance.logits);
         Ok(Finding { name: self.name(), agreement, first })
     }
 }
@@ -140,26 +172,33 @@ pub(crate) fn generated_head() -> Result<HeadConfig> {
     Ok(HeadConfig::new(layers.map(|(name, op)| (name.to_owned(), op)).to_vec())?)
 }
 
-/// Whether a device may be trusted with results.
-fn within(agreement: &Agreement) -> bool {
-    let Agreement { logits, channels, map, same_classes } = *agreement;
-    same_classes && logits <= LOGITS && channels <= MAP && map <= MAP
-}
-
-fn report(findings: &[Finding]) -> String {
-    let head =
-        ["network", "logits", "channels", "map", "classes", "first layer past tolerance", ""];
-    let rows: Vec<[String; 7]> = findings
+fn report(findings: &[Finding], tolerance: Tolerance) -> String {
+    let head = [
+        "network",
+        "logits",
+        "channels",
+        "map",
+        "classes",
+        "first s",
+        "next s",
+        "first layer past tolerance",
+        "",
+    ];
+    let rows: Vec<[String; 9]> = findings
         .iter()
-        .map(|Finding { name, agreement, first }| {
+        .map(|finding| {
+            let Finding { name, agreement, first } = finding;
             let number = |value: f32| format!("{value:.1e}");
-            let passed = within(agreement) && first.is_none();
+            let passed = finding.passed(tolerance);
+            let [first_seconds, next_seconds] = agreement.seconds.map(|s| format!("{s:.1}"));
             [
                 name.clone(),
                 number(agreement.logits),
                 number(agreement.channels),
                 number(agreement.map),
                 if agreement.same_classes { "same" } else { "differ" }.to_owned(),
+                first_seconds,
+                next_seconds,
                 first.as_ref().map_or("none".to_owned(), |(layer, apart)| {
                     format!("{layer} ({})", number(*apart))
                 }),
@@ -167,10 +206,12 @@ fn report(findings: &[Finding]) -> String {
             ]
         })
         .collect();
+    let Tolerance { logits, map } = tolerance;
     format!(
         "{}\nThe largest difference from the CPU, divided by the CPU's largest value; channels: of the \
-         weights that\nthe gradient gives them. Tolerated are {LOGITS:e} for layers and logits, {MAP:e} \
-         for channels and map.",
+         weights that\nthe gradient gives them. Tolerated are {logits:e} for layers and logits, {map:e} \
+         for channels and map.\nSeconds are those of the first image, in which the device's programs \
+         are compiled, and of the next.",
         text::table(head.map(|name| (name, Column::Words)), &rows)
     )
 }
@@ -181,13 +222,16 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_or_flips_a_class_fails() {
-        let good = Agreement { logits: 1e-6, channels: 1e-6, map: 1e-6, same_classes: true };
-        assert!(within(&good));
-        assert!(!within(&Agreement { same_classes: false, ..good }));
-        for bad in [f32::NAN, f32::INFINITY, 0.5] {
-            assert!(!within(&Agreement { logits: bad, ..good }));
-            assert!(!within(&Agreement { channels: bad, ..good }));
-            assert!(!within(&Agreement { map: bad, ..good }));
+        let (logits, channels, map) = (1e-6, 1e-6, 1e-6);
+        let good = Agreement { logits, channels, map, same_classes: true, seconds: [1.0; 2] };
+        for tolerance in [Precision::Single, Precision::Half].map(Tolerance::of) {
+            assert!(tolerance.holds(&good));
+            assert!(!tolerance.holds(&Agreement { same_classes: false, ..good }));
+            for bad in [f32::NAN, f32::INFINITY, 0.5] {
+                assert!(!tolerance.holds(&Agreement { logits: bad, ..good }));
+                assert!(!tolerance.holds(&Agreement { channels: bad, ..good }));
+                assert!(!tolerance.holds(&Agreement { map: bad, ..good }));
+            }
         }
     }
 
@@ -202,14 +246,16 @@ mod tests {
         let head = generated_head().expect("a head");
         let (arch, variant) = (reference.arch, reference.variant);
         let mut spoilt = pattern::Spoilt("conv_5x5");
-        let other =
-            Classifier::build(arch, variant, head, &mut spoilt, &device).expect("a network");
+        let other = Classifier::build(arch, variant, head, &mut spoilt, &device, Build::default())
+            .expect("a network");
         let images = pattern::images(&variant.input);
         let agreement =
             Agreement::of(&reference, &other, &images, variant.cam_layer).expect("an agreement");
-        assert!(!within(&agreement), "{agreement:?}");
+        let tolerance = Tolerance::of(Precision::Single);
+        assert!(!tolerance.holds(&agreement), "{agreement:?}");
         let layers = layers_apart(&reference, &other, &images).expect("layers");
-        let first = layers.iter().find(|(_, apart)| *apart > LOGITS).map(|(name, _)| name.as_str());
+        let first = layers.iter().find(|(_, apart)| *apart > tolerance.logits);
+        let first = first.map(|(name, _)| name.as_str());
         assert_eq!(first, Some("conv_5x5"));
     }
 }

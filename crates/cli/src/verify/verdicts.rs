@@ -11,22 +11,27 @@ use burncam_cam::Agreement;
 use burncam_report::write_atomic;
 use burncam_weights::Resolved;
 
-use super::{pattern, within};
+use super::{Tolerance, pattern};
 use crate::console;
-use crate::device::{Adapter, Choice};
+use crate::device::{Adapter, Choice, Precision};
 
 /// The folder of remembered verdicts, if not where the system keeps caches.
 const CACHE: &str = "BURNCAM_CACHE";
 
 /// Says whether a GPU gives the CPU's results with this network; once for each adapter, driver,
 /// version of Burncam and kind of network, since it takes a moment: that it does is remembered.
-/// In words what was found.
+/// In half precision it is a matter of the weights, so nothing is remembered there. In words what
+/// was found.
 ///
 /// # Errors
 ///
 /// The finding, if it does not.
 pub(crate) fn passes(choice: &Choice, network: &Resolved) -> Result<String, String> {
     let Some(adapter) = &choice.adapter else { return Ok("the CPU is the reference".to_owned()) };
+    if choice.precision == Precision::Half {
+        console::note(&format!("Comparing f16 on {} with the CPU's f32.", adapter.name));
+        return compare(choice, network);
+    }
     let key = key(adapter, network);
     let file = folder().map(|folder| folder.join("verified.json"));
     let mut known: BTreeMap<String, String> = file
@@ -63,7 +68,7 @@ fn compare(choice: &Choice, network: &Resolved) -> Result<String, String> {
     let classes = if same_classes { "the same classes" } else { "other classes" };
     let text =
         format!("{classes}; logits within {logits:.1e} and maps within {map:.1e} of the CPU's");
-    if within(&found) { Ok(text) } else { Err(text) }
+    if Tolerance::of(choice.precision).holds(&found) { Ok(text) } else { Err(text) }
 }
 
 fn agreement(choice: &Choice, network: &Resolved) -> Result<Agreement> {

@@ -1,9 +1,27 @@
 //! Batch normalisation at inference.
 
 use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::Trace;
+
+/// A batch normalisation's statistics as one factor and one offset a channel.
+pub(crate) struct Folded {
+    pub(crate) factor: Vec<f32>,
+    pub(crate) offset: Vec<f32>,
+}
+
+impl Folded {
+    /// The module on a device.
+    pub(crate) fn on(self, device: &Device) -> BatchNorm {
+        let channels = self.factor.len();
+        let tensor = |values| Tensor::from_data(TensorData::new(values, [channels]), device);
+        BatchNorm {
+            scale: Param::from_tensor(tensor(self.factor)),
+            offset: Param::from_tensor(tensor(self.offset)),
+        }
+    }
+}
 
 /// Keras's `BatchNormalization` at inference, as one scale and one offset a channel, so that it
 /// is the same on a tracked tensor: running statistics are never touched.
@@ -14,10 +32,6 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    pub(super) fn new(scale: Tensor<1>, offset: Tensor<1>) -> Self {
-        Self { scale: Param::from_tensor(scale), offset: Param::from_tensor(offset) }
-    }
-
     /// # Shapes
     ///
     /// `[batch, channels, ..]` in and out.
@@ -28,7 +42,7 @@ impl BatchNorm {
     }
 }
 
-/// A [`BatchNorm`] of a map, with a name of its own.
+/// A [`BatchNorm`] of a map that follows no convolution.
 #[derive(Module, Debug)]
 pub struct BatchNorm2d {
     name: String,

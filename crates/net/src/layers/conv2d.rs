@@ -1,31 +1,259 @@
-//! Convolution.
+//! Convolution and what follows it.
 
-use burn::module::Module;
+use std::sync::Arc;
+
+use burn::module::{Module, Param, ParamId};
 use burn::nn::conv;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Shape as Dims, Tensor, TensorData};
+use burncam_kernels::{Convolution, Shape, Weights, Window};
 
-use super::activate;
-use crate::{Activation, Trace};
+use super::activation::Function;
+use super::batch_norm::Folded;
+use super::interleaved::{Interleaved, is_plain};
+use super::pool::Slide;
+use super::{BatchNorm, Sum, burn_padding};
+use crate::{Arithmetic, Trace};
 
-/// Keras's `Conv2D`: convolution, bias, activation.
+/// Keras's `Conv2D`, with the batch normalisation and the activation that follow it in the layer
+/// table: they are computed together, unless one of them is looked at.
+///
+/// On the CPU the kernels of `burncam-kernels` do it, as long as no gradient is asked.
 #[derive(Module, Debug)]
 pub struct Conv2d {
-    name: String,
-    inner: conv::Conv2d,
+    /// The convolution, and what follows it.
+    names: Vec<String>,
+    /// The convolution alone.
+    alone: conv::Conv2d,
+    norm: Option<BatchNorm>,
+    /// The convolution with the normalisation in its weights.
+    folded: Option<conv::Conv2d>,
     #[module(skip)]
-    activation: Activation,
+    own: Function,
+    #[module(skip)]
+    after: Option<Function>,
+    #[module(skip)]
+    fast: Option<Fast>,
+}
+
+/// What the CPU runs, for the one size of input that the table gives.
+#[derive(Clone, Debug)]
+struct Fast {
+    kernel: Arc<Convolution>,
+    /// Height and width.
+    input: [usize; 2],
+    output: [usize; 2],
+}
+
+/// Everything that makes a [`Conv2d`].
+pub(super) struct Parts {
+    pub names: Vec<String>,
+    pub weights: Arc<RawWeights>,
+    pub norm: Option<Folded>,
+    pub own: Function,
+    pub after: Option<Function>,
+    pub slide: Slide,
+    /// Height and width of the input.
+    pub input: [usize; 2],
+    pub arithmetic: Arithmetic,
+    /// Whether Burn's own convolution may be needed on the CPU.
+    pub keep: bool,
+}
+
+/// A kernel as Keras has it.
+pub(super) struct RawWeights {
+    /// `[height, width, channels, filters]`.
+    pub kernel: Vec<f32>,
+    pub shape: [usize; 4],
+    pub bias: Option<Vec<f32>>,
+}
+
+impl Parts {
+    pub(super) fn build(self, device: &Device) -> Conv2d {
+        let on_cpu = *device == Device::flex();
+        let bias = self.folded_bias();
+        let fast = on_cpu.then(|| self.fast(&bias));
+        let kept = (self.keep || !on_cpu).then(|| Arc::clone(&self.weights));
+        let module = |weight, bias: Option<Vec<f32>>| conv::Conv2d {
+            weight,
+            bias: bias.map(|bias| Param::from_tensor(vector(bias, device))),
+            stride: self.slide.strides,
+            kernel_size: self.slide.size,
+            dilation: [1, 1],
+            groups: 1,
+            padding: burn_padding(self.slide.padding),
+        };
+        // Burn's copy of the weights is made when it is needed: on the CPU only where a gradient
+        // passes, and that without normalisation only where the convolution alone is looked at.
+        let alone =
+            module(kernel(&kept, self.weights.shape, None, device), self.weights.bias.clone());
+        let folded = self.norm.as_ref().map(|norm| {
+            let factor = Some(norm.factor.clone());
+            module(kernel(&kept, self.weights.shape, factor, device), Some(bias.clone()))
+        });
+        if !on_cpu {
+            let used = folded.as_ref().unwrap_or(&alone);
+            let _ = used.weight.val();
+        }
+        let norm = self.norm.map(|norm| norm.on(device));
+        let (names, own, after) = (self.names, self.own, self.after);
+        Conv2d { names, alone, norm, folded, own, after, fast }
+    }
+
+    fn folded_bias(&self) -> Vec<f32> {
+        let filters = self.weights.shape[3];
+        let bias = self.weights.bias.clone().unwrap_or_else(|| vec![0.0; filters]);
+        match &self.norm {
+            Some(Folded { factor, offset }) => {
+                let both = factor.iter().zip(offset);
+                bias.iter().zip(both).map(|(bias, (f, o))| bias * f + o).collect()
+            }
+            None => bias,
+        }
+    }
+
+    fn fast(&self, bias: &[f32]) -> Fast {
+        let channels = self.weights.shape[2];
+        let (top, rows) = self.slide.along(0, self.input[0]);
+        let (left, columns) = self.slide.along(1, self.input[1]);
+        let Slide { size, strides, .. } = self.slide;
+        let window = Window { size, strides, before: [top, left] };
+        let scale = self.norm.as_ref().map(|norm| norm.factor.as_slice());
+        let weights = Weights { kernel: &self.weights.kernel, scale, bias };
+        let kernel = Arc::new(Convolution::new(window, channels, &weights, self.arithmetic));
+        Fast { kernel, input: self.input, output: [rows, columns] }
+    }
+}
+
+/// The weight of Burn's module, `[filters, channels, height, width]`, made when it is first used.
+fn kernel(
+    weights: &Option<Arc<RawWeights>>,
+    [height, width, channels, filters]: [usize; 4],
+    factor: Option<Vec<f32>>,
+    device: &Device,
+) -> Param<Tensor<4>> {
+    let weights = weights.clone();
+    let make = move |device: &Device, _| {
+        let weights = weights.expect("the network was built to be looked at behind this layer");
+        let data = TensorData::new(weights.kernel.clone(), weights.shape);
+        let kernel = Tensor::<4>::from_data(data, &Device::flex());
+        let kernel = match &factor {
+            Some(factor) => {
+                kernel * vector(factor.clone(), &Device::flex()).reshape([1, 1, 1, filters])
+            }
+            None => kernel,
+        };
+        // Brought into row-major order once.
+        Tensor::from_data(kernel.permute([3, 2, 0, 1]).into_data(), device)
+    };
+    let shape = Dims::new([filters, channels, height, width]);
+    Param::uninitialized(ParamId::new(), make, device.clone(), false, shape)
+}
+
+fn vector(values: Vec<f32>, device: &Device) -> Tensor<1> {
+    let len = values.len();
+    Tensor::from_data(TensorData::new(values, [len]), device)
 }
 
 impl Conv2d {
-    pub(super) fn new(name: &str, inner: conv::Conv2d, activation: Activation) -> Self {
-        Self { name: name.to_owned(), inner, activation }
-    }
-
     /// # Shapes
     ///
     /// `[batch, channels_in, height, width]` to `[batch, filters, height_out, width_out]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let output = activate(self.activation, self.inner.forward(input));
-        trace.layer(&self.name, output)
+        let (last, before) = self.names.split_last().expect("a layer has a name");
+        if before.iter().any(|name| trace.watches(name)) {
+            return self.one_by_one(input, trace);
+        }
+        trace.layer(last, self.compute(input, None, self.function()))
+    }
+
+    /// The same, then the sum with `shortcut`, all at once if nothing between is looked at.
+    ///
+    /// # Shapes
+    ///
+    /// As [`forward`](Self::forward); `shortcut` as the output.
+    pub fn forward_onto(
+        &self,
+        input: Tensor<4>,
+        shortcut: Tensor<4>,
+        sum: &Sum,
+        trace: &mut Trace<'_>,
+    ) -> Tensor<4> {
+        let linear = self.function() == Function::Keras(crate::Activation::Linear);
+        let (last, before) = sum.names();
+        if !linear || self.names.iter().chain(before).any(|name| trace.watches(name)) {
+            let output = self.forward(input, trace);
+            return sum.forward(output, shortcut, trace);
+        }
+        trace.layer(last, self.compute(input, Some(shortcut), sum.function()))
+    }
+
+    /// The function at the end.
+    fn function(&self) -> Function {
+        self.after.unwrap_or(self.own)
+    }
+
+    /// Convolution, normalisation, shortcut and function, together.
+    fn compute(
+        &self,
+        input: Tensor<4>,
+        shortcut: Option<Tensor<4>>,
+        function: Function,
+    ) -> Tensor<4> {
+        let [_, _, height, width] = input.dims();
+        let plain = is_plain(&input) && shortcut.as_ref().is_none_or(is_plain);
+        match &self.fast {
+            Some(fast) if plain && fast.input == [height, width] => {
+                let (now, later) = function.split();
+                let output = fast.run(input, shortcut, now);
+                later.map_or(output.clone(), |function| function.apply(output))
+            }
+            _ => {
+                let output = self.folded.as_ref().unwrap_or(&self.alone).forward(input);
+                function.apply(match shortcut {
+                    Some(shortcut) => output + shortcut,
+                    None => output,
+                })
+            }
+        }
+    }
+
+    fn one_by_one(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        let mut names = self.names.iter();
+        let mut layer = |output| match names.next() {
+            Some(name) => trace.layer(name, output),
+            None => output,
+        };
+        let mut output = layer(self.own.apply(self.alone.forward(input)));
+        if let Some(norm) = &self.norm {
+            output = layer(norm.forward(output));
+        }
+        if let Some(function) = self.after {
+            output = layer(function.apply(output));
+        }
+        output
+    }
+}
+
+impl Fast {
+    fn run(
+        &self,
+        input: Tensor<4>,
+        shortcut: Option<Tensor<4>>,
+        activation: burncam_kernels::Activation,
+    ) -> Tensor<4> {
+        let input = Interleaved::of(input).expect("the caller has looked");
+        let shortcut = shortcut.map(|map| Interleaved::of(map).expect("the caller has looked"));
+        let [height, width] = self.output;
+        let channels = self.kernel.filters();
+        let shape = Shape { batch: input.shape.batch, height, width, channels };
+        let output = Interleaved::make(shape, |output| {
+            let shortcut = shortcut.as_ref().map(Interleaved::values);
+            self.kernel.run((input.values(), input.shape), (output, shape), shortcut, activation);
+        });
+        input.recycle();
+        if let Some(shortcut) = shortcut {
+            shortcut.recycle();
+        }
+        output
     }
 }

@@ -1,14 +1,21 @@
 //! Makes layers: numbers from the layer table, weights from the source.
 
+use std::sync::Arc;
+
 use burn::module::{Module, Param};
-use burn::nn::{Linear, conv};
+use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::activation::Function;
+use super::conv2d::{Parts, RawWeights};
+use super::pool::Slide;
 use super::{
-    ActivationLayer, Add, AvgPool2d, BatchNorm, BatchNorm2d, Concat, Conv2d, Dense, Dropout,
-    LeakyRelu, MaxPool2d, Multiply, Resizing, Squeeze, ZeroPadding, burn_padding,
+    ActivationLayer, AvgPool2d, BatchNorm2d, Concat, Conv2d, Dense, Dropout, Folded, MaxPool2d,
+    Multiply, Resizing, Squeeze, Sum, ZeroPadding,
 };
-use crate::{Interpolation, Layer, LayerTable, LoadError, Op, Source, Weight};
+use crate::{
+    Activation, Arithmetic, Build, Interpolation, Layer, LayerTable, LoadError, Op, Source, Weight,
+};
 
 /// Makes the layers of a network one after the other, in the table's order.
 ///
@@ -18,17 +25,33 @@ pub struct Loader<'a> {
     table: &'a LayerTable,
     next: std::slice::Iter<'a, Layer>,
     weights: Weights<'a>,
+    arithmetic: Arithmetic,
+    /// For each layer whether a gradient may pass it, if that is known.
+    tracked: Option<Vec<bool>>,
 }
 
 impl<'a> Loader<'a> {
     /// A loader of the layers of `table` with the weights of `source`, on `device`.
-    pub fn new(table: &'a LayerTable, source: &'a mut dyn Source, device: &'a Device) -> Self {
+    pub fn new(
+        table: &'a LayerTable,
+        source: &'a mut dyn Source,
+        device: &'a Device,
+        how: Build<'a>,
+    ) -> Self {
         // The input is no layer to make.
         let next = table.layers()[1..].iter();
-        Self { table, next, weights: Weights { source, device } }
+        let tracked = how.layer.map(|layer| table.after(layer));
+        Self {
+            table,
+            next,
+            weights: Weights { source, device },
+            arithmetic: how.arithmetic,
+            tracked,
+        }
     }
 
-    /// The next layer, a convolution.
+    /// The next layer, a convolution, with the batch normalisation and the activation that follow
+    /// it and read nothing else.
     ///
     /// # Errors
     ///
@@ -39,25 +62,36 @@ impl<'a> Loader<'a> {
         else {
             unexpected(layer, "Conv2D")
         };
-        let name = &layer.name;
-        let channels = self.table.channels_in(layer);
-        let [height, width] = kernel_size;
-        let kernel: Tensor<4> =
-            self.weights.tensor(name, Weight::Kernel, [height, width, channels, filters])?;
+        let [height, width, _] = self.table.layers()[layer.inputs[0]].output;
+        let shape = [kernel_size[0], kernel_size[1], self.table.channels_in(layer), filters];
+        let kernel = self.weights.source.take(&layer.name, Weight::Kernel, &shape)?;
         let bias = match use_bias {
-            true => Some(self.weights.tensor(name, Weight::Bias, [filters])?),
+            true => Some(self.weights.source.take(&layer.name, Weight::Bias, &[filters])?),
             false => None,
         };
-        let inner = conv::Conv2d {
-            weight: Param::from_tensor(contiguous(kernel.permute([3, 2, 0, 1]))),
-            bias: bias.map(Param::from_tensor),
-            stride: strides,
-            kernel_size,
-            dilation: [1, 1],
-            groups: 1,
-            padding: burn_padding(padding),
+        let mut parts = Parts {
+            names: vec![layer.name.clone()],
+            weights: Arc::new(RawWeights { kernel, shape, bias }),
+            norm: None,
+            own: Function::Keras(activation),
+            after: None,
+            slide: Slide { size: kernel_size, strides, padding },
+            input: [height, width],
+            arithmetic: self.arithmetic,
+            keep: true,
         };
-        Ok(Conv2d::new(name, inner, activation))
+        if activation == Activation::Linear {
+            if let Some(norm) = self.follower(|op| matches!(op, Op::BatchNormalization { .. })) {
+                parts.norm = Some(self.folded(norm)?);
+                parts.names.push(norm.name.clone());
+            }
+            if let Some(next) = self.follower(|op| Function::of(op).is_some()) {
+                parts.after = Function::of(&next.op);
+                parts.names.push(next.name.clone());
+            }
+        }
+        parts.keep = self.may_be_tracked(&parts.names);
+        Ok(parts.build(self.weights.device))
     }
 
     /// The next layer, a batch normalisation.
@@ -67,11 +101,7 @@ impl<'a> Loader<'a> {
     /// If the source lacks a weight, or has it in another shape.
     pub fn batch_norm(&mut self) -> Result<BatchNorm2d, LoadError> {
         let layer = self.next();
-        let Op::BatchNormalization { epsilon, scale, center } = layer.op else {
-            unexpected(layer, "BatchNormalization")
-        };
-        let channels = layer.output[2];
-        let inner = self.weights.batch_norm(&layer.name, channels, (epsilon, scale, center))?;
+        let inner = self.folded(layer)?.on(self.weights.device);
         Ok(BatchNorm2d::new(&layer.name, inner))
     }
 
@@ -80,7 +110,7 @@ impl<'a> Loader<'a> {
         let layer = self.next();
         match layer.op {
             Op::MaxPooling2D { pool_size, strides, padding } => {
-                MaxPool2d::new(&layer.name, pool_size, strides, padding)
+                MaxPool2d::new(&layer.name, Slide { size: pool_size, strides, padding })
             }
             _ => unexpected(layer, "MaxPooling2D"),
         }
@@ -91,7 +121,7 @@ impl<'a> Loader<'a> {
         let layer = self.next();
         match layer.op {
             Op::AveragePooling2D { pool_size, strides, padding } => {
-                AvgPool2d::new(&layer.name, pool_size, strides, padding)
+                AvgPool2d::new(&layer.name, Slide { size: pool_size, strides, padding })
             }
             _ => unexpected(layer, "AveragePooling2D"),
         }
@@ -100,18 +130,9 @@ impl<'a> Loader<'a> {
     /// The next layer, an activation.
     pub fn activation(&mut self) -> ActivationLayer {
         let layer = self.next();
-        match layer.op {
-            Op::Activation { activation } => ActivationLayer::new(&layer.name, activation),
-            _ => unexpected(layer, "Activation"),
-        }
-    }
-
-    /// The next layer, a leaky rectifier.
-    pub fn leaky_relu(&mut self) -> LeakyRelu {
-        let layer = self.next();
-        match layer.op {
-            Op::LeakyReLU { negative_slope } => LeakyRelu::new(&layer.name, negative_slope),
-            _ => unexpected(layer, "LeakyReLU"),
+        match Function::of(&layer.op) {
+            Some(function) => ActivationLayer::new(&layer.name, function),
+            None => unexpected(layer, "Activation"),
         }
     }
 
@@ -144,9 +165,12 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// The next layer, a sum.
-    pub fn add(&mut self) -> Add {
-        Add::new(self.plain(&Op::Add))
+    /// The next layer, a sum, with the activation that follows it.
+    pub fn sum(&mut self) -> Sum {
+        let mut names = vec![self.plain(&Op::Add).to_owned()];
+        let next = self.follower(|op| Function::of(op).is_some());
+        names.extend(next.map(|layer| layer.name.clone()));
+        Sum::new(names, next.and_then(|layer| Function::of(&layer.op)))
     }
 
     /// The next layer, a product.
@@ -209,6 +233,30 @@ impl<'a> Loader<'a> {
         &layer.name
     }
 
+    /// The next layer if it is of this kind, reads the one before it alone, and is alone in that.
+    fn follower(&mut self, kind: impl Fn(&Op) -> bool) -> Option<&'a Layer> {
+        let all = self.table.layers();
+        let (index, next) = (all.len() - self.next.len(), self.next.as_slice().first()?);
+        let readers = all.iter().filter(|layer| layer.inputs.contains(&(index - 1))).count();
+        let follows = kind(&next.op) && next.inputs == [index - 1] && readers == 1;
+        follows.then(|| self.next())
+    }
+
+    /// Whether a gradient may pass a layer of these, or one of them is looked at.
+    fn may_be_tracked(&self, names: &[String]) -> bool {
+        let Some(tracked) = &self.tracked else { return true };
+        let layers = self.table.layers().iter().zip(tracked);
+        layers.into_iter().any(|(layer, tracked)| *tracked && names.contains(&layer.name))
+    }
+
+    /// The statistics of a batch normalisation.
+    fn folded(&mut self, layer: &Layer) -> Result<Folded, LoadError> {
+        let Op::BatchNormalization { epsilon, scale, center } = layer.op else {
+            unexpected(layer, "BatchNormalization")
+        };
+        self.weights.batch_norm(&layer.name, layer.output[2], (epsilon, scale, center))
+    }
+
     fn next(&mut self) -> &'a Layer {
         self.next.next().expect("the table has a further layer")
     }
@@ -246,7 +294,7 @@ impl Weights<'_> {
         name: &str,
         channels: usize,
         (epsilon, scale, center): (f32, bool, bool),
-    ) -> Result<BatchNorm, LoadError> {
+    ) -> Result<Folded, LoadError> {
         let mut values = |weight, present: bool, neutral: f32| match present {
             true => self.source.take(name, weight, &[channels]),
             false => Ok(vec![neutral; channels]),
@@ -264,8 +312,7 @@ impl Weights<'_> {
             .map(|((&b, &m), f)| (f64::from(b) - f64::from(m) * f) as f32)
             .collect();
         let factor: Vec<f32> = factor.iter().map(|&f| f as f32).collect();
-        let tensor = |values| Tensor::from_data(TensorData::new(values, [channels]), self.device);
-        Ok(BatchNorm::new(tensor(factor), tensor(offset)))
+        Ok(Folded { factor, offset })
     }
 
     fn tensor<const D: usize>(
@@ -277,10 +324,4 @@ impl Weights<'_> {
         let values = self.source.take(layer, weight, &shape)?;
         Ok(Tensor::from_data(TensorData::new(values, shape), self.device))
     }
-}
-
-/// Brings a permuted tensor into row-major order, once, at load.
-fn contiguous<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
-    let device = tensor.device();
-    Tensor::from_data(tensor.into_data(), &device)
 }

@@ -2,25 +2,50 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use burncam_kernels::{Shape, join, scale_and_add};
 
-use crate::Trace;
+use super::activation::Function;
+use super::interleaved::{Interleaved, is_plain};
+use crate::{Activation, Trace};
 
-/// Keras's `Add`: the sum of its inputs.
+/// Keras's `Add`, the sum of two maps, and the activation that follows it.
 #[derive(Module, Debug)]
-pub struct Add {
-    name: String,
+pub struct Sum {
+    /// The sum, and the activation if there is one.
+    names: Vec<String>,
+    #[module(skip)]
+    function: Function,
 }
 
-impl Add {
-    pub(super) fn new(name: &str) -> Self {
-        Self { name: name.to_owned() }
+impl Sum {
+    pub(super) fn new(names: Vec<String>, function: Option<Function>) -> Self {
+        Self { names, function: function.unwrap_or(Function::Keras(Activation::Linear)) }
     }
 
     /// # Shapes
     ///
     /// Both `[batch, channels, height, width]`, as the sum.
     pub fn forward(&self, a: Tensor<4>, b: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        trace.layer(&self.name, a + b)
+        let sum = a + b;
+        match self.names.as_slice() {
+            [add, activation] => {
+                let sum = trace.layer(add, sum);
+                trace.layer(activation, self.function.apply(sum))
+            }
+            names => {
+                names.iter().fold(self.function.apply(sum), |sum, name| trace.layer(name, sum))
+            }
+        }
+    }
+
+    /// The name of the result, and those of what comes before it.
+    pub(super) fn names(&self) -> (&str, &[String]) {
+        let (last, before) = self.names.split_last().expect("a layer has a name");
+        (last, before)
+    }
+
+    pub(super) fn function(&self) -> Function {
+        self.function
     }
 }
 
@@ -35,11 +60,37 @@ impl Multiply {
         Self { name: name.to_owned() }
     }
 
+    /// The product, then its sum with `shortcut`, all at once if nothing between is looked at.
+    ///
     /// # Shapes
     ///
-    /// `[batch, channels, height, width]` and `[batch, channels, 1, 1]` to the former.
-    pub fn forward(&self, map: Tensor<4>, factors: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        trace.layer(&self.name, map * factors)
+    /// `map` and `shortcut` `[batch, channels, height, width]`, as the result; `factors` `[batch,
+    /// channels, 1, 1]`.
+    pub fn forward_onto(
+        &self,
+        map: Tensor<4>,
+        factors: Tensor<4>,
+        shortcut: Tensor<4>,
+        sum: &Sum,
+        trace: &mut Trace<'_>,
+    ) -> Tensor<4> {
+        let (last, before) = sum.names();
+        let watched = trace.watches(&self.name) || before.iter().any(|name| trace.watches(name));
+        let (function, later) = sum.function().split();
+        let plain = is_plain(&map) && is_plain(&factors) && is_plain(&shortcut);
+        if watched || later.is_some() || !plain {
+            let product = trace.layer(&self.name, map * factors);
+            return sum.forward(product, shortcut, trace);
+        }
+        let [map, factors, shortcut] = [map, factors, shortcut]
+            .map(|tensor| Interleaved::of(tensor).expect("it is on the CPU"));
+        let shape = map.shape;
+        let output = Interleaved::make(shape, |output| {
+            let map = (map.values(), shape);
+            scale_and_add(map, factors.values(), Some(shortcut.values()), function, output);
+        });
+        [map, factors, shortcut].into_iter().for_each(Interleaved::recycle);
+        trace.layer(last, output)
     }
 }
 
@@ -58,6 +109,22 @@ impl Concat {
     ///
     /// `[batch, channels_i, height, width]` to `[batch, sum of channels_i, height, width]`.
     pub fn forward(&self, inputs: Vec<Tensor<4>>, trace: &mut Trace<'_>) -> Tensor<4> {
-        trace.layer(&self.name, Tensor::cat(inputs, 1))
+        let output = match inputs.iter().all(is_plain) {
+            true => joined(inputs),
+            false => Tensor::cat(inputs, 1),
+        };
+        trace.layer(&self.name, output)
     }
+}
+
+fn joined(inputs: Vec<Tensor<4>>) -> Tensor<4> {
+    let maps: Vec<_> = inputs.into_iter().filter_map(Interleaved::of).collect();
+    let channels = maps.iter().map(|map| map.shape.channels).sum();
+    let shape = Shape { channels, ..maps.first().expect("something to join").shape };
+    let output = Interleaved::make(shape, |output| {
+        let parts: Vec<_> = maps.iter().map(|map| (map.values(), map.shape.channels)).collect();
+        join(&parts, output, shape);
+    });
+    maps.into_iter().for_each(Interleaved::recycle);
+    output
 }

@@ -7,21 +7,23 @@ mod batch_norm;
 mod conv2d;
 mod dense;
 mod generated;
+mod interleaved;
 mod loader;
 mod merge;
 mod plain;
 mod pool;
 
-pub use activation::{ActivationLayer, LeakyRelu};
+pub use activation::ActivationLayer;
 pub use batch_norm::{BatchNorm, BatchNorm2d};
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use loader::Loader;
-pub use merge::{Add, Concat, Multiply};
+pub use merge::{Concat, Multiply, Sum};
 pub use plain::{Dropout, Resizing, Squeeze, ZeroPadding};
 pub use pool::{AvgPool2d, MaxPool2d};
 
 pub(crate) use activation::activate;
+pub(crate) use batch_norm::Folded;
 pub(crate) use loader::Weights;
 
 use crate::Padding;

@@ -1,10 +1,13 @@
 //! Layers without weights that only move values.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions, PadMode};
+use burn::tensor::{Device, Tensor, TensorData};
 
+use burncam_kernels::{self as kernels, Shape};
+
+use super::interleaved::{Interleaved, is_plain};
 use crate::Trace;
 
 /// Keras's `Resizing` with bilinear interpolation: half-pixel centres, no antialiasing.
@@ -47,8 +50,27 @@ impl ZeroPadding {
     /// `[batch, channels, height, width]` to
     /// `[batch, channels, top + height + bottom, left + width + right]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let pairs = self.padding.map(|[before, after]| (before, after));
-        trace.layer(&self.name, input.pad(pairs, PadMode::Constant(0.0)))
+        let output = match is_plain(&input) {
+            true => self.padded(input),
+            false => {
+                let pairs = self.padding.map(|[before, after]| (before, after));
+                input.pad(pairs, PadMode::Constant(0.0))
+            }
+        };
+        trace.layer(&self.name, output)
+    }
+
+    fn padded(&self, input: Tensor<4>) -> Tensor<4> {
+        let input = Interleaved::of(input).expect("the caller has looked");
+        let [[top, bottom], [left, right]] = self.padding;
+        let (height, width) = (input.shape.height, input.shape.width);
+        let shape =
+            Shape { height: top + height + bottom, width: left + width + right, ..input.shape };
+        let output = Interleaved::make(shape, |output| {
+            kernels::pad(input.values(), output, input.shape, self.padding);
+        });
+        input.recycle();
+        output
     }
 }
 
@@ -69,7 +91,14 @@ impl Squeeze {
     /// `[batch, channels, height, width]` to `[batch, channels, 1, 1]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
         let [batch, channels, ..] = input.dims();
-        let mean = input.flatten::<3>(2, 3).mean_dim(2).reshape([batch, channels, 1, 1]);
+        let mean = match is_plain(&input) {
+            true => {
+                let input = Interleaved::of(input).expect("it is plain");
+                let mean = kernels::mean(input.values(), input.shape);
+                Tensor::from_data(TensorData::new(mean, [batch, channels, 1, 1]), &Device::flex())
+            }
+            false => input.flatten::<3>(2, 3).mean_dim(2).reshape([batch, channels, 1, 1]),
+        };
         trace.layer(&self.reshape, mean)
     }
 }

@@ -3,8 +3,10 @@
 use burn::module::Module;
 use burn::nn::pool::{self, AvgPool2dConfig, MaxPool2dConfig};
 use burn::tensor::Tensor;
+use burncam_kernels::{self as kernels, Pooling, Shape, Window};
 
 use super::burn_padding;
+use super::interleaved::{Interleaved, is_plain};
 use crate::{Padding, Trace};
 
 /// Keras's `MaxPooling2D`. Padding never wins: it counts as minus infinity.
@@ -12,21 +14,8 @@ use crate::{Padding, Trace};
 pub struct MaxPool2d {
     name: String,
     inner: pool::MaxPool2d,
-}
-
-impl MaxPool2d {
-    pub(super) fn new(name: &str, size: [usize; 2], strides: [usize; 2], pad: Padding) -> Self {
-        let config =
-            MaxPool2dConfig::new(size).with_strides(strides).with_padding(burn_padding(pad));
-        Self { name: name.to_owned(), inner: config.init() }
-    }
-
-    /// # Shapes
-    ///
-    /// `[batch, channels, height, width]` to `[batch, channels, height_out, width_out]`.
-    pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        trace.layer(&self.name, self.inner.forward(input))
-    }
+    #[module(skip)]
+    slide: Slide,
 }
 
 /// Keras's `AveragePooling2D`, whose padding does not count, or PyTorch's, whose does.
@@ -34,21 +23,86 @@ impl MaxPool2d {
 pub struct AvgPool2d {
     name: String,
     inner: pool::AvgPool2d,
+    #[module(skip)]
+    slide: Slide,
 }
 
-impl AvgPool2d {
-    pub(super) fn new(name: &str, size: [usize; 2], strides: [usize; 2], pad: Padding) -> Self {
-        let config = AvgPool2dConfig::new(size)
-            .with_strides(strides)
-            .with_padding(burn_padding(pad))
-            .with_count_include_pad(matches!(pad, Padding::Around(_)));
-        Self { name: name.to_owned(), inner: config.init() }
+/// How a window goes over a map.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slide {
+    pub size: [usize; 2],
+    pub strides: [usize; 2],
+    pub padding: Padding,
+}
+
+impl MaxPool2d {
+    pub(super) fn new(name: &str, slide: Slide) -> Self {
+        let config = MaxPool2dConfig::new(slide.size)
+            .with_strides(slide.strides)
+            .with_padding(burn_padding(slide.padding));
+        Self { name: name.to_owned(), inner: config.init(), slide }
     }
 
     /// # Shapes
     ///
     /// `[batch, channels, height, width]` to `[batch, channels, height_out, width_out]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        trace.layer(&self.name, self.inner.forward(input))
+        let output = match is_plain(&input) {
+            true => self.slide.pool(Pooling::Max, input),
+            false => self.inner.forward(input),
+        };
+        trace.layer(&self.name, output)
+    }
+}
+
+impl AvgPool2d {
+    pub(super) fn new(name: &str, slide: Slide) -> Self {
+        let config = AvgPool2dConfig::new(slide.size)
+            .with_strides(slide.strides)
+            .with_padding(burn_padding(slide.padding))
+            .with_count_include_pad(matches!(slide.padding, Padding::Around(_)));
+        Self { name: name.to_owned(), inner: config.init(), slide }
+    }
+
+    /// # Shapes
+    ///
+    /// `[batch, channels, height, width]` to `[batch, channels, height_out, width_out]`.
+    pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        let pooling = match self.slide.padding {
+            Padding::Around(_) => Pooling::MeanWithBorder,
+            Padding::Valid | Padding::Same => Pooling::Mean,
+        };
+        let output = match is_plain(&input) {
+            true => self.slide.pool(pooling, input),
+            false => self.inner.forward(input),
+        };
+        trace.layer(&self.name, output)
+    }
+}
+
+impl Slide {
+    /// The border before the map, and the number of windows, along an axis.
+    pub(super) fn along(self, axis: usize, input: usize) -> (usize, usize) {
+        let (size, stride) = (self.size[axis], self.strides[axis]);
+        let windows = self.padding.windows(input, size, stride);
+        let before = match self.padding {
+            Padding::Valid => 0,
+            Padding::Same => ((windows.max(1) - 1) * stride + size).saturating_sub(input) / 2,
+            Padding::Around(zeros) => zeros,
+        };
+        (before, windows)
+    }
+
+    fn pool(self, pooling: Pooling, input: Tensor<4>) -> Tensor<4> {
+        let input = Interleaved::of(input).expect("the caller has looked");
+        let (top, height) = self.along(0, input.shape.height);
+        let (left, width) = self.along(1, input.shape.width);
+        let window = Window { size: self.size, strides: self.strides, before: [top, left] };
+        let shape = Shape { height, width, ..input.shape };
+        let output = Interleaved::make(shape, |output| {
+            kernels::pool(pooling, window, (input.values(), input.shape), (output, shape));
+        });
+        input.recycle();
+        output
     }
 }

@@ -1,0 +1,120 @@
+//! Work on each channel of a map.
+
+use crate::parallel::{Shared, each};
+use crate::shape::Shape;
+use crate::simd::{Kernel, Level, Simd};
+use crate::tile::{Activation, activate, activate_one};
+
+/// The mean of each channel of each image, `[batch, channels]`.
+///
+/// # Panics
+///
+/// If the shape and the numbers do not fit.
+#[must_use]
+pub fn mean(input: &[f32], shape: Shape) -> Vec<f32> {
+    assert_eq!(input.len(), shape.len(), "the input has its shape");
+    let mut means = vec![0.0; shape.batch * shape.channels];
+    let line = (shape.width * shape.channels).max(1);
+    let size = (shape.height * line).max(1);
+    for (image, means) in input.chunks_exact(size).zip(means.chunks_exact_mut(shape.channels)) {
+        // Row by row: a sum of sums rounds less than one long sum.
+        let mut row = vec![0.0; shape.channels];
+        for line in image.chunks_exact(line) {
+            row.fill(0.0);
+            for position in line.chunks_exact(shape.channels) {
+                add(&mut row, position);
+            }
+            add(means, &row);
+        }
+        let count = (shape.height * shape.width) as f32;
+        means.iter_mut().for_each(|mean| *mean /= count);
+    }
+    means
+}
+
+fn add(sums: &mut [f32], values: &[f32]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += value;
+    }
+}
+
+/// `activation(map * factors + shortcut)` into `output`, with one factor, `[batch, channels]`, a
+/// channel.
+///
+/// # Panics
+///
+/// If the shape and the numbers do not fit.
+pub fn scale_and_add(
+    (map, shape): (&[f32], Shape),
+    factors: &[f32],
+    shortcut: Option<&[f32]>,
+    activation: Activation,
+    output: &mut [f32],
+) {
+    scale_and_add_at(Level::best(), (map, shape), factors, shortcut, activation, output);
+}
+
+pub(crate) fn scale_and_add_at(
+    level: Level,
+    (map, shape): (&[f32], Shape),
+    factors: &[f32],
+    shortcut: Option<&[f32]>,
+    activation: Activation,
+    output: &mut [f32],
+) {
+    assert_eq!(map.len(), shape.len(), "the map has its shape");
+    assert_eq!(output.len(), shape.len(), "the output has its shape");
+    assert_eq!(factors.len(), shape.batch * shape.channels, "a factor for each channel");
+    assert!(shortcut.is_none_or(|s| s.len() == shape.len()), "as the output");
+    let output = Shared::new(output);
+    each(shape.batch * shape.height, |line| {
+        level.run(Line { map, shape, factors, shortcut, activation, output, line });
+    });
+}
+
+/// One row of an output.
+struct Line<'a> {
+    map: &'a [f32],
+    shape: Shape,
+    factors: &'a [f32],
+    shortcut: Option<&'a [f32]>,
+    activation: Activation,
+    output: Shared,
+    /// Its number over all images.
+    line: usize,
+}
+
+impl Kernel for Line<'_> {
+    #[inline(always)]
+    unsafe fn call<S: Simd>(self) {
+        let Shape { height, width, channels, .. } = self.shape;
+        let factors = &self.factors[self.line / height * channels..][..channels];
+        for right in 0..width {
+            let at = (self.line * width + right) * channels;
+            let mut channel = 0;
+            while channel + S::LANES <= channels {
+                // SAFETY: the position and the channels are those of the map, whose shape all
+                // share; each line is written by one thread.
+                unsafe {
+                    let factor = S::load(factors.as_ptr().add(channel));
+                    let mut value = S::mul(S::load(self.map.as_ptr().add(at + channel)), factor);
+                    if let Some(shortcut) = self.shortcut {
+                        value = S::add(value, S::load(shortcut.as_ptr().add(at + channel)));
+                    }
+                    let value = activate::<S>(self.activation, value);
+                    S::store(self.output.at(at + channel), value);
+                }
+                channel += S::LANES;
+            }
+            while channel < channels {
+                let mut value = self.map[at + channel] * factors[channel];
+                if let Some(shortcut) = self.shortcut {
+                    value += shortcut[at + channel];
+                }
+                // SAFETY: as above.
+                unsafe { *self.output.at(at + channel) = activate_one(self.activation, value) };
+                channel += 1;
+            }
+        }
+    }
+}

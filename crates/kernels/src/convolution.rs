@@ -1,0 +1,192 @@
+//! Convolution with bias, shortcut and activation.
+
+use crate::direct::{Direct, Finish};
+use crate::moves::pad;
+use crate::panels::Panels;
+use crate::parallel::scratch;
+use crate::shape::{Shape, Window};
+use crate::simd::{Level, Tiling};
+use crate::tile::Activation;
+use crate::winograd::{self, Winograd};
+
+/// Inputs with fewer channels get their border of zeros first, so that a row of a window is one
+/// run.
+const FEW_CHANNELS: usize = 8;
+
+/// Which way a convolution may be computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// The fastest: Winograd's method for 3×3 kernels with stride 1, whose rounding errors are a
+    /// few times larger than those of plain sums.
+    #[default]
+    Fast,
+    /// Plain sums of products throughout.
+    Exact,
+}
+
+/// A convolution with its weights, ready to run.
+#[derive(Debug)]
+pub struct Convolution {
+    window: Window,
+    channels: usize,
+    filters: usize,
+    bias: Vec<f32>,
+    way: Way,
+    level: Level,
+}
+
+#[derive(Debug)]
+enum Way {
+    Direct(Panels),
+    /// As `Direct`, over rows of a padded copy of the input.
+    Rows(Panels),
+    Winograd(winograd::Weights),
+}
+
+/// A kernel and what follows it.
+pub struct Weights<'a> {
+    /// `[height, width, channels, filters]`, row-major.
+    pub kernel: &'a [f32],
+    /// Factor of each filter, by which the kernel is multiplied, if any.
+    pub scale: Option<&'a [f32]>,
+    /// Added to each filter's sum.
+    pub bias: &'a [f32],
+}
+
+impl Convolution {
+    /// Prepares a convolution for this processor.
+    ///
+    /// # Panics
+    ///
+    /// If the weights do not have the sizes of the window, `channels` and the bias.
+    #[must_use]
+    pub fn new(window: Window, channels: usize, weights: &Weights<'_>, how: Arithmetic) -> Self {
+        Self::at(Level::best(), window, channels, weights, how)
+    }
+
+    /// The same for an instruction set.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    #[must_use]
+    pub fn at(
+        level: Level,
+        window: Window,
+        channels: usize,
+        weights: &Weights<'_>,
+        how: Arithmetic,
+    ) -> Self {
+        let (filters, [high, wide]) = (weights.bias.len(), window.size);
+        let depth = high * wide * channels;
+        assert_eq!(weights.kernel.len(), depth * filters, "the kernel fits the window");
+        assert!(weights.scale.is_none_or(|s| s.len() == filters), "a factor for each filter");
+        let tiling = level.tile();
+        let way = if channels < FEW_CHANNELS && !window.is_point() {
+            Way::Rows(pack(weights, depth, tiling))
+        } else if how == Arithmetic::Fast && winograd::fits(window, channels, filters, tiling) {
+            Way::Winograd(winograd::Weights::new(level, weights, channels))
+        } else {
+            Way::Direct(pack(weights, depth, tiling))
+        };
+        let mut bias = weights.bias.to_vec();
+        bias.resize(filters.next_multiple_of(tiling.width()), 0.0);
+        Self { window, channels, filters, bias, way, level }
+    }
+
+    /// Numbers at each position of the output.
+    #[must_use]
+    pub fn filters(&self) -> usize {
+        self.filters
+    }
+
+    /// The window, whose border is at the top and left.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    /// Convolves `input` into `output`, both with the channels of a position next to each other.
+    /// `shortcut`, of the output's shape, is added before the activation.
+    ///
+    /// # Panics
+    ///
+    /// If a shape and its numbers, or the shapes, do not fit.
+    pub fn run(
+        &self,
+        (input, input_shape): (&[f32], Shape),
+        (output, output_shape): (&mut [f32], Shape),
+        shortcut: Option<&[f32]>,
+        activation: Activation,
+    ) {
+        assert_eq!(input_shape.channels, self.channels, "the kernel's channels");
+        assert_eq!(output_shape.channels, self.filters, "a channel for each filter");
+        assert_eq!(input_shape.batch, output_shape.batch, "as many images");
+        let finish = Finish { bias: &self.bias, shortcut, activation };
+        let (level, window) = (self.level, self.window);
+        match &self.way {
+            Way::Direct(weights) => {
+                Direct { level, weights, window, finish, input, input_shape, output_shape }
+                    .run(output);
+            }
+            Way::Rows(weights) => {
+                self.run_rows(weights, (input, input_shape), finish, (output, output_shape))
+            }
+            Way::Winograd(weights) => {
+                Winograd { level, weights, window, finish, input, input_shape, output_shape }
+                    .run(output);
+            }
+        }
+    }
+
+    /// Pads the input, so that each row of a window is one run of `width * channels` numbers.
+    fn run_rows(
+        &self,
+        weights: &Panels,
+        (input, shape): (&[f32], Shape),
+        finish: Finish<'_>,
+        (output, output_shape): (&mut [f32], Shape),
+    ) {
+        let Window { size, strides, before } = self.window;
+        // Zeros behind the border, up to the end of the last window.
+        let after = |axis: usize, windows: usize, inputs: usize| {
+            let needed = (windows.max(1) - 1) * strides[axis] + size[axis];
+            needed.saturating_sub(before[axis] + inputs)
+        };
+        let below = after(0, output_shape.height, shape.height);
+        let right = after(1, output_shape.width, shape.width);
+        let padding = [[before[0], below], [before[1], right]];
+        let padded = Shape {
+            height: before[0] + shape.height + below,
+            width: before[1] + shape.width + right,
+            ..shape
+        };
+        scratch(padded.len(), |near| {
+            pad(input, near, shape, padding);
+            // One tap a row, as deep as the row of the window is long.
+            let window = Window { size: [size[0], 1], strides, before: [0, 0] };
+            let (level, input_shape) = (self.level, padded);
+            Direct { level, weights, window, finish, input: near, input_shape, output_shape }
+                .run_deep(size[1] * shape.channels, output);
+        });
+    }
+}
+
+/// The kernel as a matrix of `depth` rows, its filters scaled.
+fn pack(weights: &Weights<'_>, depth: usize, tiling: Tiling) -> Panels {
+    let filters = weights.bias.len();
+    let mut panels = Panels::zeros(depth, filters, tiling);
+    let mut row = vec![0.0; tiling.width()];
+    for column in (0..filters).step_by(tiling.width()) {
+        let end = (column + tiling.width()).min(filters);
+        let row = &mut row[..end - column];
+        for k in 0..depth {
+            row.copy_from_slice(&weights.kernel[k * filters + column..k * filters + end]);
+            if let Some(scale) = weights.scale {
+                row.iter_mut().zip(&scale[column..end]).for_each(|(w, s)| *w *= s);
+            }
+            panels.set(k, column, row);
+        }
+    }
+    panels
+}

@@ -1,0 +1,279 @@
+//! Every kernel, on every instruction set that this processor has, against plain loops in `f64`.
+
+use proptest::prelude::*;
+
+use crate::channelwise::scale_and_add_at;
+use crate::pool::pool_at;
+use crate::*;
+
+/// Of the largest value: rounding of sums of up to a few thousand `f32` products.
+const PLAIN: f64 = 2e-6;
+/// The same for Winograd's method.
+const WINOGRAD: f64 = 1e-5;
+
+/// Numbers between -0.5 and 0.5 that look random.
+fn numbers(len: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(1);
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / 16_777_216.0 - 0.5
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+fn activated(activation: Activation, value: f64) -> f64 {
+    match activation {
+        Activation::Linear => value,
+        Activation::Relu => value.max(0.0),
+        Activation::LeakyRelu(slope) => value.max(value * f64::from(slope)),
+    }
+}
+
+/// A convolution or a pooling: sizes of everything.
+#[derive(Clone, Debug)]
+struct Case {
+    input: Shape,
+    output: Shape,
+    window: Window,
+    activation: Activation,
+    shortcut: bool,
+}
+
+impl Case {
+    /// The positions of the input under an output position, with their tap.
+    fn taps(&self, y: usize, x: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+        let Window { size, strides, before } = self.window;
+        let input = self.input;
+        let at = move |tap: usize| {
+            let (down, right) = (y * strides[0] + tap / size[1], x * strides[1] + tap % size[1]);
+            let (down, right) = (down.checked_sub(before[0])?, right.checked_sub(before[1])?);
+            (down < input.height && right < input.width).then_some((tap, down, right))
+        };
+        (0..size[0] * size[1]).filter_map(at)
+    }
+
+    fn convolved(
+        &self,
+        x: &[f32],
+        kernel: &[f32],
+        bias: &[f32],
+        shortcut: Option<&[f32]>,
+    ) -> Vec<f64> {
+        let (input, output) = (self.input, self.output);
+        let mut values = Vec::with_capacity(output.len());
+        for position in 0..output.positions() {
+            let image = position / output.width / output.height;
+            let (down, right) = (position / output.width % output.height, position % output.width);
+            for filter in 0..output.channels {
+                let mut sum = f64::from(bias[filter]);
+                for (tap, y, x_at) in self.taps(down, right) {
+                    let from = ((image * input.height + y) * input.width + x_at) * input.channels;
+                    for channel in 0..input.channels {
+                        let weight =
+                            kernel[(tap * input.channels + channel) * output.channels + filter];
+                        sum += f64::from(x[from + channel]) * f64::from(weight);
+                    }
+                }
+                sum += shortcut.map_or(0.0, |s| f64::from(s[values.len()]));
+                values.push(activated(self.activation, sum));
+            }
+        }
+        values
+    }
+}
+
+/// Sizes such as a network has them, small, and odd ones: one pixel, a single channel, windows that
+/// reach over every border.
+fn cases() -> impl Strategy<Value = Case> {
+    let sizes = prop_oneof![Just([3, 3]), Just([1, 1]), ([1..6_usize, 1..6_usize])];
+    let strides = prop_oneof![3 => Just([1, 1]), 2 => Just([2, 2]), 1 => [1..4_usize, 1..4_usize]];
+    let channels = || prop_oneof![1..9_usize, Just(16), Just(32), Just(33), Just(48)];
+    let activation = prop_oneof![
+        Just(Activation::Linear),
+        Just(Activation::Relu),
+        Just(Activation::LeakyRelu(0.01))
+    ];
+    let input = (1..3_usize, 1..14_usize, 1..14_usize, channels());
+    (input, sizes, strides, [0..3_usize, 0..3_usize], channels(), activation, any::<bool>())
+        .prop_map(
+            |(
+                (batch, height, width, channels),
+                size,
+                strides,
+                pads,
+                filters,
+                activation,
+                shortcut,
+            )| {
+                let before = [pads[0].min(size[0] - 1), pads[1].min(size[1] - 1)];
+                // The last window begins inside the map.
+                let windows =
+                    |axis: usize, size: usize| (before[axis] + size - 1) / strides[axis] + 1;
+                let input = Shape { batch, height, width, channels };
+                let (height, width) = (windows(0, height), windows(1, width));
+                let output = Shape { batch, height, width, channels: filters };
+                Case {
+                    input,
+                    output,
+                    window: Window { size, strides, before },
+                    activation,
+                    shortcut,
+                }
+            },
+        )
+}
+
+fn worst(found: &[f32], expected: &[f64]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(1e-3_f64, |largest, value| largest.max(value.abs()));
+    found.iter().zip(expected).fold(0.0, |worst: f64, (found, expected)| {
+        let difference = (f64::from(*found) - expected).abs() / largest;
+        if difference.is_nan() { f64::INFINITY } else { worst.max(difference) }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn convolutions_are_plain_sums(case in cases(), seed in any::<u32>()) {
+        let (input, output) = (case.input, case.output);
+        let x = numbers(input.len(), seed);
+        let taps = case.window.size[0] * case.window.size[1];
+        let kernel = numbers(taps * input.channels * output.channels, seed ^ 1);
+        let (bias, scale) = (numbers(output.channels, seed ^ 2), numbers(output.channels, seed ^ 3));
+        let shortcut = case.shortcut.then(|| numbers(output.len(), seed ^ 4));
+        let scaled: Vec<f32> =
+            kernel.iter().enumerate().map(|(at, w)| w * scale[at % output.channels]).collect();
+        let expected = case.convolved(&x, &scaled, &bias, shortcut.as_deref());
+        for level in Level::all() {
+            for (how, tolerance) in [(Arithmetic::Exact, PLAIN), (Arithmetic::Fast, WINOGRAD)] {
+                let weights = Weights { kernel: &kernel, scale: Some(&scale), bias: &bias };
+                let convolution = Convolution::at(level, case.window, input.channels, &weights, how);
+                let mut found = vec![f32::NAN; output.len()];
+                convolution.run(
+                    (&x, input), (&mut found, output), shortcut.as_deref(), case.activation,
+                );
+                let worst = worst(&found, &expected);
+                prop_assert!(worst < tolerance, "{} {how:?}: {worst:e}", level.name());
+            }
+        }
+    }
+
+    #[test]
+    fn pools_are_plain_maxima_and_means(case in cases(), seed in any::<u32>()) {
+        let (input, output) = (case.input, Shape { channels: case.input.channels, ..case.output });
+        let x = numbers(input.len(), seed);
+        for pooling in [Pooling::Max, Pooling::Mean, Pooling::MeanWithBorder] {
+            let mut expected = Vec::with_capacity(output.len());
+            for position in 0..output.positions() {
+                let image = position / output.width / output.height;
+                let (down, right) = (position / output.width % output.height, position % output.width);
+                let taps: Vec<_> = case.taps(down, right).collect();
+                for channel in 0..input.channels {
+                    let at = |y: usize, x: usize| ((image * input.height + y) * input.width + x) * input.channels;
+                    let values = taps.iter().map(|&(_, down, right)| f64::from(x[at(down, right) + channel]));
+                    expected.push(match pooling {
+                        Pooling::Max => values.fold(f64::NEG_INFINITY, f64::max),
+                        Pooling::Mean => values.sum::<f64>() / taps.len() as f64,
+                        Pooling::MeanWithBorder => {
+                            values.sum::<f64>() / (case.window.size[0] * case.window.size[1]) as f64
+                        }
+                    });
+                }
+            }
+            for level in Level::all() {
+                let mut found = vec![f32::NAN; output.len()];
+                pool_at(level, pooling, case.window, (&x, input), (&mut found, output));
+                let worst = worst(&found, &expected);
+                prop_assert!(worst < PLAIN, "{} {pooling:?}: {worst:e}", level.name());
+            }
+        }
+    }
+
+    #[test]
+    fn scaling_and_means_are_plain(case in cases(), seed in any::<u32>()) {
+        let shape = case.input;
+        let (x, shortcut) = (numbers(shape.len(), seed), numbers(shape.len(), seed ^ 1));
+        let factors = numbers(shape.batch * shape.channels, seed ^ 2);
+        let image = |at: usize| at / (shape.height * shape.width * shape.channels);
+        let expected: Vec<f64> = (0..shape.len()).map(|at| {
+            let factor = f64::from(factors[image(at) * shape.channels + at % shape.channels]);
+            let added = if case.shortcut { f64::from(shortcut[at]) } else { 0.0 };
+            activated(case.activation, f64::from(x[at]) * factor + added)
+        }).collect();
+        for level in Level::all() {
+            let mut found = vec![f32::NAN; shape.len()];
+            let added = case.shortcut.then_some(shortcut.as_slice());
+            scale_and_add_at(level, (&x, shape), &factors, added, case.activation, &mut found);
+            prop_assert!(worst(&found, &expected) < PLAIN, "{}", level.name());
+        }
+        let mut sums = vec![0.0; shape.batch * shape.channels];
+        for (at, value) in x.iter().enumerate() {
+            sums[image(at) * shape.channels + at % shape.channels] += f64::from(*value);
+        }
+        let positions = (shape.height * shape.width) as f64;
+        let means: Vec<f64> = sums.iter().map(|sum| sum / positions).collect();
+        prop_assert!(worst(&mean(&x, shape), &means) < PLAIN);
+    }
+}
+
+/// Results of a batch are those of its images alone, to the last bit, on any number of threads.
+#[test]
+fn neither_the_batch_nor_the_threads_change_a_bit() {
+    let window =
+        |size: usize| Window { size: [size, size], strides: [1, 1], before: [size / 2; 2] };
+    for (size, channels, filters) in [(3, 32, 48), (1, 512, 40), (5, 3, 64), (3, 20, 33)] {
+        let shape = Shape { batch: 5, height: 13, width: 11, channels };
+        let output = Shape { channels: filters, ..shape };
+        let kernel = numbers(size * size * channels * filters, 7);
+        let bias = numbers(filters, 8);
+        let weights = Weights { kernel: &kernel, scale: None, bias: &bias };
+        let convolution = Convolution::new(window(size), channels, &weights, Arithmetic::Fast);
+        let x = numbers(shape.len(), 9);
+        let run = |batch: usize, x: &[f32], threads: usize| {
+            let pool =
+                rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            let (shape, output) = (Shape { batch, ..shape }, Shape { batch, ..output });
+            let mut found = vec![f32::NAN; output.len()];
+            pool.install(|| {
+                convolution.run((x, shape), (&mut found, output), None, Activation::Relu);
+            });
+            found.iter().map(|value| value.to_bits()).collect::<Vec<u32>>()
+        };
+        let together = run(5, &x, 1);
+        assert_eq!(run(5, &x, 3), together, "{size}×{size}, threads");
+        let alone: Vec<u32> =
+            x.chunks(shape.len() / 5).flat_map(|image| run(1, image, 2)).collect();
+        assert_eq!(alone, together, "{size}×{size}, one at a time");
+    }
+}
+
+#[test]
+fn a_nan_is_not_lost() {
+    for level in Level::all() {
+        let window = Window { size: [1, 1], strides: [1, 1], before: [0, 0] };
+        let weights = Weights { kernel: &[1.0; 32], scale: None, bias: &[0.0; 32] };
+        let convolution = Convolution::at(level, window, 1, &weights, Arithmetic::Fast);
+        let shape = Shape { batch: 1, height: 1, width: 1, channels: 1 };
+        let mut found = [0.0; 32];
+        for activation in [Activation::Linear, Activation::Relu, Activation::LeakyRelu(0.5)] {
+            let output = (found.as_mut_slice(), Shape { channels: 32, ..shape });
+            convolution.run((&[f32::NAN], shape), output, None, activation);
+            assert!(found.iter().all(|value| value.is_nan()), "{} {activation:?}", level.name());
+        }
+    }
+}
+
+#[test]
+fn maps_are_joined_padded_and_interleaved() {
+    let shape = Shape { batch: 1, height: 1, width: 2, channels: 3 };
+    let mut output = [0.0; 6];
+    interleave(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &mut output, shape);
+    assert_eq!(output, [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
+    join(&[(&[1.0, 2.0], 1), (&[3.0, 4.0, 5.0, 6.0], 2)], &mut output, shape);
+    assert_eq!(output, [1.0, 3.0, 4.0, 2.0, 5.0, 6.0]);
+    let small = Shape { batch: 1, height: 1, width: 2, channels: 1 };
+    pad(&[1.0, 2.0], &mut output, small, [[0, 1], [1, 0]]);
+    assert_eq!(output, [0.0, 1.0, 2.0, 0.0, 0.0, 0.0]);
+}

@@ -1,0 +1,197 @@
+//! The inner loop: one tile of a matrix product whose left rows may lie anywhere.
+//!
+//! Each row of the tile sums over `taps` runs of `depth` numbers; where a run starts is looked up
+//! in a table, so that a convolution reads its windows in place (Dukhan, *The Indirect Convolution
+//! Algorithm*, 2019, <https://arxiv.org/abs/1907.02129>). Every sum goes over taps and depth in
+//! the same order, whatever the tile, so results do not depend on how the work is cut.
+
+use crate::simd::{Kernel, Simd};
+
+/// The most rows that a tile has on any instruction set.
+pub(crate) const MAX_ROWS: usize = 14;
+
+/// The widest panel of any instruction set.
+const MAX_WIDTH: usize = 32;
+
+/// What happens to a sum before it is stored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Activation {
+    /// Nothing.
+    Linear,
+    /// `max(x, 0)`.
+    Relu,
+    /// `x` where positive, the slope times `x` elsewhere; the slope lies between 0 and 1.
+    LeakyRelu(f32),
+}
+
+/// The sums of a tile, where whole vectors can be stored and read back at once.
+#[repr(align(64))]
+struct Stored([f32; MAX_ROWS * MAX_WIDTH]);
+
+/// One tile: `rows` sums for each column of a panel.
+#[derive(Clone, Copy)]
+pub(crate) struct Tile<'a> {
+    /// Where each run starts: `taps` times `stride` pointers, of which the first `rows` are used.
+    pub runs: &'a [*const f32],
+    pub stride: usize,
+    pub rows: usize,
+    pub taps: usize,
+    pub depth: usize,
+    /// `taps * depth` times the panel's width.
+    pub panel: *const f32,
+    /// The panel's width in vectors, 1 or `COLUMNS`.
+    pub vectors: usize,
+    /// A number for each column of the panel, or null.
+    pub bias: *const f32,
+    /// Where the first row is stored.
+    pub output: *mut f32,
+    /// Numbers from one row of the output to the next.
+    pub apart: usize,
+    /// What is added after the bias, with rows as far apart as the output's; or null.
+    pub shortcut: *const f32,
+    pub activation: Activation,
+    /// Columns that are stored: the panel's width, or fewer.
+    pub columns: usize,
+}
+
+impl Kernel for Tile<'_> {
+    #[inline(always)]
+    unsafe fn call<S: Simd>(self) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if self.vectors == 1 {
+                self.with_columns::<S, 1>();
+            } else if S::COLUMNS == 4 {
+                self.with_columns::<S, 4>();
+            } else {
+                self.with_columns::<S, 2>();
+            }
+        }
+    }
+}
+
+impl Tile<'_> {
+    #[inline(always)]
+    unsafe fn with_columns<S: Simd, const N: usize>(self) {
+        // Rows beyond `rows` repeat the last one: a few sizes serve all.
+        // SAFETY: the caller's promise.
+        unsafe {
+            match (S::ROWS, self.rows) {
+                (_, 1) => self.sum::<S, 1, N>(),
+                (_, 2) => self.sum::<S, 2, N>(),
+                (_, 3..=4) => self.sum::<S, 4, N>(),
+                (6.., 5..=6) => self.sum::<S, 6, N>(),
+                (14, 7..=8) => self.sum::<S, 8, N>(),
+                (14, 9..=11) => self.sum::<S, 11, N>(),
+                (14, 12..=14) => self.sum::<S, 14, N>(),
+                _ => unreachable!("a tile has no more rows than the instruction set"),
+            }
+        }
+    }
+
+    // Loops, not closures: a closure is not compiled for the instruction set.
+    #[inline(always)]
+    unsafe fn sum<S: Simd, const M: usize, const N: usize>(self) {
+        // SAFETY: runs have `depth` numbers, the panel `taps * depth` rows of `N` vectors.
+        unsafe {
+            let mut sums = [[S::splat(0.0); N]; M];
+            let mut panel = self.panel;
+            let mut run = [std::ptr::null(); M];
+            for tap in 0..self.taps {
+                let runs = self.runs.as_ptr().add(tap * self.stride);
+                for m in 0..M {
+                    run[m] = *runs.add(m.min(self.rows - 1));
+                }
+                for k in 0..self.depth {
+                    let mut weights = [S::splat(0.0); N];
+                    for n in 0..N {
+                        weights[n] = S::load(panel.add(n * S::LANES));
+                    }
+                    for m in 0..M {
+                        let value = S::splat(*run[m].add(k));
+                        for n in 0..N {
+                            sums[m][n] = S::fma(value, weights[n], sums[m][n]);
+                        }
+                    }
+                    panel = panel.add(N * S::LANES);
+                }
+            }
+            // Through memory, so that the sums above stay in registers.
+            let mut stored = Stored([0.0; MAX_ROWS * MAX_WIDTH]);
+            for m in 0..M {
+                for n in 0..N {
+                    S::store(stored.0.as_mut_ptr().add((m * N + n) * S::LANES), sums[m][n]);
+                }
+            }
+            for m in 0..self.rows {
+                self.finish::<S, N>(m, stored.0.as_ptr().add(m * N * S::LANES));
+            }
+        }
+    }
+
+    /// Bias, shortcut, activation; then stores.
+    #[inline(always)]
+    unsafe fn finish<S: Simd, const N: usize>(&self, row: usize, sums: *const f32) {
+        // SAFETY: the bias is padded to the panel; each row of output and shortcut has `columns`
+        // numbers.
+        unsafe {
+            let output = self.output.add(row * self.apart);
+            let shortcut = match self.shortcut.is_null() {
+                true => self.shortcut,
+                false => self.shortcut.add(row * self.apart),
+            };
+            if self.columns < N * S::LANES {
+                for n in 0..self.columns {
+                    let mut value = *sums.add(n);
+                    if !self.bias.is_null() {
+                        value += *self.bias.add(n);
+                    }
+                    if !shortcut.is_null() {
+                        value += *shortcut.add(n);
+                    }
+                    *output.add(n) = activate_one(self.activation, value);
+                }
+                return;
+            }
+            for n in 0..N {
+                let at = n * S::LANES;
+                let mut value = S::load(sums.add(at));
+                if !self.bias.is_null() {
+                    value = S::add(value, S::load(self.bias.add(at)));
+                }
+                if !shortcut.is_null() {
+                    value = S::add(value, S::load(shortcut.add(at)));
+                }
+                S::store(output.add(at), activate::<S>(self.activation, value));
+            }
+        }
+    }
+}
+
+/// Applies an activation to a number. A NaN stays one.
+#[inline(always)]
+pub(crate) fn activate_one(activation: Activation, value: f32) -> f32 {
+    match activation {
+        Activation::Linear => value,
+        Activation::Relu if value < 0.0 => 0.0,
+        Activation::LeakyRelu(slope) if value < 0.0 => value * slope,
+        Activation::Relu | Activation::LeakyRelu(_) => value,
+    }
+}
+
+/// Applies an activation to a vector. A NaN stays one.
+///
+/// # Safety
+///
+/// As for [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn activate<S: Simd>(activation: Activation, value: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match activation {
+            Activation::Linear => value,
+            Activation::Relu => S::max(S::splat(0.0), value),
+            Activation::LeakyRelu(slope) => S::max(S::mul(value, S::splat(slope)), value),
+        }
+    }
+}
