@@ -75,3 +75,58 @@ impl Plain {
         Ok(Some(read_f32(&mut *file, size as usize / size_of::<f32>())?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hdf5_pure::FileBuilder;
+
+    use super::*;
+
+    const VALUES: [f32; 6] = [0.0, -1.5, 3e38, f32::MIN_POSITIVE, f32::NAN, 7.0];
+
+    fn bits(values: &[f32]) -> Vec<u32> {
+        values.iter().map(|value| value.to_bits()).collect()
+    }
+
+    /// A file of plain numbers, numbers of another type and numbers in pieces, `start` bytes from
+    /// the beginning of another.
+    fn file(start: usize) -> (tempfile::NamedTempFile, Hdf5) {
+        let mut builder = FileBuilder::new();
+        builder.create_dataset("plain").with_f32_data(&VALUES).with_shape(&[2, 3]);
+        builder.create_dataset("wide").with_f64_data(&VALUES.map(f64::from));
+        builder.create_dataset("pieces").with_f32_data(&VALUES).with_chunks(&[4]);
+        let bytes = builder.finish().expect("a file");
+        let whole = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(whole.path(), [vec![7; start], bytes.clone()].concat()).expect("a file");
+        let length = bytes.len() as u64;
+        let parsed = hdf5_pure::File::from_bytes(bytes).expect("HDF5");
+        let hdf5 = Hdf5::new(parsed, whole.path(), start as u64, length);
+        (whole, hdf5)
+    }
+
+    #[test]
+    fn numbers_are_the_same_in_place_and_through_the_library() {
+        for start in [0, 1, 4096] {
+            let (_file, hdf5) = file(start);
+            for (name, in_place) in [("plain", true), ("wide", false), ("pieces", false)] {
+                assert_eq!(bits(&hdf5.read(name).expect(name)), bits(&VALUES), "{name}");
+                let dataset = hdf5.file.dataset(name).expect(name);
+                let plain = hdf5.plain.as_ref().expect("a file").read(&dataset).expect(name);
+                assert_eq!(plain.is_some(), in_place, "{name}");
+            }
+        }
+    }
+
+    /// Then the library says what is wrong with it, or reads it from what it has.
+    #[test]
+    fn nothing_is_read_past_the_end() {
+        let (_file, mut hdf5) = file(0);
+        let dataset = hdf5.file.dataset("plain").expect("a dataset");
+        let plain = hdf5.plain.as_mut().expect("a file");
+        let length = plain.length;
+        plain.length = 100;
+        assert!(plain.read(&dataset).expect("no numbers").is_none());
+        (plain.length, plain.start) = (length, u64::MAX - 10);
+        assert!(plain.read(&dataset).expect("no numbers").is_none());
+    }
+}
