@@ -37,6 +37,7 @@ mod overlay;
 mod pillow;
 mod predictions;
 mod run_json;
+pub mod statistics;
 mod summary;
 mod time;
 mod tree;
