@@ -221,7 +221,7 @@ pub(crate) fn summary(head: &str, summary: &Summary, rows: &[Prediction]) {
 }
 
 /// Prints where the results are.
-pub(crate) fn places(out: &Path, trees: &[&ModelTree]) {
+pub(crate) fn places(out: &Path, trees: &[&ModelTree], page: Option<&Path>) {
     let place = |path: PathBuf, what: &str| out!("  {}\n      {what}", path.display());
     out!("Results in {}:", out.display());
     if let [tree] = trees {
@@ -234,6 +234,15 @@ pub(crate) fn places(out: &Path, trees: &[&ModelTree]) {
     }
     place(out.join("predictions.csv"), "logits, probabilities and map figures of each image");
     place(out.join("run.json"), "what was run, on what, with which result");
+    if let Some(page) = page {
+        place(page.to_owned(), "all of it on one page, for a browser; its numbers in report.json");
+    }
+}
+
+/// Prints where a page of finished runs is.
+pub(crate) fn report(page: &Path, runs: usize, models: usize, count: usize) {
+    let (runs, models) = (counted(runs, "run", "runs"), counted(models, "model", "models"));
+    out!("{runs}, {models}, {}.\n  {}", images(count), page.display());
 }
 
 fn score_table(summary: &Summary) -> String {

@@ -15,6 +15,7 @@ mod labels;
 mod layers;
 mod models;
 mod npz;
+mod page;
 mod preprocess;
 mod text;
 mod verify;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Report(args) => page::run(&args),
     };
     match ended {
         Ok(code) => code,

@@ -29,11 +29,13 @@
 //! ```
 
 mod colormap;
+mod colormap_tables;
 mod encode;
 mod error;
 mod notebook_csv;
 mod outcome;
 mod overlay;
+pub mod page;
 mod pillow;
 mod predictions;
 mod run_json;
@@ -43,7 +45,7 @@ mod time;
 mod tree;
 mod write;
 
-pub use colormap::jet;
+pub use colormap::{Colormap, jet};
 pub use encode::{Format, encode};
 pub use error::Error;
 pub use image::RgbImage;

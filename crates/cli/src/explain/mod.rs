@@ -7,6 +7,7 @@ mod plan;
 mod record;
 mod weights;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime};
 
@@ -19,7 +20,7 @@ use burncam_report::{
 use crate::args::Explain;
 use crate::console::Progress;
 use crate::device::Choice;
-use crate::{console, device, verify};
+use crate::{console, device, page, verify};
 use model::{Model, Part};
 use pipeline::Job;
 use plan::Plan;
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     let mut first = Some(build(&plan.models[0].parts[0], &devices)?);
     output::prepare(&plan)?;
     let record = record::Recorder::new(args, &plan, &devices, started)?;
-    record.write(RunStatus::Partial, &[])?;
+    let mut run = record.write(RunStatus::Partial, &[])?;
 
     let mut progress = Progress::new(plan.images.len() * plan.models.len());
     let mut found: Vec<Found> = Vec::new();
@@ -50,12 +51,16 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
         found.push(explain(&plan, model, &devices, &mut first, &mut progress)?);
         let last = found.len() == plan.models.len();
         write_tables(&plan, &found)?;
-        record
+        run = record
             .write(if last { RunStatus::Complete } else { RunStatus::Partial }, &found)
             .context("the results are written, their record is not")?;
     }
     progress.finish();
-    Ok(tell(&plan, &devices, &found))
+    let page = (!args.no_report).then(|| {
+        page::write(&plan.out, &args.page, run, &tables(&plan, &found), &plan.subjects)
+            .context("the results are written, their page is not")
+    });
+    Ok(tell(&plan, &devices, &found, page.transpose()?.as_deref()))
 }
 
 /// The devices that give the CPU's results with every network of the run; the CPU if none does.
@@ -118,16 +123,19 @@ fn write_tables(plan: &Plan, found: &[Found]) -> Result<()> {
         let rows: Vec<NotebookRow> = last.rows.iter().filter_map(NotebookRow::of).collect();
         write_atomic(&model.tree.csv_path(), &notebook_csv(&rows)?)?;
     }
-    let both = plan.models.iter().zip(found);
-    let tables: Vec<Predictions<'_>> = both
-        .map(|(model, found)| Predictions { classes: &model.classes, rows: &found.rows })
-        .collect();
+    let tables = tables(plan, found);
     write_atomic(&plan.out.join("predictions.csv"), &predictions_csv(&tables, plan.top)?)?;
     Ok(())
 }
 
+/// What the models found so far.
+fn tables<'a>(plan: &'a Plan, found: &'a [Found]) -> Vec<Predictions<'a>> {
+    let both = plan.models.iter().zip(found);
+    both.map(|(model, found)| Predictions { classes: &model.classes, rows: &found.rows }).collect()
+}
+
 /// Prints how it went, and gives the exit code.
-fn tell(plan: &Plan, devices: &[Choice], found: &[Found]) -> ExitCode {
+fn tell(plan: &Plan, devices: &[Choice], found: &[Found], page: Option<&Path>) -> ExitCode {
     let mut failed = 0;
     let mut kinds: Vec<&str> = devices.iter().map(Choice::kind).collect();
     kinds.dedup();
@@ -149,6 +157,6 @@ fn tell(plan: &Plan, devices: &[Choice], found: &[Found]) -> ExitCode {
         console::summary(&head, &summary, rows);
     }
     let trees: Vec<_> = plan.models.iter().map(|model| &model.tree).collect();
-    console::places(&plan.out, &trees);
+    console::places(&plan.out, &trees, page);
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) }
 }

@@ -3,6 +3,7 @@
 //! One thread decodes, one for each device computes and one writes; each waits for the next, so
 //! that no more than a few batches are in memory whatever the number of images.
 
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -12,6 +13,7 @@ use burncam_cam::methods::grad_cam;
 use burncam_cam::{CamError, MapStatus, MapSummary, Scene, predicted};
 use burncam_imaging::{Frame, decode, fit, to_tensor};
 use burncam_net::Classifier;
+use burncam_report::page::Grid;
 use burncam_report::{
     Explained, Format, MapFacts, Outcome, Prediction, encode, levels, link_or_copy, overlay,
     write_atomic,
@@ -21,6 +23,7 @@ use rayon::prelude::*;
 use super::model::{Model, Part};
 use super::plan::Plan;
 use crate::console::{self, Progress};
+use crate::page;
 
 /// Batches that wait between two threads.
 const WAITING: usize = 1;
@@ -228,7 +231,7 @@ fn write(
     let probabilities = job.part.checkpoint.head.output().probabilities(&seen.found.logits);
     let class = predicted(&probabilities);
     let map = MapSummary::of(&seen.found.map);
-    let path = place(job, index, label, seen, (class, map.status))?;
+    let [path, thumbnail] = place(job, index, label, seen, (class, map.status))?;
     let width = seen.found.map_size.1;
     Ok(Explained {
         predicted: model.classes[class].clone(),
@@ -245,20 +248,22 @@ fn write(
             argmax: Some((map.argmax / width, map.argmax % width)),
             status: map.status.name().to_owned(),
         },
-        overlay: Some(path),
+        overlay: path,
+        grid: Grid::of(&seen.found.map, seen.found.map_size),
+        thumbnail,
         milliseconds: seen.milliseconds + elapsed(clock),
     })
 }
 
-/// Draws and writes the overlay, encoded once and placed twice; returns its path in the output
-/// folder.
+/// Draws and writes the overlay, encoded once and placed twice, and the page's small picture;
+/// returns their paths in the output folder.
 fn place(
     job: Job<'_>,
     index: usize,
     label: Option<&str>,
     seen: &Seen,
     (class, status): (usize, MapStatus),
-) -> Result<String, String> {
+) -> Result<[Option<String>; 2], String> {
     let (plan, model) = (job.plan, job.model);
     // A map that cannot be read gets the notebook's plain blue wash: the lowest level throughout.
     let levels = match status {
@@ -273,8 +278,16 @@ fn place(
     let [all, fold] = model.tree.overlay_paths(&plan.places[index], outcome);
     write_atomic(&all, &encode(&picture, format).map_err(whole)?).map_err(whole)?;
     link_or_copy(&all, &fold).map_err(whole)?;
-    let inside = fold.strip_prefix(&plan.out).unwrap_or(&fold);
-    Ok(inside.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
+    let inside = |path: &Path| {
+        let path = path.strip_prefix(&plan.out).unwrap_or(path);
+        path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
+    };
+    let thumbnail = plan.thumbnails.then(|| model.tree.thumbnail_path(&plan.places[index]));
+    if let Some(path) = &thumbnail {
+        page::write_thumbnail(path, frame, &levels, seen.found.map_size, &picture)
+            .map_err(whole)?;
+    }
+    Ok([Some(inside(&fold)), thumbnail.map(|path| inside(&path))])
 }
 
 /// An error and its causes on one line.

@@ -11,7 +11,7 @@ use super::weights;
 use crate::args::Explain;
 use crate::data::{self, Image};
 use crate::labels::{self, Rule};
-use crate::{classes, console, demo, models};
+use crate::{classes, console, demo, models, page};
 
 /// Everything that decides a run's results.
 pub(crate) struct Plan {
@@ -31,6 +31,10 @@ pub(crate) struct Plan {
     pub resize: Resize,
     /// How files become pixels.
     pub decode: DecodeOptions,
+    /// Whom images show, by path, where that is known; sorted.
+    pub subjects: Vec<(String, String)>,
+    /// Whether small pictures for the page are written.
+    pub thumbnails: bool,
     /// Weight of the map in the overlay.
     pub alpha: f32,
     /// How many of the likeliest classes predictions.csv has; without, it has all.
@@ -75,10 +79,17 @@ impl Plan {
             let text = format!("passed over in the data folder, not being images: {count}");
             warnings.push((text, set.skipped));
         }
+        let labels = match &args.labels {
+            Some(Rule::File(path)) => Some(path.as_path()),
+            _ => None,
+        };
+        let subjects = page::subjects(&args.page, &set.images, labels)?;
         let names: Vec<_> = set.images.iter().map(|i| (&i.fold, &i.name)).collect();
         Ok(Self {
             models,
             places: assign(&names),
+            subjects,
+            thumbnails: !args.no_report,
             resize: args.resize,
             decode: DecodeOptions { exif: args.exif, ..DecodeOptions::default() },
             alpha: args.alpha,

@@ -66,8 +66,8 @@ impl<'a> Recorder<'a> {
         Ok(Self { plan, started, run })
     }
 
-    /// Writes the record as of now, with what the first models found.
-    pub(crate) fn write(&self, status: RunStatus, found: &[Found]) -> Result<()> {
+    /// Writes the record as of now, with what the first models found, and gives it.
+    pub(crate) fn write(&self, status: RunStatus, found: &[Found]) -> Result<Run> {
         let now = SystemTime::now();
         let mut run = self.run.clone();
         for (model, found) in run.models.iter_mut().zip(found) {
@@ -81,7 +81,7 @@ impl<'a> Recorder<'a> {
         run.finished = rfc3339(now);
         run.seconds = now.duration_since(self.started).unwrap_or_default().as_secs_f64();
         write_atomic(&self.plan.out.join("run.json"), &run_json(&run)?)?;
-        Ok(())
+        Ok(run)
     }
 }
 
