@@ -15,6 +15,11 @@ mod svg;
 mod text;
 mod thumbnail;
 
+#[cfg(test)]
+mod markup;
+#[cfg(test)]
+mod tests;
+
 pub use build::{compute, gather};
 pub use document::{
     Agreement, Comparison, Confusion, FoldReport, ImageReport, MeanMap, ModelReport, Pair, Report,

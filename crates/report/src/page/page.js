@@ -19,7 +19,7 @@
   };
   const say = (text, values) => text.replace(/\{(\w+)\}/g, (whole, key) => key in values ? values[key] : whole);
   const number = (value, digits) => value.toLocaleString(data.language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  const percent = (value) => number(value * 100, 1) + " %";
+  const percent = (value) => number(value * 100, 1) + "\u00a0%";
   const url = (run, path) => [data.folders[run], path].filter((part) => part !== ".").join("/")
     .split("/").map((part, place) => place === 0 && /^[A-Za-z]:$/.test(part) ? "file:///" + part : part === ".." ? part : encodeURIComponent(part)).join("/");
 

@@ -94,7 +94,7 @@ fn environment(language: Language) -> Result<Environment<'static>, Error> {
         or_dash(value, &|value| language.number(value, digits))
     });
     environment.add_filter("pct", move |value: Option<f64>| {
-        or_dash(value, &|value| format!("{} %", language.number(value * 100.0, 1)))
+        or_dash(value, &|value| format!("{}\u{a0}%", language.number(value * 100.0, 1)))
     });
     environment.add_filter("p", move |value: Option<f64>| {
         or_dash(value, &|value| match value < 0.001 {

@@ -10,7 +10,7 @@ use crate::statistics::Histogram;
 const SIZE: f64 = 300.0;
 const LEFT: f64 = 44.0;
 const BELOW: f64 = 40.0;
-const EDGE: f64 = 10.0;
+const EDGE: f64 = 16.0;
 
 /// A chart with axes from 0 to 1 across and to `top` up.
 struct Chart {
