@@ -13,6 +13,7 @@ mod labels;
 mod models;
 mod notebook;
 mod program;
+mod report;
 mod results;
 mod torch;
 mod wrong_files;

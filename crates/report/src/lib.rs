@@ -28,10 +28,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod clean;
 mod colormap;
 mod colormap_tables;
 mod encode;
 mod error;
+mod glyphs;
 mod notebook_csv;
 mod outcome;
 mod overlay;
@@ -45,6 +47,7 @@ mod time;
 mod tree;
 mod write;
 
+pub use clean::{Style, clean_overlay, crossed_out};
 pub use colormap::{Colormap, jet};
 pub use encode::{Format, encode};
 pub use error::Error;

@@ -22,7 +22,7 @@ pub struct Place {
 /// are called `<fold>_<image>` in `All`, and get a number where that is taken too. Earlier and
 /// later go by fold and name, not by the list's order, so a set of images always gets the same
 /// places. Names count as equal when only their case differs, because some file systems see it
-/// so. Folds called like something else in the tree (`All`, `maps`, `thumbs`, a `.csv`) get a `_` at the
+/// so. Folds called like something else in the tree (`All`, `maps`, a `.csv`) get a `_` at the
 /// end. A name that is no plain file name, such as `..` or one with a `/`, is made one: nothing
 /// is ever placed outside the tree.
 ///
@@ -60,7 +60,6 @@ fn folders<'a>(folds: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, String
     let mut names = Names::default();
     names.take("All");
     names.take("maps");
-    names.take("thumbs");
     let mut folders = BTreeMap::new();
     for fold in folds {
         folders.entry(fold).or_insert_with(|| {
@@ -157,10 +156,11 @@ impl ModelTree {
         [path("All", &place.in_all), path(&place.folder, &place.in_fold)]
     }
 
-    /// `thumbs/<fold>/<image>.jpg`, the small picture of the report.
+    /// `<out>/thumbs/<Model>/<fold>/<image>.jpg`, the small picture of the report.
     #[must_use]
     pub fn thumbnail_path(&self, place: &Place) -> PathBuf {
-        self.root.join("thumbs").join(&place.folder).join(format!("{}.jpg", place.in_fold))
+        let thumbs = self.root.with_file_name("thumbs").join(&self.model);
+        thumbs.join(&place.folder).join(format!("{}.jpg", place.in_fold))
     }
 
     /// `maps/<fold>/<image>.npy`, the raw map.

@@ -21,6 +21,7 @@ pub(crate) fn prepare(plan: &Plan) -> Result<()> {
     if let Some(run) = earlier.and_then(|text| serde_json::from_slice::<Run>(&text).ok()) {
         let trees = run.models.iter().map(|model| ModelTree::new(out, &model.name));
         own.extend(trees.map(|tree| tree.root().to_owned()));
+        own.push(out.join("thumbs"));
     }
     own.sort();
     own.dedup();

@@ -20,6 +20,16 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
         (None, [run]) => run.clone(),
         (None, _) => PathBuf::from(OUT),
     };
+    for run in &args.runs {
+        real(run)?;
+        if !run.join("report.json").is_file() {
+            bail!(
+                "{} holds no report.json\nhint: give the output folders of `explain`; a run without \
+                 a report has to be run again",
+                run.display()
+            );
+        }
+    }
     std::fs::create_dir_all(&out)
         .with_context(|| format!("cannot make the folder {}", out.display()))?;
     let here = real(&out)?;
@@ -27,13 +37,6 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
     for run in &args.runs {
         let folder = real(run)?;
         let path = run.join("report.json");
-        if !path.is_file() {
-            bail!(
-                "{} holds no report.json\nhint: give the output folders of `explain`; a run without \
-                 a report has to be run again",
-                run.display()
-            );
-        }
         if args.runs.len() > 1 && folder == here {
             bail!(
                 "the page of several runs would replace that of {}\nhint: choose another --out",
