@@ -12,6 +12,7 @@ mod inspect;
 mod labels;
 mod models;
 mod notebook;
+mod pictures;
 mod program;
 mod report;
 mod results;

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use burncam_imaging::{Exif, Resize};
 
 use crate::device::Request;
+use crate::explain::PictureOptions;
 use crate::labels::Rule;
 use crate::page::PageOptions;
 use crate::preprocess::Preprocess;
@@ -86,6 +87,10 @@ pub(crate) struct Explain {
     /// In predictions.csv, give the N likeliest classes instead of a column for each class.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Output")]
     pub top: Option<u16>,
+
+    /// How pictures are made.
+    #[command(flatten)]
+    pub pictures: PictureOptions,
 
     /// Do without the page (index.html, report.json and its small pictures).
     #[arg(long, help_heading = "Report")]

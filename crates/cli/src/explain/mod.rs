@@ -2,6 +2,7 @@
 
 mod model;
 mod output;
+mod pictures;
 mod pipeline;
 mod plan;
 mod record;
@@ -16,6 +17,8 @@ use burncam_net::Classifier;
 use burncam_report::{
     NotebookRow, Predictions, RunStatus, Summary, notebook_csv, predictions_csv, write_atomic,
 };
+
+pub(crate) use pictures::PictureOptions;
 
 use crate::args::Explain;
 use crate::console::Progress;
@@ -113,6 +116,9 @@ fn explain(
         let clock = Instant::now();
         found.rows.extend(pipeline::run(Job { plan, model, part }, &mut networks, progress)?);
         found.seconds += clock.elapsed().as_secs_f64();
+    }
+    if plan.pictures.later() {
+        pictures::draw_later(plan, model, &mut found.rows);
     }
     Ok(found)
 }

@@ -3,27 +3,23 @@
 //! One thread decodes, one for each device computes and one writes; each waits for the next, so
 //! that no more than a few batches are in memory whatever the number of images.
 
-use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 use burncam_cam::methods::grad_cam;
-use burncam_cam::{CamError, MapStatus, MapSummary, Scene, predicted};
+use burncam_cam::{CamError, MapSummary, Scene, predicted};
 use burncam_imaging::{Frame, decode, fit, to_tensor};
 use burncam_net::Classifier;
 use burncam_report::page::Grid;
-use burncam_report::{
-    Explained, Format, MapFacts, Outcome, Prediction, encode, levels, link_or_copy, overlay,
-    write_atomic,
-};
+use burncam_report::{Explained, MapFacts, Outcome, Prediction};
 use rayon::prelude::*;
 
 use super::model::{Model, Part};
+use super::pictures::{self, Shown};
 use super::plan::Plan;
 use crate::console::{self, Progress};
-use crate::page;
 
 /// Batches that wait between two threads.
 const WAITING: usize = 1;
@@ -231,7 +227,17 @@ fn write(
     let probabilities = job.part.checkpoint.head.output().probabilities(&seen.found.logits);
     let class = predicted(&probabilities);
     let map = MapSummary::of(&seen.found.map);
-    let [path, thumbnail] = place(job, index, label, seen, (class, map.status))?;
+    let shown = Shown {
+        plan: job.plan,
+        model,
+        index,
+        outcome: Outcome::of(label, &model.classes[class]),
+        status: map.status,
+        map: &seen.found.map,
+        map_size: seen.found.map_size,
+        frame: &seen.frame,
+    };
+    let [overlay, thumbnail] = draw(&shown, map.max).map_err(whole)?;
     let width = seen.found.map_size.1;
     Ok(Explained {
         predicted: model.classes[class].clone(),
@@ -248,46 +254,24 @@ fn write(
             argmax: Some((map.argmax / width, map.argmax % width)),
             status: map.status.name().to_owned(),
         },
-        overlay: path,
+        overlay,
         grid: Grid::of(&seen.found.map, seen.found.map_size),
         thumbnail,
         milliseconds: seen.milliseconds + elapsed(clock),
     })
 }
 
-/// Draws and writes the overlay, encoded once and placed twice, and the page's small picture;
-/// returns their paths in the output folder.
-fn place(
-    job: Job<'_>,
-    index: usize,
-    label: Option<&str>,
-    seen: &Seen,
-    (class, status): (usize, MapStatus),
-) -> Result<[Option<String>; 2], String> {
-    let (plan, model) = (job.plan, job.model);
-    // A map that cannot be read gets the notebook's plain blue wash: the lowest level throughout.
-    let levels = match status {
-        MapStatus::Ok => levels(&seen.found.map),
-        _ => vec![0; seen.found.map.len()],
-    };
-    let frame = &seen.frame;
-    let size = (frame.height, frame.width);
-    let picture = overlay(&levels, seen.found.map_size, &frame.rgb, size, plan.alpha);
-    let format = Format::of_name(&plan.images[index].name).map_err(whole)?;
-    let outcome = Outcome::of(label, &model.classes[class]);
-    let [all, fold] = model.tree.overlay_paths(&plan.places[index], outcome);
-    write_atomic(&all, &encode(&picture, format).map_err(whole)?).map_err(whole)?;
-    link_or_copy(&all, &fold).map_err(whole)?;
-    let inside = |path: &Path| {
-        let path = path.strip_prefix(&plan.out).unwrap_or(path);
-        path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
-    };
-    let thumbnail = plan.thumbnails.then(|| model.tree.thumbnail_path(&plan.places[index]));
-    if let Some(path) = &thumbnail {
-        page::write_thumbnail(path, frame, &levels, seen.found.map_size, &picture)
-            .map_err(whole)?;
+/// Writes what can be written of an image now: its map, if that is asked for, and its pictures,
+/// unless their scale depends on other images; gives the pictures' paths in the output folder.
+fn draw(shown: &Shown<'_>, max: f32) -> Result<[Option<String>; 2]> {
+    let pictures = &shown.plan.pictures;
+    if pictures.maps {
+        pictures::write_map(shown.plan, shown.model, shown.index, shown.map, shown.map_size)?;
     }
-    Ok([Some(inside(&fold)), thumbnail.map(|path| inside(&path))])
+    match pictures.later() {
+        true => Ok([None, None]),
+        false => pictures::place(shown, pictures::own_top(pictures, max)),
+    }
 }
 
 /// An error and its causes on one line.

@@ -7,6 +7,7 @@ use burncam_imaging::{DecodeOptions, Resize};
 use burncam_report::{Place, assign};
 
 use super::model::{self, Model, Part};
+use super::pictures::Pictures;
 use super::weights;
 use crate::args::Explain;
 use crate::data::{self, Image};
@@ -33,10 +34,8 @@ pub(crate) struct Plan {
     pub decode: DecodeOptions,
     /// Whom images show, by path, where that is known; sorted.
     pub subjects: Vec<(String, String)>,
-    /// Whether small pictures for the page are written.
-    pub thumbnails: bool,
-    /// Weight of the map in the overlay.
-    pub alpha: f32,
+    /// How pictures are made.
+    pub pictures: Pictures,
     /// How many of the likeliest classes predictions.csv has; without, it has all.
     pub top: Option<usize>,
     /// Images computed at a time.
@@ -84,15 +83,16 @@ impl Plan {
             _ => None,
         };
         let subjects = page::subjects(&args.page, &set.images, labels)?;
-        let names: Vec<_> = set.images.iter().map(|i| (&i.fold, &i.name)).collect();
+        let pictures = Pictures::new(&args.pictures, args.alpha, !args.no_report)?;
+        let name = |image: &Image| (image.fold.clone(), pictures.file_name(&image.name));
+        let names: Vec<_> = set.images.iter().map(name).collect();
         Ok(Self {
             models,
             places: assign(&names),
             subjects,
-            thumbnails: !args.no_report,
+            pictures,
             resize: args.resize,
             decode: DecodeOptions { exif: args.exif, ..DecodeOptions::default() },
-            alpha: args.alpha,
             top: args.top.map(usize::from),
             batch: args.batch.into(),
             overwrite: args.overwrite || (is_demo && args.out.is_none()),

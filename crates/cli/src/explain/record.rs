@@ -14,6 +14,7 @@ use burncam_report::{
 use sha2::{Digest, Sha256};
 
 use super::model::{Model, Part};
+use super::pictures::Pictures;
 use super::plan::Plan;
 use crate::args::Explain;
 use crate::device::Choice;
@@ -151,7 +152,11 @@ fn device(args: &Explain, choice: &Choice) -> report::Device {
 fn options(plan: &Plan) -> report::Options {
     report::Options {
         resize: plan.resize.to_string(),
-        alpha: plan.alpha,
+        alpha: plan.pictures.alpha,
+        overlay: Pictures::name(plan.pictures.overlay),
+        colormap: plan.pictures.colormap.to_string(),
+        norm: Pictures::name(plan.pictures.norm),
+        maps: plan.pictures.maps.then(|| "npy".to_owned()),
         exif: plan.decode.exif.name().to_owned(),
         batch: plan.batch,
     }

@@ -5,15 +5,10 @@ mod subject;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use burncam_imaging::Frame;
-use burncam_report::page::{
-    Language, Report, Settings, compute, gather, index_html, report_json, thumbnail,
-};
+use anyhow::Result;
+use burncam_report::page::{Language, Report, Settings, compute, gather, index_html, report_json};
 use burncam_report::statistics::Resampling;
-use burncam_report::{
-    Format, Predictions, RgbImage, Run, coloured, encode, enlarged, write_atomic,
-};
+use burncam_report::{Predictions, Run, write_atomic};
 use clap::Args;
 
 use crate::console;
@@ -115,21 +110,4 @@ fn finish(out: &Path, report: &Report, language: Language) -> Result<PathBuf> {
         }
     }
     Ok(page)
-}
-
-/// Writes the small picture of an image for the page.
-pub(crate) fn write_thumbnail(
-    path: &Path,
-    frame: &Frame,
-    levels: &[u8],
-    map_size: (usize, usize),
-    overlay: &RgbImage,
-) -> Result<()> {
-    let bytes = frame.rgb.iter().map(|value| value.round() as u8).collect();
-    let original = RgbImage::from_raw(frame.width as u32, frame.height as u32, bytes)
-        .context("a frame has three values a pixel")?;
-    let map = enlarged(&coloured(levels, map_size), (frame.height, frame.width));
-    let picture = thumbnail(&original, &map, overlay);
-    write_atomic(path, &encode(&picture, Format::Jpeg)?)?;
-    Ok(())
 }
