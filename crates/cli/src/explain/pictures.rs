@@ -194,7 +194,11 @@ fn notebook(shown: &Shown<'_>) -> (RgbImage, RgbImage) {
     let frame = shown.frame;
     let (size, alpha) = ((frame.height, frame.width), shown.plan.pictures.alpha);
     let picture = overlay(&levels, shown.map_size, &frame.rgb, size, alpha);
-    (picture, enlarged(&coloured(&levels, shown.map_size), size))
+    let map = match shown.status {
+        MapStatus::Ok => enlarged(&coloured(&levels, shown.map_size), size),
+        _ => no_map(frame),
+    };
+    (picture, map)
 }
 
 /// The clean overlay at the photograph's own size, and its map alone at the frame's.
@@ -203,10 +207,7 @@ fn clean(shown: &Shown<'_>, top: f32) -> Result<(RgbImage, RgbImage)> {
     let photograph = decode(&shown.plan.images[shown.index].file, shown.plan.decode)?;
     let (height, width) = (shown.frame.height as u32, shown.frame.width as u32);
     if shown.status != MapStatus::Ok {
-        return Ok((
-            crossed_out(&photograph),
-            RgbImage::from_pixel(width, height, [255; 3].into()),
-        ));
+        return Ok((crossed_out(&photograph), no_map(shown.frame)));
     }
     let style = Style { colormap: pictures.colormap, alpha: pictures.alpha, top };
     let picture = clean_overlay(&photograph, shown.map, shown.map_size, &style);
@@ -214,6 +215,13 @@ fn clean(shown: &Shown<'_>, top: f32) -> Result<(RgbImage, RgbImage)> {
     let alone = clean_overlay(&blank, shown.map, shown.map_size, &Style { alpha: 1.0, ..style });
     let map = RgbImage::from_fn(width, height, |x, y| *alone.get_pixel(x, y));
     Ok((picture, map))
+}
+
+/// What stands for a map that cannot be read on the page, where a plain colour would look like one.
+fn no_map(frame: &Frame) -> RgbImage {
+    let (height, width) = (frame.height as u32, frame.width as u32);
+    let crossed = crossed_out(&RgbImage::from_pixel(width, height, [224; 3].into()));
+    RgbImage::from_fn(width, height, |x, y| *crossed.get_pixel(x, y))
 }
 
 fn original(frame: &Frame) -> Result<RgbImage> {

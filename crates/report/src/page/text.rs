@@ -118,8 +118,8 @@ mod tests {
     #[test]
     fn values_are_put_in_once() {
         let say = |value| Language::English.say("fold_is", &[("fold", value)]);
-        assert_eq!(say("A").as_deref(), Some("Fold A"));
-        assert_eq!(say("{fold}").as_deref(), Some("Fold {fold}"));
+        assert_eq!(say("A").as_deref(), Some("Fold: A"));
+        assert_eq!(say("{fold}").as_deref(), Some("Fold: {fold}"));
         assert_eq!(Language::English.say("fold_is", &[]), None);
         assert_eq!(Language::English.say("no such key", &[]), None);
     }
