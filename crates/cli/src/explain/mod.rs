@@ -21,10 +21,11 @@ use burncam_report::{
 pub(crate) use pictures::PictureOptions;
 
 use crate::args::Explain;
-use crate::console::Progress;
+use crate::console::{Head, Progress};
 use crate::device::Choice;
 use crate::{console, device, page, verify};
 use model::{Model, Part};
+use pictures::Overlay;
 use pipeline::Job;
 use plan::Plan;
 use record::Found;
@@ -63,7 +64,7 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
         page::write(&plan.out, &args.page, run, &tables(&plan, &found), &plan.subjects)
             .context("the results are written, their page is not")
     });
-    Ok(tell(&plan, &devices, &found, page.transpose()?.as_deref()))
+    Ok(tell(args, &plan, &devices, &found, page.transpose()?.as_deref()))
 }
 
 /// The devices that give the CPU's results with every network of the run; the CPU if none does.
@@ -141,28 +142,35 @@ fn tables<'a>(plan: &'a Plan, found: &'a [Found]) -> Vec<Predictions<'a>> {
 }
 
 /// Prints how it went, and gives the exit code.
-fn tell(plan: &Plan, devices: &[Choice], found: &[Found], page: Option<&Path>) -> ExitCode {
+fn tell(
+    args: &Explain,
+    plan: &Plan,
+    devices: &[Choice],
+    found: &[Found],
+    page: Option<&Path>,
+) -> ExitCode {
+    let language = args.page.lang;
     let mut failed = 0;
     let mut kinds: Vec<&str> = devices.iter().map(Choice::kind).collect();
     kinds.dedup();
-    let kinds = kinds.join(" and ");
     for (model, Found { rows, seconds }) in plan.models.iter().zip(found) {
         let summary = Summary::of(rows);
         failed += summary.total.failed;
-        let explained = summary.total.images - summary.total.failed;
         let (title, variant) = (model.checkpoint().arch.title, model.checkpoint().variant.name);
         let of = if model.name == title { String::new() } else { format!("{title}, ") };
-        let head = format!(
-            "Explained {explained} of {} with {} ({of}{variant}) at layer {} on the {kinds} in \
-             {seconds:.1} s, {:.1} images/s.",
-            console::images(rows.len()),
-            model.name,
-            model.layer,
-            explained as f64 / seconds.max(1e-9),
-        );
-        console::summary(&head, &summary, rows);
+        let head = Head {
+            explained: summary.total.images - summary.total.failed,
+            images: rows.len(),
+            model: &model.name,
+            variant: &format!("{of}{variant}"),
+            layer: &model.layer,
+            devices: &kinds,
+            seconds: *seconds,
+        };
+        let clean = plan.pictures.overlay == Overlay::Clean;
+        console::summary(language, &head, &summary, rows, clean);
     }
     let trees: Vec<_> = plan.models.iter().map(|model| &model.tree).collect();
-    console::places(&plan.out, &trees, page);
+    console::places(language, &plan.out, &trees, page);
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) }
 }
