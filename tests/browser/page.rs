@@ -1,6 +1,7 @@
 //! What the page does.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -304,7 +305,8 @@ fn many(browser: &Path) {
     let sort = chromium.number(&change("f-sort", "low"));
     let turn = chromium.number(&timed("document.getElementById('next').click()"));
     let memory = chromium.number("performance.memory.usedJSHeapSize / 1048576");
-    eprintln!(
+    let _ = writeln!(
+        std::io::stderr(),
         "5,000 images, 2 models: written in {written:.1} s, page {:.1} MB, opened in {opening:.1} s; \
          filter {filter:.0} ms, sort {sort:.0} ms, next page {turn:.0} ms; script memory {memory:.0} MiB",
         size as f64 / 1e6

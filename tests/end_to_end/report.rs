@@ -155,6 +155,23 @@ fn folds_computed_apart_and_models_computed_apart_become_one_page() {
 }
 
 #[test]
+fn whether_each_fold_has_its_own_network_is_said() {
+    let place = place();
+    for fold in ["A", "B"] {
+        place.write(&format!("of/{fold}.h5"), &fs::read(weights("NCNN_k2.h5")).expect("weights"));
+    }
+    let arguments = ["explain", "--data", "faces", "--out", "out", "--weights", "of/{fold}.h5"];
+    let run = place.burncam(&arguments);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let note = "One network explained all folds.";
+    assert_eq!(report(&place, "out")["models"][0]["network_per_fold"], true);
+    assert!(!place.read("out/index.html").contains(note));
+    explain(&place, &["--data", "faces", "--out", "one"]);
+    assert_eq!(report(&place, "one")["models"][0]["network_per_fold"], false);
+    assert!(place.read("one/index.html").contains(note));
+}
+
+#[test]
 fn what_cannot_be_a_report_is_named() {
     let place = place();
     explain(&place, &["--data", "faces", "--out", "out", "--no-report"]);

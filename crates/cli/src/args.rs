@@ -25,7 +25,7 @@ pub(crate) struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Explain(Explain),
+    Explain(Box<Explain>),
     Models(Models),
     Inspect(Inspect),
     Layers(Layers),

@@ -227,19 +227,9 @@ fn units(judged: &[Judged<'_>]) -> (&'static str, Vec<usize>) {
 }
 
 fn confusion(sample: &Sample, classes: &[String]) -> Confusion {
-    let counts = sample.confusion();
-    let occurs = |&class: &usize| {
-        counts[class].iter().any(|&count| count > 0) || counts.iter().any(|row| row[class] > 0)
-    };
-    let kept: Vec<usize> =
-        (0..classes.len()).filter(|class| classes.len() <= 2 || occurs(class)).collect();
-    Confusion {
-        classes: kept.iter().map(|&class| classes[class].clone()).collect(),
-        counts: kept
-            .iter()
-            .map(|&row| kept.iter().map(|&column| counts[row][column]).collect())
-            .collect(),
-    }
+    let found = sample.confusion();
+    let names = found.classes.iter().map(|&class| classes[class].clone()).collect();
+    Confusion { classes: names, counts: found.counts }
 }
 
 /// Every pair of models by every compared measure.

@@ -5,9 +5,13 @@ use std::path::Path;
 
 use super::document::{ImageReport, ModelReport, Report, SCHEMA};
 use crate::Error;
+use crate::statistics::Resampling;
 
 /// A report is read whole; this is far more than a hundred thousand images need.
 const LARGEST: u64 = 4 << 30;
+
+/// More draws than an interval needs.
+const MOST_RESAMPLES: usize = 100_000;
 
 /// Reads a `report.json`.
 ///
@@ -43,6 +47,11 @@ fn check(report: &Report) -> Result<(), String> {
     let is_source = |&[run, model]: &[usize; 2]| {
         report.runs.get(run).is_some_and(|source| model < source.run.models.len())
     };
+    let how = &report.settings.resampling;
+    if how.resamples > MOST_RESAMPLES || !(0.0..1.0).contains(&how.level) {
+        let Resampling { resamples, level, .. } = how;
+        return Err(format!("intervals of {resamples} draws at {level} are not made"));
+    }
     for model in &report.models {
         if model.classes.is_empty()
             || model.sources.is_empty()

@@ -167,9 +167,11 @@ struct MeanPicture {
     alt: String,
 }
 
+/// The mean map over all folds, and those of each.
+type AllAndFolds<'a> = (Option<&'a MeanMap>, Vec<&'a MeanMap>);
+
 fn mean_maps(model: &ModelReport, language: Language) -> MeanModel<'_> {
-    let mut groups: BTreeMap<(&str, crate::Outcome), (Option<&MeanMap>, Vec<&MeanMap>)> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<(&str, crate::Outcome), AllAndFolds<'_>> = BTreeMap::new();
     for map in &model.mean_maps {
         let group = groups.entry((&map.class, map.outcome)).or_default();
         match map.fold {
@@ -178,7 +180,7 @@ fn mean_maps(model: &ModelReport, language: Language) -> MeanModel<'_> {
         }
     }
     let many = model.folds.len() > 1;
-    let group = |((class, outcome), (all, folds)): (_, (Option<&MeanMap>, Vec<&MeanMap>))| {
+    let group = |((class, outcome), (all, folds)): (_, AllAndFolds<'_>)| {
         let word = language.say(crate::Outcome::name(outcome), &[]).unwrap_or_default();
         let picture = |map: &MeanMap| mean_picture(model, map, &word, language);
         Some(MeanGroup {

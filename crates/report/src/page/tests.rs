@@ -222,6 +222,7 @@ fn the_file_is_read_back_equal_and_mistakes_are_named() {
         ("\"model\":1", "\"model\":7", "no model"),
         ("\"sources\":[[0,0]]", "\"sources\":[[0,9]]", "no run"),
         ("\"predicted\":\"No_pain\"", "\"predicted\":\"Hunger\"", "does not fit"),
+        ("\"resamples\":2000", "\"resamples\":9000000000", "are not made"),
         ("{", "[", "no report"),
     ] {
         assert!(text.contains(from), "{from}");

@@ -178,15 +178,37 @@ impl Sample {
         share(pairs, higher * others)
     }
 
-    /// How often each true class (row) was taken for each class (column).
+    /// How often each true class was taken for each class, of the classes that occur as either, in
+    /// their order; of two classes, both. Nothing where more than [`CONFUSED`] occur.
     #[must_use]
-    pub fn confusion(&self) -> Vec<Vec<usize>> {
-        let mut table = vec![vec![0; self.classes]; self.classes];
-        for row in &self.rows {
-            table[row.truth][row.predicted] += 1;
+    pub fn confusion(&self) -> Confusion {
+        let both = self.rows.iter().flat_map(|row| [row.truth, row.predicted]);
+        let mut classes: Vec<usize> =
+            both.chain((0..self.classes).take_while(|_| self.classes <= 2)).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        if classes.len() > CONFUSED {
+            return Confusion::default();
         }
-        table
+        let mut counts = vec![vec![0; classes.len()]; classes.len()];
+        for row in &self.rows {
+            let place = |class: usize| classes.binary_search(&class).unwrap_or_default();
+            counts[place(row.truth)][place(row.predicted)] += 1;
+        }
+        Confusion { classes, counts }
     }
+}
+
+/// How many classes a table of confusions has at most.
+pub const CONFUSED: usize = 1000;
+
+/// How often each true class was taken for each class.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Confusion {
+    /// The classes, as indices.
+    pub classes: Vec<usize>,
+    /// A row for each true class, a column for each predicted one.
+    pub counts: Vec<Vec<usize>>,
 }
 
 fn squared_error(case: &Case<'_>, positive: Option<usize>) -> f64 {
@@ -303,7 +325,9 @@ pub(super) mod tests {
         assert_eq!(scores.brier, Some(squares / 7.0));
         // Confidences .75 ×4 (3 right), .5 ×2 (1 right), 1 (right): |3 - 3| + |1 - 1| + |1 - 1|.
         assert_eq!(scores.calibration_error, Some(0.0));
-        assert_eq!(sample(&cases, 0).confusion(), [[2, 1], [1, 3]]);
+        assert_eq!(sample(&cases, 0).confusion().counts, [[2, 1], [1, 3]]);
+        let one = sample(&[(0, 0.9)], 0).confusion();
+        assert_eq!((one.classes, one.counts), (vec![0, 1], vec![vec![1, 0], vec![0, 0]]));
     }
 
     #[test]
