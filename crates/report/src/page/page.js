@@ -202,6 +202,6 @@
       at("gallery").scrollIntoView();
     });
   }
-  window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
+  window.addEventListener("beforeprint", () => document.querySelectorAll("details:not(.how)").forEach((one) => { one.open = true; }));
   choose();
 })();

@@ -32,10 +32,13 @@ fn run(models: &[&str], classes: &[String], folds: &[String]) -> Run {
         "started": "2026-02-28T23:59:59Z", "finished": "2026-03-01T00:00:03Z",
         "models": models.iter().map(model).collect::<Vec<_>>(),
         "devices": [{
-            "requested": "auto", "used": "cpu", "name": "cpu", "backend": "flex", "reason": "no GPU",
-            "verified": null,
+            "requested": "auto", "used": "cpu", "name": "cpu", "backend": "flex", "precision": "f32",
+            "reason": "no GPU", "verified": null,
         }],
-        "options": { "resize": "nearest", "alpha": 0.5, "exif": "ignore", "batch": 8 },
+        "options": {
+            "resize": "nearest", "alpha": 0.5, "exif": "ignore", "batch": 8, "batch_requested": "auto",
+            "exact": false,
+        },
         "data": { "path": HOSTILE[1], "images": 1, "folds": folds },
         "warnings": [{ "text": HOSTILE[0], "items": [HOSTILE[2]] }],
         "counts": { "explained": 1, "failed": 0, "right": 1, "wrong": 0, "unknown": 0, "by_status": {} },
