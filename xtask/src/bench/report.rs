@@ -117,7 +117,7 @@ fn floor(machine: &Machine, batch: usize, all: &[Measured]) -> Table {
             format!("{:.0}", measured.bytes / 1e6),
             or_dash(floor, milliseconds),
             or_dash(own, milliseconds),
-            or_dash(own.zip(floor), |(own, floor)| format!("{:.2}", own / floor)),
+            or_dash(own.zip(floor).map(|(own, floor)| own / floor), |ratio| format!("{ratio:.2}")),
         ]
     };
     Table {

@@ -58,8 +58,10 @@ pub(super) fn run(weights: &Path, data: &Path) -> Result<Whole, String> {
 /// When each overlay below `All` was written.
 fn overlays(out: &Path) -> std::io::Result<Vec<SystemTime>> {
     let mut times = Vec::new();
-    for tree in folders(out)? {
-        for outcome in folders(&tree.join("All"))? {
+    // Beside the models' trees lie the page's small pictures.
+    let trees = folders(out)?.into_iter().map(|tree| tree.join("All"));
+    for all in trees.filter(|all| all.is_dir()) {
+        for outcome in folders(&all)? {
             for file in fs::read_dir(outcome)? {
                 times.push(file?.metadata()?.modified()?);
             }
