@@ -22,7 +22,7 @@ const MAP: f64 = 1e-3;
 
 /// How far overlays may be from the CPU's, in levels of 255: a value that is rounded to the next
 /// of 256 colours.
-const LEVELS: u8 = 6;
+const LEVELS: u8 = 4;
 
 type Test = fn(&str) -> Result<(), Failed>;
 

@@ -83,14 +83,16 @@ fn overlays_of_png_images_are_the_notebooks() {
 fn the_tree_is_the_notebooks_and_nothing_else() {
     let place = Place::new();
     explain(&place, "NCNN_k2.h5");
-    let mut expected =
-        BTreeSet::from(["run.json", "predictions.csv", "NCNN_GradCAM/NCNN.csv"].map(str::to_owned));
+    let files_of_a_run =
+        ["run.json", "predictions.csv", "report.json", "index.html", "NCNN_GradCAM/NCNN.csv"];
+    let mut expected = BTreeSet::from(files_of_a_run.map(str::to_owned));
     for row in rows() {
         let [fold, image, outcome] = [&row["fold"], &row["image"], &row["csv_row"][5]]
             .map(|cell| cell.as_str().expect("a string").to_owned());
         for folder in ["All", &fold] {
             expected.insert(format!("NCNN_GradCAM/{folder}/{outcome}/NCNN_{image}"));
         }
+        expected.insert(format!("thumbs/NCNN/{fold}/{image}.jpg"));
     }
     let found: BTreeSet<String> = files(&place.path("out")).into_iter().collect();
     assert_eq!(found, expected);

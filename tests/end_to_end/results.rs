@@ -39,6 +39,19 @@ fn the_summary_says_how_it_went_and_where_things_are() {
 }
 
 #[test]
+fn the_summary_in_portuguese() {
+    let place = place();
+    let run = place.explain(&["--lang", "pt-BR", "--overlay", "clean"]);
+    assert_eq!(code(&run), 0, "{}", run.stderr);
+    let text = stable(&run.stdout);
+    let rates = text.split_once(" em # s, ").map(|(head, rest)| {
+        let rest = rest.split_once(" imagens/s").map_or(rest, |(_, rest)| rest);
+        format!("{head} em # s, # imagens/s{rest}")
+    });
+    insta::assert_snapshot!("summary_portuguese", rates.unwrap_or(text));
+}
+
+#[test]
 fn the_record_says_what_was_run() {
     let place = place();
     assert_eq!(

@@ -2,6 +2,8 @@
 //!
 //! `cargo xtask test --test rounding -- --nocapture` prints the table of docs/performance.md.
 
+#![expect(clippy::print_stdout, reason = "the table of docs/performance.md")]
+
 use burn::tensor::Device;
 use burncam_cam::methods::grad_cam;
 use burncam_cam::{Scene, Target};

@@ -26,6 +26,7 @@ For users (they build the `burncam` program on first use, and start it with the 
   compare   compare each layer with what Keras computed for the same input
   devices   list what there is to compute on
   verify    check that a device computes what the CPU computes
+  report    make the page of a finished run again, or one page of several runs
   port      make a native network of any ONNX classifier, for the commands above
 
 For developers:
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
                 ExitCode::SUCCESS
             }
             "explain" | "models" | "inspect" | "layers" | "convert" | "compare" | "devices"
-            | "verify" => program::start(command, rest),
+            | "verify" | "report" => program::start(command, rest),
             "port" => port::run(rest),
             "bench" => bench::run(rest),
             "test" => checks::test(rest),

@@ -8,7 +8,9 @@ use clap::{Args, Parser, Subcommand};
 use burncam_imaging::{Exif, Resize};
 
 use crate::device::{Precision, Request};
+use crate::explain::PictureOptions;
 use crate::labels::Rule;
+use crate::page::PageOptions;
 use crate::preprocess::Preprocess;
 
 /// Explains what convolutional networks look at.
@@ -23,7 +25,7 @@ pub(crate) struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Explain(Explain),
+    Explain(Box<Explain>),
     Models(Models),
     Inspect(Inspect),
     Layers(Layers),
@@ -33,13 +35,15 @@ pub(crate) enum Command {
     Verify(Verify),
     #[command(hide = true)]
     Bench(Bench),
+    Report(Report),
 }
 
 /// Classify every image of a folder and show which regions decided.
 ///
 /// Reads a checkpoint and a folder of folds, and writes for each image an overlay of its
-/// Grad-CAM map, a CSV report as the notebook's, predictions.csv and run.json. Without --weights
-/// and --data it explains the demo: drawn faces and a small network, into burncam-demo/.
+/// Grad-CAM map, a CSV report as the notebook's, predictions.csv and run.json, and a page of it all,
+/// index.html. Without --weights and --data it explains the demo: drawn faces and a small network,
+/// into burncam-demo/.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Explain {
@@ -85,6 +89,18 @@ pub(crate) struct Explain {
     /// In predictions.csv, give the N likeliest classes instead of a column for each class.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Output")]
     pub top: Option<u16>,
+
+    /// How pictures are made.
+    #[command(flatten)]
+    pub pictures: PictureOptions,
+
+    /// Do without the page (index.html, report.json and its small pictures).
+    #[arg(long, help_heading = "Report")]
+    pub no_report: bool,
+
+    /// What the page is asked for.
+    #[command(flatten)]
+    pub page: PageOptions,
 
     /// Weight of the coloured map over the image.
     #[arg(long, value_name = "A", default_value_t = 0.4, value_parser = alpha, allow_negative_numbers = true, help_heading = "Output")]
@@ -342,6 +358,33 @@ pub(crate) struct Bench {
     pub data: Option<PathBuf>,
 }
 
+/// Make the page of a finished run again, or one page of several runs.
+///
+/// Reads the report.json that `explain` left in each output folder and writes index.html and
+/// report.json: for one folder in it, with other options; for several into --out. Runs of one model
+/// on different images, as of folds that were computed apart, become one model; different models on
+/// the same images stand side by side. Pictures stay in the runs' folders, and the page finds them
+/// there.
+#[derive(Args, Debug)]
+#[command(after_help = REPORT_EXAMPLES)]
+pub(crate) struct Report {
+    /// Output folders of `explain`.
+    #[arg(value_name = "OUT", required = true)]
+    pub runs: Vec<PathBuf>,
+
+    /// Folder to write to [default: the run's; for several, burncam-report].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Replace an earlier report in --out.
+    #[arg(long)]
+    pub overwrite: bool,
+
+    /// What the page is asked for.
+    #[command(flatten)]
+    pub page: PageOptions,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask explain
@@ -399,6 +442,15 @@ Examples:
       Check with a network of your own.
 
 Exit codes: 0 everything is within tolerance; 1 something is not; 2 usage or fatal error.";
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  cargo xtask report results --lang pt-BR
+      Make the page of a run again, in Portuguese.
+  cargo xtask report folds0-4 folds5-9 --out all --subject '(S[0-9]+)_'
+      Join what two machines explained; intervals over subjects.
+
+Exit codes: 0 the page is written; 2 usage or fatal error.";
 
 const COMPARE_EXAMPLES: &str = "\
 Examples:

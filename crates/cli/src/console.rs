@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use burncam_cam::MapStatus;
 use burncam_net::LoadError;
+use burncam_report::page::Language;
 use burncam_report::{FoldScore, ModelTree, Prediction, Summary};
 use burncam_weights::Error as WeightsError;
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
@@ -134,11 +135,16 @@ pub(crate) fn note(text: &str) {
 }
 
 fn list(items: &[String], print: impl Fn(String)) {
+    list_in(Language::English, items, print);
+}
+
+fn list_in(language: Language, items: &[String], print: impl Fn(String)) {
     for item in items.iter().take(SHOWN) {
         print(format!("  {item}"));
     }
     if items.len() > SHOWN {
-        print(format!("  and {} more", items.len() - SHOWN));
+        let more = (items.len() - SHOWN).to_string();
+        print(format!("  {}", say(language, "console_more", &[("n", &more)])));
     }
 }
 
@@ -195,18 +201,78 @@ impl Progress {
     }
 }
 
+/// The words of a summary.
+fn say(language: Language, key: &str, values: &[(&str, &str)]) -> String {
+    language.say(key, values).unwrap_or_default()
+}
+
+/// How a model did, in one sentence.
+pub(crate) struct Head<'a> {
+    /// Images with a result, and all.
+    pub explained: usize,
+    /// All images.
+    pub images: usize,
+    /// The model's name.
+    pub model: &'a str,
+    /// What it is.
+    pub variant: &'a str,
+    /// The layer of the map.
+    pub layer: &'a str,
+    /// What it was computed on.
+    pub devices: &'a [&'a str],
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl Head<'_> {
+    fn say(&self, language: Language) -> String {
+        let rate = self.explained as f64 / self.seconds.max(1e-9);
+        let and = format!(" {} ", say(language, "console_and", &[]));
+        say(
+            language,
+            "console_head",
+            &[
+                ("explained", &self.explained.to_string()),
+                ("images", &count(language, "image", self.images)),
+                ("model", self.model),
+                ("variant", self.variant),
+                ("layer", self.layer),
+                ("device", &self.devices.join(&and)),
+                ("seconds", &language.number(self.seconds, 1)),
+                ("rate", &language.number(rate, 1)),
+            ],
+        )
+    }
+}
+
+/// `1 image`, `3 maps`, in the language.
+fn count(language: Language, what: &str, number: usize) -> String {
+    match number {
+        1 => say(language, &format!("one_{what}"), &[]),
+        _ => say(language, &format!("many_{what}s"), &[("n", &number.to_string())]),
+    }
+}
+
 /// Prints a model's accuracy in all and by fold, the maps that cannot be read, and the images
-/// that failed.
-pub(crate) fn summary(head: &str, summary: &Summary, rows: &[Prediction]) {
-    out!("{head}\n");
-    out!("{}", score_table(summary).trim_end());
+/// that failed. `clean` is whether overlays are clean ones.
+pub(crate) fn summary(
+    language: Language,
+    head: &Head<'_>,
+    summary: &Summary,
+    rows: &[Prediction],
+    clean: bool,
+) {
+    out!("{}\n", head.say(language));
+    out!("{}", score_table(language, summary).trim_end());
     if summary.by_status.keys().any(|status| status != MapStatus::Ok.name()) {
         out!("");
     }
     for status in [MapStatus::AllNonpositive, MapStatus::Constant, MapStatus::NonFinite] {
-        if let Some(count) = summary.by_status.get(status.name()) {
-            out!("{}: {status}\n  {}", maps(*count), status.explanation());
-            out!("  Their overlays are plain blue; see map_status in predictions.csv.");
+        if let Some(maps) = summary.by_status.get(status.name()) {
+            out!("{}: {status}", count(language, "map", *maps));
+            out!("  {}", say(language, &format!("console_{status}"), &[]));
+            let overlay = if clean { "console_crossed" } else { "console_blue" };
+            out!("  {}", say(language, overlay, &[]));
         }
     }
     let failed: Vec<String> = rows
@@ -214,39 +280,60 @@ pub(crate) fn summary(head: &str, summary: &Summary, rows: &[Prediction]) {
         .filter_map(|row| row.error.as_ref().map(|error| format!("{}: {error}", row.path)))
         .collect();
     if !failed.is_empty() {
-        out!("{} failed:", images(failed.len()));
-        list(&failed, |line| out!("{line}"));
+        let images = count(language, "image", failed.len());
+        out!("{}", say(language, "console_failed", &[("images", &images)]));
+        list_in(language, &failed, |line| out!("{line}"));
     }
     out!("");
 }
 
 /// Prints where the results are.
-pub(crate) fn places(out: &Path, trees: &[&ModelTree]) {
-    let place = |path: PathBuf, what: &str| out!("  {}\n      {what}", path.display());
-    out!("Results in {}:", out.display());
+pub(crate) fn places(language: Language, out: &Path, trees: &[&ModelTree], page: Option<&Path>) {
+    let place = |path: PathBuf, key: &str| {
+        out!("  {}\n      {}", path.display(), say(language, key, &[]));
+    };
+    out!("{}", say(language, "console_results", &[("out", &out.display().to_string())]));
     if let [tree] = trees {
-        place(tree.root().join("All"), "overlays, by right and wrong; beside it, by fold");
-        place(tree.csv_path(), "the notebook's report");
+        place(tree.root().join("All"), "console_overlays");
+        place(tree.csv_path(), "console_csv");
     } else {
         for tree in trees {
-            place(tree.root().to_owned(), "overlays and the notebook's report");
+            place(tree.root().to_owned(), "console_tree");
         }
     }
-    place(out.join("predictions.csv"), "logits, probabilities and map figures of each image");
-    place(out.join("run.json"), "what was run, on what, with which result");
+    place(out.join("predictions.csv"), "console_predictions");
+    place(out.join("run.json"), "console_run");
+    if let Some(page) = page {
+        place(page.to_owned(), "console_page");
+    }
 }
 
-fn score_table(summary: &Summary) -> String {
+/// Prints where a page of finished runs is.
+pub(crate) fn report(page: &Path, runs: usize, models: usize, count: usize) {
+    let (runs, models) = (counted(runs, "run", "runs"), counted(models, "model", "models"));
+    out!("{runs}, {models}, {}.\n  {}", images(count), page.display());
+}
+
+fn score_table(language: Language, summary: &Summary) -> String {
     let name = |score: &FoldScore| score.fold.chars().count();
-    let width = summary.folds.iter().map(name).max().unwrap_or(0).max(4);
-    let mut table = format!("{:width$}  images  right  wrong  unknown  failed  accuracy\n", "fold");
-    for score in summary.folds.iter().chain([&summary.total]) {
-        let FoldScore { fold, images, right, wrong, unknown, failed, .. } = score;
-        let accuracy = score.accuracy.map_or("-".to_owned(), |a| format!("{:.1} %", a * 100.0));
-        let _ = writeln!(
-            table,
-            "{fold:width$}  {images:6}  {right:5}  {wrong:5}  {unknown:7}  {failed:6}  {accuracy:>8}"
-        );
+    let all = FoldScore { fold: say(language, "console_all", &[]), ..summary.total.clone() };
+    let scores = || summary.folds.iter().chain([&all]);
+    let width = scores().map(name).max().unwrap_or(0).max(4);
+    let heading = say(language, "console_table", &[]);
+    // Two spaces part the columns, since a heading may hold one.
+    let widths: Vec<usize> = heading.split("  ").map(|column| column.chars().count()).collect();
+    let mut table = format!("{:width$}  {heading}\n", "fold");
+    for score in scores() {
+        let counts = [score.images, score.right, score.wrong, score.unknown, score.failed];
+        let accuracy = score.accuracy.map_or("-".to_owned(), |accuracy| {
+            format!("{} %", language.number(accuracy * 100.0, 1))
+        });
+        let cells = counts.map(|count| count.to_string()).into_iter().chain([accuracy]);
+        let _ = write!(table, "{:width$}", score.fold);
+        for (cell, width) in cells.zip(&widths) {
+            let _ = write!(table, "  {cell:>width$}");
+        }
+        table.push('\n');
     }
     table
 }
@@ -259,11 +346,6 @@ pub(crate) fn images(count: usize) -> String {
 /// `1 layer`, `3 layers`.
 pub(crate) fn layers(count: usize) -> String {
     counted(count, "layer", "layers")
-}
-
-/// `1 map`, `3 maps`.
-fn maps(count: usize) -> String {
-    counted(count, "map", "maps")
 }
 
 /// A number and its noun.

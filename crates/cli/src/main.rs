@@ -16,6 +16,7 @@ mod labels;
 mod layers;
 mod models;
 mod npz;
+mod page;
 mod preprocess;
 mod text;
 mod verify;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Devices(args) => devices::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Report(args) => page::run(&args),
     };
     match ended {
         Ok(code) => code,

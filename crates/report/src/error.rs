@@ -52,4 +52,26 @@ pub enum Error {
     /// The run record could not be put into words.
     #[error("cannot write the run record")]
     Record(#[from] serde_json::Error),
+    /// A report could not be read.
+    #[error("cannot read the report {}: {what}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Two reports that are to be one have results of one model for one image.
+    #[error("{path} has two results of {model}")]
+    Twice {
+        /// The image.
+        path: String,
+        /// The model.
+        model: String,
+    },
+    /// There is no report to be joined.
+    #[error("there is no report")]
+    Nothing,
+    /// The page could not be put together; none that a caller could cause.
+    #[error("cannot make the page")]
+    Page(#[from] minijinja::Error),
 }

@@ -28,21 +28,27 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod clean;
 mod colormap;
+mod colormap_tables;
 mod encode;
 mod error;
+mod glyphs;
 mod notebook_csv;
 mod outcome;
 mod overlay;
+pub mod page;
 mod pillow;
 mod predictions;
 mod run_json;
+pub mod statistics;
 mod summary;
 mod time;
 mod tree;
 mod write;
 
-pub use colormap::jet;
+pub use clean::{Style, clean_overlay, crossed_out};
+pub use colormap::{Colormap, jet};
 pub use encode::{Format, encode};
 pub use error::Error;
 pub use image::RgbImage;

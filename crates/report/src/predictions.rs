@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use csv::{Terminator, WriterBuilder};
 
+use crate::page::Grid;
 use crate::{Error, Outcome};
 
 /// What a run found for one image with one model.
@@ -43,6 +44,10 @@ pub struct Explained {
     pub map: MapFacts,
     /// The overlay's path relative to the output folder, with `/`, if one was written.
     pub overlay: Option<String>,
+    /// The map on the grid of the report, if it can be read.
+    pub grid: Option<Grid>,
+    /// The path, relative to the output folder, of a small picture for the report.
+    pub thumbnail: Option<String>,
     /// The time that the image took, in milliseconds.
     pub milliseconds: f64,
 }
@@ -275,6 +280,8 @@ pub(crate) mod tests {
                     status: "ok".to_owned(),
                 },
                 overlay: Some("VGG16_GradCAM/All/Right/VGG16_a.png".to_owned()),
+                grid: None,
+                thumbnail: None,
                 milliseconds: 12.345_678,
             }),
             error: None,

@@ -121,6 +121,18 @@ pub struct Options {
     pub resize: String,
     /// The opacity of the map in the overlay.
     pub alpha: f32,
+    /// How overlays are drawn: `notebook` or `clean`.
+    #[serde(default)]
+    pub overlay: String,
+    /// The colours of the map.
+    #[serde(default)]
+    pub colormap: String,
+    /// What the top of the scale is: `image`, `fold`, `run` or `none`.
+    #[serde(default)]
+    pub norm: String,
+    /// The format in which raw maps are written, if they are.
+    #[serde(default)]
+    pub maps: Option<String>,
     /// What became of EXIF orientation: `ignore` or `apply`.
     pub exif: String,
     /// Images per forward pass.
@@ -269,7 +281,8 @@ mod tests {
                 "precision": "f32", "reason": "no GPU", "verified": null,
             }],
             "options": {
-                "resize": "nearest", "alpha": 0.5, "exif": "ignore", "batch": 8,
+                "resize": "nearest", "alpha": 0.5, "overlay": "clean", "colormap": "viridis",
+                "norm": "image", "maps": null, "exif": "ignore", "batch": 8,
                 "batch_requested": "auto", "exact": false,
             },
             "data": { "path": "faces", "images": 1, "folds": ["Fold0"] },

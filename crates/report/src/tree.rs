@@ -156,6 +156,13 @@ impl ModelTree {
         [path("All", &place.in_all), path(&place.folder, &place.in_fold)]
     }
 
+    /// `<out>/thumbs/<Model>/<fold>/<image>.jpg`, the small picture of the report.
+    #[must_use]
+    pub fn thumbnail_path(&self, place: &Place) -> PathBuf {
+        let thumbs = self.root.with_file_name("thumbs").join(&self.model);
+        thumbs.join(&place.folder).join(format!("{}.jpg", place.in_fold))
+    }
+
     /// `maps/<fold>/<image>.npy`, the raw map.
     #[must_use]
     pub fn map_path(&self, place: &Place) -> PathBuf {

@@ -24,6 +24,10 @@ pub(super) struct Measured {
     pub network: &'static Network,
     /// Multiplications of an image, each with its addition.
     pub multiplications: f64,
+    /// The same with Winograd's method.
+    pub fewest: f64,
+    /// Bytes that an image moves at least.
+    pub bytes: f64,
     /// Bytes of the weights.
     pub weights: f64,
     pub series: Vec<Series>,
@@ -39,6 +43,8 @@ impl Measured {
         Self {
             network,
             multiplications: 0.0,
+            fewest: 0.0,
+            bytes: 0.0,
             weights: 0.0,
             series: Vec::new(),
             whole: Vec::new(),
@@ -50,6 +56,8 @@ impl Measured {
     /// Takes over what Burncam says of the network.
     pub(super) fn describe(&mut self, burncam: &Worker) {
         self.multiplications = burncam.ready.number("multiplications").unwrap_or(0.0);
+        self.fewest = burncam.ready.number("fewest").unwrap_or(0.0);
+        self.bytes = burncam.ready.number("bytes").unwrap_or(0.0);
         self.weights = burncam.ready.number("weights").unwrap_or(0.0);
     }
 

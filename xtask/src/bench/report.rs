@@ -24,6 +24,7 @@ pub(super) fn text(
     let tables = [
         ("The bar", bar(batch, all)),
         ("What is computed", computed(machine, all)),
+        ("The floor", floor(machine, batch, all)),
         ("Whole runs of `explain`", whole(all)),
     ];
     for (title, table) in tables {
@@ -101,6 +102,35 @@ fn computed(machine: &Machine, all: &[Measured]) -> Table {
             "memory MB",
         ],
         rows: rows.collect(),
+    }
+}
+
+/// What the arithmetic alone would take at the peak, and how far `explain` is from it.
+fn floor(machine: &Machine, batch: usize, all: &[Measured]) -> Table {
+    let row = |measured: &Measured| {
+        let floor = (machine.gflops > 0.0).then(|| 2.0 * measured.fewest / machine.gflops / 1e6);
+        let own = median(measured.cpu("burncam", batch));
+        vec![
+            measured.network.title.to_owned(),
+            format!("{:.3}", measured.multiplications / 1e9),
+            format!("{:.3}", measured.fewest / 1e9),
+            format!("{:.0}", measured.bytes / 1e6),
+            or_dash(floor, milliseconds),
+            or_dash(own, milliseconds),
+            or_dash(own.zip(floor), |(own, floor)| format!("{:.2}", own / floor)),
+        ]
+    };
+    Table {
+        head: vec![
+            "network",
+            "10⁹ multiplications",
+            "with Winograd",
+            "MB moved",
+            "floor, CPU ms",
+            "explain, CPU ms",
+            "explain / floor",
+        ],
+        rows: all.iter().map(row).collect(),
     }
 }
 

@@ -43,9 +43,11 @@ pub(crate) fn run(args: &Bench) -> Result<ExitCode> {
     let subject = Subject::new(args)?;
     let work = work::of(&subject.classifier);
     console::result(&format!(
-        "ready network={} multiplications={} weights={}",
+        "ready network={} multiplications={} fewest={} bytes={} weights={}",
         subject.classifier.arch.name,
         work.multiplications,
+        work.fewest,
+        work.bytes,
         subject.classifier.parameters * size_of::<f32>(),
     ))?;
     for line in std::io::stdin().lock().lines() {

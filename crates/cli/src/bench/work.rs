@@ -6,17 +6,35 @@ use burncam_net::{Classifier, LayerTable, Op};
 pub(super) struct Work {
     /// Multiplications, each with its addition, of convolutions and dense layers.
     pub multiplications: u64,
+    /// The same where 3×3 convolutions with stride 1 take 36 for each 4×4 results (Winograd).
+    pub fewest: u64,
+    /// Bytes that have to move at least: weights, and each layer's output written and read once.
+    pub bytes: u64,
 }
 
 /// The work of a network and its head.
 pub(super) fn of(classifier: &Classifier) -> Work {
     let layers = &classifier.layers;
     let head = head(classifier.head.config().layers(), layers.last().output);
-    Work { multiplications: trunk(layers) + head }
+    let outputs: usize =
+        layers.layers().iter().map(|layer| layer.output.iter().product::<usize>()).sum();
+    Work {
+        multiplications: trunk(layers, false) + head,
+        fewest: trunk(layers, true) + head,
+        bytes: 4 * (classifier.parameters + 2 * outputs) as u64,
+    }
 }
 
-fn trunk(table: &LayerTable) -> u64 {
+/// Of all convolutions, by their definition or with Winograd's method.
+fn trunk(table: &LayerTable, winograd: bool) -> u64 {
     let of_layer = |layer: &burncam_net::Layer| match layer.op {
+        Op::Conv2D { kernel_size: [3, 3], strides: [1, 1], filters, .. } if winograd => {
+            let [height, width, _] = layer.output;
+            // A first layer of three channels is not worth it.
+            let each = if table.channels_in(layer) < 8 { 16 * 9 } else { 36 };
+            (height.div_ceil(4) * width.div_ceil(4) * each * table.channels_in(layer) * filters)
+                as u64
+        }
         Op::Conv2D { kernel_size: [height, width], .. } => {
             let outputs: usize = layer.output.iter().product();
             (outputs * height * width * table.channels_in(layer)) as u64
@@ -54,7 +72,7 @@ mod tests {
 
     fn of(name: &str) -> u64 {
         let arch = find(name).expect("a network");
-        trunk(&(arch.variants[0].layers)())
+        trunk(&(arch.variants[0].layers)(), false)
     }
 
     /// 15.35 thousand million, as the sum over VGG16's thirteen convolutions gives by hand.
@@ -80,6 +98,12 @@ mod tests {
         .sum();
         assert_eq!(by_hand, 15_346_630_656);
         assert_eq!(of("vgg16"), by_hand);
+        // On 14 rows four patches hang over, so there it is fewer than four times fewer.
+        let first = 9 * 224 * 224 * 3 * 64;
+        let last: u64 = 3 * 9 * 14 * 14 * 512 * 512;
+        let patches = 3 * 36 * 4 * 4 * 512 * 512;
+        let expected = first + (by_hand - first - last) / 4 + patches;
+        assert_eq!(trunk(&(burncam_models::VGG16.variants[0].layers)(), true), expected);
     }
 
     /// Published counts: 3.8 for ResNet50 with its stride in the first convolution of a block

@@ -3,11 +3,13 @@
 mod model;
 mod output;
 mod overlap;
+mod pictures;
 mod pipeline;
 mod plan;
 mod record;
 mod weights;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime};
 
@@ -17,11 +19,14 @@ use burncam_report::{
     NotebookRow, Predictions, RunStatus, Summary, notebook_csv, predictions_csv, write_atomic,
 };
 
+pub(crate) use pictures::PictureOptions;
+
 use crate::args::Explain;
-use crate::console::Progress;
+use crate::console::{Head, Progress};
 use crate::device::{CPU_BATCH, Choice, Needs, Precision};
-use crate::{console, device, verify};
+use crate::{console, device, page, verify};
 use model::{Model, Part};
+use pictures::Overlay;
 use pipeline::Job;
 use plan::Plan;
 use record::{Digests, Found};
@@ -45,7 +50,7 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     let mut first = Some(build(&plan, &plan.models[0], &plan.models[0].parts[0], &devices)?);
     output::prepare(&plan)?;
     let record = record::Recorder::new(args, &plan, digests, &devices, batch, started)?;
-    record.write(RunStatus::Partial, &[])?;
+    let mut run = record.write(RunStatus::Partial, &[])?;
 
     let mut progress = Progress::new(plan.images.len() * plan.models.len());
     let mut found: Vec<Found> = Vec::new();
@@ -53,12 +58,16 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
         found.push(explain((&plan, batch), model, &devices, &mut first, &mut progress)?);
         let last = found.len() == plan.models.len();
         write_tables(&plan, &found)?;
-        record
+        run = record
             .write(if last { RunStatus::Complete } else { RunStatus::Partial }, &found)
             .context("the results are written, their record is not")?;
     }
     progress.finish();
-    Ok(tell(&plan, &devices, &found))
+    let page = (!args.no_report).then(|| {
+        page::write(&plan.out, &args.page, run, &tables(&plan, &found), &plan.subjects)
+            .context("the results are written, their page is not")
+    });
+    Ok(tell(args, &plan, &devices, &found, page.transpose()?.as_deref()))
 }
 
 /// The devices that give the CPU's results with every network of the run; the CPU if none does.
@@ -134,6 +143,9 @@ fn explain(
         found.rows.extend(pipeline::run(job, &mut networks, progress)?);
         found.seconds += clock.elapsed().as_secs_f64();
     }
+    if plan.pictures.later() {
+        pictures::draw_later(plan, model, &mut found.rows);
+    }
     Ok(found)
 }
 
@@ -143,37 +155,47 @@ fn write_tables(plan: &Plan, found: &[Found]) -> Result<()> {
         let rows: Vec<NotebookRow> = last.rows.iter().filter_map(NotebookRow::of).collect();
         write_atomic(&model.tree.csv_path(), &notebook_csv(&rows)?)?;
     }
-    let both = plan.models.iter().zip(found);
-    let tables: Vec<Predictions<'_>> = both
-        .map(|(model, found)| Predictions { classes: &model.classes, rows: &found.rows })
-        .collect();
+    let tables = tables(plan, found);
     write_atomic(&plan.out.join("predictions.csv"), &predictions_csv(&tables, plan.top)?)?;
     Ok(())
 }
 
+/// What the models found so far.
+fn tables<'a>(plan: &'a Plan, found: &'a [Found]) -> Vec<Predictions<'a>> {
+    let both = plan.models.iter().zip(found);
+    both.map(|(model, found)| Predictions { classes: &model.classes, rows: &found.rows }).collect()
+}
+
 /// Prints how it went, and gives the exit code.
-fn tell(plan: &Plan, devices: &[Choice], found: &[Found]) -> ExitCode {
+fn tell(
+    args: &Explain,
+    plan: &Plan,
+    devices: &[Choice],
+    found: &[Found],
+    page: Option<&Path>,
+) -> ExitCode {
+    let language = args.page.lang;
     let mut failed = 0;
     let mut kinds: Vec<&str> = devices.iter().map(Choice::kind).collect();
     kinds.dedup();
-    let kinds = kinds.join(" and ");
     for (model, Found { rows, seconds }) in plan.models.iter().zip(found) {
         let summary = Summary::of(rows);
         failed += summary.total.failed;
-        let explained = summary.total.images - summary.total.failed;
         let (title, variant) = (model.checkpoint().arch.title, model.checkpoint().variant.name);
         let of = if model.name == title { String::new() } else { format!("{title}, ") };
-        let head = format!(
-            "Explained {explained} of {} with {} ({of}{variant}) at layer {} on the {kinds} in \
-             {seconds:.1} s, {:.1} images/s.",
-            console::images(rows.len()),
-            model.name,
-            model.layer,
-            explained as f64 / seconds.max(1e-9),
-        );
-        console::summary(&head, &summary, rows);
+        let head = Head {
+            explained: summary.total.images - summary.total.failed,
+            images: rows.len(),
+            model: &model.name,
+            variant: &format!("{of}{variant}"),
+            layer: &model.layer,
+            devices: &kinds,
+            seconds: *seconds,
+        };
+        let clean = plan.pictures.overlay == Overlay::Clean;
+        console::summary(language, &head, &summary, rows, clean);
     }
     let trees: Vec<_> = plan.models.iter().map(|model| &model.tree).collect();
-    console::places(&plan.out, &trees);
+    console::places(language, &plan.out, &trees, page);
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) }
 }

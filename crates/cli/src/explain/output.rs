@@ -21,10 +21,12 @@ pub(crate) fn prepare(plan: &Plan) -> Result<()> {
     if let Some(run) = earlier.and_then(|text| serde_json::from_slice::<Run>(&text).ok()) {
         let trees = run.models.iter().map(|model| ModelTree::new(out, &model.name));
         own.extend(trees.map(|tree| tree.root().to_owned()));
+        own.push(out.join("thumbs"));
     }
     own.sort();
     own.dedup();
-    own.extend([out.join("predictions.csv"), out.join("run.json")]);
+    let tables = ["report.json", "index.html", "predictions.csv", "run.json"];
+    own.extend(tables.map(|name| out.join(name)));
     let earlier: Vec<PathBuf> = own.into_iter().filter(|path| path.exists()).collect();
     let Some(found) = earlier.last() else { return Ok(()) };
     if !plan.overwrite {

@@ -4,17 +4,16 @@ use std::io::ErrorKind;
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
-use burncam_cam::{CamError, Explanation, MapStatus, MapSummary, predicted};
+use burncam_cam::{CamError, Explanation, MapSummary, predicted};
 use burncam_imaging::{Frame, decode, fit, preprocess, stacked};
 use burncam_net::Classifier;
 use burncam_report as report;
-use burncam_report::{
-    Explained, Format, MapFacts, Outcome, Prediction, encode, levels, link_or_copy, overlay,
-    write_atomic,
-};
+use burncam_report::page::Grid;
+use burncam_report::{Explained, MapFacts, Outcome, Prediction};
 
 use super::model::{Model, Part};
 use super::overlap::Stages;
+use super::pictures::{self, Shown};
 use super::plan::Plan;
 use crate::console::{self, Progress};
 use crate::device;
@@ -195,6 +194,15 @@ impl From<report::Error> for Failure {
     }
 }
 
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        match error.downcast::<report::Error>() {
+            Ok(error) => error.into(),
+            Err(error) => Self::Image(whole(error)),
+        }
+    }
+}
+
 /// Whether what keeps one file from being written will keep all others too.
 fn is_for_all(kind: ErrorKind) -> bool {
     use ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
@@ -215,7 +223,17 @@ fn write(
     let probabilities = job.part.checkpoint.head.output().probabilities(&seen.found.logits);
     let class = predicted(&probabilities);
     let map = MapSummary::of(&seen.found.map);
-    let path = place(job, index, label, seen, (class, map.status))?;
+    let shown = Shown {
+        plan: job.plan,
+        model,
+        index,
+        outcome: Outcome::of(label, &model.classes[class]),
+        status: map.status,
+        map: &seen.found.map,
+        map_size: seen.found.map_size,
+        frame: &seen.frame,
+    };
+    let [overlay, thumbnail] = draw(&shown, map.max)?;
     let width = seen.found.map_size.1;
     Ok(Explained {
         predicted: model.classes[class].clone(),
@@ -232,36 +250,24 @@ fn write(
             argmax: Some((map.argmax / width, map.argmax % width)),
             status: map.status.name().to_owned(),
         },
-        overlay: Some(path),
+        overlay,
+        grid: Grid::of(&seen.found.map, seen.found.map_size),
+        thumbnail,
         milliseconds: seen.milliseconds + elapsed(clock),
     })
 }
 
-/// Draws and writes the overlay, encoded once and placed twice; returns its path in the output
-/// folder.
-fn place(
-    job: Job<'_>,
-    index: usize,
-    label: Option<&str>,
-    seen: &Seen,
-    (class, status): (usize, MapStatus),
-) -> Result<String, Failure> {
-    let (plan, model) = (job.plan, job.model);
-    // A map that cannot be read gets the notebook's plain blue wash: the lowest level throughout.
-    let levels = match status {
-        MapStatus::Ok => levels(&seen.found.map),
-        _ => vec![0; seen.found.map.len()],
-    };
-    let frame = &seen.frame;
-    let size = (frame.height, frame.width);
-    let picture = overlay(&levels, seen.found.map_size, &frame.rgb, size, plan.alpha);
-    let format = Format::of_name(&plan.images[index].name)?;
-    let outcome = Outcome::of(label, &model.classes[class]);
-    let [all, fold] = model.tree.overlay_paths(&plan.places[index], outcome);
-    write_atomic(&all, &encode(&picture, format)?)?;
-    link_or_copy(&all, &fold)?;
-    let inside = fold.strip_prefix(&plan.out).unwrap_or(&fold);
-    Ok(inside.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
+/// Writes what can be written of an image now: its map, if that is asked for, and its pictures,
+/// unless their scale depends on other images; gives the pictures' paths in the output folder.
+fn draw(shown: &Shown<'_>, max: f32) -> Result<[Option<String>; 2]> {
+    let pictures = &shown.plan.pictures;
+    if pictures.maps {
+        pictures::write_map(shown.plan, shown.model, shown.index, shown.map, shown.map_size)?;
+    }
+    match pictures.later() {
+        true => Ok([None, None]),
+        false => pictures::place(shown, pictures::own_top(pictures, max)),
+    }
 }
 
 /// An error and its causes on one line.

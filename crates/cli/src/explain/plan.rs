@@ -8,11 +8,12 @@ use burncam_net::Arithmetic;
 use burncam_report::{Place, assign};
 
 use super::model::{self, Model, Part};
+use super::pictures::Pictures;
 use super::weights;
 use crate::args::Explain;
 use crate::data::{self, Image};
 use crate::labels::{self, Rule};
-use crate::{classes, console, demo, models};
+use crate::{classes, console, demo, models, page};
 
 /// Everything that decides a run's results.
 pub(crate) struct Plan {
@@ -32,8 +33,10 @@ pub(crate) struct Plan {
     pub resize: Resize,
     /// How files become pixels.
     pub decode: DecodeOptions,
-    /// Weight of the map in the overlay.
-    pub alpha: f32,
+    /// Whom images show, by path, where that is known; sorted.
+    pub subjects: Vec<(String, String)>,
+    /// How pictures are made.
+    pub pictures: Pictures,
     /// How many of the likeliest classes predictions.csv has; without, it has all.
     pub top: Option<usize>,
     /// Images computed at a time, if that was asked for.
@@ -78,13 +81,21 @@ impl Plan {
             let text = format!("passed over in the data folder, not being images: {count}");
             warnings.push((text, set.skipped));
         }
-        let names: Vec<_> = set.images.iter().map(|i| (&i.fold, &i.name)).collect();
+        let labels = match &args.labels {
+            Some(Rule::File(path)) => Some(path.as_path()),
+            _ => None,
+        };
+        let subjects = page::subjects(&args.page, &set.images, labels)?;
+        let pictures = Pictures::new(&args.pictures, args.alpha, !args.no_report)?;
+        let name = |image: &Image| (image.fold.clone(), pictures.file_name(&image.name));
+        let names: Vec<_> = set.images.iter().map(name).collect();
         Ok(Self {
             models,
             places: assign(&names),
+            subjects,
+            pictures,
             resize: args.resize,
             decode: DecodeOptions { exif: args.exif, ..DecodeOptions::default() },
-            alpha: args.alpha,
             top: args.top.map(usize::from),
             batch: args.batch.map(usize::from),
             arithmetic: if args.exact { Arithmetic::Exact } else { Arithmetic::Fast },

@@ -16,6 +16,7 @@ use burncam_report::{
 use sha2::{Digest as _, Sha256};
 
 use super::model::{Model, Part};
+use super::pictures::Pictures;
 use super::plan::Plan;
 use crate::args::Explain;
 use crate::device::Choice;
@@ -96,8 +97,8 @@ impl<'a> Recorder<'a> {
         Ok(Self { plan, started, run })
     }
 
-    /// Writes the record as of now, with what the first models found.
-    pub(crate) fn write(&self, status: RunStatus, found: &[Found]) -> Result<()> {
+    /// Writes the record as of now, with what the first models found, and gives it.
+    pub(crate) fn write(&self, status: RunStatus, found: &[Found]) -> Result<Run> {
         let now = SystemTime::now();
         let mut run = self.run.clone();
         for (model, found) in run.models.iter_mut().zip(found) {
@@ -111,7 +112,7 @@ impl<'a> Recorder<'a> {
         run.finished = rfc3339(now);
         run.seconds = now.duration_since(self.started).unwrap_or_default().as_secs_f64();
         write_atomic(&self.plan.out.join("run.json"), &run_json(&run)?)?;
-        Ok(())
+        Ok(run)
     }
 }
 
@@ -185,7 +186,11 @@ fn device(args: &Explain, choice: &Choice) -> report::Device {
 fn options(plan: &Plan, batch: usize) -> report::Options {
     report::Options {
         resize: plan.resize.to_string(),
-        alpha: plan.alpha,
+        alpha: plan.pictures.alpha,
+        overlay: Pictures::name(plan.pictures.overlay),
+        colormap: plan.pictures.colormap.to_string(),
+        norm: Pictures::name(plan.pictures.norm),
+        maps: plan.pictures.maps.then(|| "npy".to_owned()),
         exif: plan.decode.exif.name().to_owned(),
         batch,
         batch_requested: plan.batch.map_or("auto".to_owned(), |batch| batch.to_string()),

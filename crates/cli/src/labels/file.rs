@@ -17,27 +17,8 @@ pub(super) type Table = HashMap<String, usize>;
 /// names none of the images is a header.
 pub(super) fn read(path: &Path, images: &[Image], classes: &[String]) -> Result<Table> {
     let cannot = || format!("cannot read the label file {}", path.display());
-    if std::fs::metadata(path).with_context(cannot)?.len() > LARGEST {
-        bail!("the label file {} is larger than {} MiB", path.display(), LARGEST >> 20);
-    }
-    let bytes = std::fs::read(path).with_context(cannot)?;
-    let Ok(text) = String::from_utf8(bytes) else {
-        bail!(
-            "the label file {} is not in UTF-8\nhint: a spreadsheet program saves such a file as \
-             \"CSV UTF-8\"",
-            path.display()
-        );
-    };
-    let text = text.trim_start_matches('\u{feff}');
-    let first = text.lines().next().unwrap_or_default();
-    let delimiter =
-        [b';', b'\t'].into_iter().find(|d| first.as_bytes().contains(d)).unwrap_or(b',');
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
+    let text = text(path)?;
+    let mut reader = reader(&text);
     let mut table = Table::new();
     for (row, record) in reader.records().enumerate() {
         let record = record.with_context(cannot)?;
@@ -69,6 +50,73 @@ pub(super) fn read(path: &Path, images: &[Image], classes: &[String]) -> Result<
         );
     }
     Ok(table)
+}
+
+/// The file's text.
+fn text(path: &Path) -> Result<String> {
+    let cannot = || format!("cannot read the label file {}", path.display());
+    if std::fs::metadata(path).with_context(cannot)?.len() > LARGEST {
+        bail!("the label file {} is larger than {} MiB", path.display(), LARGEST >> 20);
+    }
+    let bytes = std::fs::read(path).with_context(cannot)?;
+    let Ok(text) = String::from_utf8(bytes) else {
+        bail!(
+            "the label file {} is not in UTF-8\nhint: a spreadsheet program saves such a file as \
+             \"CSV UTF-8\"",
+            path.display()
+        );
+    };
+    Ok(text)
+}
+
+/// Its rows, separated as the first line is.
+fn reader(text: &str) -> csv::Reader<&[u8]> {
+    let text = text.trim_start_matches('\u{feff}');
+    let first = text.lines().next().unwrap_or_default();
+    let delimiter =
+        [b';', b'\t'].into_iter().find(|d| first.as_bytes().contains(d)).unwrap_or(b',');
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes())
+}
+
+/// What another column holds, by path or image name. The first row that has so many cells names
+/// the columns; rows where the column is empty are left out.
+pub(crate) fn column(path: &Path, name: &str) -> Result<HashMap<String, String>> {
+    let cannot = || format!("cannot read the label file {}", path.display());
+    let text = text(path)?;
+    let mut rows = reader(&text).into_records();
+    let heading = loop {
+        match rows.next() {
+            Some(row) => {
+                let row = row.with_context(cannot)?;
+                let notice = row.get(0).is_some_and(|cell| cell.starts_with("sep="));
+                if !notice && !row.iter().all(str::is_empty) {
+                    break row;
+                }
+            }
+            None => bail!("the label file {} is empty", path.display()),
+        }
+    };
+    let Some(place) = heading.iter().position(|known| known.eq_ignore_ascii_case(name)) else {
+        bail!(
+            "the label file {} has no column `{name}`\nhint: its first row names its columns; these \
+             are {}",
+            path.display(),
+            heading.iter().collect::<Vec<_>>().join(", ")
+        );
+    };
+    let mut found = HashMap::new();
+    for row in rows {
+        let row = row.with_context(cannot)?;
+        if let (Some(image), Some(value)) = (row.get(0), row.get(place).filter(|v| !v.is_empty())) {
+            found.insert(image.trim_start_matches("./").replace('\\', "/"), value.to_owned());
+        }
+    }
+    Ok(found)
 }
 
 fn add(table: &mut Table, image: &str, class: usize) -> Result<()> {

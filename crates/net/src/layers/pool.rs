@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::pool::{self, AvgPool2dConfig, MaxPool2dConfig};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, FloatDType, Tensor};
 use burncam_kernels::{self as kernels, Pooling, Shape, Window};
 
 use super::burn_padding;
@@ -74,6 +74,10 @@ impl AvgPool2d {
         };
         let output = match is_plain(&input) {
             true => self.slide.pool(pooling, input),
+            // Burn sums a window in the precision of its values: in half, 49 times 1400 is infinite.
+            false if input.dtype() == DType::F16 => {
+                self.inner.forward(input.cast(FloatDType::F32)).cast(FloatDType::F16)
+            }
             false => self.inner.forward(input),
         };
         trace.layer(&self.name, output)

@@ -1,0 +1,114 @@
+//! `burncam report`: the pages of finished runs again, or as one.
+
+use std::path::{Component, Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use burncam_report::page::{compute, merge, read_report};
+
+use super::{Subject, finish, warn_of};
+use crate::args::Report;
+use crate::console;
+
+/// Where a page of several runs goes unless it is said.
+const OUT: &str = "burncam-report";
+
+/// Rebuilds the page of one run, or joins several.
+pub(crate) fn run(args: &Report) -> Result<ExitCode> {
+    let out = match (&args.out, args.runs.as_slice()) {
+        (Some(out), _) => out.clone(),
+        (None, [run]) => run.clone(),
+        (None, _) => PathBuf::from(OUT),
+    };
+    for run in &args.runs {
+        real(run)?;
+        if !run.join("report.json").is_file() {
+            bail!(
+                "{} holds no report.json\nhint: give the output folders of `explain`; a run without \
+                 a report has to be run again",
+                run.display()
+            );
+        }
+    }
+    std::fs::create_dir_all(&out)
+        .with_context(|| format!("cannot make the folder {}", out.display()))?;
+    let here = real(&out)?;
+    let mut parts = Vec::new();
+    for run in &args.runs {
+        let folder = real(run)?;
+        let path = run.join("report.json");
+        if args.runs.len() > 1 && folder == here {
+            bail!(
+                "the page of several runs would replace that of {}\nhint: choose another --out",
+                run.display()
+            );
+        }
+        parts.push((relative(&here, &folder), read_report(&path)?));
+    }
+    let in_place = args.runs.len() == 1 && real(&args.runs[0])? == here;
+    if !in_place && !args.overwrite && out.join("report.json").exists() {
+        bail!(
+            "{} already holds a report\nhint: choose another --out, or pass --overwrite to replace it",
+            out.display()
+        );
+    }
+    let mut report = merge(parts)?;
+    if let Some(positive) = &args.page.positive {
+        report.settings.positive = Some(positive.clone());
+    }
+    report.settings.resampling.seed = args.page.seed;
+    if let Some(rule) = &args.page.subject {
+        if matches!(rule, Subject::Column(_)) {
+            bail!(
+                "--subject {rule} is for `explain`, which reads the label file\nhint: a regular \
+                 expression with one group works here too"
+            );
+        }
+        let read = rule.reader(None)?;
+        report.settings.subject = Some(rule.to_string());
+        report.images.iter_mut().for_each(|image| image.subject = read(&image.path));
+        let without = report.images.iter().filter(|image| image.subject.is_none());
+        warn_of(rule, &without.map(|image| image.path.clone()).collect::<Vec<_>>());
+    }
+    compute(&mut report);
+    let page = finish(&out, &report, args.page.lang)?;
+    console::report(&page, report.runs.len(), report.models.len(), report.images.len());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn real(path: &Path) -> Result<PathBuf> {
+    path.canonicalize().with_context(|| format!("cannot open the folder {}", path.display()))
+}
+
+/// `to` as seen from `from`, both whole paths, with `/`; `.` where they are the same. Where they
+/// share nothing, as on two drives, `to` itself.
+fn relative(from: &Path, to: &Path) -> String {
+    let (from, to): (Vec<_>, Vec<_>) = (from.components().collect(), to.components().collect());
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    if shared == 0 {
+        return to.iter().collect::<PathBuf>().display().to_string().replace('\\', "/");
+    }
+    let up = from[shared..].iter().map(|_| "..".to_owned());
+    let down = to[shared..]
+        .iter()
+        .map(|part: &Component<'_>| part.as_os_str().to_string_lossy().into_owned());
+    let parts: Vec<String> = up.chain(down).collect();
+    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_as_seen_from_the_page() {
+        for (from, to, expected) in [
+            ("/a/b", "/a/b", "."),
+            ("/a/b", "/a/b/c", "c"),
+            ("/a/b", "/a/c/d", "../c/d"),
+            ("/a", "/b", "../b"),
+        ] {
+            assert_eq!(relative(Path::new(from), Path::new(to)), expected);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The page at the end of a run, and of several runs together.
+
+mod merge;
+mod subject;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use burncam_report::page::{Language, Report, Settings, compute, gather, index_html, report_json};
+use burncam_report::statistics::Resampling;
+use burncam_report::{Predictions, Run, write_atomic};
+use clap::Args;
+
+use crate::console;
+use crate::data::Image;
+
+pub(crate) use merge::run;
+pub(crate) use subject::Subject;
+
+/// What the page is asked for.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct PageOptions {
+    /// The class that sensitivity, specificity, AUC, F1 and Brier score are about [default: Pain
+    /// where there is one, else the first of two classes].
+    #[arg(long, value_name = "CLASS", help_heading = "Report")]
+    pub positive: Option<String>,
+
+    /// Whom each image shows, since images of one subject are alike: a regular expression with one
+    /// group, found in the image's path, as '(S[0-9]+)_'; or `column:NAME`, a column of the label
+    /// file. Confidence intervals are then made over subjects.
+    #[arg(long, value_name = "REGEX|column:NAME", help_heading = "Report")]
+    pub subject: Option<Subject>,
+
+    /// The language of the page: en or pt-BR.
+    #[arg(long, value_name = "LANG", default_value_t, help_heading = "Report")]
+    pub lang: Language,
+
+    /// Where the random draws of the confidence intervals begin.
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Report")]
+    pub seed: u64,
+}
+
+impl PageOptions {
+    /// What the report records of them.
+    fn settings(&self) -> Settings {
+        Settings {
+            positive: self.positive.clone(),
+            subject: self.subject.as_ref().map(ToString::to_string),
+            resampling: Resampling { seed: self.seed, ..Resampling::default() },
+        }
+    }
+}
+
+/// Writes the page of a run and the numbers behind it; gives the page's path.
+pub(crate) fn write(
+    out: &Path,
+    options: &PageOptions,
+    run: Run,
+    tables: &[Predictions<'_>],
+    subjects: &[(String, String)],
+) -> Result<PathBuf> {
+    let subject = |path: &str| {
+        let found = subjects.binary_search_by(|(known, _)| known.as_str().cmp(path)).ok()?;
+        Some(subjects[found].1.clone())
+    };
+    let mut report = gather(run, tables, options.settings(), subject);
+    compute(&mut report);
+    finish(out, &report, options.lang)
+}
+
+/// Whom the images show, by path; warns of those of which it is not known.
+pub(crate) fn subjects(
+    options: &PageOptions,
+    images: &[Image],
+    labels: Option<&Path>,
+) -> Result<Vec<(String, String)>> {
+    let Some(rule) = &options.subject else { return Ok(Vec::new()) };
+    let read = rule.reader(labels)?;
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for image in images {
+        match read(&image.path) {
+            Some(subject) => known.push((image.path.clone(), subject)),
+            None => unknown.push(image.path.clone()),
+        }
+    }
+    warn_of(rule, &unknown);
+    known.sort();
+    Ok(known)
+}
+
+fn warn_of(rule: &Subject, unknown: &[String]) {
+    if !unknown.is_empty() {
+        let text = format!(
+            "no subject for {} by `--subject {rule}`; confidence intervals are made over images:",
+            console::images(unknown.len())
+        );
+        console::warning(&text, unknown);
+    }
+}
+
+fn finish(out: &Path, report: &Report, language: Language) -> Result<PathBuf> {
+    write_atomic(&out.join("report.json"), &report_json(report)?)?;
+    let page = out.join("index.html");
+    write_atomic(&page, index_html(report, language)?.as_bytes())?;
+    if let Some(asked) = &report.settings.positive {
+        let without = report.models.iter().filter(|model| model.positive.is_none());
+        let names: Vec<String> = without.map(|model| model.name.clone()).collect();
+        if !names.is_empty() {
+            console::warning(&format!("--positive: there is no class `{asked}` in"), &names);
+        }
+    }
+    Ok(page)
+}

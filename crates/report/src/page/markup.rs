@@ -1,0 +1,121 @@
+//! Whether a page is valid HTML: what the tokenizer of the standard accepts, elements closed where
+//! they were opened, and the rules that a page of tables and pictures can break.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use html5gum::{DefaultEmitter, HtmlString, Token, Tokenizer};
+
+/// Elements without an end.
+const VOID: [&str; 8] = ["meta", "link", "img", "input", "br", "hr", "col", "wbr"];
+
+/// Elements that may not stand in a paragraph, a button, a heading or a caption.
+const BLOCKS: [&str; 16] = [
+    "p", "div", "table", "ul", "ol", "details", "figure", "section", "form", "nav", "h1", "h2",
+    "h3", "dialog", "header", "main",
+];
+const INLINE_ONLY: [&str; 8] = ["p", "button", "h1", "h2", "h3", "span", "label", "code"];
+
+/// An element that begins: its name and attributes.
+pub(super) type Element = (String, BTreeMap<String, String>);
+
+fn text(bytes: &HtmlString) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Every element of the page in order.
+///
+/// # Panics
+///
+/// If the page is not valid.
+pub(super) fn elements(page: &str) -> Vec<Element> {
+    assert!(page.starts_with("<!DOCTYPE html>"));
+    let mut emitter = DefaultEmitter::default();
+    emitter.naively_switch_states(true);
+    let (mut open, mut found): (Vec<String>, Vec<Element>) = (Vec::new(), Vec::new());
+    for token in Tokenizer::new_with_emitter(page, emitter) {
+        match token.expect("text in memory") {
+            Token::Error(error) => panic!("{error:?} after {:?}", found.last()),
+            Token::StartTag(tag) => {
+                let name = text(&tag.name);
+                let inside = open.iter().find(|outer| INLINE_ONLY.contains(&outer.as_str()));
+                if let Some(outer) = inside.filter(|_| BLOCKS.contains(&name.as_str())) {
+                    panic!("<{name}> inside <{outer}> after {:?}", found.last());
+                }
+                let attributes = tag.attributes.iter().map(|(k, v)| (text(k), text(&v.value)));
+                if !VOID.contains(&name.as_str()) && !tag.self_closing {
+                    open.push(name.clone());
+                }
+                found.push((name, attributes.collect()));
+            }
+            Token::EndTag(tag) => {
+                let name = text(&tag.name);
+                assert_eq!(open.pop().as_deref(), Some(name.as_str()), "after {:?}", found.last());
+            }
+            _ => {}
+        }
+    }
+    assert!(open.is_empty(), "not closed: {open:?}");
+    check(&found);
+    found
+}
+
+fn check(found: &[Element]) {
+    let mut ids = BTreeSet::new();
+    for (name, attributes) in found {
+        if let Some(id) = attributes.get("id") {
+            assert!(ids.insert(id.as_str()), "two elements with id {id}");
+        }
+        if name == "img" {
+            let alt = attributes.get("alt").map_or("", String::as_str);
+            assert!(!alt.is_empty(), "an image without alternative text: {attributes:?}");
+        }
+        if name == "svg" {
+            assert!(attributes.contains_key("aria-label") && attributes["role"] == "img");
+        }
+        if name == "button" {
+            assert!(attributes.contains_key("type"), "{attributes:?}");
+        }
+        if name == "th" {
+            assert!(attributes.contains_key("scope"), "{attributes:?}");
+        }
+    }
+    for (name, attributes) in found {
+        for reference in ["for", "aria-labelledby"] {
+            if let Some(id) = attributes.get(reference) {
+                assert!(ids.contains(id.as_str()), "{name} {reference}={id}");
+            }
+        }
+        if let Some(id) = attributes.get("href").and_then(|href| href.strip_prefix('#')) {
+            assert!(ids.contains(id), "a link to #{id}");
+        }
+    }
+    let once = |wanted: &str| found.iter().filter(|(name, _)| name == wanted).count() == 1;
+    assert!(["html", "head", "body", "main", "h1"].into_iter().all(once));
+}
+
+#[test]
+fn mistakes_are_found() {
+    let page = |body: &str| {
+        format!(
+            "<!DOCTYPE html><html lang=\"en\"><head><title>t</title></head><body><main><h1>h</h1>{body}\
+             </main></body></html>"
+        )
+    };
+    assert_eq!(elements(&page("<p>a<img alt=\"x\"></p>")).len(), 8);
+    for wrong in [
+        "<p><div></div></p>",
+        "<p>",
+        "</p>",
+        "<b><i></b></i>",
+        "<img src=\"x\">",
+        "<a href=\"#no\">x</a>",
+        "<p id=\"a\"></p><p id=\"a\"></p>",
+        "<p a=\"1\" a=\"2\"></p>",
+        "<th>x</th>",
+        "<",
+        "<h1>again</h1>",
+    ] {
+        let page = page(wrong);
+        assert!(std::panic::catch_unwind(|| elements(&page)).is_err(), "{wrong}");
+    }
+}

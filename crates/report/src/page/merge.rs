@@ -1,0 +1,178 @@
+//! Reports of several runs as one.
+
+use std::fs;
+use std::path::Path;
+
+use super::document::{ImageReport, ModelReport, Report, SCHEMA};
+use crate::Error;
+use crate::statistics::Resampling;
+
+/// A report is read whole; this is far more than a hundred thousand images need.
+const LARGEST: u64 = 4 << 30;
+
+/// More draws than an interval needs.
+const MOST_RESAMPLES: usize = 100_000;
+
+/// Reads a `report.json`.
+///
+/// # Errors
+///
+/// [`Error::Read`] if it cannot be read, is no report, is of another version, or names models, runs
+/// or classes that it does not have.
+pub fn read_report(path: &Path) -> Result<Report, Error> {
+    let wrong = |what: String| Error::Read { path: path.to_owned(), what };
+    let bytes = fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
+    if bytes > LARGEST {
+        return Err(wrong(format!("it has {bytes} bytes, more than any report")));
+    }
+    let text = fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    #[derive(serde::Deserialize)]
+    struct Version {
+        schema: u32,
+    }
+    let version: Version =
+        serde_json::from_slice(&text).map_err(|error| wrong(format!("no report: {error}")))?;
+    if version.schema != SCHEMA {
+        let found = version.schema;
+        return Err(wrong(format!("it has layout {found}, and this program reads {SCHEMA}")));
+    }
+    let report: Report =
+        serde_json::from_slice(&text).map_err(|error| wrong(format!("no report: {error}")))?;
+    check(&report).map_err(wrong)?;
+    Ok(report)
+}
+
+/// Whether everything that is named by a number is there.
+fn check(report: &Report) -> Result<(), String> {
+    let is_source = |&[run, model]: &[usize; 2]| {
+        report.runs.get(run).is_some_and(|source| model < source.run.models.len())
+    };
+    let how = &report.settings.resampling;
+    if how.resamples > MOST_RESAMPLES || !(0.0..1.0).contains(&how.level) {
+        let Resampling { resamples, level, .. } = how;
+        return Err(format!("intervals of {resamples} draws at {level} are not made"));
+    }
+    for model in &report.models {
+        if model.classes.is_empty()
+            || model.sources.is_empty()
+            || !model.sources.iter().all(is_source)
+        {
+            return Err(format!("model {} has no classes or no run", model.name));
+        }
+    }
+    for image in &report.images {
+        for result in &image.results {
+            let Some(model) = report.models.get(result.model) else {
+                return Err(format!("{} has a result of no model", image.path));
+            };
+            let of_model = |class: &String| model.classes.contains(class);
+            let probabilities = result.predicted.as_ref().map_or(0, |_| model.classes.len());
+            if result.run >= report.runs.len()
+                || !result.label.iter().chain(&result.predicted).all(of_model)
+                || result.probabilities.len() != probabilities
+            {
+                return Err(format!(
+                    "{} has a result that does not fit {}",
+                    image.path, model.name
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Joins reports, each with its folder as seen from the new page. Models that are the same (name,
+/// architecture, classes, layer) become one, so that folds computed apart come together; others of
+/// equal name are numbered. The settings are the first report's. Measures are not computed.
+///
+/// # Errors
+///
+/// [`Error::Twice`] if one model has two results for one image.
+pub fn merge(reports: Vec<(String, Report)>) -> Result<Report, Error> {
+    let mut merged: Option<Report> = None;
+    for (folder, mut report) in reports {
+        for source in &mut report.runs {
+            source.folder = joined(&folder, &source.folder);
+        }
+        match &mut merged {
+            None => merged = Some(report),
+            Some(all) => add(all, report)?,
+        }
+    }
+    let mut merged = merged.ok_or(Error::Nothing)?;
+    merged.images.sort_by(|a, b| (&a.fold, &a.path).cmp(&(&b.fold, &b.path)));
+    for image in &mut merged.images {
+        image.results.sort_by_key(|result| result.model);
+        if let Some(pair) = image.results.windows(2).find(|pair| pair[0].model == pair[1].model) {
+            let model = merged.models[pair[0].model].name.clone();
+            return Err(Error::Twice { path: image.path.clone(), model });
+        }
+    }
+    Ok(merged)
+}
+
+fn joined(folder: &str, inner: &str) -> String {
+    match (folder, inner) {
+        (folder, ".") => folder.to_owned(),
+        (".", inner) => inner.to_owned(),
+        _ => format!("{folder}/{inner}"),
+    }
+}
+
+fn add(all: &mut Report, report: Report) -> Result<(), Error> {
+    let runs = all.runs.len();
+    all.runs.extend(report.runs);
+    let mut places = Vec::with_capacity(report.models.len());
+    for mut model in report.models {
+        model.sources.iter_mut().for_each(|source| source[0] += runs);
+        let same = (0..all.models.len()).find(|&index| same(all, &all.models[index], &model));
+        places.push(same.unwrap_or(all.models.len()));
+        match same {
+            Some(index) => {
+                let known = &mut all.models[index];
+                known.sources.extend(model.sources);
+                known.network_per_fold &= model.network_per_fold;
+            }
+            None => {
+                model.name = free(&all.models, &model.name);
+                all.models.push(model);
+            }
+        }
+    }
+    // Images are found again by fold and path; both lists are sorted.
+    all.images.sort_by(|a, b| (&a.fold, &a.path).cmp(&(&b.fold, &b.path)));
+    let known = all.images.len();
+    for mut image in report.images {
+        for result in &mut image.results {
+            result.model = places[result.model];
+            result.run += runs;
+        }
+        let key = |other: &ImageReport| (&other.fold, &other.path).cmp(&(&image.fold, &image.path));
+        match all.images[..known].binary_search_by(key) {
+            Ok(place) => {
+                let earlier = &mut all.images[place];
+                earlier.results.extend(image.results);
+                earlier.subject = earlier.subject.take().or(image.subject);
+            }
+            Err(_) => all.images.push(image),
+        }
+    }
+    Ok(())
+}
+
+/// Whether two models are one network in two runs.
+fn same(all: &Report, a: &ModelReport, b: &ModelReport) -> bool {
+    let kind = |model: &ModelReport| {
+        let [run, index] = *model.sources.first()?;
+        let model = all.runs.get(run)?.run.models.get(index)?;
+        Some((&model.architecture, &model.variant, &model.target, &model.input, &model.head))
+    };
+    a.name == b.name && a.classes == b.classes && a.layer == b.layer && kind(a) == kind(b)
+}
+
+fn free(models: &[ModelReport], name: &str) -> String {
+    let taken = |name: &String| models.iter().any(|model| model.name == *name);
+    let numbered = (2..=models.len() + 2).map(|number| format!("{name} ({number})"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    names.find(|name| !taken(name)).unwrap_or_else(|| name.to_owned())
+}

@@ -1,0 +1,322 @@
+//! The page and the file of numbers, as bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor;
+
+use image::{ImageFormat, Rgb, RgbImage};
+use minijinja::value::{Kwargs, Serde};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, context};
+use serde::Serialize;
+
+use super::document::{MeanMap, ModelReport, Report};
+use super::text::Language;
+use super::{GRID, Grid, gallery, svg};
+use crate::statistics::{MEASURES, resample};
+use crate::{Colormap, Error};
+
+/// How many failures the page lists; the rest are in `predictions.csv`.
+const FAILURES: usize = 100;
+
+/// The side of a mean map's picture in pixels.
+const MEAN: usize = 112;
+
+/// `report.json`: the report as JSON with a line end.
+///
+/// # Errors
+///
+/// [`Error::Record`]; none that a caller could cause.
+pub fn report_json(report: &Report) -> Result<Vec<u8>, Error> {
+    let mut bytes = serde_json::to_vec(report)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// `index.html`: the report as a page of its own. It loads nothing but pictures from the runs'
+/// folders, and shows names as text whatever they hold.
+///
+/// # Errors
+///
+/// [`Error::Page`]; none that a caller could cause.
+pub fn index_html(report: &Report, language: Language) -> Result<String, Error> {
+    let environment = environment(language)?;
+    let charts: Vec<_> = report.models.iter().map(|model| charts(model, language)).collect();
+    let bar: Vec<f32> = (0..MEAN).map(|place| place as f32 / (MEAN - 1) as f32).collect();
+    let folds: BTreeSet<&str> = report.images.iter().map(|image| image.fold.as_str()).collect();
+    let (failures, failure_count) = failures(report);
+    let level = language.number(report.settings.resampling.level * 100.0, 0);
+    let page = environment.get_template("page.html")?.render(context! {
+        language => language.tag(),
+        style => Value::from_safe_string(include_str!("style.css").to_owned()),
+        script => Value::from_safe_string(include_str!("page.js").to_owned()),
+        gallery => Value::from_safe_string(gallery::json(report, language)?),
+        settings => seen(&report.settings),
+        runs => seen(&report.runs),
+        models => seen(&report.models),
+        comparisons => seen(&report.comparisons),
+        agreement => seen(&report.agreement),
+        measures => MEASURES,
+        level,
+        notes => notes(report, language),
+        charts => seen(&charts),
+        bar => data_uri(&coloured(&bar, 1)),
+        mean_maps => seen(&report.models.iter().map(|model| mean_maps(model, language)).collect::<Vec<_>>()),
+        unreadable => seen(&unreadable(report)),
+        failures,
+        failure_count,
+        image_count => report.images.len(),
+        fold_count => folds.len(),
+        all_per_fold => report.models.iter().all(|model| model.network_per_fold),
+    })?;
+    Ok(page)
+}
+
+fn seen<T: Serialize>(value: &T) -> Value {
+    Value::from(Serde(value))
+}
+
+fn environment(language: Language) -> Result<Environment<'static>, Error> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    environment.add_template("page.html", include_str!("page.html"))?;
+    environment.add_function("t", move |key: &str, values: Kwargs| {
+        let values = arguments(&values)?;
+        let values: Vec<(&str, &str)> =
+            values.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        language.say(key, &values).ok_or_else(|| {
+            minijinja::Error::new(ErrorKind::InvalidOperation, format!("no words for `{key}`"))
+        })
+    });
+    let or_dash = |value: Option<f64>, text: &dyn Fn(f64) -> String| {
+        value.filter(|value| value.is_finite()).map_or_else(|| "–".to_owned(), text)
+    };
+    environment.add_filter("num", move |value: Option<f64>, digits: usize| {
+        or_dash(value, &|value| language.number(value, digits))
+    });
+    environment.add_filter("pct", move |value: Option<f64>| {
+        or_dash(value, &|value| format!("{}\u{a0}%", language.number(value * 100.0, 1)))
+    });
+    environment.add_filter("p", move |value: Option<f64>| {
+        or_dash(value, &|value| match value < 0.001 {
+            true => format!("< {}", language.number(0.001, 3)),
+            false => language.number(value, 3),
+        })
+    });
+    Ok(environment)
+}
+
+fn arguments(values: &Kwargs) -> Result<Vec<(String, String)>, minijinja::Error> {
+    let names: Vec<String> = values.args().map(str::to_owned).collect();
+    names
+        .into_iter()
+        .map(|name| {
+            let value: Value = values.get(&name)?;
+            Ok((name, value.to_string()))
+        })
+        .collect()
+}
+
+/// What a reader has to know first.
+fn notes(report: &Report, language: Language) -> Vec<String> {
+    let Some(asked) = &report.settings.positive else { return Vec::new() };
+    let without = report.models.iter().filter(|model| model.positive.is_none());
+    let note = |model: &ModelReport| {
+        language.say("unknown_positive", &[("name", &model.name), ("positive", asked)])
+    };
+    without.filter_map(note).collect()
+}
+
+#[derive(Serialize)]
+struct ChartView {
+    svg: Value,
+    caption: String,
+    how: &'static str,
+}
+
+fn charts(model: &ModelReport, language: Language) -> Vec<ChartView> {
+    let all = [
+        ("roc", svg::roc(model, language)),
+        ("reliability", svg::reliability(model, language)),
+        ("histogram", svg::histogram(model, language)),
+    ];
+    let view = |(how, svg): (&'static str, Option<String>)| {
+        let caption = language.say(how, &[])?;
+        Some(ChartView { svg: Value::from_safe_string(svg?), caption, how })
+    };
+    all.into_iter().filter_map(view).collect()
+}
+
+#[derive(Serialize)]
+struct MeanModel<'a> {
+    name: &'a str,
+    groups: Vec<MeanGroup>,
+}
+
+#[derive(Serialize)]
+struct MeanGroup {
+    title: String,
+    all: MeanPicture,
+    folds: Vec<MeanPicture>,
+}
+
+#[derive(Serialize)]
+struct MeanPicture {
+    fold: String,
+    maps: usize,
+    image: String,
+    alt: String,
+}
+
+/// The mean map over all folds, and those of each.
+type AllAndFolds<'a> = (Option<&'a MeanMap>, Vec<&'a MeanMap>);
+
+fn mean_maps(model: &ModelReport, language: Language) -> MeanModel<'_> {
+    let mut groups: BTreeMap<(&str, crate::Outcome), AllAndFolds<'_>> = BTreeMap::new();
+    for map in &model.mean_maps {
+        let group = groups.entry((&map.class, map.outcome)).or_default();
+        match map.fold {
+            None => group.0 = Some(map),
+            Some(_) => group.1.push(map),
+        }
+    }
+    let many = model.folds.len() > 1;
+    let group = |((class, outcome), (all, folds)): (_, AllAndFolds<'_>)| {
+        let word = language.say(crate::Outcome::name(outcome), &[]).unwrap_or_default();
+        let picture = |map: &MeanMap| mean_picture(model, map, &word, language);
+        Some(MeanGroup {
+            title: format!("{class}, {word}"),
+            all: picture(all?),
+            folds: folds.into_iter().filter(|_| many).map(picture).collect(),
+        })
+    };
+    MeanModel { name: &model.name, groups: groups.into_iter().filter_map(group).collect() }
+}
+
+fn mean_picture(
+    model: &ModelReport,
+    map: &MeanMap,
+    outcome: &str,
+    language: Language,
+) -> MeanPicture {
+    let all_folds = language.say("all_folds", &[]).unwrap_or_default();
+    let fold = map.fold.clone().unwrap_or(all_folds);
+    let shares = map.map.shares();
+    let strongest = (0..shares.len()).rev().max_by(|&a, &b| shares[a].total_cmp(&shares[b]));
+    let strongest = strongest.unwrap_or_default();
+    let percent = |cell: usize| language.number((cell as f64 + 0.5) * 100.0 / GRID as f64, 0);
+    let (down, across) = (percent(strongest / GRID), percent(strongest % GRID));
+    let place = language.say("place", &[("down", &down), ("across", &across)]).unwrap_or_default();
+    let alt = language.say(
+        "mean_map_alt",
+        &[
+            ("model", &model.name),
+            ("class", &map.class),
+            ("outcome", outcome),
+            ("fold", &fold),
+            ("n", &map.maps.to_string()),
+            ("place", &place),
+        ],
+    );
+    MeanPicture {
+        maps: map.maps,
+        image: data_uri(&picture(&map.map)),
+        alt: alt.unwrap_or_default(),
+        fold,
+    }
+}
+
+/// A map as a picture: interpolated as numbers, then coloured.
+fn picture(map: &Grid) -> RgbImage {
+    coloured(&resample(&map.shares(), (GRID, GRID), (MEAN, MEAN)), MEAN)
+}
+
+fn coloured(shares: &[f32], height: usize) -> RgbImage {
+    let colours = Colormap::Viridis.colours();
+    let width = (shares.len() / height) as u32;
+    RgbImage::from_fn(width, height as u32, |x, y| {
+        let share = shares[(y * width + x) as usize].clamp(0.0, 1.0);
+        Rgb(colours[(share * 255.0).round() as usize])
+    })
+}
+
+fn data_uri(image: &RgbImage) -> String {
+    let mut bytes = Cursor::new(Vec::new());
+    // Writing a small PNG to memory cannot fail; a page without a picture would still be one.
+    match image.write_to(&mut bytes, ImageFormat::Png) {
+        Ok(()) => format!("data:image/png;base64,{}", base64(bytes.get_ref())),
+        Err(_) => "data:,".to_owned(),
+    }
+}
+
+/// RFC 4648.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let byte = |place: usize| u32::from(three.get(place).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for place in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= three.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct UnreadableView<'a> {
+    model: &'a str,
+    model_at: usize,
+    status: &'a str,
+    count: usize,
+    all: usize,
+}
+
+fn unreadable(report: &Report) -> Vec<UnreadableView<'_>> {
+    let of_model = |(model_at, model)| {
+        let model: &ModelReport = model;
+        let all = model.by_status.values().sum();
+        let bad = model.by_status.iter().filter(|(status, _)| *status != "ok");
+        bad.map(move |(status, &count)| UnreadableView {
+            model: &model.name,
+            model_at,
+            status,
+            count,
+            all,
+        })
+    };
+    report.models.iter().enumerate().flat_map(of_model).collect()
+}
+
+fn failures(report: &Report) -> (Vec<String>, usize) {
+    let failed = || {
+        let results =
+            report.images.iter().flat_map(|image| image.results.iter().map(move |r| (image, r)));
+        results.filter(|(_, result)| result.predicted.is_none())
+    };
+    let line = |(image, result): (&super::ImageReport, &super::ResultReport)| {
+        let model = &report.models[result.model].name;
+        format!("{}, {model}: {}", image.path, result.error.as_deref().unwrap_or_default())
+    };
+    (failed().take(FAILURES).map(line).collect(), failed().count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_of_the_rfc() {
+        for (plain, coded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The report of two small made-up runs.
+
+use serde_json::{Value, json};
+
+use super::markup::{Element, elements};
+use super::{
+    Grid, Language, Report, Settings, compute, gather, index_html, merge, read_report, report_json,
+};
+use crate::{Explained, MapFacts, Outcome, Prediction, Predictions, Run};
+
+/// Names that would be markup, or end a string, if they were not written as text.
+const HOSTILE: [&str; 4] = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "</script><b>&amp;",
+    "a'b\\\"{{ c }}",
+];
+
+fn run(models: &[&str], classes: &[String], folds: &[String]) -> Run {
+    let model = |name: &&str| {
+        json!({
+            "name": name, "architecture": "ncnn", "variant": "keras",
+            "weights": [{ "fold": null, "path": "N.h5", "sha256": "00ff", "bytes": 12, "format": "h5" }],
+            "input": {}, "layer": "conv_2x2_", "target": "predicted", "classes": classes,
+            "labels": "notebook", "head": "Dense 2", "parameters": 14,
+            "counts": { "explained": 1, "failed": 0, "right": 1, "wrong": 0, "unknown": 0, "by_status": {} },
+            "accuracy": [], "seconds": 0.25,
+        })
+    };
+    let value = json!({
+        "burncam": "0.1.0", "status": "complete", "arguments": ["explain", HOSTILE[0]],
+        "started": "2026-02-28T23:59:59Z", "finished": "2026-03-01T00:00:03Z",
+        "models": models.iter().map(model).collect::<Vec<_>>(),
+        "devices": [{
+            "requested": "auto", "used": "cpu", "name": "cpu", "backend": "flex", "precision": "f32",
+            "reason": "no GPU", "verified": null,
+        }],
+        "options": {
+            "resize": "nearest", "alpha": 0.5, "exif": "ignore", "batch": 8, "batch_requested": "auto",
+            "exact": false,
+        },
+        "data": { "path": HOSTILE[1], "images": 1, "folds": folds },
+        "warnings": [{ "text": HOSTILE[0], "items": [HOSTILE[2]] }],
+        "counts": { "explained": 1, "failed": 0, "right": 1, "wrong": 0, "unknown": 0, "by_status": {} },
+        "seconds": 4.5, "platform": { "os": "linux", "arch": "x86_64", "cpus": 2 },
+    });
+    serde_json::from_value(value).expect("a record")
+}
+
+/// A row whose probability of the first class, and map, follow from a number.
+fn row(model: &str, fold: &str, image: usize, classes: &[String]) -> Prediction {
+    let name = HOSTILE
+        .get(image)
+        .map_or_else(|| format!("S{}_{image}.png", image / 3), |n| (*n).to_owned());
+    let image = image + fold.len();
+    let seed = image * 7 + model.len() * 5;
+    let first = (seed % 19) as f32 / 19.0;
+    let predicted = usize::from(first < 0.5);
+    let label = (image % 11 != 5).then(|| classes[image % 2].clone());
+    let status = if image % 9 == 4 { "all_nonpositive" } else { "ok" };
+    let raw: Vec<f32> = (0..144).map(|cell| ((cell * (seed % 7 + 3)) % 17) as f32 - 4.0).collect();
+    let failed = image % 13 == 12;
+    Prediction {
+        model: model.to_owned(),
+        path: format!("{fold}/{name}"),
+        fold: fold.to_owned(),
+        label,
+        explained: (!failed).then(|| Explained {
+            predicted: classes[predicted].clone(),
+            confidence: first.max(1.0 - first),
+            logits: vec![first, 1.0 - first],
+            probabilities: vec![first, 1.0 - first],
+            target: classes[predicted].clone(),
+            layer: "conv_2x2_".to_owned(),
+            map: MapFacts {
+                height: 12,
+                width: 12,
+                min: -4.0,
+                max: 12.0,
+                argmax: Some((0, 4)),
+                status: status.to_owned(),
+            },
+            overlay: Some(format!("{model}_GradCAM/{name}")),
+            grid: if status == "ok" { Grid::of(&raw, (12, 12)) } else { None },
+            thumbnail: Some(format!("{model}_GradCAM/thumbs/{name}.jpg")),
+            milliseconds: 1.0,
+        }),
+        error: failed.then(|| HOSTILE[1].to_owned()),
+    }
+}
+
+fn report(models: &[&str], folds: &[&str], classes: [&str; 2]) -> Report {
+    let classes = classes.map(str::to_owned).to_vec();
+    let folds: Vec<String> = folds.iter().map(|fold| (*fold).to_owned()).collect();
+    let rows = |model: &&str| -> Vec<Prediction> {
+        let images = folds.iter().flat_map(|fold| (0..15).map(move |image| (fold, image)));
+        images.map(|(fold, image)| row(model, fold, image, &classes)).collect()
+    };
+    let rows: Vec<Vec<Prediction>> = models.iter().map(rows).collect();
+    let tables: Vec<Predictions<'_>> =
+        rows.iter().map(|rows| Predictions { classes: &classes, rows }).collect();
+    let subject = |path: &str| Some(path.split_once("/S")?.1.split_once('_')?.0.to_owned());
+    let mut report = gather(run(models, &classes, &folds), &tables, Settings::default(), subject);
+    compute(&mut report);
+    report
+}
+
+fn two() -> Report {
+    report(&["NCNN", HOSTILE[0]], &["Fold0", HOSTILE[1], "F<2>"], [HOSTILE[2], "No_pain"])
+}
+
+fn gallery(page: &str) -> Value {
+    let start = "<script type=\"application/json\" id=\"data\">";
+    let json =
+        page.split_once(start).expect("the data").1.split_once("</script>").expect("its end").0;
+    serde_json::from_str(json).expect("JSON")
+}
+
+fn attribute<'a>(found: &'a [Element], element: &str, name: &str) -> Vec<&'a str> {
+    let of = found.iter().filter(|(tag, _)| tag == element);
+    of.filter_map(|(_, attributes)| attributes.get(name).map(String::as_str)).collect()
+}
+
+#[test]
+fn the_page_is_valid_whatever_names_hold() {
+    for language in Language::ALL {
+        let page = index_html(&two(), language).expect("a page");
+        let found = elements(&page);
+        let count = |name: &str| found.iter().filter(|(tag, _)| tag == name).count();
+        assert_eq!(count("script"), 2, "only the page's own");
+        assert_eq!(count("b"), 0);
+        assert!(attribute(&found, "img", "onerror").is_empty());
+        assert_eq!(attribute(&found, "html", "lang"), [language.tag()]);
+        assert_eq!(count("svg"), 6);
+        assert!(!page.contains("{{ t(") && !page.contains("{%"), "a template is left over");
+    }
+}
+
+#[test]
+fn nothing_is_loaded_from_elsewhere() {
+    let page = index_html(&two(), Language::English).expect("a page");
+    let found = elements(&page);
+    for (element, name) in [("img", "src"), ("link", "href"), ("script", "src"), ("iframe", "src")]
+    {
+        for url in attribute(&found, element, name) {
+            assert!(url.starts_with("data:"), "{element} {name}={url}");
+        }
+    }
+    let policy = attribute(&found, "meta", "content").join(" ");
+    assert!(policy.contains("default-src 'none'"), "{policy}");
+    let css = include_str!("style.css");
+    assert!(!css.contains("url(") && !css.contains("@import"));
+}
+
+#[test]
+fn names_reach_the_script_unchanged() {
+    let report = two();
+    let data = gallery(&index_html(&report, Language::English).expect("a page"));
+    assert_eq!(data["models"][1]["name"], HOSTILE[0]);
+    assert_eq!(data["classes"][0], HOSTILE[2]);
+    let images = data["images"].as_array().expect("images");
+    assert_eq!(images.len(), report.images.len());
+    for (shown, image) in images.iter().zip(&report.images) {
+        assert_eq!(shown["n"], image.path.as_str());
+        assert_eq!(shown["r"].as_array().expect("results").len(), image.results.len());
+    }
+}
+
+#[test]
+fn images_without_label_or_result_do_not_count() {
+    let report = two();
+    for model in &report.models {
+        assert_eq!(model.images, 45);
+        assert_eq!(model.judged + model.unknown + model.failed, 45);
+        assert!(model.unknown > 0 && model.failed > 0);
+        let right = report.images.iter().flat_map(|image| &image.results).filter(|result| {
+            report.models[result.model].name == model.name && result.outcome == Some(Outcome::Right)
+        });
+        let accuracy = right.count() as f64 / model.judged as f64;
+        assert!((model.scores.accuracy.expect("judged") - accuracy).abs() < 1e-12);
+        let cells: usize = model.confusion.counts.iter().flatten().sum();
+        assert_eq!(cells, model.judged);
+        assert_eq!(model.folds.iter().map(|fold| fold.judged).sum::<usize>(), model.judged);
+        assert_eq!(model.unit, "image", "some images have no subject");
+        let maps: usize = model.by_status.values().sum();
+        assert_eq!(maps, model.images - model.failed);
+        let averaged = model.mean_maps.iter().filter(|map| map.fold.is_none());
+        assert_eq!(averaged.map(|map| map.maps).sum::<usize>(), model.by_status["ok"]);
+    }
+    let pairs = report.images.iter().filter(|image| !image.agreement.is_empty()).count();
+    assert_eq!(report.agreement[0].overlap.folds, pairs);
+    assert_eq!(report.comparisons.len(), 3);
+}
+
+#[test]
+fn the_positive_class_is_pain_or_as_asked() {
+    let mut report = report(&["NCNN"], &["Fold0"], ["No_pain", "Pain"]);
+    assert_eq!(report.models[0].positive.as_deref(), Some("Pain"));
+    let of_pain = report.models[0].scores;
+    report.settings.positive = Some("no_pain".to_owned());
+    compute(&mut report);
+    assert_eq!(report.models[0].positive.as_deref(), Some("No_pain"));
+    assert_eq!(report.models[0].scores.sensitivity, of_pain.specificity);
+    report.settings.positive = Some("Hunger".to_owned());
+    compute(&mut report);
+    assert_eq!(report.models[0].positive, None);
+    let page = index_html(&report, Language::English).expect("a page");
+    elements(&page);
+    assert!(page.contains("do not include Hunger"), "it says so");
+}
+
+#[test]
+fn the_file_is_read_back_equal_and_mistakes_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("report.json");
+    let report = two();
+    std::fs::write(&path, report_json(&report).expect("JSON")).expect("a file");
+    let mut read = read_report(&path).expect("a report");
+    // JSON's numbers may come back with another last digit.
+    compute(&mut read);
+    assert!(read == report);
+    let text = std::fs::read_to_string(&path).expect("text");
+    for (from, to, says) in [
+        ("{\"schema\":1", "{\"schema\":2", "layout 2"),
+        ("\"model\":1", "\"model\":7", "no model"),
+        ("\"sources\":[[0,0]]", "\"sources\":[[0,9]]", "no run"),
+        ("\"predicted\":\"No_pain\"", "\"predicted\":\"Hunger\"", "does not fit"),
+        ("\"resamples\":2000", "\"resamples\":9000000000", "are not made"),
+        ("{", "[", "no report"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&path, text.replacen(from, to, 1)).expect("a file");
+        let error = read_report(&path).expect_err(from).to_string();
+        assert!(error.contains(says), "{error}");
+    }
+    assert!(read_report(folder.path()).is_err());
+}
+
+#[test]
+fn folds_that_were_run_apart_come_together() {
+    let classes = ["Pain", "No_pain"];
+    let whole = report(&["NCNN", "VGG16"], &["A", "BB", "CCC"], classes);
+    let parts = vec![
+        ("x/one".to_owned(), report(&["NCNN", "VGG16"], &["A", "CCC"], classes)),
+        ("../two".to_owned(), report(&["VGG16", "NCNN"], &["BB"], classes)),
+    ];
+    let mut merged = merge(parts).expect("one report");
+    compute(&mut merged);
+    assert_eq!(merged.models.len(), 2);
+    assert_eq!(
+        merged.runs.iter().map(|run| run.folder.as_str()).collect::<Vec<_>>(),
+        ["x/one", "../two"]
+    );
+    for (a, b) in whole.models.iter().zip(&merged.models) {
+        assert_eq!(a.name, b.name);
+        assert_eq!((a.scores, &a.folds, &a.intervals), (b.scores, &b.folds, &b.intervals));
+        assert_eq!(a.mean_maps, b.mean_maps);
+        assert_eq!(b.sources.len(), 2);
+    }
+    assert_eq!(whole.comparisons, merged.comparisons);
+    assert_eq!(whole.agreement, merged.agreement);
+    let data = gallery(&index_html(&merged, Language::English).expect("a page"));
+    assert_eq!(data["folders"], json!(["x/one", "../two"]));
+}
+
+#[test]
+fn different_models_of_one_name_stay_apart_and_a_result_counts_once() {
+    let one = || report(&["NCNN"], &["A"], ["Pain", "No_pain"]);
+    let error = merge(vec![("a".to_owned(), one()), ("b".to_owned(), one())]).expect_err("twice");
+    assert!(error.to_string().contains("two results of NCNN"), "{error}");
+    let other = report(&["NCNN"], &["A"], ["Hunger", "No_pain"]);
+    let merged = merge(vec![("a".to_owned(), one()), ("b".to_owned(), other)]).expect("one report");
+    let names: Vec<&str> = merged.models.iter().map(|model| model.name.as_str()).collect();
+    assert_eq!(names, ["NCNN", "NCNN (2)"]);
+    assert!(merge(Vec::new()).is_err());
+}
+
+#[test]
+fn a_report_of_nothing_is_a_page_too() {
+    let classes = vec!["Pain".to_owned(), "No_pain".to_owned()];
+    let tables = [Predictions { classes: &classes, rows: &[] }];
+    let mut report = gather(run(&["NCNN"], &classes, &[]), &tables, Settings::default(), |_| None);
+    compute(&mut report);
+    elements(&index_html(&report, Language::Portuguese).expect("a page"));
+}

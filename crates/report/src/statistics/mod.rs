@@ -1,0 +1,23 @@
+//! How good the predictions are, how sure that is, and how alike the maps are.
+//!
+//! A [`Sample`] holds the judged images of a model; its [`scores`](Sample::scores) are the usual
+//! measures of a classifier, [`intervals`] says how sure they are, [`MeanSd`] how they vary over
+//! folds, and [`corrected_t_test`] whether two models differ. [`spearman`] and [`top_overlap`]
+//! compare two maps of one image.
+//!
+//! A measure that is not defined, such as the sensitivity where no image is of the positive class,
+//! is `None` and never 0.
+
+mod bootstrap;
+mod compare;
+mod curves;
+mod folds;
+mod maps;
+mod sample;
+
+pub use bootstrap::{Interval, Intervals, Resampling, intervals};
+pub use compare::{TTest, corrected_t_test, holm};
+pub use curves::{BINS, Bin, Histogram};
+pub use folds::MeanSd;
+pub use maps::{resample, spearman, top_overlap};
+pub use sample::{CONFUSED, Case, Confusion, MEASURES, Sample, Scores};

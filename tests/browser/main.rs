@@ -1,0 +1,31 @@
+//! The page in a browser: no error, no request, filters, large view, keyboard, two widths, and
+//! 5,000 images.
+//!
+//! A machine without Chromium ignores these tests and says so, unless `BURNCAM_REQUIRE_BROWSER` is
+//! set. Pictures of the page are left in `target/tmp`.
+
+mod chromium;
+mod page;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// If set, a machine without a browser fails.
+const REQUIRED: &str = "BURNCAM_REQUIRE_BROWSER";
+
+fn main() -> ExitCode {
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    let browser = chromium::find();
+    let required = std::env::var_os(REQUIRED).is_some();
+    let trials = page::TESTS.map(|(name, test)| match browser.clone() {
+        Some(browser) => Trial::test(name, move || {
+            test(&browser);
+            Ok(())
+        }),
+        None => Trial::test(name, || Err("there is no chromium in the PATH".into()))
+            .with_kind("no chromium")
+            .with_ignored_flag(!required),
+    });
+    libtest_mimic::run(&arguments, trials.into()).exit_code()
+}

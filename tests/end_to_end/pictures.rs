@@ -1,0 +1,152 @@
+//! Clean overlays, scales and raw maps.
+
+use std::fs;
+
+use image::RgbImage;
+
+use crate::program::{Place, Run, faces, files, weights};
+
+fn place() -> Place {
+    let place = Place::new();
+    place.face("Fold0/S01_sem_dor_01.png", "faces/A/S01_sem_dor_01.png");
+    place.face("Fold0/S02_dor_01.png", "faces/A/S02_dor_01.png");
+    place.face("Fold0/S01_sem_dor_01.png", "faces/B/S01_sem_dor_01.png");
+    place.face("Fold0/C04_stick.jpeg", "faces/B/C04_stick.jpeg");
+    place
+}
+
+fn explain(place: &Place, out: &str, more: &[&str]) -> Run {
+    let net = weights("NCNN_k2.h5");
+    let fixed = ["explain", "--weights", &net, "--data", "faces", "--out", out];
+    place.burncam(&[&fixed[..], more].concat())
+}
+
+/// Every overlay in `All` by its path there.
+fn overlays(place: &Place, out: &str) -> Vec<(String, RgbImage)> {
+    let folder = place.path(&format!("{out}/NCNN_GradCAM/All"));
+    let open = |path: String| {
+        let picture =
+            image::open(folder.join(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        (path, picture.into_rgb8())
+    };
+    files(&folder).into_iter().map(open).collect()
+}
+
+#[test]
+fn a_clean_overlay_has_the_photographs_own_size() {
+    let place = place();
+    let run = explain(&place, "out", &["--overlay", "clean"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let found = overlays(&place, "out");
+    assert_eq!(found.len(), 4);
+    for (path, picture) in &found {
+        let name = path.rsplit('/').next().expect("a name").trim_start_matches("NCNN_");
+        assert!(path.ends_with(".png"), "{path}");
+        let name = name.replace("B_", "").replace(".jpeg.png", ".jpeg");
+        let own = image::open(faces().join("Fold0").join(&name)).expect("the photograph");
+        assert_eq!(picture.height(), own.height(), "{path}");
+        assert!(picture.width() > own.width(), "{path}: the colour bar");
+    }
+    let run: serde_json::Value = serde_json::from_str(&place.read("out/run.json")).expect("JSON");
+    let options = &run["options"];
+    assert_eq!(
+        [&options["overlay"], &options["colormap"], &options["norm"]],
+        ["clean", "viridis", "image"]
+    );
+    for row in place.predictions() {
+        assert!(place.path(&format!("out/{}", row["overlay"])).is_file(), "{}", row["overlay"]);
+    }
+}
+
+#[test]
+fn one_image_in_two_folds_looks_alike_on_one_scale_only() {
+    let place = place();
+    let twins = |out: &str, norm: &str| {
+        let run = explain(&place, out, &["--overlay", "clean", "--norm", norm]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let found = overlays(&place, out).into_iter();
+        let twins: Vec<RgbImage> =
+            found.filter(|(path, _)| path.contains("S01")).map(|(_, picture)| picture).collect();
+        assert_eq!(twins.len(), 2);
+        twins[0] == twins[1]
+    };
+    assert!(twins("image", "image"));
+    assert!(twins("run", "run"));
+    assert!(twins("none", "none"));
+    assert!(!twins("fold", "fold"), "the folds' largest values differ");
+    let table = |out: &str| {
+        let mut reader =
+            csv::Reader::from_path(place.path(&format!("{out}/predictions.csv"))).expect("a table");
+        let column = |name: &str, reader: &mut csv::Reader<fs::File>| {
+            reader
+                .headers()
+                .expect("headings")
+                .iter()
+                .position(|heading| heading == name)
+                .expect(name)
+        };
+        let columns = ["overlay", "map_max", "confidence"].map(|name| column(name, &mut reader));
+        let rows = reader.into_records().map(|row| row.expect("a row"));
+        rows.map(|row| columns.map(|column| row[column].to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(table("run"), table("image"), "only the pictures differ");
+    assert!(files(&place.path("fold/NCNN_GradCAM/maps")).len() == 4);
+    assert!(!place.path("image/NCNN_GradCAM/maps").exists());
+}
+
+#[test]
+fn raw_maps_are_what_the_table_sums_up() {
+    let place = place();
+    assert_eq!(explain(&place, "out", &["--maps", "npy"]).code, 0);
+    for row in place.predictions() {
+        let name = row["path"].rsplit('/').next().expect("a name");
+        let path = place.path(&format!("out/NCNN_GradCAM/maps/{}/{name}.npy", row["fold"]));
+        let bytes = fs::read(&path).expect("a map");
+        let file = npyz::NpyFile::new(&bytes[..]).expect("a NumPy file");
+        assert_eq!(file.shape(), [12, 12]);
+        let map: Vec<f32> = file.into_vec().expect("float32");
+        let max = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        assert_eq!(row["map_max"].parse::<f32>().expect("a number"), max);
+    }
+}
+
+#[test]
+fn maps_that_cannot_be_read_are_crossed_out() {
+    let place = place();
+    let net = weights("NCNN_k2_dead.h5");
+    for norm in ["image", "run"] {
+        let run = place.burncam(&[
+            "explain",
+            "--weights",
+            &net,
+            "--data",
+            "faces",
+            "--out",
+            norm,
+            "--overlay",
+            "clean",
+            "--norm",
+            norm,
+        ]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        for (path, picture) in overlays(&place, norm) {
+            assert!(picture.pixels().all(|p| p.0[0] == p.0[1] && p.0[1] == p.0[2]), "{path}");
+        }
+    }
+}
+
+#[test]
+fn options_that_change_nothing_are_refused() {
+    let place = place();
+    for (more, says) in [
+        (&["--colormap", "magma"][..], "--colormap is for clean overlays"),
+        (&["--norm", "run"], "--norm is for clean overlays"),
+        (&["--overlay", "clean", "--alpha", "1.5"], "share of 1"),
+        (&["--overlay", "clean", "--colormap", "rainbow"], "viridis, magma, turbo, jet"),
+    ] {
+        let run = explain(&place, "out", more);
+        assert_eq!(run.code, 2);
+        assert!(run.stderr.contains(says), "{}", run.stderr);
+        assert!(!place.path("out").exists());
+    }
+}
