@@ -20,15 +20,24 @@ pub fn preprocess(frame: &Frame, spec: &InputSpec) -> Vec<f32> {
         (spec.height, spec.width),
         "the frame must have the size of the network's input"
     );
+    let (pixels, _) = frame.rgb.as_chunks::<3>();
     let mut planes = Vec::with_capacity(frame.rgb.len());
     for channel in 0..3 {
         let source = match spec.order {
             ChannelOrder::Rgb => channel,
             ChannelOrder::Bgr => 2 - channel,
         };
-        planes.extend(
-            frame.rgb.iter().skip(source).step_by(3).map(|&pixel| spec.value(channel, pixel)),
-        );
+        // Most pixels are whole numbers, each of which is computed once.
+        let whole: [f32; 256] = std::array::from_fn(|level| spec.value(channel, level as f32));
+        planes.extend(pixels.iter().map(|pixel| {
+            let value = pixel[source];
+            let level = value as u8;
+            if f32::from(level) == value {
+                whole[usize::from(level)]
+            } else {
+                spec.value(channel, value)
+            }
+        }));
     }
     planes
 }
@@ -70,6 +79,18 @@ mod tests {
         let values =
             preprocess(&frame(), &spec(ChannelOrder::Rgb, 127.5).with_mean([1.0, 1.0, 1.0]));
         assert_eq!(values[0], 10.0_f32 / 127.5 - 1.0);
+    }
+
+    #[test]
+    fn whole_and_broken_numbers_follow_one_rule() {
+        let spec = spec(ChannelOrder::Rgb, 255.0).with_mean([0.1, 0.2, 0.3]);
+        let rgb = vec![0.0, 255.0, 7.0, 7.5, 254.99, -0.0];
+        let found = preprocess(&Frame { height: 1, width: 2, rgb: rgb.clone() }, &spec);
+        for (index, value) in rgb.into_iter().enumerate() {
+            let (pixel, channel) = (index / 3, index % 3);
+            let expected = spec.value(channel, value);
+            assert_eq!(found[channel * 2 + pixel].to_bits(), expected.to_bits(), "{value}");
+        }
     }
 
     #[test]
