@@ -25,7 +25,7 @@ pub(crate) fn prepare(plan: &Plan) -> Result<()> {
     }
     own.sort();
     own.dedup();
-    let tables = ["report.json", "index.html", "predictions.csv", "run.json"];
+    let tables = ["report.json", "index.html", "failures.csv", "predictions.csv", "run.json"];
     own.extend(tables.map(|name| out.join(name)));
     let earlier: Vec<PathBuf> = own.into_iter().filter(|path| path.exists()).collect();
     let Some(found) = earlier.last() else { return Ok(()) };
