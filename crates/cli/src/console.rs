@@ -277,7 +277,7 @@ pub(crate) fn summary(
     }
     let failed: Vec<String> = rows
         .iter()
-        .filter_map(|row| row.error.as_ref().map(|error| format!("{}: {error}", row.path)))
+        .filter_map(|row| Some(format!("{}: {}", row.path, row.error.as_ref()?.reason)))
         .collect();
     if !failed.is_empty() {
         let images = count(language, "image", failed.len());

@@ -1,6 +1,7 @@
 //! What can go wrong while a run's results are written.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// Why a result could not be encoded or written.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +33,7 @@ pub enum Error {
         path: PathBuf,
         /// What the operating system said.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A row of a table has not one number per class.
     #[error("{path}: {found} {what} for {expected} classes")]
@@ -46,7 +47,11 @@ pub enum Error {
         /// The number of values.
         found: usize,
     },
-    /// A table could not be put into words; its writer only ever writes to memory.
+    /// What takes a result piece by piece could not;
+    /// [`write_atomic_with`](crate::write_atomic_with) makes it [`Error::Write`].
+    #[error("cannot write the results")]
+    Output(#[from] io::Error),
+    /// A table could not be put into words.
     #[error("cannot write the table")]
     Table(#[from] csv::Error),
     /// The run record could not be put into words.
@@ -74,4 +79,21 @@ pub enum Error {
     /// The page could not be put together; none that a caller could cause.
     #[error("cannot make the page")]
     Page(#[from] minijinja::Error),
+}
+
+impl Error {
+    /// This error while `path` was written: where the operating system is what failed, it says so
+    /// of the file.
+    pub(crate) fn of_file(self, path: &Path) -> Self {
+        let of_path = |source| Self::Write { path: path.to_owned(), source };
+        match self {
+            Self::Output(source) => of_path(source),
+            Self::Record(error) if error.is_io() => of_path(error.into()),
+            Self::Table(error) => match error.into_kind() {
+                csv::ErrorKind::Io(source) => of_path(source),
+                other => of_path(io::Error::other(format!("{other:?}"))),
+            },
+            other => other,
+        }
+    }
 }

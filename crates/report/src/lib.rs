@@ -2,7 +2,8 @@
 //!
 //! A raw map and the frame that it explains become an [`overlay`], which [`encode`] turns into
 //! a file's bytes and [`write_atomic`] into a file; [`ModelTree`] and [`assign`] say where. What
-//! was measured becomes [`notebook_csv`], [`predictions_csv`] and [`run_json`]. Colours, sizes
+//! was measured, [`Rows`] that are read one at a time, becomes [`notebook_csv`],
+//! [`predictions_csv`], [`failures_csv`] and [`run_json`]. Colours, sizes
 //! and roundings are those of numpy, matplotlib, Pillow, Keras and pandas, to the last bit: only
 //! the bytes of compressed files differ.
 //!
@@ -31,6 +32,7 @@
 mod clean;
 mod colormap;
 mod colormap_tables;
+mod csv_text;
 mod encode;
 mod error;
 mod glyphs;
@@ -39,7 +41,9 @@ mod outcome;
 mod overlay;
 pub mod page;
 mod pillow;
+mod prediction;
 mod predictions;
+mod rows;
 mod run_json;
 pub mod statistics;
 mod summary;
@@ -52,15 +56,17 @@ pub use colormap::{Colormap, jet};
 pub use encode::{Format, encode};
 pub use error::Error;
 pub use image::RgbImage;
-pub use notebook_csv::{NotebookRow, confidence, notebook_csv};
+pub use notebook_csv::{confidence, notebook_csv};
 pub use outcome::Outcome;
 pub use overlay::{ALPHA, array_to_img, blended, coloured, enlarged, levels, overlay};
 pub use pillow::resize_bicubic;
-pub use predictions::{Explained, MapFacts, Prediction, Predictions, columns, predictions_csv};
+pub use prediction::{Explained, Failure, MapFacts, Prediction, Stage};
+pub use predictions::{Predictions, columns, failures_csv, predictions_csv};
+pub use rows::Rows;
 pub use run_json::{
     Counts, Data, Device, Model, Options, Platform, Run, RunStatus, Warning, Weights, run_json,
 };
 pub use summary::{FoldScore, Summary};
 pub use time::rfc3339;
 pub use tree::{ModelTree, Place, assign};
-pub use write::{link_or_copy, write_atomic};
+pub use write::{link_or_copy, write_atomic, write_atomic_with};

@@ -1,31 +1,28 @@
 //! The notebook's table, `<Model>.csv`, byte for byte as pandas writes it.
 
+use std::io::Write;
+
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 
-use crate::{Error, Outcome, Prediction};
+use crate::csv_text::cell;
+use crate::{Error, Outcome, Prediction, Rows};
 
 const HEADER: [&str; 6] = ["Fold", "Image", "Class", "Pred", "Conf", "Right?"];
 
 /// One row of the notebook's table.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NotebookRow {
-    /// The fold's name.
-    pub fold: String,
+struct NotebookRow {
+    fold: String,
     /// The image's file name, with its extension.
-    pub image: String,
-    /// The true class, where it is known.
-    pub label: Option<String>,
-    /// The predicted class.
-    pub predicted: String,
-    /// The probability of the predicted class, in 0..=1.
-    pub confidence: f32,
+    image: String,
+    label: Option<String>,
+    predicted: String,
+    confidence: f32,
 }
 
 impl NotebookRow {
     /// The row of a prediction, or `None` for an image that has none: the notebook's table has
     /// no place for failures.
-    #[must_use]
-    pub fn of(prediction: &Prediction) -> Option<Self> {
+    fn of(prediction: &Prediction) -> Option<Self> {
         let explained = prediction.explained.as_ref()?;
         Some(Self {
             fold: prediction.fold.clone(),
@@ -39,30 +36,43 @@ impl NotebookRow {
 
 /// The table as pandas' `to_csv(index=False, sep=";")` writes it, with the notebook's habit of
 /// removing `.png` from an image's name wherever it stands. The class of an image without a
-/// label is `unknown`.
+/// label is `unknown`. Rows are written as they are read.
+///
+/// A text that a spreadsheet would take for a formula gets a `'` in front, as in
+/// [`predictions_csv`](crate::predictions_csv).
 ///
 /// # Errors
 ///
-/// None that a caller could cause; the table is written to memory.
-pub fn notebook_csv(rows: &[NotebookRow]) -> Result<Vec<u8>, Error> {
+/// What reading a row or writing to `to` gives.
+pub fn notebook_csv(rows: &Rows<'_>, to: impl Write) -> Result<(), Error> {
+    let rows = rows.iter().map(|row| Ok(NotebookRow::of(&row?)));
+    table(rows.filter_map(Result::transpose), to)
+}
+
+fn table(
+    rows: impl Iterator<Item = Result<NotebookRow, Error>>,
+    to: impl Write,
+) -> Result<(), Error> {
     let mut table = WriterBuilder::new()
         .delimiter(b';')
         .quote_style(QuoteStyle::Necessary)
         .terminator(Terminator::Any(b'\n'))
-        .from_writer(Vec::new());
+        .from_writer(to);
     table.write_record(HEADER)?;
     for row in rows {
+        let row = row?;
         let label = row.label.as_deref();
-        table.write_record([
+        let cells = [
             row.fold.as_str(),
             &row.image.replace(".png", ""),
             label.unwrap_or("unknown"),
             &row.predicted,
             &confidence(row.confidence),
             Outcome::of(label, &row.predicted).name(),
-        ])?;
+        ];
+        table.write_record(cells.map(cell).iter().map(|text| text.as_bytes()))?;
     }
-    table.into_inner().map_err(|error| Error::Table(error.into_error().into()))
+    Ok(table.flush()?)
 }
 
 /// A probability as the notebook prints it: in percent, rounded half to even at two decimals,
@@ -82,7 +92,9 @@ pub fn confidence(probability: f32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{NotebookRow, confidence, notebook_csv};
+    use super::{NotebookRow, confidence, notebook_csv, table as write};
+    use crate::Rows;
+    use crate::predictions::tests::{failure, prediction};
 
     fn row(fold: &str, image: &str, label: Option<&str>, confidence: f32) -> NotebookRow {
         NotebookRow {
@@ -94,8 +106,10 @@ mod tests {
         }
     }
 
-    fn table(rows: &[NotebookRow]) -> String {
-        String::from_utf8(notebook_csv(rows).expect("a table in memory")).expect("UTF-8")
+    fn table(rows: impl IntoIterator<Item = NotebookRow>) -> String {
+        let mut bytes = Vec::new();
+        write(rows.into_iter().map(Ok), &mut bytes).expect("a table in memory");
+        String::from_utf8(bytes).expect("UTF-8")
     }
 
     #[test]
@@ -130,16 +144,35 @@ mod tests {
                         Fold0;a_copia_dor;Pain;Pain;64.5%;Right\n\
                         Fold0;b.PNG;No_pain;Pain;100.0%;Wrong\n\
                         Fold1;c.jpg;unknown;Pain;50.0%;Unknown\n";
-        assert_eq!(table(&rows), expected);
-        assert_eq!(table(&[]), "Fold;Image;Class;Pred;Conf;Right?\n");
+        assert_eq!(table(rows), expected);
+        assert_eq!(table([]), "Fold;Image;Class;Pred;Conf;Right?\n");
     }
 
     #[test]
     fn only_what_must_be_is_quoted() {
-        let rows = [row("a;b", "c\"d", Some("e,f g"), 0.5), row("", "h\ni", Some("\r"), 0.5)];
+        let rows = [row("a;b", "c\"d", Some("e,f g"), 0.5), row("", "h\ni", Some("i\r"), 0.5)];
         let expected = "Fold;Image;Class;Pred;Conf;Right?\n\
                         \"a;b\";\"c\"\"d\";e,f g;Pain;50.0%;Wrong\n\
-                        ;\"h\ni\";\"\r\";Pain;50.0%;Wrong\n";
-        assert_eq!(table(&rows), expected);
+                        ;\"h\ni\";\"i\r\";Pain;50.0%;Wrong\n";
+        assert_eq!(table(rows), expected);
+    }
+
+    #[test]
+    fn failures_have_no_row() {
+        let rows = [failure("Fold0/a.png"), prediction("Fold0/b.png", Some("Pain"))];
+        let mut bytes = Vec::new();
+        notebook_csv(&Rows::held(&rows), &mut bytes).expect("a table in memory");
+        let expected = "Fold;Image;Class;Pred;Conf;Right?\nFold0;b;Pain;Pain;75.0%;Right\n";
+        assert_eq!(String::from_utf8(bytes).expect("UTF-8"), expected);
+    }
+
+    #[test]
+    fn no_text_is_a_formula() {
+        let text =
+            table([row("-1", "=cmd().png", Some("+1+1"), 0.5), row("@x", "-2+3", None, 1.0)]);
+        let lines: Vec<&str> = text.lines().skip(1).collect();
+        let expected =
+            ["-1;'=cmd();'+1+1;Pain;50.0%;Wrong", "'@x;'-2+3;unknown;Pain;100.0%;Unknown"];
+        assert_eq!(lines, expected);
     }
 }

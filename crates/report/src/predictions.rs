@@ -1,96 +1,22 @@
-//! `predictions.csv`: one row for each image and model, with everything that was measured.
+//! `predictions.csv`: one row for each image and model, with everything that was measured; and
+//! `failures.csv`, one row for each that failed.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
+use std::io::Write;
 
 use csv::{Terminator, WriterBuilder};
 
-use crate::page::Grid;
-use crate::{Error, Outcome};
-
-/// What a run found for one image with one model.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Prediction {
-    /// The model's name, as in the tree: `VGG16`.
-    pub model: String,
-    /// The image's path relative to the data folder, with `/` between components.
-    pub path: String,
-    /// The fold's name.
-    pub fold: String,
-    /// The true class, where it is known.
-    pub label: Option<String>,
-    /// The result, or `None` where the image failed before there was one.
-    pub explained: Option<Explained>,
-    /// What went wrong, if anything did.
-    pub error: Option<String>,
-}
-
-/// A classified and explained image.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Explained {
-    /// The predicted class.
-    pub predicted: String,
-    /// The probability of the predicted class, in 0..=1.
-    pub confidence: f32,
-    /// The network's outputs before softmax or sigmoid, one a class.
-    pub logits: Vec<f32>,
-    /// The probabilities, one a class.
-    pub probabilities: Vec<f32>,
-    /// The class that the map explains.
-    pub target: String,
-    /// The layer that the map was made at.
-    pub layer: String,
-    /// The raw map's measures.
-    pub map: MapFacts,
-    /// The overlay's path relative to the output folder, with `/`, if one was written.
-    pub overlay: Option<String>,
-    /// The map on the grid of the report, if it can be read.
-    pub grid: Option<Grid>,
-    /// The path, relative to the output folder, of a small picture for the report.
-    pub thumbnail: Option<String>,
-    /// The time that the image took, in milliseconds.
-    pub milliseconds: f64,
-}
-
-/// The raw map of one image in a few numbers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MapFacts {
-    /// Height in cells of the layer's grid.
-    pub height: usize,
-    /// Width in cells of the layer's grid.
-    pub width: usize,
-    /// The smallest value.
-    pub min: f32,
-    /// The largest value.
-    pub max: f32,
-    /// Row and column of the largest value, counted from 0, if there is one.
-    pub argmax: Option<(usize, usize)>,
-    /// Whether the map says something: `ok`, or why not.
-    pub status: String,
-}
-
-impl Prediction {
-    /// How the prediction compares with the label, or `None` where there is no prediction.
-    #[must_use]
-    pub fn outcome(&self) -> Option<Outcome> {
-        let explained = self.explained.as_ref()?;
-        Some(Outcome::of(self.label.as_deref(), &explained.predicted))
-    }
-
-    /// The last component of [`path`](Self::path).
-    #[must_use]
-    pub fn file_name(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or(&self.path)
-    }
-}
+use crate::csv_text::cell;
+use crate::{Error, Explained, Outcome, Prediction, Rows};
 
 /// The images of one model, and the classes that their numbers belong to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Predictions<'a> {
     /// Names of the model's classes, in the order of its outputs.
     pub classes: &'a [String],
     /// What was found for each image.
-    pub rows: &'a [Prediction],
+    pub rows: Rows<'a>,
 }
 
 /// The columns of `predictions.csv` for these classes, or for the `top` likeliest, in order.
@@ -134,16 +60,21 @@ pub fn columns(classes: &[String], top: Option<usize>) -> Vec<Cow<'static, str>>
 /// There is a column for each class that one of the models has, or with `top` three for each of
 /// the likeliest: name, logit, probability. Numbers have as few digits as
 /// tell them apart. A value that is missing or not finite is an empty field. Rows stay in the
-/// order given.
+/// order given, and are written as they are read.
 ///
-/// Cells that begin with `=`, `+`, `-` or `@` are written as they are: file and class names are
-/// the user's own, and a spreadsheet may take such a name for a formula.
+/// A text that a spreadsheet would take for a formula, since it begins with `=`, `+`, `-`, `@`, a tab
+/// or a line end and is no number, gets a `'` in front.
 ///
 /// # Errors
 ///
-/// [`Error::Classes`] if a row has not one logit and one probability for each class of its model.
-pub fn predictions_csv(models: &[Predictions<'_>], top: Option<usize>) -> Result<Vec<u8>, Error> {
-    let mut table = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
+/// [`Error::Classes`] if a row has not one logit and one probability for each class of its model;
+/// what reading a row or writing to `to` gives.
+pub fn predictions_csv(
+    models: &[Predictions<'_>],
+    top: Option<usize>,
+    to: impl Write,
+) -> Result<(), Error> {
+    let mut table = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(to);
     let mut classes: Vec<String> = Vec::new();
     for class in models.iter().flat_map(|model| model.classes) {
         if !classes.contains(class) {
@@ -155,17 +86,36 @@ pub fn predictions_csv(models: &[Predictions<'_>], top: Option<usize>) -> Result
     for model in models {
         let own = |class| model.classes.iter().position(|known| known == class);
         let own: Vec<Option<usize>> = classes.iter().map(own).collect();
-        for row in model.rows {
-            check(row, model.classes.len())?;
+        for row in model.rows.iter() {
+            let row = row?;
+            check(&row, model.classes.len())?;
             let values = row.explained.as_ref().map(|explained| match top {
                 Some(top) => likeliest(explained, model.classes, top),
                 None => by_class(explained, &own),
             });
-            let cells = cells(row, values, columns.len());
-            table.write_record(&cells)?;
+            let cells = cells(&row, values, columns.len());
+            table.write_record(cells.iter().map(|text| cell(text).into_owned()))?;
         }
     }
-    table.into_inner().map_err(|error| Error::Table(error.into_error().into()))
+    Ok(table.flush()?)
+}
+
+/// The failures of a run: `model,path,fold,stage,reason`, one row for each image and model that has
+/// no result, as [`predictions_csv`] writes its rows.
+///
+/// # Errors
+///
+/// What reading a row or writing to `to` gives.
+pub fn failures_csv(models: &[Predictions<'_>], to: impl Write) -> Result<(), Error> {
+    let mut table = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(to);
+    table.write_record(["model", "path", "fold", "stage", "reason"])?;
+    for row in models.iter().flat_map(|model| model.rows.iter()) {
+        let row = row?;
+        let Some(failure) = &row.error else { continue };
+        let cells = [&row.model, &row.path, &row.fold, failure.stage.name(), &failure.reason];
+        table.write_record(cells.map(cell).iter().map(|text| text.as_bytes()))?;
+    }
+    Ok(table.flush()?)
 }
 
 fn check(row: &Prediction, expected: usize) -> Result<(), Error> {
@@ -217,7 +167,7 @@ fn cells(row: &Prediction, values: Option<Vec<String>>, columns: usize) -> Vec<S
         }
         _ => cells.resize(columns - 1, String::new()),
     }
-    cells.push(row.error.clone().unwrap_or_default());
+    cells.push(row.error.as_ref().map(|failure| failure.reason.clone()).unwrap_or_default());
     cells
 }
 
@@ -255,8 +205,8 @@ fn number<T: Copy + Debug + Into<f64>>(value: T) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::{Explained, MapFacts, Prediction, Predictions, predictions_csv};
-    use crate::Error;
+    use super::{Predictions, failures_csv, predictions_csv};
+    use crate::{Error, Explained, Failure, MapFacts, Prediction, Rows, Stage};
 
     pub(crate) fn prediction(path: &str, label: Option<&str>) -> Prediction {
         Prediction {
@@ -289,7 +239,8 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn failure(path: &str) -> Prediction {
-        let error = Some("cannot decode a.png: \"bad\", it says".to_owned());
+        let reason = "cannot decode a.png: \"bad\", it says".to_owned();
+        let error = Some(Failure { stage: Stage::Read, reason });
         Prediction { explained: None, error, ..prediction(path, None) }
     }
 
@@ -298,8 +249,12 @@ pub(crate) mod tests {
     }
 
     fn table(rows: &[Prediction]) -> String {
-        let bytes = predictions_csv(&[Predictions { classes: &classes(), rows }], None)
-            .expect("a table in memory");
+        text(&[Predictions { classes: &classes(), rows: Rows::held(rows) }], None)
+    }
+
+    fn text(models: &[Predictions<'_>], top: Option<usize>) -> String {
+        let mut bytes = Vec::new();
+        predictions_csv(models, top, &mut bytes).expect("a table in memory");
         String::from_utf8(bytes).expect("UTF-8")
     }
 
@@ -344,11 +299,10 @@ pub(crate) mod tests {
         row.explained.as_mut().expect("a result").logits = vec![3.5, 4.5];
         let rows = [prediction("Fold0/a.png", None), row];
         let models = [
-            Predictions { classes: &classes(), rows: &rows[..1] },
-            Predictions { classes: &other, rows: &rows[1..] },
+            Predictions { classes: &classes(), rows: Rows::held(&rows[..1]) },
+            Predictions { classes: &other, rows: Rows::held(&rows[1..]) },
         ];
-        let bytes = predictions_csv(&models, None);
-        let text = String::from_utf8(bytes.expect("a table in memory")).expect("UTF-8");
+        let text = text(&models, None);
         let logits: Vec<Vec<&str>> =
             text.lines().map(|line| line.split(',').skip(7).take(3).collect()).collect();
         assert_eq!(
@@ -364,9 +318,8 @@ pub(crate) mod tests {
     #[test]
     fn the_likeliest_classes_can_stand_alone() {
         let rows = [prediction("Fold0/a.png", None), failure("Fold0/b.png")];
-        let models = [Predictions { classes: &classes(), rows: &rows }];
-        let bytes = predictions_csv(&models, Some(3)).expect("a table in memory");
-        let text = String::from_utf8(bytes).expect("UTF-8");
+        let models = [Predictions { classes: &classes(), rows: Rows::held(&rows) }];
+        let text = text(&models, Some(3));
         let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
         assert_eq!(lines[0][7..10], ["top_1_class", "top_1_logit", "top_1_probability"]);
         assert_eq!(
@@ -382,7 +335,9 @@ pub(crate) mod tests {
     fn every_class_needs_its_numbers() {
         let mut row = prediction("Fold0/a.png", None);
         row.explained.as_mut().expect("a result").logits.pop();
-        let result = predictions_csv(&[Predictions { classes: &classes(), rows: &[row] }], None);
+        let rows = [row];
+        let models = [Predictions { classes: &classes(), rows: Rows::held(&rows) }];
+        let result = predictions_csv(&models, None, Vec::new());
         assert!(matches!(
             result,
             Err(Error::Classes { what: "logits", expected: 2, found: 1, .. })
@@ -393,5 +348,52 @@ pub(crate) mod tests {
     fn the_file_name_is_the_last_component() {
         assert_eq!(prediction("Fold0/deep/a.png", None).file_name(), "a.png");
         assert_eq!(prediction("a.png", None).file_name(), "a.png");
+    }
+
+    /// Names that a spreadsheet would compute.
+    const FORMULAS: [&str; 5] = ["=cmd()", "+1+1", "@x", "-2+3", "\t=1"];
+
+    #[test]
+    fn no_text_is_a_formula_and_numbers_are_numbers() {
+        for formula in FORMULAS {
+            let mut row = prediction(formula, Some(formula));
+            row.model = formula.to_owned();
+            let explained = row.explained.as_mut().expect("a result");
+            explained.predicted = formula.to_owned();
+            explained.target = formula.to_owned();
+            let text = table(&[row]);
+            let mut cells = text.lines().nth(1).expect("a row").split(',');
+            let quoted = cells.clone().filter(|cell| *cell == format!("'{formula}"));
+            assert_eq!(quoted.count(), 6, "{text}");
+            assert!(!cells.any(|cell| cell == formula), "{text}");
+            assert!(text.contains(",-0.25,") && text.contains(",-1e-7,"), "{text}");
+        }
+        assert!(table(&[prediction("-1", None)]).contains("\nVGG16,-1,-1,"));
+    }
+
+    #[test]
+    fn failures_have_a_table_of_their_own() {
+        let mut late = failure("Fold1/=1+1.png");
+        late.model = "NCNN".to_owned();
+        late.error = Some(Failure { stage: Stage::Write, reason: "@disk, full".to_owned() });
+        let rows = [prediction("Fold0/a.png", None), failure("Fold0/b.png"), late];
+        let of = |rows| Predictions { classes: &[], rows: Rows::held(rows) };
+        let mut bytes = Vec::new();
+        failures_csv(&[of(&rows[..2]), of(&rows[2..])], &mut bytes).expect("a table in memory");
+        let expected = "model,path,fold,stage,reason\n\
+            VGG16,Fold0/b.png,Fold0,read,\"cannot decode a.png: \"\"bad\"\", it says\"\n\
+            NCNN,Fold1/=1+1.png,Fold1,write,\"'@disk, full\"\n";
+        assert_eq!(String::from_utf8(bytes).expect("UTF-8"), expected);
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_ends_the_table() {
+        let rows = Rows::new(2, |_| Err(Error::Nothing));
+        let models = [Predictions { classes: &classes(), rows }];
+        for result in
+            [predictions_csv(&models, None, Vec::new()), failures_csv(&models, Vec::new())]
+        {
+            assert!(matches!(result, Err(Error::Nothing)));
+        }
     }
 }

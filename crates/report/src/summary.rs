@@ -1,5 +1,6 @@
 //! How often the predictions were right.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,7 @@ impl FoldScore {
 }
 
 /// The scores of a run.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     /// One score a fold, sorted by the fold's name.
     pub folds: Vec<FoldScore>,
@@ -50,22 +51,35 @@ pub struct Summary {
     pub by_status: BTreeMap<String, usize>,
 }
 
+impl Default for Summary {
+    fn default() -> Self {
+        let total = FoldScore { fold: "All".to_owned(), ..FoldScore::default() };
+        Self { folds: Vec::new(), total, by_status: BTreeMap::new() }
+    }
+}
+
 impl Summary {
-    /// Counts `predictions`.
+    /// Counts predictions.
     #[must_use]
-    pub fn of(predictions: &[Prediction]) -> Self {
-        let mut folds: BTreeMap<&str, FoldScore> = BTreeMap::new();
-        let mut total = FoldScore { fold: "All".to_owned(), ..FoldScore::default() };
-        let mut by_status = BTreeMap::new();
-        for prediction in predictions {
-            let empty = || FoldScore { fold: prediction.fold.clone(), ..FoldScore::default() };
-            folds.entry(&prediction.fold).or_insert_with(empty).add(prediction);
-            total.add(prediction);
-            if let Some(explained) = &prediction.explained {
-                *by_status.entry(explained.map.status.clone()).or_default() += 1;
-            }
+    pub fn of(predictions: impl IntoIterator<Item = impl Borrow<Prediction>>) -> Self {
+        let mut summary = Self::default();
+        predictions.into_iter().for_each(|prediction| summary.add(prediction.borrow()));
+        summary
+    }
+
+    /// Counts one more prediction.
+    pub fn add(&mut self, prediction: &Prediction) {
+        let fold = &prediction.fold;
+        let place =
+            self.folds.binary_search_by(|known| known.fold.cmp(fold)).unwrap_or_else(|at| {
+                self.folds.insert(at, FoldScore { fold: fold.clone(), ..FoldScore::default() });
+                at
+            });
+        self.folds[place].add(prediction);
+        self.total.add(prediction);
+        if let Some(explained) = &prediction.explained {
+            *self.by_status.entry(explained.map.status.clone()).or_default() += 1;
         }
-        Self { folds: folds.into_values().collect(), total, by_status }
     }
 }
 

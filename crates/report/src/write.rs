@@ -1,7 +1,7 @@
 //! Files that are there whole or not at all.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use tempfile::{Builder, TempPath};
@@ -26,6 +26,30 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         move_into_place(file.into_temp_path(), path)
     };
     write().map_err(|source| Error::Write { path: path.to_owned(), source })
+}
+
+/// Writes a file of any length to `path` piece by piece, as [`write_atomic`] does whole: what
+/// `write` gives appears under `path` when all of it is there, and has reached the disk, so that a
+/// power failure leaves the earlier file or this one.
+///
+/// # Errors
+///
+/// [`Error::Write`] with the path, and the errors of `write`: then `path` is as it was.
+pub fn write_atomic_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let cannot = |source| Error::Write { path: path.to_owned(), source };
+    let file = folder(path)
+        .and_then(|folder| with_usual_permissions(&mut temporary()).tempfile_in(folder));
+    let mut to = BufWriter::new(file.map_err(cannot)?);
+    write(&mut to).map_err(|error| error.of_file(path))?;
+    let finish = || -> io::Result<()> {
+        let file = to.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        move_into_place(file.into_temp_path(), path)
+    };
+    finish().map_err(cannot)
 }
 
 /// Makes the finished file `from` appear at `to` as well: as a hard link where the file system
@@ -97,10 +121,11 @@ fn with_usual_permissions<'a>(
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::path::Path;
+    use std::{fs, io};
 
-    use super::{copy, link_or_copy, write_atomic};
+    use super::{copy, link_or_copy, write_atomic, write_atomic_with};
+    use crate::Error;
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).expect("the folder");
@@ -119,6 +144,46 @@ mod tests {
         write_atomic(&path, b"two").expect("a writable folder");
         assert_eq!(fs::read(&path).expect("the file"), b"two");
         assert_eq!(names(&folder.path().join("a/b")), ["file.txt"]);
+    }
+
+    #[test]
+    fn pieces_make_a_file_that_is_there_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a/file.txt");
+        let numbers = |end: u32| {
+            write_atomic_with(&path, |to| Ok((0..end).try_for_each(|n| writeln!(to, "{n}"))?))
+        };
+        numbers(30_000).expect("a writable folder");
+        let whole = fs::read_to_string(&path).expect("the file");
+        assert_eq!((whole.lines().count(), whole.lines().last()), (30_000, Some("29999")));
+        let error = write_atomic_with(&path, |to| {
+            to.write_all(&[b'x'; 100_000])?;
+            Err(Error::Nothing)
+        });
+        assert!(matches!(error, Err(Error::Nothing)));
+        assert_eq!(fs::read_to_string(&path).expect("the file"), whole);
+        assert_eq!(names(&folder.path().join("a")), ["file.txt"]);
+    }
+
+    #[test]
+    fn what_the_disk_does_not_take_names_the_file() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("file.txt");
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let ways: [fn(io::Error) -> Error; 3] = [
+            Error::Output,
+            |error| Error::Table(error.into()),
+            |error| Error::Record(serde_json::Error::io(error)),
+        ];
+        for way in ways {
+            match write_atomic_with(&path, |_| Err(way(full()))) {
+                Err(Error::Write { path: named, source }) => {
+                    assert_eq!((named, source.kind()), (path.clone(), io::ErrorKind::StorageFull));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(names(folder.path()).is_empty());
     }
 
     #[test]

@@ -16,7 +16,8 @@ use std::time::{Instant, SystemTime};
 use anyhow::{Context, Result};
 use burncam_net::{Build, Classifier};
 use burncam_report::{
-    NotebookRow, Predictions, RunStatus, Summary, notebook_csv, predictions_csv, write_atomic,
+    Predictions, Rows, RunStatus, Summary, failures_csv, notebook_csv, predictions_csv,
+    write_atomic_with,
 };
 
 pub(crate) use pictures::PictureOptions;
@@ -152,18 +153,24 @@ fn explain(
 /// Writes the notebook's table of the last model, and everybody's predictions so far.
 fn write_tables(plan: &Plan, found: &[Found]) -> Result<()> {
     if let (Some(model), Some(last)) = (plan.models.get(found.len() - 1), found.last()) {
-        let rows: Vec<NotebookRow> = last.rows.iter().filter_map(NotebookRow::of).collect();
-        write_atomic(&model.tree.csv_path(), &notebook_csv(&rows)?)?;
+        let rows = Rows::held(&last.rows);
+        write_atomic_with(&model.tree.csv_path(), |to| notebook_csv(&rows, to))?;
     }
     let tables = tables(plan, found);
-    write_atomic(&plan.out.join("predictions.csv"), &predictions_csv(&tables, plan.top)?)?;
+    let predictions = plan.out.join("predictions.csv");
+    write_atomic_with(&predictions, |to| predictions_csv(&tables, plan.top, to))?;
+    write_atomic_with(&plan.out.join("failures.csv"), |to| failures_csv(&tables, to))?;
     Ok(())
 }
 
 /// What the models found so far.
 fn tables<'a>(plan: &'a Plan, found: &'a [Found]) -> Vec<Predictions<'a>> {
     let both = plan.models.iter().zip(found);
-    both.map(|(model, found)| Predictions { classes: &model.classes, rows: &found.rows }).collect()
+    let table = |(model, found): (&'a Model, &'a Found)| Predictions {
+        classes: &model.classes,
+        rows: Rows::held(&found.rows),
+    };
+    both.map(table).collect()
 }
 
 /// Prints how it went, and gives the exit code.

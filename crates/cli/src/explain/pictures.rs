@@ -9,8 +9,8 @@ use burncam_cam::MapStatus;
 use burncam_imaging::{Frame, decode, fit};
 use burncam_report::page::thumbnail;
 use burncam_report::{
-    Colormap, Format, Outcome, Prediction, RgbImage, Style, clean_overlay, coloured, crossed_out,
-    encode, enlarged, levels, link_or_copy, overlay, write_atomic,
+    Colormap, Failure, Format, Outcome, Prediction, RgbImage, Stage, Style, clean_overlay,
+    coloured, crossed_out, encode, enlarged, levels, link_or_copy, overlay, write_atomic,
 };
 use clap::{Args, ValueEnum};
 use npyz::WriterBuilder as _;
@@ -295,7 +295,7 @@ pub(crate) fn draw_later(plan: &Plan, model: &Model, rows: &mut [Prediction]) {
             }
             (Some(Err(error)), explained) => {
                 *explained = None;
-                row.error = Some(format!("{error:#}"));
+                row.error = Some(Failure { stage: Stage::Write, reason: format!("{error:#}") });
             }
             _ => {}
         }

@@ -9,7 +9,7 @@ use burncam_imaging::{Frame, decode, fit, preprocess, stacked};
 use burncam_net::Classifier;
 use burncam_report as report;
 use burncam_report::page::Grid;
-use burncam_report::{Explained, MapFacts, Outcome, Prediction};
+use burncam_report::{Explained, MapFacts, Outcome, Prediction, Stage};
 
 use super::model::{Model, Part};
 use super::overlap::Stages;
@@ -34,7 +34,7 @@ pub(crate) struct Job<'a> {
 }
 
 /// One image on its way: its index in the plan, and what is known of it so far or what failed.
-type Item<T> = (usize, Result<T, String>);
+type Item<T> = (usize, Result<T, report::Failure>);
 
 /// A decoded image at the network's size, and the network's input that it makes.
 struct Decoded {
@@ -90,9 +90,10 @@ pub(crate) fn run(
 }
 
 /// file → pixels → the network's size → its input.
-fn read(job: Job<'_>, index: usize) -> Result<Decoded, String> {
+fn read(job: Job<'_>, index: usize) -> Result<Decoded, report::Failure> {
     let (clock, plan) = (Instant::now(), job.plan);
-    let pixels = decode(&plan.images[index].file, plan.decode).map_err(whole)?;
+    let pixels = decode(&plan.images[index].file, plan.decode)
+        .map_err(|error| failed(Stage::Read, error))?;
     let frame = fit(&pixels, &job.part.checkpoint.input, plan.resize);
     let input = preprocess(&frame, &job.part.checkpoint.input);
     Ok(Decoded { frame, input, milliseconds: elapsed(clock) })
@@ -112,7 +113,8 @@ fn compute(
     let mut found = in_parts(job, network, &inputs, at_once)?.into_iter();
     let share = elapsed(clock) / count.max(1) as f64;
     let mut seen = |decoded: Decoded| {
-        let found = found.next().ok_or("the device gave no result")?;
+        let nothing = || failed(Stage::Compute, anyhow!("the device gave no result"));
+        let found = found.next().ok_or_else(nothing)?;
         Ok(Seen { milliseconds: decoded.milliseconds + share, frame: decoded.frame, found })
     };
     Ok(batch.into_iter().map(|(index, item)| (index, item.and_then(&mut seen))).collect())
@@ -154,7 +156,7 @@ fn explain(job: Job<'_>, network: &Classifier, inputs: &[&[f32]]) -> Result<Vec<
 }
 
 /// map → overlay → files, and the image's row.
-fn row(job: Job<'_>, index: usize, item: Result<Seen, String>) -> Result<Prediction> {
+fn row(job: Job<'_>, index: usize, item: Result<Seen, report::Failure>) -> Result<Prediction> {
     let (image, model) = (&job.plan.images[index], job.model);
     let label = model.labels[index].map(|class| model.classes[class].clone());
     let (explained, error) = match item.map(|seen| write(job, index, label.as_deref(), &seen)) {
@@ -175,7 +177,7 @@ fn row(job: Job<'_>, index: usize, item: Result<Seen, String>) -> Result<Predict
 /// Why an image has no overlay.
 enum Failure {
     /// It has to do with this image.
-    Image(String),
+    Image(report::Failure),
     /// No image could be written any more.
     Run(anyhow::Error),
 }
@@ -189,7 +191,7 @@ impl From<report::Error> for Failure {
                     "{whole}; nothing more is explained\nhint: make room there, or choose another --out"
                 ))
             }
-            _ => Self::Image(whole(error)),
+            _ => Self::Image(failed(Stage::Write, error)),
         }
     }
 }
@@ -198,7 +200,7 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         match error.downcast::<report::Error>() {
             Ok(error) => error.into(),
-            Err(error) => Self::Image(whole(error)),
+            Err(error) => Self::Image(failed(Stage::Write, error)),
         }
     }
 }
@@ -218,7 +220,7 @@ fn write(
     let (clock, model) = (Instant::now(), job.model);
     if seen.found.logits.iter().any(|logit| !logit.is_finite()) {
         let error = "the network's output is not finite; are these the weights that were trained?";
-        return Err(Failure::Image(error.to_owned()));
+        return Err(Failure::Image(failed(Stage::Compute, anyhow!(error))));
     }
     let probabilities = job.part.checkpoint.head.output().probabilities(&seen.found.logits);
     let class = predicted(&probabilities);
@@ -270,6 +272,10 @@ fn draw(shown: &Shown<'_>, max: f32) -> Result<[Option<String>; 2]> {
     }
 }
 
+fn failed(stage: Stage, error: impl Into<anyhow::Error>) -> report::Failure {
+    report::Failure { stage, reason: whole(error) }
+}
+
 /// An error and its causes on one line.
 fn whole(error: impl Into<anyhow::Error>) -> String {
     format!("{:#}", error.into())
@@ -292,7 +298,7 @@ mod tests {
         for kind in [ErrorKind::StorageFull, ErrorKind::ReadOnlyFilesystem] {
             match failure(kind) {
                 Failure::Run(error) => assert!(error.to_string().contains("out/x.png"), "{error}"),
-                Failure::Image(error) => panic!("{kind:?} is of one image: {error}"),
+                Failure::Image(failure) => panic!("{kind:?} is of one image: {failure:?}"),
             }
         }
         assert!(matches!(failure(ErrorKind::InvalidFilename), Failure::Image(_)));

@@ -63,7 +63,7 @@ pub(crate) fn write(
         let found = subjects.binary_search_by(|(known, _)| known.as_str().cmp(path)).ok()?;
         Some(subjects[found].1.clone())
     };
-    let mut report = gather(run, tables, options.settings(), subject);
+    let mut report = gather(run, tables, options.settings(), subject)?;
     compute(&mut report);
     finish(out, &report, options.lang)
 }

@@ -10,7 +10,7 @@ use super::maps;
 use crate::statistics::{
     Case, Histogram, Interval, MEASURES, MeanSd, Sample, corrected_t_test, holm, intervals,
 };
-use crate::{Outcome, Prediction, Predictions, Run};
+use crate::{Error, Outcome, Prediction, Predictions, Run};
 
 /// The measures that models are compared by.
 const COMPARED: [&str; 3] = ["accuracy", "balanced_accuracy", "auc"];
@@ -20,16 +20,20 @@ const PAIN: &str = "Pain";
 
 /// Gathers what one run found, without measures: those come from [`compute`]. `tables` are the
 /// run's models in its order; `subject` reads whom an image shows from its path.
-#[must_use]
+///
+/// # Errors
+///
+/// What reading a row gives.
 pub fn gather(
     run: Run,
     tables: &[Predictions<'_>],
     settings: Settings,
     subject: impl Fn(&str) -> Option<String>,
-) -> Report {
+) -> Result<Report, Error> {
     let mut images: BTreeMap<(String, String), ImageReport> = BTreeMap::new();
     for (model, table) in tables.iter().enumerate() {
-        for row in table.rows {
+        for row in table.rows.iter() {
+            let row = row?;
             let image =
                 images.entry((row.fold.clone(), row.path.clone())).or_insert_with(|| ImageReport {
                     path: row.path.clone(),
@@ -38,12 +42,12 @@ pub fn gather(
                     results: Vec::new(),
                     agreement: Vec::new(),
                 });
-            image.results.push(result(row, model));
+            image.results.push(result(&row, model));
         }
     }
     let models = run.models.iter().take(tables.len()).enumerate();
     let models = models.map(|(index, model)| empty_model(model, [0, index])).collect();
-    Report {
+    Ok(Report {
         schema: SCHEMA,
         settings,
         runs: vec![Source { folder: ".".to_owned(), run }],
@@ -51,7 +55,7 @@ pub fn gather(
         comparisons: Vec::new(),
         agreement: Vec::new(),
         images: images.into_values().collect(),
-    }
+    })
 }
 
 fn result(row: &Prediction, model: usize) -> ResultReport {
@@ -70,7 +74,7 @@ fn result(row: &Prediction, model: usize) -> ResultReport {
         map: explained.and_then(|e| e.grid.clone()),
         overlay: explained.and_then(|e| e.overlay.clone()),
         thumbnail: explained.and_then(|e| e.thumbnail.clone()),
-        error: row.error.clone(),
+        error: row.error.as_ref().map(|failure| failure.reason.clone()),
     }
 }
 

@@ -6,7 +6,7 @@ use super::markup::{Element, elements};
 use super::{
     Grid, Language, Report, Settings, compute, gather, index_html, merge, read_report, report_json,
 };
-use crate::{Explained, MapFacts, Outcome, Prediction, Predictions, Run};
+use crate::{Explained, Failure, MapFacts, Outcome, Prediction, Predictions, Rows, Run, Stage};
 
 /// Names that would be markup, or end a string, if they were not written as text.
 const HOSTILE: [&str; 4] = [
@@ -85,7 +85,7 @@ fn row(model: &str, fold: &str, image: usize, classes: &[String]) -> Prediction 
             thumbnail: Some(format!("{model}_GradCAM/thumbs/{name}.jpg")),
             milliseconds: 1.0,
         }),
-        error: failed.then(|| HOSTILE[1].to_owned()),
+        error: failed.then(|| Failure { stage: Stage::Read, reason: HOSTILE[1].to_owned() }),
     }
 }
 
@@ -98,9 +98,10 @@ fn report(models: &[&str], folds: &[&str], classes: [&str; 2]) -> Report {
     };
     let rows: Vec<Vec<Prediction>> = models.iter().map(rows).collect();
     let tables: Vec<Predictions<'_>> =
-        rows.iter().map(|rows| Predictions { classes: &classes, rows }).collect();
+        rows.iter().map(|rows| Predictions { classes: &classes, rows: Rows::held(rows) }).collect();
     let subject = |path: &str| Some(path.split_once("/S")?.1.split_once('_')?.0.to_owned());
-    let mut report = gather(run(models, &classes, &folds), &tables, Settings::default(), subject);
+    let mut report =
+        gather(run(models, &classes, &folds), &tables, Settings::default(), subject).expect("rows");
     compute(&mut report);
     report
 }
@@ -278,8 +279,9 @@ fn different_models_of_one_name_stay_apart_and_a_result_counts_once() {
 #[test]
 fn a_report_of_nothing_is_a_page_too() {
     let classes = vec!["Pain".to_owned(), "No_pain".to_owned()];
-    let tables = [Predictions { classes: &classes, rows: &[] }];
-    let mut report = gather(run(&["NCNN"], &classes, &[]), &tables, Settings::default(), |_| None);
+    let tables = [Predictions { classes: &classes, rows: Rows::held(&[]) }];
+    let mut report = gather(run(&["NCNN"], &classes, &[]), &tables, Settings::default(), |_| None)
+        .expect("no rows");
     compute(&mut report);
     elements(&index_html(&report, Language::Portuguese).expect("a page"));
 }
