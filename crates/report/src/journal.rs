@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::write::write_atomic_with;
+use crate::write::{write_atomic_with, write_new};
 use crate::{Error, Prediction};
 
 /// The journal's name in the output folder.
@@ -75,14 +75,10 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`Error::Write`], or [`Error::Busy`] where another process has just begun one.
+    /// [`Error::Write`], as where another process has just begun one.
     pub fn create(path: &Path, run: &Value) -> Result<Self, Error> {
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path);
-        let file = file.map_err(|source| Error::Write { path: path.to_owned(), source })?;
-        let mut journal = Self { path: path.to_owned(), file: Mutex::new(file), end: 0 };
-        journal.lock()?;
-        journal.write(&header(run)?)?;
-        Ok(journal)
+        write_new(path, &header(run)?)?;
+        Ok(Self::resume(path)?.0)
     }
 
     /// Opens a journal to go on with it, and gives what its run is told from others by. Nobody else
@@ -223,15 +219,6 @@ impl Journal {
         Ok((Self::resume(&path)?.0, kept))
     }
 
-    /// Waits until the journal is on the disk.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Write`].
-    pub fn sync(&self) -> Result<(), Error> {
-        self.opened().sync_data().map_err(|source| self.unwritten(source))
-    }
-
     fn text(&self, line: Line) -> io::Result<Vec<u8>> {
         let mut text = Vec::new();
         let mut file = self.opened();
@@ -261,10 +248,11 @@ impl Journal {
         while end > 0 {
             let start = end.saturating_sub(block.len() as u64);
             let size = usize::try_from(end.saturating_sub(start)).unwrap_or_default();
-            let read = file.seek(SeekFrom::Start(start)).and_then(|_| match block.get_mut(..size) {
-                Some(block) => file.read_exact(block),
-                None => Err(ErrorKind::InvalidInput.into()),
-            });
+            let read =
+                file.seek(SeekFrom::Start(start)).and_then(|_| match block.get_mut(..size) {
+                    Some(block) => file.read_exact(block),
+                    None => Err(ErrorKind::InvalidInput.into()),
+                });
             read.map_err(|error| self.unreadable(error.to_string()))?;
             let last = block.iter().take(size).rposition(|&byte| byte == b'\n');
             match last.and_then(|last| start.checked_add(last as u64)?.checked_add(1)) {

@@ -22,8 +22,8 @@ use burncam_weights::Checkpoint;
 use cpu_time::ProcessTime;
 
 use crate::args::Bench;
-use crate::verify::{generated, generated_head};
 use crate::data::Listing;
+use crate::verify::{generated, generated_head};
 use crate::{console, data, demo, device, models};
 
 /// As many different images as the largest usual batch.

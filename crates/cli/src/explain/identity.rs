@@ -85,9 +85,7 @@ mod tests {
 
     #[test]
     fn the_first_difference_is_named() {
-        let run = |alpha: f32, layer: &str| {
-            json!({ "--alpha": alpha, "models": { "NCNN": { "--layer": layer, "--class": null } } })
-        };
+        let run = |alpha: f32, layer: &str| json!({ "--alpha": alpha, "models": { "NCNN": { "--layer": layer, "--class": null } } });
         assert_eq!(difference(&run(0.5, "a"), &run(0.5, "a")), None);
         let found = |a: &Value, b: &Value| difference(a, b).expect("a difference");
         assert_eq!(found(&run(0.5, "a"), &run(0.25, "a")), "--alpha was 0.5, now 0.25");

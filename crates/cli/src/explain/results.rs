@@ -7,6 +7,7 @@ use burncam_report::{
 };
 
 use super::plan::Plan;
+use crate::console::SHOWN;
 
 /// What a model found: where the journal has it, and how it went.
 #[derive(Default)]
@@ -25,10 +26,35 @@ impl Found {
         Self { lines: vec![None; images], ..Self::default() }
     }
 
+    /// How many images are done, failed ones included.
+    pub(crate) fn count(&self) -> usize {
+        self.summary.total.images
+    }
+
+    /// The first images that failed, each with the reason.
+    ///
+    /// # Errors
+    ///
+    /// If the journal cannot be read.
+    pub(crate) fn failures(&self, journal: &Journal) -> Result<Vec<(String, String)>> {
+        let mut failures = Vec::new();
+        if self.summary.total.failed > 0 {
+            for row in self.rows(journal).iter() {
+                let row = row?;
+                failures.extend(row.error.map(|failure| (row.path, failure.reason)));
+                if failures.len() == SHOWN {
+                    break;
+                }
+            }
+        }
+        Ok(failures)
+    }
+
     /// Its rows, in the plan's order.
     pub(crate) fn rows<'a>(&self, journal: &'a Journal) -> Rows<'a> {
         let lines: Vec<Line> = self.lines.iter().copied().flatten().collect();
-        let gone = || Error::Read { path: journal.path().to_owned(), what: "no such row".to_owned() };
+        let gone =
+            || Error::Read { path: journal.path().to_owned(), what: "no such row".to_owned() };
         Rows::new(lines.len(), move |index| {
             let line = lines.get(index).copied().ok_or_else(gone)?;
             Ok(journal.entry(line)?.row)
@@ -52,13 +78,13 @@ pub(crate) fn tables<'a>(
 pub(crate) fn write_tables(plan: &Plan, journal: &Journal, found: &[Found]) -> Result<()> {
     let tables = tables(plan, journal, found);
     for (model, table) in plan.models.iter().zip(&tables) {
-        if table.rows.len() > 0 {
-            write_atomic_with(&model.tree.csv_path(), |out| notebook_csv(out, &table.rows))?;
+        if !table.rows.is_empty() {
+            write_atomic_with(&model.tree.csv_path(), |out| notebook_csv(&table.rows, out))?;
         }
     }
     write_atomic_with(&plan.out.join("predictions.csv"), |out| {
-        predictions_csv(out, &tables, plan.top)
+        predictions_csv(&tables, plan.top, out)
     })?;
-    write_atomic_with(&plan.out.join("failures.csv"), |out| failures_csv(out, &tables))?;
+    write_atomic_with(&plan.out.join("failures.csv"), |out| failures_csv(&tables, out))?;
     Ok(())
 }

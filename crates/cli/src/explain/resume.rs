@@ -10,9 +10,9 @@ use burncam_report::{Entry, Journal, Line, Outcome, Prediction, Written, is_temp
 use rayon::prelude::*;
 use serde_json::Value;
 
+use super::digests::{Digests, sha256};
 use super::model::Model;
 use super::plan::Plan;
-use super::record::{Digests, sha256};
 use super::results::Found;
 
 /// Entries that are checked side by side, and held in memory.
@@ -38,7 +38,8 @@ pub(crate) fn resume(
     for (model, found) in plan.models.iter().zip(&found) {
         remove_leftovers(plan, model, found)?;
     }
-    let kept: Vec<Line> = found.iter().flat_map(|found| found.lines.iter().flatten()).copied().collect();
+    let kept: Vec<Line> =
+        found.iter().flat_map(|found| found.lines.iter().flatten()).copied().collect();
     let (journal, kept) = journal.keep(identity, &kept)?;
     let lines = found.iter_mut().flat_map(|found| found.lines.iter_mut().flatten());
     lines.zip(kept).for_each(|(line, kept)| *line = kept);
@@ -96,7 +97,7 @@ fn checked(
 /// Whether an entry is what this run would write.
 fn is_valid(plan: &Plan, model: &Model, index: usize, weights: &str, entry: &Entry) -> bool {
     let Some(outcome) = entry.row.outcome() else { return false };
-    entry.row.failure.is_none()
+    entry.row.error.is_none()
         && entry.weights == weights
         && entry.row.fold == plan.images[index].fold
         && entry.row.label.as_deref() == model.label(index)

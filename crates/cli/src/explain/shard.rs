@@ -48,8 +48,9 @@ mod tests {
     #[test]
     fn every_image_belongs_to_one_part() {
         for parts in [1, 2, 3, 7, 100] {
-            let shards: Vec<Shard> =
-                (1..=parts).map(|part| format!("{part}/{parts}").parse().expect("a part")).collect();
+            let shards: Vec<Shard> = (1..=parts)
+                .map(|part| format!("{part}/{parts}").parse().expect("a part"))
+                .collect();
             for index in 0..50 {
                 assert_eq!(shards.iter().filter(|shard| shard.has(index)).count(), 1);
             }
