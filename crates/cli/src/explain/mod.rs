@@ -83,8 +83,10 @@ fn begin(
     }
     let earlier = output::record(&plan.out);
     let journal = output::reopen(plan, &identity)?;
-    let (journal, found) = resume::resume(plan, journal, &identity, digests)?;
+    let (journal, mut found) = resume::resume(plan, journal, &identity, digests)?;
     if let Some(earlier) = earlier {
+        let seconds = earlier.models.iter().map(|model| model.seconds);
+        found.iter_mut().zip(seconds).for_each(|(found, seconds)| found.seconds = seconds);
         recorder.go_on(earlier);
     }
     let kept: usize = found.iter().map(Found::count).sum();

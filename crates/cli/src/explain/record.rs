@@ -64,9 +64,6 @@ impl<'a> Recorder<'a> {
         let run = &mut self.run;
         run.started = earlier.started;
         run.seconds = earlier.seconds;
-        for (model, earlier) in run.models.iter_mut().zip(&earlier.models) {
-            model.seconds = earlier.seconds;
-        }
         for device in earlier.devices {
             if !run.devices.contains(&device) {
                 run.devices.push(device);
@@ -81,7 +78,7 @@ impl<'a> Recorder<'a> {
         for (model, found) in run.models.iter_mut().zip(found) {
             model.counts = Counts::from(&found.summary);
             model.accuracy.clone_from(&found.summary.folds);
-            model.seconds += found.seconds;
+            model.seconds = found.seconds;
             run.counts.add(&model.counts);
         }
         run.status = status;
