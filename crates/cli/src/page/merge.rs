@@ -66,11 +66,17 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
         }
         let read = rule.reader(None)?;
         report.settings.subject = Some(rule.to_string());
-        report.images.iter_mut().for_each(|image| image.subject = read(&image.path));
-        let without = report.images.iter().filter(|image| image.subject.is_none());
-        warn_of(rule, &without.map(|image| image.path.clone()).collect::<Vec<_>>());
+        report.images.name_subjects(read);
+        let mut unknown = Vec::new();
+        for image in report.images.iter() {
+            let image = image?;
+            if image.subject.is_none() {
+                unknown.push(image.path);
+            }
+        }
+        warn_of(rule, &unknown);
     }
-    compute(&mut report);
+    compute(&mut report)?;
     let page = finish(&out, &report, args.page.lang)?;
     console::report(&page, report.runs.len(), report.models.len(), report.images.len());
     Ok(ExitCode::SUCCESS)

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use burncam_report::page::{Language, Report, Settings, compute, gather, index_html, report_json};
 use burncam_report::statistics::Resampling;
-use burncam_report::{Predictions, Run, write_atomic};
+use burncam_report::{Predictions, Run, write_atomic_with};
 use clap::Args;
 
 use crate::console;
@@ -64,7 +64,7 @@ pub(crate) fn write(
         Some(subjects[found].1.clone())
     };
     let mut report = gather(run, tables, options.settings(), subject)?;
-    compute(&mut report);
+    compute(&mut report)?;
     finish(out, &report, options.lang)
 }
 
@@ -98,10 +98,10 @@ fn warn_of(rule: &Subject, unknown: &[String]) {
     }
 }
 
-fn finish(out: &Path, report: &Report, language: Language) -> Result<PathBuf> {
-    write_atomic(&out.join("report.json"), &report_json(report)?)?;
+fn finish(out: &Path, report: &Report<'_>, language: Language) -> Result<PathBuf> {
+    write_atomic_with(&out.join("report.json"), |to| report_json(report, to))?;
     let page = out.join("index.html");
-    write_atomic(&page, index_html(report, language)?.as_bytes())?;
+    write_atomic_with(&page, |to| index_html(report, language, to))?;
     if let Some(asked) = &report.settings.positive {
         let without = report.models.iter().filter(|model| model.positive.is_none());
         let names: Vec<String> = without.map(|model| model.name.clone()).collect();

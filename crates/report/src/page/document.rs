@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Grid;
+use super::{Grid, Images};
 use crate::statistics::{Bin, Histogram, Interval, MeanSd, Resampling, Scores, TTest};
 use crate::{Outcome, Run};
 
 /// The version of the file's layout.
 pub const SCHEMA: u32 = 1;
 
-/// What one or several runs found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
+/// What one or several runs found. [`report_json`](super::report_json) writes it, images included.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Report<'a> {
     /// The version of this layout, [`SCHEMA`].
     pub schema: u32,
     /// What was asked of the report.
@@ -27,7 +27,8 @@ pub struct Report {
     /// Pairs of models over the images that both explain.
     pub agreement: Vec<Agreement>,
     /// The images, by fold and path.
-    pub images: Vec<ImageReport>,
+    #[serde(skip_serializing)]
+    pub images: Images<'a>,
 }
 
 /// What was asked of the report.

@@ -1,10 +1,12 @@
 //! What the page's script needs of every image, as short as it can be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 
 use serde::Serialize;
 
 use super::document::{ImageReport, Report, ResultReport};
+use super::seen::Seen;
 use super::text::Language;
 use crate::{Error, Outcome};
 
@@ -17,11 +19,10 @@ struct Gallery<'a> {
     text: BTreeMap<&'a str, &'a str>,
     folders: Vec<&'a str>,
     models: Vec<Named<'a>>,
-    folds: Vec<&'a str>,
+    folds: &'a BTreeSet<String>,
     classes: Vec<&'a str>,
     outcomes: Vec<&'static str>,
-    statuses: Vec<&'a str>,
-    images: Vec<Image<'a>>,
+    statuses: &'a BTreeSet<String>,
 }
 
 #[derive(Serialize)]
@@ -106,11 +107,13 @@ const WORDS: [&str; 34] = [
     "next_image",
 ];
 
-/// The gallery as JSON that may stand in a `script` element.
-pub(super) fn json(report: &Report, language: Language) -> Result<String, Error> {
-    let folds = sorted(report.images.iter().map(|image| image.fold.as_str()));
-    let results = || report.images.iter().flat_map(|image| &image.results);
-    let statuses = sorted(results().filter_map(|result| result.status.as_deref()));
+/// Writes the gallery as JSON that may stand in a `script` element, image by image.
+pub(super) fn write(
+    report: &Report<'_>,
+    seen: &Seen,
+    language: Language,
+    mut to: impl Write,
+) -> Result<(), Error> {
     let mut classes: Vec<&str> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for class in report.models.iter().flat_map(|model| &model.classes) {
@@ -119,36 +122,51 @@ pub(super) fn json(report: &Report, language: Language) -> Result<String, Error>
             classes.len() - 1
         });
     }
-    let outcomes = Outcome::ALL.map(Outcome::name);
-    let occurs =
-        |name: &&str| results().any(|result| result.outcome.is_some_and(|o| o.name() == *name));
     let words = language.words();
+    let outcomes = Outcome::ALL.map(Outcome::name).into_iter();
     let gallery = Gallery {
         language: language.tag(),
         text: WORDS.iter().filter_map(|&key| Some((key, words.get(key)?.as_str()))).collect(),
         folders: report.runs.iter().map(|source| source.folder.as_str()).collect(),
         models: report.models.iter().map(|model| Named { name: &model.name }).collect(),
-        images: report.images.iter().map(|image| one(report, image, &folds, &places)).collect(),
-        folds,
+        folds: &seen.folds,
         classes,
-        outcomes: outcomes.into_iter().filter(occurs).collect(),
-        statuses,
+        outcomes: outcomes.filter(|name| seen.outcomes.contains(name)).collect(),
+        statuses: &seen.statuses,
     };
-    // No `</script>`, no `<!--`: neither can end the element it stands in.
-    Ok(serde_json::to_string(&gallery)?.replace('<', "\\u003c"))
+    let folds: BTreeMap<&str, usize> =
+        seen.folds.iter().enumerate().map(|(place, fold)| (fold.as_str(), place)).collect();
+    let images = report.images.iter().map(|image| {
+        let image = image?;
+        Ok(in_script(serde_json::to_string(&one(report, &image, &folds, &places))?))
+    });
+    with_images(&in_script(serde_json::to_string(&gallery)?), images, &mut to)
 }
 
-fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut names: Vec<&str> = names.collect();
-    names.sort_unstable();
-    names.dedup();
-    names
+/// No `</script>`, no `<!--`: neither can end the element that the JSON stands in.
+fn in_script(json: String) -> String {
+    json.replace('<', "\\u003c")
+}
+
+/// Writes an object with one field more: the list of `images`.
+pub(super) fn with_images(
+    object: &str,
+    images: impl Iterator<Item = Result<String, Error>>,
+    to: &mut impl Write,
+) -> Result<(), Error> {
+    to.write_all(object.strip_suffix('}').unwrap_or(object).as_bytes())?;
+    to.write_all(b",\"images\":[")?;
+    for (place, image) in images.enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        write!(to, "{comma}{}", image?)?;
+    }
+    Ok(to.write_all(b"]}")?)
 }
 
 fn one<'a>(
-    report: &'a Report,
+    report: &'a Report<'_>,
     image: &'a ImageReport,
-    folds: &[&str],
+    folds: &BTreeMap<&str, usize>,
     classes: &BTreeMap<&str, usize>,
 ) -> Image<'a> {
     let round = |value: f64| (value * 1000.0).round() / 1000.0;
@@ -156,7 +174,7 @@ fn one<'a>(
     let known: Vec<f64> = pairs.iter().filter_map(|pair| pair.spearman).collect();
     Image {
         n: &image.path,
-        f: folds.binary_search(&image.fold.as_str()).unwrap_or_default(),
+        f: folds.get(image.fold.as_str()).copied().unwrap_or_default(),
         u: image.subject.as_deref(),
         g: (!known.is_empty()).then(|| round(known.iter().sum::<f64>() / known.len() as f64)),
         a: pairs
@@ -170,7 +188,7 @@ fn one<'a>(
 }
 
 fn found<'a>(
-    report: &'a Report,
+    report: &'a Report<'_>,
     result: &'a ResultReport,
     classes: &BTreeMap<&str, usize>,
 ) -> Found<'a> {

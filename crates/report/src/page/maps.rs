@@ -21,57 +21,71 @@ fn readable(result: &ResultReport) -> Option<&Grid> {
 /// Class, outcome and fold, all folds first.
 type Group = (String, Outcome, Option<String>);
 
-/// The mean maps of one model by class, outcome and fold.
-pub(super) fn mean_maps(model: usize, images: &[ImageReport]) -> Vec<MeanMap> {
-    let mut groups: BTreeMap<Group, (usize, Vec<f64>)> = BTreeMap::new();
-    for image in images {
-        for result in image.results.iter().filter(|result| result.model == model) {
-            let (Some(map), Some(outcome)) = (readable(result), result.outcome) else { continue };
-            let Some(class) = result.label.as_ref().or(result.predicted.as_ref()) else { continue };
-            let shares = map.shares();
-            for fold in [None, Some(image.fold.clone())] {
-                let empty = || (0, vec![0.0; GRID * GRID]);
-                let (maps, sums) =
-                    groups.entry((class.clone(), outcome, fold)).or_insert_with(empty);
-                *maps += 1;
-                sums.iter_mut().zip(&shares).for_each(|(sum, share)| *sum += f64::from(*share));
-            }
+/// The sums of one model's readable maps by class, outcome and fold.
+#[derive(Default)]
+pub(super) struct MeanMaps(BTreeMap<Group, (usize, Vec<f64>)>);
+
+impl MeanMaps {
+    /// Adds the map of a result, if it can be read.
+    pub(super) fn add(&mut self, image: &ImageReport, result: &ResultReport) {
+        let (Some(map), Some(outcome)) = (readable(result), result.outcome) else { return };
+        let Some(class) = result.label.as_ref().or(result.predicted.as_ref()) else { return };
+        let shares = map.shares();
+        for fold in [None, Some(image.fold.clone())] {
+            let empty = || (0, vec![0.0; GRID * GRID]);
+            let group = self.0.entry((class.clone(), outcome, fold));
+            let (maps, sums) = group.or_insert_with(empty);
+            *maps += 1;
+            sums.iter_mut().zip(&shares).for_each(|(sum, share)| *sum += f64::from(*share));
         }
     }
-    let one = |((class, outcome, fold), (maps, sums)): (Group, (usize, Vec<f64>))| {
-        let means: Vec<f32> = sums.iter().map(|sum| (sum / maps as f64) as f32).collect();
-        MeanMap { class, outcome, fold, maps, map: Grid::from_shares(&means) }
-    };
-    groups.into_iter().map(one).collect()
+
+    /// The means.
+    pub(super) fn finish(self) -> Vec<MeanMap> {
+        let one = |((class, outcome, fold), (maps, sums)): (Group, (usize, Vec<f64>))| {
+            let means: Vec<f32> = sums.iter().map(|sum| (sum / maps as f64) as f32).collect();
+            MeanMap { class, outcome, fold, maps, map: Grid::from_shares(&means) }
+        };
+        self.0.into_iter().map(one).collect()
+    }
 }
 
-/// Compares the maps of every pair of models on each image, and over all images.
-pub(super) fn agreement(models: usize, images: &mut [ImageReport]) -> Vec<Agreement> {
-    for image in images.iter_mut() {
-        let maps: Vec<(usize, Vec<f32>)> = (image.results.iter())
-            .filter_map(|result| Some((result.model, readable(result)?.shares())))
-            .collect();
-        image.agreement.clear();
-        for (place, (first, a)) in maps.iter().enumerate() {
-            for (second, b) in &maps[place + 1..] {
-                let (first, second) = (*first, *second);
-                let (spearman, overlap) = (spearman(a, b), top_overlap(a, b, TOP));
-                image.agreement.push(Pair { first, second, spearman, overlap });
-            }
+/// How alike the maps of every pair of models are on one image.
+pub(super) fn pairs(image: &ImageReport) -> Vec<Pair> {
+    let maps: Vec<(usize, Vec<f32>)> = (image.results.iter())
+        .filter_map(|result| Some((result.model, readable(result)?.shares())))
+        .collect();
+    let mut pairs = Vec::new();
+    for (place, (first, a)) in maps.iter().enumerate() {
+        for (second, b) in &maps[place + 1..] {
+            let (first, second) = (*first, *second);
+            let (spearman, overlap) = (spearman(a, b), top_overlap(a, b, TOP));
+            pairs.push(Pair { first, second, spearman, overlap });
         }
     }
-    let mut all = Vec::new();
-    for first in 0..models {
-        for second in first + 1..models {
-            let pairs: Vec<&Pair> = (images.iter().flat_map(|image| &image.agreement))
-                .filter(|pair| (pair.first, pair.second) == (first, second))
-                .collect();
-            if !pairs.is_empty() {
-                let spearman = MeanSd::of(pairs.iter().map(|pair| pair.spearman));
-                let overlap = MeanSd::of(pairs.iter().map(|pair| pair.overlap));
-                all.push(Agreement { first, second, spearman, overlap });
-            }
+    pairs
+}
+
+/// The correlations and the overlaps of each pair of models, where they are defined.
+#[derive(Default)]
+pub(super) struct Alike(BTreeMap<[usize; 2], [Vec<f64>; 2]>);
+
+impl Alike {
+    /// Adds the pairs of an image.
+    pub(super) fn add(&mut self, pairs: &[Pair]) {
+        for pair in pairs {
+            let [spearman, overlap] = self.0.entry([pair.first, pair.second]).or_default();
+            spearman.extend(pair.spearman);
+            overlap.extend(pair.overlap);
         }
     }
-    all
+
+    /// Their means.
+    pub(super) fn finish(self) -> Vec<Agreement> {
+        let one = |([first, second], values): ([usize; 2], [Vec<f64>; 2])| {
+            let [spearman, overlap] = values.map(|values| MeanSd::of(values.into_iter().map(Some)));
+            Agreement { first, second, spearman, overlap }
+        };
+        self.0.into_iter().map(one).collect()
+    }
 }

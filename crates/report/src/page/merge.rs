@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::document::{ImageReport, ModelReport, Report, SCHEMA};
+use super::images::Images;
 use crate::Error;
 use crate::statistics::Resampling;
 
@@ -19,7 +20,7 @@ const MOST_RESAMPLES: usize = 100_000;
 ///
 /// [`Error::Read`] if it cannot be read, is no report, is of another version, or names models, runs
 /// or classes that it does not have.
-pub fn read_report(path: &Path) -> Result<Report, Error> {
+pub fn read_report(path: &Path) -> Result<Report<'static>, Error> {
     let wrong = |what: String| Error::Read { path: path.to_owned(), what };
     let bytes = fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
     if bytes > LARGEST {
@@ -36,14 +37,14 @@ pub fn read_report(path: &Path) -> Result<Report, Error> {
         let found = version.schema;
         return Err(wrong(format!("it has layout {found}, and this program reads {SCHEMA}")));
     }
-    let report: Report =
+    let report: Report<'static> =
         serde_json::from_slice(&text).map_err(|error| wrong(format!("no report: {error}")))?;
     check(&report).map_err(wrong)?;
     Ok(report)
 }
 
 /// Whether everything that is named by a number is there.
-fn check(report: &Report) -> Result<(), String> {
+fn check(report: &Report<'_>) -> Result<(), String> {
     let is_source = |&[run, model]: &[usize; 2]| {
         report.runs.get(run).is_some_and(|source| model < source.run.models.len())
     };
@@ -60,7 +61,8 @@ fn check(report: &Report) -> Result<(), String> {
             return Err(format!("model {} has no classes or no run", model.name));
         }
     }
-    for image in &report.images {
+    for image in report.images.plain() {
+        let image = image.map_err(|error| error.to_string())?;
         for result in &image.results {
             let Some(model) = report.models.get(result.model) else {
                 return Err(format!("{} has a result of no model", image.path));
@@ -88,27 +90,30 @@ fn check(report: &Report) -> Result<(), String> {
 /// # Errors
 ///
 /// [`Error::Twice`] if one model has two results for one image.
-pub fn merge(reports: Vec<(String, Report)>) -> Result<Report, Error> {
-    let mut merged: Option<Report> = None;
-    for (folder, mut report) in reports {
+pub fn merge(reports: Vec<(String, Report<'_>)>) -> Result<Report<'static>, Error> {
+    let mut merged: Option<Report<'static>> = None;
+    let mut images = Vec::new();
+    for (folder, report) in reports {
+        let more = report.images.into_held()?;
+        let mut report = Report { images: Images::held(Vec::new()), ..report };
         for source in &mut report.runs {
             source.folder = joined(&folder, &source.folder);
         }
         match &mut merged {
-            None => merged = Some(report),
-            Some(all) => add(all, report)?,
+            None => (merged, images) = (Some(report), more),
+            Some(all) => add((all, &mut images), (report, more)),
         }
     }
-    let mut merged = merged.ok_or(Error::Nothing)?;
-    merged.images.sort_by(|a, b| (&a.fold, &a.path).cmp(&(&b.fold, &b.path)));
-    for image in &mut merged.images {
+    let merged = merged.ok_or(Error::Nothing)?;
+    images.sort_by(|a, b| (&a.fold, &a.path).cmp(&(&b.fold, &b.path)));
+    for image in &mut images {
         image.results.sort_by_key(|result| result.model);
         if let Some(pair) = image.results.windows(2).find(|pair| pair[0].model == pair[1].model) {
             let model = merged.models[pair[0].model].name.clone();
             return Err(Error::Twice { path: image.path.clone(), model });
         }
     }
-    Ok(merged)
+    Ok(Report { images: Images::held(images), ..merged })
 }
 
 fn joined(folder: &str, inner: &str) -> String {
@@ -119,7 +124,10 @@ fn joined(folder: &str, inner: &str) -> String {
     }
 }
 
-fn add(all: &mut Report, report: Report) -> Result<(), Error> {
+fn add(
+    (all, images): (&mut Report<'_>, &mut Vec<ImageReport>),
+    (report, more): (Report<'_>, Vec<ImageReport>),
+) {
     let runs = all.runs.len();
     all.runs.extend(report.runs);
     let mut places = Vec::with_capacity(report.models.len());
@@ -140,28 +148,27 @@ fn add(all: &mut Report, report: Report) -> Result<(), Error> {
         }
     }
     // Images are found again by fold and path; both lists are sorted.
-    all.images.sort_by(|a, b| (&a.fold, &a.path).cmp(&(&b.fold, &b.path)));
-    let known = all.images.len();
-    for mut image in report.images {
+    images.sort_by(|a, b| (&a.fold, &a.path).cmp(&(&b.fold, &b.path)));
+    let known = images.len();
+    for mut image in more {
         for result in &mut image.results {
             result.model = places[result.model];
             result.run += runs;
         }
         let key = |other: &ImageReport| (&other.fold, &other.path).cmp(&(&image.fold, &image.path));
-        match all.images[..known].binary_search_by(key) {
+        match images[..known].binary_search_by(key) {
             Ok(place) => {
-                let earlier = &mut all.images[place];
+                let earlier = &mut images[place];
                 earlier.results.extend(image.results);
                 earlier.subject = earlier.subject.take().or(image.subject);
             }
-            Err(_) => all.images.push(image),
+            Err(_) => images.push(image),
         }
     }
-    Ok(())
 }
 
 /// Whether two models are one network in two runs.
-fn same(all: &Report, a: &ModelReport, b: &ModelReport) -> bool {
+fn same(all: &Report<'_>, a: &ModelReport, b: &ModelReport) -> bool {
     let kind = |model: &ModelReport| {
         let [run, index] = *model.sources.first()?;
         let model = all.runs.get(run)?.run.models.get(index)?;

@@ -2,15 +2,19 @@
 //!
 //! A [`Report`] gathers what one or several runs found and, with [`compute`], how good that is;
 //! [`report_json`] writes it as `report.json`, and [`index_html`] shows it as one page that asks
-//! for nothing outside its folder.
+//! for nothing outside its folder. Each of them takes the images of a run one after another, so
+//! that their number does not matter for memory.
 
 mod build;
 mod document;
 mod gallery;
 mod grid;
+mod images;
 mod maps;
+mod measure;
 mod merge;
 mod render;
+mod seen;
 mod svg;
 mod text;
 mod thumbnail;
@@ -26,6 +30,7 @@ pub use document::{
     ResultReport, SCHEMA, Settings, Source,
 };
 pub use grid::{GRID, Grid};
+pub use images::Images;
 pub use merge::{merge, read_report};
 pub use render::{index_html, report_json};
 pub use text::Language;

@@ -1,7 +1,7 @@
 //! The page and the file of numbers, as bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::Cursor;
+use std::collections::BTreeMap;
+use std::io::{Cursor, Write};
 
 use image::{ImageFormat, Rgb, RgbImage};
 use minijinja::value::{Kwargs, Serde};
@@ -9,49 +9,67 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, co
 use serde::Serialize;
 
 use super::document::{MeanMap, ModelReport, Report};
+use super::seen::Seen;
 use super::text::Language;
 use super::{GRID, Grid, gallery, svg};
 use crate::statistics::{MEASURES, resample};
 use crate::{Colormap, Error};
 
-/// How many failures the page lists; the rest are in `predictions.csv`.
-const FAILURES: usize = 100;
-
 /// The side of a mean map's picture in pixels.
 const MEAN: usize = 112;
 
-/// `report.json`: the report as JSON with a line end.
+/// Where the gallery stands in the page, until it is written. No name can hold this: `<` is escaped.
+const GALLERY: &str = "<!--gallery-->";
+
+/// Writes `report.json`: the report as JSON with a line end.
 ///
 /// # Errors
 ///
-/// [`Error::Record`]; none that a caller could cause.
-pub fn report_json(report: &Report) -> Result<Vec<u8>, Error> {
-    let mut bytes = serde_json::to_vec(report)?;
-    bytes.push(b'\n');
-    Ok(bytes)
+/// What reading an image or writing to `to` gives.
+pub fn report_json(report: &Report<'_>, mut to: impl Write) -> Result<(), Error> {
+    let images = report.images.iter().map(|image| Ok(serde_json::to_string(&image?)?));
+    gallery::with_images(&serde_json::to_string(report)?, images, &mut to)?;
+    Ok(to.write_all(b"\n")?)
 }
 
-/// `index.html`: the report as a page of its own. It loads nothing but pictures from the runs'
-/// folders, and shows names as text whatever they hold.
+/// Writes `index.html`: the report as a page of its own. It loads nothing but pictures from the
+/// runs' folders, and shows names as text whatever they hold.
 ///
 /// # Errors
 ///
-/// [`Error::Page`]; none that a caller could cause.
-pub fn index_html(report: &Report, language: Language) -> Result<String, Error> {
+/// What reading an image or writing to `to` gives.
+pub fn index_html(
+    report: &Report<'_>,
+    language: Language,
+    mut to: impl Write,
+) -> Result<(), Error> {
+    let seen = Seen::of(report)?;
+    let page = page(report, &seen, language)?;
+    let (before, after) = page.rsplit_once(GALLERY).ok_or_else(|| {
+        minijinja::Error::new(ErrorKind::InvalidOperation, "the page has no place for images")
+    })?;
+    to.write_all(before.as_bytes())?;
+    gallery::write(report, &seen, language, &mut to)?;
+    Ok(to.write_all(after.as_bytes())?)
+}
+
+/// The page around the gallery.
+fn page(report: &Report<'_>, occurs: &Seen, language: Language) -> Result<String, Error> {
     let environment = environment(language)?;
     let charts: Vec<_> = report.models.iter().map(|model| charts(model, language)).collect();
     let bar: Vec<f32> = (0..MEAN).map(|place| place as f32 / (MEAN - 1) as f32).collect();
-    let folds: BTreeSet<&str> = report.images.iter().map(|image| image.fold.as_str()).collect();
-    let (failures, failure_count) = failures(report);
     let level = language.number(report.settings.resampling.level * 100.0, 0);
+    // The curves are drawn already, and may have a corner for every image.
+    let mut models = report.models.clone();
+    models.iter_mut().for_each(|model| model.roc = Vec::new());
     let page = environment.get_template("page.html")?.render(context! {
         language => language.tag(),
         style => Value::from_safe_string(include_str!("style.css").to_owned()),
         script => Value::from_safe_string(include_str!("page.js").to_owned()),
-        gallery => Value::from_safe_string(gallery::json(report, language)?),
+        gallery => Value::from_safe_string(GALLERY.to_owned()),
         settings => seen(&report.settings),
         runs => seen(&report.runs),
-        models => seen(&report.models),
+        models => seen(&models),
         comparisons => seen(&report.comparisons),
         agreement => seen(&report.agreement),
         measures => MEASURES,
@@ -61,10 +79,10 @@ pub fn index_html(report: &Report, language: Language) -> Result<String, Error> 
         bar => data_uri(&coloured(&bar, 1)),
         mean_maps => seen(&report.models.iter().map(|model| mean_maps(model, language)).collect::<Vec<_>>()),
         unreadable => seen(&unreadable(report)),
-        failures,
-        failure_count,
+        failures => seen(&occurs.failures),
+        failure_count => occurs.failure_count,
         image_count => report.images.len(),
-        fold_count => folds.len(),
+        fold_count => occurs.folds.len(),
         all_per_fold => report.models.iter().all(|model| model.network_per_fold),
     })?;
     Ok(page)
@@ -117,7 +135,7 @@ fn arguments(values: &Kwargs) -> Result<Vec<(String, String)>, minijinja::Error>
 }
 
 /// What a reader has to know first.
-fn notes(report: &Report, language: Language) -> Vec<String> {
+fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
     let Some(asked) = &report.settings.positive else { return Vec::new() };
     let without = report.models.iter().filter(|model| model.positive.is_none());
     let note = |model: &ModelReport| {
@@ -272,7 +290,7 @@ struct UnreadableView<'a> {
     all: usize,
 }
 
-fn unreadable(report: &Report) -> Vec<UnreadableView<'_>> {
+fn unreadable<'a>(report: &'a Report<'_>) -> Vec<UnreadableView<'a>> {
     let of_model = |(model_at, model)| {
         let model: &ModelReport = model;
         let all = model.by_status.values().sum();
@@ -286,19 +304,6 @@ fn unreadable(report: &Report) -> Vec<UnreadableView<'_>> {
         })
     };
     report.models.iter().enumerate().flat_map(of_model).collect()
-}
-
-fn failures(report: &Report) -> (Vec<String>, usize) {
-    let failed = || {
-        let results =
-            report.images.iter().flat_map(|image| image.results.iter().map(move |r| (image, r)));
-        results.filter(|(_, result)| result.predicted.is_none())
-    };
-    let line = |(image, result): (&super::ImageReport, &super::ResultReport)| {
-        let model = &report.models[result.model].name;
-        format!("{}, {model}: {}", image.path, result.error.as_deref().unwrap_or_default())
-    };
-    (failed().take(FAILURES).map(line).collect(), failed().count())
 }
 
 #[cfg(test)]

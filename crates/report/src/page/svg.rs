@@ -65,19 +65,14 @@ impl Chart {
         Self { svg }
     }
 
-    /// A line through points in 0..=1.
+    /// A line through points in 0..=1. Points that are drawn at one place are one, so that a curve
+    /// with a corner for every image takes no more than the drawing can show.
     fn line(&mut self, points: &[[f64; 2]], style: &str) {
-        let mut path = String::new();
-        for (place, [across, up]) in points.iter().enumerate() {
-            let _ = write!(
-                path,
-                "{}{:.1} {:.1}",
-                if place == 0 { 'M' } else { 'L' },
-                x(*across),
-                y(*up)
-            );
-        }
-        let _ = write!(self.svg, "<path d=\"{path}\" fill=\"none\" {style}/>");
+        let places = points.iter().map(|[across, up]| format!("{:.1} {:.1}", x(*across), y(*up)));
+        let mut places: Vec<String> = places.collect();
+        places.dedup();
+        let path = places.join("L");
+        let _ = write!(self.svg, "<path d=\"M{path}\" fill=\"none\" {style}/>");
     }
 
     fn end(mut self) -> String {

@@ -46,16 +46,19 @@ impl Histogram {
     pub fn of(confidences: impl IntoIterator<Item = (f32, Option<bool>)>) -> Self {
         let empty = || vec![0; Self::BINS];
         let mut counted = Self { right: empty(), wrong: empty(), unknown: empty() };
-        for (confidence, right) in confidences {
-            let bin = (f64::from(confidence) * Self::BINS as f64).ceil() as usize;
-            let bins = match right {
-                Some(true) => &mut counted.right,
-                Some(false) => &mut counted.wrong,
-                None => &mut counted.unknown,
-            };
-            bins[bin.clamp(1, Self::BINS) - 1] += 1;
-        }
+        confidences.into_iter().for_each(|(confidence, right)| counted.add(confidence, right));
         counted
+    }
+
+    /// Counts one more.
+    pub(crate) fn add(&mut self, confidence: f32, right: Option<bool>) {
+        let bin = (f64::from(confidence) * Self::BINS as f64).ceil() as usize;
+        let bins = match right {
+            Some(true) => &mut self.right,
+            Some(false) => &mut self.wrong,
+            None => &mut self.unknown,
+        };
+        bins[bin.clamp(1, Self::BINS) - 1] += 1;
     }
 }
 
@@ -65,7 +68,7 @@ impl Sample {
     #[must_use]
     pub fn roc(&self) -> Vec<[f64; 2]> {
         let Some(positive) = self.positive else { return Vec::new() };
-        let is_positive = |&&index: &&usize| self.rows[index].truth == positive;
+        let is_positive = |&&index: &&u32| self.row(index).truth as usize == positive;
         let positives = self.order.iter().filter(is_positive).count();
         let others = self.rows.len() - positives;
         if positives == 0 || others == 0 {
@@ -73,7 +76,7 @@ impl Sample {
         }
         let (mut found, mut alarms) = (0, 0);
         let mut corners = vec![[0.0, 0.0]];
-        for group in self.order.chunk_by(|&a, &b| self.rows[a].score == self.rows[b].score) {
+        for group in self.order.chunk_by(|&a, &b| self.row(a).score == self.row(b).score) {
             let yes = group.iter().filter(is_positive).count();
             found += yes;
             alarms += group.len() - yes;
@@ -87,9 +90,9 @@ impl Sample {
     pub fn reliability(&self) -> Vec<Bin> {
         let mut sums = [(0, 0.0, 0.0); BINS];
         for row in &self.rows {
-            let (images, confidence, right) = &mut sums[bin(row.confidence)];
+            let (images, confidence, right) = &mut sums[bin(row.confidence.into())];
             *images += 1;
-            *confidence += row.confidence;
+            *confidence += f64::from(row.confidence);
             *right += if row.truth == row.predicted { 1.0 } else { 0.0 };
         }
         let one = |(images, confidence, right): (usize, f64, f64)| Bin {

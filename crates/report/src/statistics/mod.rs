@@ -20,4 +20,4 @@ pub use compare::{TTest, corrected_t_test, holm};
 pub use curves::{BINS, Bin, Histogram};
 pub use folds::MeanSd;
 pub use maps::{resample, spearman, top_overlap};
-pub use sample::{CONFUSED, Case, Confusion, MEASURES, Sample, Scores};
+pub use sample::{CONFUSED, Case, Cases, Confusion, MEASURES, Sample, Scores};

@@ -69,16 +69,64 @@ impl Scores {
     }
 }
 
-/// What is kept of a case.
+/// What is kept of a case: 24 bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
-    pub truth: usize,
-    pub predicted: usize,
+    pub squared_error: f64,
+    pub truth: u32,
+    pub predicted: u32,
     /// The probability of the positive class.
     pub score: f32,
-    pub squared_error: f64,
     /// The probability of the predicted class.
-    pub confidence: f64,
+    pub confidence: f32,
+}
+
+/// Judged images that come one by one.
+#[derive(Clone, Debug, Default)]
+pub struct Cases {
+    rows: Vec<Row>,
+    classes: usize,
+    positive: Option<usize>,
+}
+
+impl Cases {
+    /// None yet, of a network with this number of classes, one of which may be the positive one.
+    ///
+    /// # Panics
+    ///
+    /// If the positive class is not one of them.
+    #[must_use]
+    pub fn new(classes: usize, positive: Option<usize>) -> Self {
+        assert!(positive.is_none_or(|class| class < classes), "the positive class is one of them");
+        Self { rows: Vec::new(), classes, positive }
+    }
+
+    /// Adds one.
+    ///
+    /// # Panics
+    ///
+    /// If a class is not one of them, or the case has not one probability for each.
+    pub fn add(&mut self, case: Case<'_>) {
+        assert!(case.truth < self.classes, "the true class is one of them");
+        self.rows.push(Row {
+            squared_error: squared_error(&case, self.positive),
+            truth: case.truth as u32,
+            predicted: case.predicted as u32,
+            score: self.positive.map_or(0.0, |class| case.probabilities[class]),
+            confidence: case.probabilities[case.predicted],
+        });
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn sample(self) -> Sample {
+        let Self { rows, classes, positive } = self;
+        let mut order: Vec<u32> = (0..rows.len() as u32).collect();
+        let score = |index: u32| rows[index as usize].score;
+        // Of equal scores, the earlier comes first.
+        order.sort_unstable_by(|&a, &b| score(b).total_cmp(&score(a)).then(a.cmp(&b)));
+        Sample { rows, classes, positive, order }
+    }
 }
 
 /// The judged images of a model.
@@ -88,7 +136,7 @@ pub struct Sample {
     classes: usize,
     pub(super) positive: Option<usize>,
     /// Rows by falling score.
-    pub(super) order: Vec<usize>,
+    pub(super) order: Vec<u32>,
 }
 
 impl Sample {
@@ -103,21 +151,22 @@ impl Sample {
         classes: usize,
         positive: Option<usize>,
     ) -> Self {
-        assert!(positive.is_none_or(|class| class < classes), "the positive class is one of them");
-        let row = |case: Case<'_>| {
-            assert!(case.truth < classes, "the true class is one of them");
-            Row {
-                truth: case.truth,
-                predicted: case.predicted,
-                score: positive.map_or(0.0, |class| case.probabilities[class]),
-                squared_error: squared_error(&case, positive),
-                confidence: f64::from(case.probabilities[case.predicted]),
-            }
-        };
-        let rows: Vec<Row> = cases.into_iter().map(row).collect();
-        let mut order: Vec<usize> = (0..rows.len()).collect();
-        order.sort_by(|&a, &b| rows[b].score.total_cmp(&rows[a].score));
-        Self { rows, classes, positive, order }
+        let mut all = Cases::new(classes, positive);
+        cases.into_iter().for_each(|case| all.add(case));
+        all.sample()
+    }
+
+    /// The cases that are chosen by their places.
+    #[must_use]
+    pub(crate) fn part(&self, chosen: impl Fn(usize) -> bool) -> Self {
+        let rows =
+            (0..self.rows.len()).filter(|&place| chosen(place)).map(|place| self.rows[place]);
+        let (rows, classes, positive) = (rows.collect(), self.classes, self.positive);
+        Cases { rows, classes, positive }.sample()
+    }
+
+    pub(super) fn row(&self, index: u32) -> &Row {
+        &self.rows[index as usize]
     }
 
     /// The number of images.
@@ -165,11 +214,11 @@ impl Sample {
     /// Area under the ROC curve, by counting pairs: groups of equal scores, the highest first.
     fn auc(&self, positive: usize, weights: &[u32]) -> Option<f64> {
         let (mut higher, mut pairs, mut others) = (0.0, 0.0, 0.0);
-        for group in self.order.chunk_by(|&a, &b| self.rows[a].score == self.rows[b].score) {
+        for group in self.order.chunk_by(|&a, &b| self.row(a).score == self.row(b).score) {
             let (mut yes, mut no) = (0.0, 0.0);
             for &index in group {
-                let count = f64::from(weights[index]);
-                if self.rows[index].truth == positive { yes += count } else { no += count }
+                let count = f64::from(weights[index as usize]);
+                if self.row(index).truth as usize == positive { yes += count } else { no += count }
             }
             pairs += no * (higher + yes / 2.0);
             higher += yes;
@@ -182,7 +231,7 @@ impl Sample {
     /// their order; of two classes, both. Nothing where more than [`CONFUSED`] occur.
     #[must_use]
     pub fn confusion(&self) -> Confusion {
-        let both = self.rows.iter().flat_map(|row| [row.truth, row.predicted]);
+        let both = self.rows.iter().flat_map(|row| [row.truth, row.predicted].map(as_index));
         let mut classes: Vec<usize> =
             both.chain((0..self.classes).take_while(|_| self.classes <= 2)).collect();
         classes.sort_unstable();
@@ -192,7 +241,7 @@ impl Sample {
         }
         let mut counts = vec![vec![0; classes.len()]; classes.len()];
         for row in &self.rows {
-            let place = |class: usize| classes.binary_search(&class).unwrap_or_default();
+            let place = |class| classes.binary_search(&as_index(class)).unwrap_or_default();
             counts[place(row.truth)][place(row.predicted)] += 1;
         }
         Confusion { classes, counts }
@@ -209,6 +258,10 @@ pub struct Confusion {
     pub classes: Vec<usize>,
     /// A row for each true class, a column for each predicted one.
     pub counts: Vec<Vec<usize>>,
+}
+
+fn as_index(class: u32) -> usize {
+    class as usize
 }
 
 fn squared_error(case: &Case<'_>, positive: Option<usize>) -> f64 {
@@ -256,11 +309,11 @@ impl Counts {
         };
         for (row, &weight) in sample.rows.iter().zip(weights) {
             let (count, often) = (u64::from(weight), f64::from(weight));
-            let right = row.truth == row.predicted;
+            let (right, truth) = (row.truth == row.predicted, as_index(row.truth));
             counts.all += often;
-            counts.images[row.truth] += count;
-            counts.right[row.truth] += if right { count } else { 0 };
-            let positive = |class: usize| Some(class) == sample.positive;
+            counts.images[truth] += count;
+            counts.right[truth] += if right { count } else { 0 };
+            let positive = |class: u32| Some(as_index(class)) == sample.positive;
             *match (positive(row.truth), positive(row.predicted)) {
                 (true, true) => &mut counts.found,
                 (true, false) => &mut counts.missed,
@@ -269,7 +322,8 @@ impl Counts {
             } += count;
             counts.squared_error += row.squared_error * often;
             let hit = if right { 1.0 } else { 0.0 };
-            counts.surplus[bin(row.confidence)] += (hit - row.confidence) * often;
+            let confidence = f64::from(row.confidence);
+            counts.surplus[bin(confidence)] += (hit - confidence) * often;
         }
         counts
     }

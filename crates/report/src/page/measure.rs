@@ -1,0 +1,178 @@
+//! The measures of a model, from its images one by one.
+
+use std::collections::BTreeMap;
+
+use super::document::{Confusion, FoldReport, ImageReport, ModelReport, ResultReport};
+use super::maps::MeanMaps;
+use crate::Outcome;
+use crate::statistics::{Case, Cases, Histogram, MEASURES, MeanSd, Resampling, Sample, intervals};
+
+/// The class that is positive unless another is asked for.
+const PAIN: &str = "Pain";
+
+/// The positive class: the one asked for, `Pain`, or the first of two.
+fn positive(classes: &[String], asked: Option<&str>) -> Option<usize> {
+    let named = |name: &str| classes.iter().position(|class| class.eq_ignore_ascii_case(name));
+    match asked {
+        Some(name) => named(name),
+        None => named(PAIN).or_else(|| (classes.len() == 2).then_some(0)),
+    }
+}
+
+/// What is kept of a model's images while they pass: counts, and some 40 bytes of each judged one.
+pub(super) struct Measured {
+    classes: Vec<String>,
+    positive: Option<usize>,
+    images: usize,
+    failed: usize,
+    unknown: usize,
+    by_status: BTreeMap<String, usize>,
+    histogram: Histogram,
+    maps: MeanMaps,
+    /// By name: the fold's number, and its images.
+    folds: BTreeMap<String, (usize, usize)>,
+    cases: Cases,
+    /// The fold of each case.
+    case_folds: Vec<u32>,
+    /// By name: the subject's number.
+    subjects: BTreeMap<String, u32>,
+    /// The subject of each case, while all have one.
+    case_subjects: Option<Vec<u32>>,
+}
+
+impl Measured {
+    /// Before the first image.
+    pub(super) fn new(model: &ModelReport, asked: Option<&str>) -> Self {
+        let positive = positive(&model.classes, asked);
+        Self {
+            classes: model.classes.clone(),
+            positive,
+            images: 0,
+            failed: 0,
+            unknown: 0,
+            by_status: BTreeMap::new(),
+            histogram: Histogram::of([]),
+            maps: MeanMaps::default(),
+            folds: BTreeMap::new(),
+            cases: Cases::new(model.classes.len(), positive),
+            case_folds: Vec::new(),
+            subjects: BTreeMap::new(),
+            case_subjects: Some(Vec::new()),
+        }
+    }
+
+    /// Counts what the model found for an image.
+    pub(super) fn add(&mut self, image: &ImageReport, result: &ResultReport) {
+        self.images += 1;
+        self.failed += usize::from(result.predicted.is_none());
+        self.unknown += usize::from(result.outcome == Some(Outcome::Unknown));
+        if let Some(status) = &result.status {
+            *self.by_status.entry(status.clone()).or_default() += 1;
+        }
+        if let Some(confidence) = result.confidence {
+            let right = result.label.as_ref().map(|label| Some(label) == result.predicted.as_ref());
+            self.histogram.add(confidence, right);
+        }
+        self.maps.add(image, result);
+        let known = self.folds.len();
+        let fold = self.folds.entry(image.fold.clone()).or_insert((known, 0));
+        fold.1 += 1;
+        let fold = fold.0;
+        if let Some(case) = case(&self.classes, result) {
+            self.cases.add(case);
+            self.case_folds.push(fold as u32);
+            self.add_subject(image.subject.as_deref());
+        }
+    }
+
+    fn add_subject(&mut self, subject: Option<&str>) {
+        let Some(subject) = subject else {
+            (self.case_subjects, self.subjects) = (None, BTreeMap::new());
+            return;
+        };
+        let Some(cases) = &mut self.case_subjects else { return };
+        let number = match self.subjects.get(subject) {
+            Some(&number) => number,
+            None => {
+                let number = self.subjects.len() as u32;
+                self.subjects.insert(subject.to_owned(), number);
+                number
+            }
+        };
+        cases.push(number);
+    }
+
+    /// After the last image: writes every measure into the model's report.
+    pub(super) fn finish(mut self, model: &mut ModelReport, how: &Resampling) {
+        let cases = std::mem::take(&mut self.cases);
+        let all = cases.sample();
+        model.positive = self.positive.map(|class| self.classes[class].clone());
+        (model.images, model.failed, model.unknown) = (self.images, self.failed, self.unknown);
+        model.judged = all.len();
+        model.scores = all.scores();
+        model.roc = all.roc();
+        model.reliability = all.reliability();
+        model.confusion = confusion(&all, &self.classes);
+        let (unit, units) = self.units();
+        model.unit = unit.to_owned();
+        model.units = if unit == "subject" { self.subjects.len() } else { units.len() };
+        let named = MEASURES.iter().zip(intervals(&all, &units, how));
+        model.intervals =
+            named.filter_map(|(name, interval)| Some(((*name).to_owned(), interval?))).collect();
+        model.folds = self.folds(&all);
+        model.over_folds = over_folds(&model.folds);
+        model.by_status = self.by_status;
+        model.histogram = self.histogram;
+        model.mean_maps = self.maps.finish();
+    }
+
+    /// What is drawn for intervals: subjects where each case has one, by name, else images.
+    fn units(&self) -> (&'static str, Vec<usize>) {
+        match &self.case_subjects {
+            Some(cases) if !cases.is_empty() => {
+                let mut places = vec![0; self.subjects.len()];
+                for (place, &number) in self.subjects.values().enumerate() {
+                    places[number as usize] = place;
+                }
+                ("subject", cases.iter().map(|&number| places[number as usize]).collect())
+            }
+            _ => ("image", (0..self.case_folds.len()).collect()),
+        }
+    }
+
+    fn folds(&self, all: &Sample) -> Vec<FoldReport> {
+        let one = |(fold, &(number, images)): (&String, &(usize, usize))| {
+            let sample = all.part(|case| self.case_folds[case] as usize == number);
+            let (judged, scores) = (sample.len(), sample.scores());
+            FoldReport { fold: fold.clone(), images, judged, scores }
+        };
+        self.folds.iter().map(one).collect()
+    }
+}
+
+/// True and predicted class as indices, where both are known.
+fn case<'a>(classes: &[String], result: &'a ResultReport) -> Option<Case<'a>> {
+    let index = |name: &Option<String>| {
+        let name = name.as_ref()?;
+        classes.iter().position(|class| class == name)
+    };
+    if result.probabilities.len() != classes.len() {
+        return None;
+    }
+    let (truth, predicted) = (index(&result.label)?, index(&result.predicted)?);
+    Some(Case { truth, predicted, probabilities: &result.probabilities })
+}
+
+fn confusion(sample: &Sample, classes: &[String]) -> Confusion {
+    let found = sample.confusion();
+    let names = found.classes.iter().map(|&class| classes[class].clone()).collect();
+    Confusion { classes: names, counts: found.counts }
+}
+
+fn over_folds(folds: &[FoldReport]) -> BTreeMap<String, MeanSd> {
+    let of = |(place, name): (usize, &&str)| {
+        let values = folds.iter().map(|fold| fold.scores.values()[place]);
+        ((*name).to_owned(), MeanSd::of(values))
+    };
+    MEASURES.iter().enumerate().map(of).collect()
+}
