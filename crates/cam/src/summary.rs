@@ -27,6 +27,13 @@ impl MapStatus {
         }
     }
 
+    /// The status of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Ok, Self::AllNonpositive, Self::Constant, Self::NonFinite];
+        all.into_iter().find(|status| status.name() == name)
+    }
+
     /// One sentence for a user who meets the status.
     #[must_use]
     pub fn explanation(self) -> &'static str {

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use burncam_imaging::{Exif, Resize};
 
 use crate::device::{Precision, Request};
-use crate::explain::PictureOptions;
+use crate::explain::{PictureOptions, Shard};
 use crate::labels::Rule;
 use crate::page::PageOptions;
 use crate::preprocess::Preprocess;
@@ -78,13 +78,28 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "RULE", help_heading = "Input")]
     pub labels: Option<Rule>,
 
+    /// Follow symbolic links inside --data; without, they are passed over.
+    #[arg(long, help_heading = "Input")]
+    pub follow_links: bool,
+
+    /// Explain every Nth image only, from the Kth on: part K of N, such as 2/8. Give each part an --out of
+    /// its own; `report` joins them.
+    #[arg(long, value_name = "K/N", help_heading = "Input")]
+    pub shard: Option<Shard>,
+
     /// Folder to write to [default: burncam-out, for the demo burncam-demo].
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
 
     /// Replace the results of an earlier run in --out.
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, help_heading = "Output", conflicts_with = "resume")]
     pub overwrite: bool,
+
+    /// Go on with the run in --out where it stopped; begin one if there is none. What it finished is
+    /// kept if its weights, its image and the files that were written are still the same; other images,
+    /// and those that failed, are done again.
+    #[arg(long, help_heading = "Output")]
+    pub resume: bool,
 
     /// In predictions.csv, give the N likeliest classes instead of a column for each class.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Output")]
@@ -162,6 +177,10 @@ pub(crate) struct Explain {
         help_heading = "Computation"
     )]
     pub precision: Precision,
+
+    /// Stop at the first image that fails.
+    #[arg(long, help_heading = "Computation")]
+    pub strict: bool,
 
     /// On the CPU, convolve by plain sums. Otherwise 3×3 convolutions take fewer multiplications
     /// (Winograd's method), which is up to three times faster; `docs/performance.md` has the errors
@@ -401,8 +420,15 @@ Examples:
       Show what speaks for Pain, at an earlier layer.
   cargo xtask explain --weights resnet50.pth --data photos --classes imagenet.json --top 5
       Explain with PyTorch's weights; name the classes, and list the five likeliest.
+  cargo xtask explain --weights VGG16.h5 --data faces --out results --resume
+      Go on after Ctrl-C, a full disk or a power cut.
+  cargo xtask explain --weights VGG16.h5 --data faces --out part2 --shard 2/4
+      Explain a quarter of the images; then `cargo xtask report part1 part2 part3 part4`.
 
-Exit codes: 0 all images explained; 1 some failed, the others are written; 2 usage or fatal error.";
+Ctrl-C finishes the images in hand and writes the reports of what is done; a second one stops at once.
+
+Exit codes: 0 all images explained; 1 some failed, the others are written; 2 usage or fatal error;
+130 stopped by Ctrl-C. After all but 0, --resume goes on with what is missing.";
 
 const MODELS_EXAMPLES: &str = "\
 Example:

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use burncam_cam::MapStatus;
 use burncam_net::LoadError;
 use burncam_report::page::Language;
-use burncam_report::{FoldScore, ModelTree, Prediction, Summary};
+use burncam_report::{FoldScore, ModelTree, Summary};
 use burncam_weights::Error as WeightsError;
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
@@ -29,7 +29,7 @@ macro_rules! err {
 }
 
 /// How many items of a list are shown before it is cut.
-const SHOWN: usize = 10;
+pub(crate) const SHOWN: usize = 10;
 
 /// Prints an error with its causes and, where one helps, a hint.
 pub(crate) fn error(error: &anyhow::Error) {
@@ -135,17 +135,44 @@ pub(crate) fn note(text: &str) {
 }
 
 fn list(items: &[String], print: impl Fn(String)) {
-    list_in(Language::English, items, print);
+    list_in(Language::English, items, items.len(), print);
 }
 
-fn list_in(language: Language, items: &[String], print: impl Fn(String)) {
+/// Prints the first of `all` items.
+fn list_in(language: Language, items: &[String], all: usize, print: impl Fn(String)) {
     for item in items.iter().take(SHOWN) {
         print(format!("  {item}"));
     }
-    if items.len() > SHOWN {
-        let more = (items.len() - SHOWN).to_string();
+    if all > SHOWN {
+        let more = (all - SHOWN).to_string();
         print(format!("  {}", say(language, "console_more", &[("n", &more)])));
     }
+}
+
+/// Asks a question on the terminal; an empty answer is a yes.
+pub(crate) fn agreed(question: &str) -> bool {
+    let _ = write!(std::io::stderr(), "{question} [Y/n] ");
+    let mut answer = String::new();
+    match std::io::stdin().read_line(&mut answer) {
+        Ok(0) | Err(_) => false,
+        Ok(_) => matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes"),
+    }
+}
+
+/// The command line with one more option, to be typed again.
+pub(crate) fn command(arguments: &[String], option: &str) -> String {
+    let kept = arguments.iter().filter(|one| *one != option && *one != "--overwrite");
+    let words = kept.map(|one| quoted(one)).chain([option.to_owned()]);
+    format!("cargo xtask {}", words.collect::<Vec<_>>().join(" "))
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:,=+@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Progress over the images: a bar on a terminal, a line for each tenth elsewhere.
@@ -254,12 +281,12 @@ fn count(language: Language, what: &str, number: usize) -> String {
 }
 
 /// Prints a model's accuracy in all and by fold, the maps that cannot be read, and the images
-/// that failed. `clean` is whether overlays are clean ones.
+/// that failed, the first of them by path and reason. `clean` is whether overlays are clean ones.
 pub(crate) fn summary(
     language: Language,
     head: &Head<'_>,
     summary: &Summary,
-    rows: &[Prediction],
+    failed: &[(String, String)],
     clean: bool,
 ) {
     out!("{}\n", head.say(language));
@@ -275,14 +302,13 @@ pub(crate) fn summary(
             out!("  {}", say(language, overlay, &[]));
         }
     }
-    let failed: Vec<String> = rows
-        .iter()
-        .filter_map(|row| Some(format!("{}: {}", row.path, row.error.as_ref()?.reason)))
-        .collect();
     if !failed.is_empty() {
-        let images = count(language, "image", failed.len());
+        let all = summary.total.failed;
+        let images = count(language, "image", all);
         out!("{}", say(language, "console_failed", &[("images", &images)]));
-        list_in(language, &failed, |line| out!("{line}"));
+        let failed: Vec<String> =
+            failed.iter().map(|(path, reason)| format!("{path}: {reason}")).collect();
+        list_in(language, &failed, all, |line| out!("{line}"));
     }
     out!("");
 }

@@ -12,6 +12,7 @@ mod device;
 mod devices;
 mod explain;
 mod inspect;
+mod interrupt;
 mod labels;
 mod layers;
 mod models;

@@ -71,14 +71,16 @@ impl Default for DecodeOptions {
 /// If the file cannot be read, is empty, truncated, damaged or not an image, or asks for more
 /// than `options` allows. Declared sizes are checked before any pixel is decoded.
 pub fn decode(path: &Path, options: DecodeOptions) -> Result<RgbImage, Error> {
-    let bytes = read(path, options.max_bytes)?;
-    // The decoders are written not to panic, but they are large and the files are strangers'.
-    // A panic in one of them must cost one image, not the whole run.
-    panic::catch_unwind(|| decode_bytes(path, &bytes, options))
-        .unwrap_or_else(|_| Err(Error::Panic { path: path.to_owned() }))
+    decode_bytes(path, &read(path, options)?, options)
 }
 
-fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+/// The bytes of an image file, for [`decode_bytes`].
+///
+/// # Errors
+///
+/// If the file cannot be read, is empty, or is larger than `options` allows.
+pub fn read(path: &Path, options: DecodeOptions) -> Result<Vec<u8>, Error> {
+    let limit = options.max_bytes;
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     // Opening a pipe would wait for its other end.
@@ -97,7 +99,19 @@ fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-fn decode_bytes(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<RgbImage, Error> {
+/// As [`decode`], of the `bytes` that were read from `path`.
+///
+/// # Errors
+///
+/// As those of [`decode`].
+pub fn decode_bytes(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<RgbImage, Error> {
+    // The decoders are written not to panic, but they are large and the files are strangers'.
+    // A panic in one of them must cost one image, not the whole run.
+    panic::catch_unwind(|| pixels_of(path, bytes, options))
+        .unwrap_or_else(|_| Err(Error::Panic { path: path.to_owned() }))
+}
+
+fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<RgbImage, Error> {
     let format = sniff(bytes).ok_or_else(|| Error::NotAnImage { path: path.to_owned() })?;
     let failed = |source| failure(path, source);
     let uncommon = |error: ::tiff::TiffError| {
@@ -195,7 +209,7 @@ mod tests {
 
     use image::{DynamicImage, ImageFormat, RgbImage};
 
-    use super::{DecodeOptions, Exif, decode, decode_bytes};
+    use super::{DecodeOptions, Exif, decode, pixels_of};
     use crate::Error;
 
     const FORMATS: [ImageFormat; 5] = [
@@ -217,7 +231,7 @@ mod tests {
     }
 
     fn open(bytes: &[u8], options: DecodeOptions) -> Result<RgbImage, Error> {
-        decode_bytes(Path::new("picture"), bytes, options)
+        pixels_of(Path::new("picture"), bytes, options)
     }
 
     #[test]

@@ -41,7 +41,7 @@ mod tensor;
 mod tensorflow;
 mod tiff;
 
-pub use decode::{DecodeOptions, Exif, decode};
+pub use decode::{DecodeOptions, Exif, decode, decode_bytes, read};
 pub use error::Error;
 pub use files::{EXTENSIONS, is_image_name};
 pub use fit::{fit, own_resizing};

@@ -65,6 +65,12 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// Another process is writing results to the same folder.
+    #[error("another run is using {}", path.display())]
+    Busy {
+        /// What it has locked.
+        path: PathBuf,
+    },
     /// Two reports that are to be one have results of one model for one image.
     #[error("{path} has two results of {model}")]
     Twice {

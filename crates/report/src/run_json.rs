@@ -148,8 +148,11 @@ pub struct Options {
 pub struct Data {
     /// The data folder as given.
     pub path: String,
-    /// The number of images found.
+    /// The number of images that the run was asked for.
     pub images: usize,
+    /// Which part of the data set they are, as `2/4`; nothing where they are all of it.
+    #[serde(default)]
+    pub shard: Option<String>,
     /// The folds, sorted.
     pub folds: Vec<String>,
 }
@@ -285,7 +288,7 @@ mod tests {
                 "norm": "image", "maps": null, "exif": "ignore", "batch": 8,
                 "batch_requested": "auto", "exact": false,
             },
-            "data": { "path": "faces", "images": 1, "folds": ["Fold0"] },
+            "data": { "path": "faces", "images": 1, "shard": null, "folds": ["Fold0"] },
             "warnings": [{ "text": "3 files are no images", "items": ["a.txt"] }],
             "counts": {
                 "explained": 1, "failed": 0, "right": 1, "wrong": 0, "unknown": 0,

@@ -1,5 +1,6 @@
 //! Where a model's overlays go: the notebook's tree, in which no file overwrites another.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,8 @@ pub struct Place {
 /// places. Names count as equal when only their case differs, because some file systems see it
 /// so. Folds called like something else in the tree (`All`, `maps`, a `.csv`) get a `_` at the
 /// end. A name that is no plain file name, such as `..` or one with a `/`, is made one: nothing
-/// is ever placed outside the tree.
+/// is ever placed outside the tree. Of a very long name the middle is left out, since the overlay's
+/// is longer than the image's.
 ///
 /// The result is in the order of `images`.
 #[must_use]
@@ -51,7 +53,7 @@ pub fn assign<F: AsRef<str>, I: AsRef<str>>(images: &[(F, I)]) -> Vec<Place> {
     let mut places: Vec<Place> = places.into_iter().flatten().collect();
     for index in later {
         let (fold, image) = name(index);
-        places[index].in_all = all.free(&format!("{}_{}", plain(fold), plain(image)));
+        places[index].in_all = all.free(&plain(&format!("{}_{}", plain(fold), plain(image))));
     }
     places
 }
@@ -74,15 +76,30 @@ fn folders<'a>(folds: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, String
     folders
 }
 
-/// `name` as one component of a path: no separator, no control character, not `.` or `..`.
+/// `name` as one component of a path: no separator, no control character, not `.` or `..`, and not
+/// too long.
 fn plain(name: &str) -> String {
     match name {
         "" | "." | ".." => "_".repeat(name.len().max(1)),
-        _ => name
+        _ => shortened(name)
             .chars()
             .map(|c| if has_meaning_in_paths(c) || c.is_control() { '_' } else { c })
             .collect(),
     }
+}
+
+/// A name may have 255 bytes, and the model's, the fold's and further endings come to it.
+const LONGEST: usize = 110;
+
+/// The start and the end of a long name.
+fn shortened(name: &str) -> Cow<'_, str> {
+    if name.len() <= LONGEST {
+        return Cow::Borrowed(name);
+    }
+    let (start, end) = (LONGEST - 50, name.len() - 40);
+    let start = (0..=start).rev().find(|&at| name.is_char_boundary(at)).unwrap_or(0);
+    let end = (end..=name.len()).find(|&at| name.is_char_boundary(at)).unwrap_or(name.len());
+    Cow::Owned(format!("{}…{}", &name[..start], &name[end..]))
 }
 
 /// A name such as `12:30.png` is the user's own except where a colon ends a drive's letter.
@@ -224,6 +241,16 @@ mod tests {
         assert_eq!(places[2].folder, "_");
         assert_eq!(places[2].in_fold, "a_b");
         assert_eq!(ModelTree::new(Path::new("out"), "../m").root(), Path::new("out/.._m_GradCAM"));
+    }
+
+    #[test]
+    fn long_names_are_shortened_and_stay_apart() {
+        let name = |middle: &str| format!("{}{middle}{}.png", "é".repeat(60), "x".repeat(120));
+        let (a, b) = (name("a"), name("b"));
+        let places = assign(&[("F", &a), ("F", &b)]);
+        assert_eq!(places[0].in_fold, format!("{}…{}.png", "é".repeat(30), "x".repeat(36)));
+        assert_eq!(places[1].in_fold, format!("{}…{}_2.png", "é".repeat(30), "x".repeat(36)));
+        assert!(places.iter().all(|place| place.in_all.len() < 120));
     }
 
     #[cfg(windows)]

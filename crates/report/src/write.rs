@@ -1,5 +1,6 @@
 //! Files that are there whole or not at all.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -52,6 +53,18 @@ pub fn write_atomic_with(
     finish().map_err(cannot)
 }
 
+/// As [`write_atomic_with`], where there must be no file yet.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let write = || -> io::Result<()> {
+        let mut file = with_usual_permissions(&mut temporary()).tempfile_in(folder(path)?)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.into_temp_path().persist_noclobber(path)?;
+        Ok(())
+    };
+    write().map_err(|source| Error::Write { path: path.to_owned(), source })
+}
+
 /// Makes the finished file `from` appear at `to` as well: as a hard link where the file system
 /// has them, else as a copy. Whatever was at `to` is replaced in one step; missing folders are
 /// made.
@@ -97,10 +110,20 @@ fn folder(path: &Path) -> io::Result<&Path> {
     Ok(folder)
 }
 
+/// How the name of a file that is not whole yet begins and ends.
+const TEMPORARY: [&str; 2] = [".burncam-", ".part"];
+
 fn temporary() -> Builder<'static, 'static> {
     let mut builder = Builder::new();
-    builder.prefix(".burncam-").suffix(".part");
+    builder.prefix(TEMPORARY[0]).suffix(TEMPORARY[1]);
     builder
+}
+
+/// Whether a file of this name is one that a killed process was writing.
+#[must_use]
+pub fn is_temporary(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(TEMPORARY[0].as_bytes()) && name.ends_with(TEMPORARY[1].as_bytes())
 }
 
 /// Temporary files are private by default; these become results.

@@ -22,6 +22,7 @@ use burncam_weights::Checkpoint;
 use cpu_time::ProcessTime;
 
 use crate::args::Bench;
+use crate::data::Listing;
 use crate::verify::{generated, generated_head};
 use crate::{console, data, demo, device, models};
 
@@ -83,7 +84,7 @@ impl Subject {
             Some(folder) => folder.clone(),
             None => demo::files()?.1,
         };
-        let images = data::list(&folder, false)?.images.into_iter().take(IMAGES);
+        let images = data::list(&folder, Listing::default())?.images.into_iter().take(IMAGES);
         let frames: Vec<Frame> = images
             .map(|image| {
                 let pixels = decode(&image.file, DecodeOptions::default())?;

@@ -1,5 +1,7 @@
 //! `burncam explain`: from checkpoints and a folder of images to overlays and reports.
 
+mod digests;
+mod identity;
 mod model;
 mod output;
 mod overlap;
@@ -7,6 +9,11 @@ mod pictures;
 mod pipeline;
 mod plan;
 mod record;
+mod results;
+mod resume;
+mod scale;
+mod shard;
+mod trouble;
 mod weights;
 
 use std::path::Path;
@@ -15,22 +22,24 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use burncam_net::{Build, Classifier};
-use burncam_report::{
-    Predictions, Rows, RunStatus, Summary, failures_csv, notebook_csv, predictions_csv,
-    write_atomic_with,
-};
+use burncam_report::{Journal, RunStatus};
 
 pub(crate) use pictures::PictureOptions;
+pub(crate) use shard::Shard;
 
 use crate::args::Explain;
 use crate::console::{Head, Progress};
 use crate::device::{CPU_BATCH, Choice, Needs, Precision};
-use crate::{console, device, page, verify};
+use crate::interrupt::INTERRUPTED;
+use crate::{console, device, interrupt, page, verify};
+use digests::Digests;
 use model::{Model, Part};
+use output::Way;
 use pictures::Overlay;
-use pipeline::Job;
+use pipeline::{Job, Sink};
 use plan::Plan;
-use record::{Digests, Found};
+use record::Recorder;
+use results::{Found, tables, write_tables};
 
 /// Some images failed.
 const SOME_FAILED: u8 = 1;
@@ -39,7 +48,8 @@ const SOME_FAILED: u8 = 1;
 pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     let started = SystemTime::now();
     let plan = Plan::new(args)?;
-    let digests = Digests::start(&plan);
+    let way = output::decide(&plan)?;
+    let reading = digests::Reading::start(&plan);
     plan.tell();
     let mut devices = device::choose(&args.device, args.precision)?;
     device::tell(&devices);
@@ -48,27 +58,103 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     }
     let batch = batch(&plan, &devices);
     // The first network is built before anything is written: most mistakes show here.
-    let mut first = Some(build(&plan, &plan.models[0], &plan.models[0].parts[0], &devices)?);
-    output::prepare(&plan)?;
-    let record = record::Recorder::new(args, &plan, digests, &devices, batch, started)?;
-    let mut run = record.write(RunStatus::Partial, &[])?;
+    let first = build(&plan, &plan.models[0], &plan.models[0].parts[0], &devices)?;
+    let digests = reading.finish()?;
+    let mut recorder = Recorder::new(args, &plan, &digests, (&devices, batch), started)?;
+    let (journal, found) = begin(&plan, way, &devices, &digests, &mut recorder)?;
+    interrupt::listen()?;
+    let run = Run { plan: &plan, digests: &digests, devices: &devices, batch };
+    run.explain(args, recorder, journal, found, first)
+}
 
-    let mut progress = Progress::new(plan.images.len() * plan.models.len());
-    let mut found: Vec<Found> = Vec::new();
-    for model in &plan.models {
-        found.push(explain((&plan, batch), model, &devices, &mut first, &mut progress)?);
-        let last = found.len() == plan.models.len();
-        write_tables(&plan, &found)?;
-        run = record
-            .write(if last { RunStatus::Complete } else { RunStatus::Partial }, &found)
-            .context("the results are written, their record is not")?;
+/// The journal, empty or that of the run that goes on, and what is found already.
+fn begin(
+    plan: &Plan,
+    way: Way,
+    devices: &[Choice],
+    digests: &Digests,
+    recorder: &mut Recorder<'_>,
+) -> Result<(Journal, Vec<Found>)> {
+    let identity = identity::identity(plan, devices);
+    if way == Way::Anew {
+        let none = || Found::none(plan.images.len());
+        let found = plan.models.iter().map(|_| none()).collect();
+        return Ok((output::begin(plan, &identity)?, found));
     }
-    progress.finish();
-    let page = (!args.no_report).then(|| {
-        page::write(&plan.out, &args.page, run, &tables(&plan, &found), &plan.subjects)
+    let earlier = output::record(&plan.out);
+    let journal = output::reopen(plan, &identity)?;
+    let (journal, mut found) = resume::resume(plan, journal, &identity, digests)?;
+    if let Some(earlier) = earlier {
+        let seconds = earlier.models.iter().map(|model| model.seconds);
+        found.iter_mut().zip(seconds).for_each(|(found, seconds)| found.seconds = seconds);
+        recorder.go_on(earlier);
+    }
+    let kept: usize = found.iter().map(Found::count).sum();
+    let all = plan.chosen().count() * plan.models.len();
+    console::note(&format!(
+        "Going on with the run in {}: {kept} of {} are done.",
+        plan.out.display(),
+        console::images(all)
+    ));
+    Ok((journal, found))
+}
+
+/// What does not change while a run goes on.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    plan: &'a Plan,
+    digests: &'a Digests,
+    devices: &'a [Choice],
+    batch: usize,
+}
+
+impl Run<'_> {
+    fn explain(
+        self,
+        args: &Explain,
+        recorder: Recorder<'_>,
+        mut journal: Journal,
+        mut found: Vec<Found>,
+        first: Vec<Classifier>,
+    ) -> Result<ExitCode> {
+        let plan = self.plan;
+        recorder.write(RunStatus::Partial, &found)?;
+        let all = plan.chosen().count() * plan.models.len();
+        let done = |found: &[Found]| found.iter().map(Found::count).sum::<usize>();
+        let mut progress = Progress::new(all - done(&found));
+        let mut built = Some(first);
+        for at in 0..plan.models.len() {
+            let (journal, one) = (&mut journal, &mut found[at]);
+            let sink = Sink { journal, found: one, progress: &mut progress };
+            self.explain_with(at, sink, &mut built)?;
+            if interrupt::asked() || (plan.strict && found[at].summary.total.failed > 0) {
+                break;
+            }
+            if at + 1 < plan.models.len() {
+                write_tables(plan, &journal, &found)?;
+                recorder.write(RunStatus::Partial, &found)?;
+            }
+        }
+        progress.finish();
+        let status = if done(&found) == all { RunStatus::Complete } else { RunStatus::Partial };
+        write_tables(plan, &journal, &found)?;
+        let record = recorder
+            .write(status, &found)
+            .context("the results are written, their record is not")?;
+        let page = (!args.no_report).then(|| {
+            page::write(
+                &plan.out,
+                &args.page,
+                record,
+                &tables(plan, &journal, &found),
+                &plan.subjects,
+            )
             .context("the results are written, their page is not")
-    });
-    Ok(tell(args, &plan, &devices, &found, page.transpose()?.as_deref()))
+        });
+        let page = page.transpose()?;
+        tell(self, args, &journal, &found, page.as_deref())?;
+        Ok(ended(&found, all - done(&found)))
+    }
 }
 
 /// The devices that give the CPU's results with every network of the run; the CPU if none does.
@@ -123,86 +209,91 @@ fn batch(plan: &Plan, devices: &[Choice]) -> usize {
     plan.batch.or(all.min()).unwrap_or(CPU_BATCH)
 }
 
-/// Explains every image with one model. `built` is what its first checkpoint makes, if that is
-/// there already.
-fn explain(
-    (plan, batch): (&Plan, usize),
-    model: &Model,
-    devices: &[Choice],
-    built: &mut Option<Vec<Classifier>>,
-    progress: &mut Progress,
-) -> Result<Found> {
-    let mut found = Found { rows: Vec::with_capacity(plan.images.len()), seconds: 0.0 };
-    for part in &model.parts {
-        // A GPU would prepare its programs for a batch of another size.
-        let hurry = built.is_some() && devices.iter().all(|choice| choice.adapter.is_none());
-        let mut networks = match built.take() {
-            Some(networks) => networks,
-            None => build(plan, model, part, devices)?,
-        };
-        let (clock, job) = (Instant::now(), Job { plan, model, part, batch, hurry });
-        found.rows.extend(pipeline::run(job, &mut networks, progress)?);
-        found.seconds += clock.elapsed().as_secs_f64();
+impl Run<'_> {
+    /// Explains the images that are not done yet with one model. `built` is what the first
+    /// checkpoint of the run makes, if that is there already.
+    fn explain_with(
+        self,
+        at: usize,
+        mut sink: Sink<'_>,
+        built: &mut Option<Vec<Classifier>>,
+    ) -> Result<()> {
+        let (plan, model) = (self.plan, &self.plan.models[at]);
+        for (part, digest) in model.parts.iter().zip(self.digests.of_model(at)) {
+            let first = built.take();
+            let open =
+                |index: &usize| plan.is_of(part, *index) && sink.found.lines[*index].is_none();
+            let images: Vec<usize> = plan.chosen().filter(open).collect();
+            if images.is_empty() || interrupt::asked() {
+                continue;
+            }
+            // A GPU would prepare its programs for a batch of another size.
+            let hurry = first.is_some() && self.devices.iter().all(|one| one.adapter.is_none());
+            let mut networks = match first {
+                Some(networks) => networks,
+                None => build(plan, model, part, self.devices)?,
+            };
+            digest.check()?;
+            let weights = &*digest.sha256;
+            let job = Job { plan, model, part, weights, batch: self.batch, hurry };
+            let clock = Instant::now();
+            let done = pipeline::run(job, &images, &mut networks, sink.again());
+            sink.found.seconds += clock.elapsed().as_secs_f64();
+            done?;
+        }
+        let all = plan.chosen().all(|index| sink.found.lines[index].is_some());
+        if all && scale::is_needed(plan, sink.journal, sink.found)? {
+            scale::draw(plan, model, sink.journal, sink.found)?;
+        }
+        Ok(())
     }
-    if plan.pictures.later() {
-        pictures::draw_later(plan, model, &mut found.rows);
-    }
-    Ok(found)
 }
 
-/// Writes the notebook's table of the last model, and everybody's predictions so far.
-fn write_tables(plan: &Plan, found: &[Found]) -> Result<()> {
-    if let (Some(model), Some(last)) = (plan.models.get(found.len() - 1), found.last()) {
-        let rows = Rows::held(&last.rows);
-        write_atomic_with(&model.tree.csv_path(), |to| notebook_csv(&rows, to))?;
-    }
-    let tables = tables(plan, found);
-    let predictions = plan.out.join("predictions.csv");
-    write_atomic_with(&predictions, |to| predictions_csv(&tables, plan.top, to))?;
-    write_atomic_with(&plan.out.join("failures.csv"), |to| failures_csv(&tables, to))?;
-    Ok(())
-}
-
-/// What the models found so far.
-fn tables<'a>(plan: &'a Plan, found: &'a [Found]) -> Vec<Predictions<'a>> {
-    let both = plan.models.iter().zip(found);
-    let table = |(model, found): (&'a Model, &'a Found)| Predictions {
-        classes: &model.classes,
-        rows: Rows::held(&found.rows),
-    };
-    both.map(table).collect()
-}
-
-/// Prints how it went, and gives the exit code.
+/// Prints how it went.
 fn tell(
+    run: Run<'_>,
     args: &Explain,
-    plan: &Plan,
-    devices: &[Choice],
+    journal: &Journal,
     found: &[Found],
     page: Option<&Path>,
-) -> ExitCode {
-    let language = args.page.lang;
-    let mut failed = 0;
-    let mut kinds: Vec<&str> = devices.iter().map(Choice::kind).collect();
+) -> Result<()> {
+    let (plan, language) = (run.plan, args.page.lang);
+    let mut kinds: Vec<&str> = run.devices.iter().map(Choice::kind).collect();
     kinds.dedup();
-    for (model, Found { rows, seconds }) in plan.models.iter().zip(found) {
-        let summary = Summary::of(rows);
-        failed += summary.total.failed;
+    for (model, found) in plan.models.iter().zip(found) {
+        let summary = &found.summary;
         let (title, variant) = (model.checkpoint().arch.title, model.checkpoint().variant.name);
         let of = if model.name == title { String::new() } else { format!("{title}, ") };
         let head = Head {
             explained: summary.total.images - summary.total.failed,
-            images: rows.len(),
+            images: summary.total.images,
             model: &model.name,
             variant: &format!("{of}{variant}"),
             layer: &model.layer,
             devices: &kinds,
-            seconds: *seconds,
+            seconds: found.seconds,
         };
         let clean = plan.pictures.overlay == Overlay::Clean;
-        console::summary(language, &head, &summary, rows, clean);
+        console::summary(language, &head, summary, &found.failures(journal)?, clean);
     }
     let trees: Vec<_> = plan.models.iter().map(|model| &model.tree).collect();
     console::places(language, &plan.out, &trees, page);
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) }
+    Ok(())
+}
+
+/// The exit code; says how to go on where images are missing.
+fn ended(found: &[Found], missing: usize) -> ExitCode {
+    if missing > 0 {
+        let why = if interrupt::asked() { "Stopped" } else { "Stopped at an image that failed" };
+        console::note(&format!(
+            "{why}: {} not done. To go on:\n  {}",
+            console::images(missing),
+            console::command(&record::arguments(), "--resume")
+        ));
+    }
+    match found.iter().any(|found| found.summary.total.failed > 0) {
+        _ if missing > 0 && interrupt::asked() => ExitCode::from(INTERRUPTED),
+        true => ExitCode::from(SOME_FAILED),
+        false => ExitCode::SUCCESS,
+    }
 }

@@ -85,6 +85,11 @@ impl Model {
         })
     }
 
+    /// The true class of an image, if it is known.
+    pub(crate) fn label(&self, index: usize) -> Option<&str> {
+        Some(self.classes[self.labels[index]?].as_str())
+    }
+
     /// Its first checkpoint; what is common to all can be asked of it.
     pub(crate) fn checkpoint(&self) -> &Resolved {
         &self.parts[0].checkpoint

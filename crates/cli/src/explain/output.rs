@@ -1,35 +1,53 @@
-//! The output folder.
+//! The output folder: what an earlier run left there, and what becomes of it.
 
 use std::fs;
+use std::io::{IsTerminal as _, stderr, stdin};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use burncam_report::{ModelTree, Run};
+use burncam_report::{JOURNAL, Journal, ModelTree, Run, RunStatus};
+use serde_json::Value;
 
+use super::identity;
 use super::plan::Plan;
+use crate::console;
 use crate::labels::Rule;
 
-/// Makes the output folder, and refuses to mix with, or replaces, what an earlier run left there.
-pub(crate) fn prepare(plan: &Plan) -> Result<()> {
+/// What becomes of an earlier run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// There is none, or it is replaced.
+    Anew,
+    /// It goes on.
+    Resume,
+}
+
+/// The files of a run beside its trees. The journal is the last to go: as long as it is there, a
+/// run can be resumed.
+const FILES: [&str; 6] =
+    ["report.json", "index.html", "predictions.csv", "failures.csv", "run.json", JOURNAL];
+
+/// Decides, before anything is computed, what becomes of an earlier run; refuses to mix with it.
+pub(crate) fn decide(plan: &Plan) -> Result<Way> {
     let out = &plan.out;
-    fs::create_dir_all(out)
-        .with_context(|| format!("cannot make the output folder {}", out.display()))?;
-    let mut own: Vec<PathBuf> =
-        plan.models.iter().map(|model| model.tree.root().to_owned()).collect();
-    // The earlier run may have been of other models.
-    let earlier = fs::read(out.join("run.json")).ok();
-    if let Some(run) = earlier.and_then(|text| serde_json::from_slice::<Run>(&text).ok()) {
-        let trees = run.models.iter().map(|model| ModelTree::new(out, &model.name));
-        own.extend(trees.map(|tree| tree.root().to_owned()));
-        own.push(out.join("thumbs"));
+    let earlier = earlier(plan);
+    let Some(found) = earlier.first() else { return Ok(Way::Anew) };
+    if plan.overwrite {
+        return earlier.iter().try_for_each(|path| keep_inputs(plan, path)).map(|()| Way::Anew);
     }
-    own.sort();
-    own.dedup();
-    let tables = ["report.json", "index.html", "failures.csv", "predictions.csv", "run.json"];
-    own.extend(tables.map(|name| out.join(name)));
-    let earlier: Vec<PathBuf> = own.into_iter().filter(|path| path.exists()).collect();
-    let Some(found) = earlier.last() else { return Ok(()) };
-    if !plan.overwrite {
+    let has_journal = out.join(JOURNAL).is_file();
+    if plan.resume {
+        if has_journal {
+            return Ok(Way::Resume);
+        }
+        bail!(
+            "{} holds results, and no {JOURNAL} that says which images are done\nhint: choose \
+             another --out, or pass --overwrite to begin anew",
+            out.display()
+        );
+    }
+    let unfinished = has_journal && record(out).is_none_or(|run| run.status == RunStatus::Partial);
+    if !unfinished {
         bail!(
             "{} already holds results ({})\nhint: choose another --out, or pass --overwrite to \
              replace them",
@@ -37,15 +55,83 @@ pub(crate) fn prepare(plan: &Plan) -> Result<()> {
             found.strip_prefix(out).unwrap_or(found).display()
         );
     }
-    for path in &earlier {
-        keep_inputs(plan, path)?;
+    if stdin().is_terminal() && stderr().is_terminal() {
+        let question = format!("{} holds an unfinished run. Go on with it?", out.display());
+        if console::agreed(&question) {
+            return Ok(Way::Resume);
+        }
     }
-    earlier.iter().try_for_each(|path| remove(path))
+    bail!(
+        "{} holds an unfinished run\nhint: --resume goes on with it; --overwrite begins anew; or \
+         choose another --out",
+        out.display()
+    );
+}
+
+/// Everything that an earlier run has left, or a run like this one would leave.
+fn earlier(plan: &Plan) -> Vec<PathBuf> {
+    let out = &plan.out;
+    let mut own: Vec<PathBuf> =
+        plan.models.iter().map(|model| model.tree.root().to_owned()).collect();
+    // The earlier run may have been of other models.
+    if let Some(run) = record(out) {
+        let trees = run.models.iter().map(|model| ModelTree::new(out, &model.name));
+        own.extend(trees.map(|tree| tree.root().to_owned()));
+        own.push(out.join("thumbs"));
+    }
+    own.sort();
+    own.dedup();
+    own.extend(FILES.map(|name| out.join(name)));
+    own.retain(|path| path.symlink_metadata().is_ok());
+    own
+}
+
+/// The record of the run in a folder, if there is one.
+pub(crate) fn record(out: &Path) -> Option<Run> {
+    /// More than any record has.
+    const LARGEST: u64 = 1 << 28;
+    let path = out.join("run.json");
+    if path.metadata().ok()?.len() > LARGEST {
+        return None;
+    }
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+/// Makes the output folder, removes what an earlier run has left, and begins the journal.
+pub(crate) fn begin(plan: &Plan, identity: &Value) -> Result<Journal> {
+    let out = &plan.out;
+    fs::create_dir_all(out)
+        .with_context(|| format!("cannot make the output folder {}", out.display()))?;
+    earlier(plan).iter().try_for_each(|path| remove(path))?;
+    Ok(Journal::create(&out.join(JOURNAL), identity)?)
+}
+
+/// Opens the journal of the run that goes on, which must be the same as this one.
+pub(crate) fn reopen(plan: &Plan, now: &Value) -> Result<Journal> {
+    let path = plan.out.join(JOURNAL);
+    let thumbs = plan.out.join("thumbs");
+    for own in plan.models.iter().map(|model| model.tree.root()).chain([&*thumbs, &*path]) {
+        if own.is_symlink() {
+            bail!("{} is a link, and nothing is written through links", own.display());
+        }
+    }
+    let (journal, earlier) = Journal::resume(&path)?;
+    if let Some(difference) = identity::difference(&earlier, now) {
+        bail!(
+            "the run in {} was another one: {difference}\nhint: to go on with it, ask for the same; \
+             otherwise choose another --out, or pass --overwrite instead of --resume to begin anew",
+            plan.out.display()
+        );
+    }
+    Ok(journal)
 }
 
 /// The weights, images and labels of this run may lie among the results of an earlier one.
 fn keep_inputs(plan: &Plan, earlier: &Path) -> Result<()> {
     let real = |path: &Path| path.canonicalize().with_context(|| path.display().to_string());
+    if earlier.is_symlink() {
+        return Ok(());
+    }
     let earlier = real(earlier)?;
     let mut inputs = vec![plan.data.as_path()];
     for model in &plan.models {
@@ -66,6 +152,7 @@ fn keep_inputs(plan: &Plan, earlier: &Path) -> Result<()> {
 }
 
 fn remove(path: &Path) -> Result<()> {
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let is_folder = path.is_dir() && !path.is_symlink();
+    let removed = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     removed.with_context(|| format!("cannot remove the earlier {}", path.display()))
 }

@@ -24,19 +24,19 @@ pub(crate) struct Stages<Read, Compute, Write> {
 }
 
 impl<Read, Compute, Write> Stages<Read, Compute, Write> {
-    /// Takes every batch through the stages, and tells how many items each written one had. The
-    /// results are in no certain order, since workers take batches as they are free.
+    /// Takes every batch through the stages, and gives the rows of each to `written`. Batches come in
+    /// no certain order, since workers take them as they are free.
     ///
     /// # Errors
     ///
-    /// The first that a worker meets, or else the writer: then nothing more is read, computed or
-    /// written.
+    /// The first that a worker meets, or else the writer or `written`: then nothing more is read,
+    /// computed or written.
     pub(crate) fn run<Item, Input, Output, Row, Worker>(
         self,
         batches: impl Iterator<Item = Vec<Item>> + Send,
         workers: impl IntoIterator<Item = Worker>,
-        mut written: impl FnMut(usize) + Send,
-    ) -> Result<Vec<Row>>
+        mut written: impl FnMut(Vec<Row>) -> Result<()> + Send,
+    ) -> Result<()>
     where
         Item: Send,
         Input: Send,
@@ -62,14 +62,10 @@ impl<Read, Compute, Write> Stages<Read, Compute, Write> {
                 }
             });
             let writer = scope.spawn(move || {
-                let mut rows = Vec::new();
                 for batch in outputs {
-                    let batch: Vec<Row> =
-                        batch.into_par_iter().map(write).collect::<Result<_>>()?;
-                    written(batch.len());
-                    rows.extend(batch);
+                    written(batch.into_par_iter().map(write).collect::<Result<_>>()?)?;
                 }
-                Ok(rows)
+                Ok(())
             });
             let workers: Vec<_> = workers
                 .into_iter()
@@ -119,7 +115,7 @@ mod tests {
     #[test]
     fn every_item_comes_through_whatever_the_batches_and_workers() {
         for (size, workers) in [(1, 1), (7, 1), (8, 3), (ITEMS, 2)] {
-            let mut told = 0;
+            let mut rows = Vec::new();
             let stages = Stages {
                 read: |item: usize| item * 2,
                 compute: |worker: &mut usize, batch: Vec<usize>| {
@@ -128,11 +124,13 @@ mod tests {
                 },
                 write: |item: usize| Ok(item),
             };
-            let mut rows =
-                stages.run(batches(size), vec![0; workers], |items| told += items).expect("rows");
+            let took = stages.run(batches(size), vec![0; workers], |batch| {
+                rows.extend(batch);
+                Ok(())
+            });
+            took.expect("rows");
             rows.sort_unstable();
             assert!(rows.into_iter().eq((0..ITEMS).map(|item| 2 * item + 1)), "{size}, {workers}");
-            assert_eq!(told, ITEMS);
         }
     }
 
@@ -152,7 +150,7 @@ mod tests {
                 if item < 20 { Ok(item) } else { Err(anyhow!("the disk is full")) }
             },
         };
-        let error = stages.run(batches(1), [()], |_| {}).expect_err("a full disk");
+        let error = stages.run(batches(1), [()], |_| Ok(())).expect_err("a full disk");
         assert_eq!(error.to_string(), "the disk is full");
         assert!(read.into_inner() <= 20 + IN_FLIGHT);
     }
@@ -168,7 +166,7 @@ mod tests {
             compute: |(): &mut (), _: Vec<usize>| Err::<Vec<usize>, _>(anyhow!("no memory")),
             write: |item: usize| Ok(item),
         };
-        let error = stages.run(batches(4), [(), ()], |_| {}).expect_err("no memory");
+        let error = stages.run(batches(4), [(), ()], |_| Ok(())).expect_err("no memory");
         assert_eq!(error.to_string(), "no memory");
         assert!(read.into_inner() <= 4 * IN_FLIGHT);
     }
@@ -187,7 +185,7 @@ mod tests {
                 Ok(item)
             },
         };
-        stages.run(batches(1), [()], |_| {}).expect("rows");
+        stages.run(batches(1), [()], |_| Ok(())).expect("rows");
         assert!(most.into_inner() <= IN_FLIGHT);
     }
 }

@@ -2,20 +2,20 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use burncam_cam::MapStatus;
-use burncam_imaging::{Frame, decode, fit};
+use burncam_imaging::{Frame, decode_bytes};
 use burncam_report::page::thumbnail;
 use burncam_report::{
-    Colormap, Failure, Format, Outcome, Prediction, RgbImage, Stage, Style, clean_overlay,
-    coloured, crossed_out, encode, enlarged, levels, link_or_copy, overlay, write_atomic,
+    Colormap, Format, Outcome, RgbImage, Style, Written, clean_overlay, coloured, crossed_out,
+    encode, enlarged, levels, link_or_copy, overlay, write_atomic,
 };
 use clap::{Args, ValueEnum};
 use npyz::WriterBuilder as _;
-use rayon::prelude::*;
 
+use super::digests::sha256;
 use super::model::Model;
 use super::plan::Plan;
 
@@ -156,11 +156,24 @@ pub(crate) struct Shown<'a> {
     pub map_size: (usize, usize),
     /// The image at the network's size.
     pub frame: &'a Frame,
+    /// SHA-256 of the image file.
+    pub digest: &'a str,
 }
 
-/// Draws and writes the overlay, encoded once and placed twice, and the page's small picture; gives
-/// their paths in the output folder. `top` is the top of a clean overlay's scale.
-pub(crate) fn place(shown: &Shown<'_>, top: f32) -> Result<[Option<String>; 2]> {
+/// The pictures of an image, by path in the output folder.
+#[derive(Debug, Default)]
+pub(crate) struct Drawn {
+    /// The overlay.
+    pub overlay: Option<String>,
+    /// The page's small picture.
+    pub thumbnail: Option<String>,
+    /// All files that were written.
+    pub files: Vec<Written>,
+}
+
+/// Draws and writes the overlay, encoded once and placed twice, and the page's small picture. `top`
+/// is the top of a clean overlay's scale.
+pub(crate) fn place(shown: &Shown<'_>, top: f32) -> Result<Drawn> {
     let (plan, model) = (shown.plan, shown.model);
     let place = &plan.places[shown.index];
     let [all, fold] = model.tree.overlay_paths(place, shown.outcome);
@@ -168,20 +181,25 @@ pub(crate) fn place(shown: &Shown<'_>, top: f32) -> Result<[Option<String>; 2]> 
         Overlay::Notebook => notebook(shown),
         Overlay::Clean => clean(shown, top)?,
     };
-    write_atomic(&all, &encode(&picture, Format::of_name(&all)?)?)?;
+    let written = write(plan, &all, &encode(&picture, Format::of_name(&all)?)?)?;
     link_or_copy(&all, &fold)?;
-    let mut paths = [Some(fold), None];
+    let linked = Written { path: plan.inside(&fold), ..written.clone() };
+    let mut drawn = Drawn { overlay: Some(linked.path.clone()), ..Drawn::default() };
+    drawn.files.extend([written, linked]);
     if plan.pictures.thumbnails {
-        let path = model.tree.thumbnail_path(place);
         let small = thumbnail(&original(shown.frame)?, &map, &picture);
-        write_atomic(&path, &encode(&small, Format::Jpeg)?)?;
-        paths[1] = Some(path);
+        let path = model.tree.thumbnail_path(place);
+        let written = write(plan, &path, &encode(&small, Format::Jpeg)?)?;
+        drawn.thumbnail = Some(written.path.clone());
+        drawn.files.push(written);
     }
-    let inside = |path: PathBuf| {
-        let path = path.strip_prefix(&plan.out).unwrap_or(&path);
-        path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
-    };
-    Ok(paths.map(|path| path.map(inside)))
+    Ok(drawn)
+}
+
+fn write(plan: &Plan, path: &Path, bytes: &[u8]) -> Result<Written> {
+    write_atomic(path, bytes)?;
+    let crc32 = crc32fast::hash(bytes);
+    Ok(Written { path: plan.inside(path), bytes: bytes.len() as u64, crc32 })
 }
 
 /// The notebook's overlay, and its map alone.
@@ -204,7 +222,10 @@ fn notebook(shown: &Shown<'_>) -> (RgbImage, RgbImage) {
 /// The clean overlay at the photograph's own size, and its map alone at the frame's.
 fn clean(shown: &Shown<'_>, top: f32) -> Result<(RgbImage, RgbImage)> {
     let pictures = &shown.plan.pictures;
-    let photograph = decode(&shown.plan.images[shown.index].file, shown.plan.decode)?;
+    let (photograph, digest) = read(shown.plan, shown.index)?;
+    if digest != shown.digest {
+        bail!("{} changed while it was explained", shown.plan.images[shown.index].file.display());
+    }
     let (height, width) = (shown.frame.height as u32, shown.frame.width as u32);
     if shown.status != MapStatus::Ok {
         return Ok((crossed_out(&photograph), no_map(shown.frame)));
@@ -242,19 +263,28 @@ pub(crate) fn write_map(
     index: usize,
     map: &[f32],
     (height, width): (usize, usize),
-) -> Result<()> {
+) -> Result<Written> {
     let mut bytes = Vec::new();
     let shape = [height as u64, width as u64];
     let mut writer =
         npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut bytes).begin_nd()?;
     writer.extend(map)?;
     writer.finish()?;
-    write_atomic(&model.tree.map_path(&plan.places[index]), &bytes)?;
-    Ok(())
+    write(plan, &model.tree.map_path(&plan.places[index]), &bytes)
+}
+
+/// Reads and decodes an image of the run; gives its pixels and the file's SHA-256.
+pub(crate) fn read(
+    plan: &Plan,
+    index: usize,
+) -> Result<(RgbImage, String), burncam_imaging::Error> {
+    let file = &plan.images[index].file;
+    let bytes = burncam_imaging::read(file, plan.decode)?;
+    Ok((decode_bytes(file, &bytes, plan.decode)?, sha256(&bytes)))
 }
 
 /// Reads a map that this run has written.
-fn read_map(path: &Path, cells: usize) -> Result<Vec<f32>> {
+pub(crate) fn read_map(path: &Path, cells: usize) -> Result<Vec<f32>> {
     let cannot = || format!("cannot read the map {}", path.display());
     let mut bytes = Vec::new();
     let file = BufReader::new(File::open(path).with_context(cannot)?);
@@ -265,72 +295,4 @@ fn read_map(path: &Path, cells: usize) -> Result<Vec<f32>> {
         bail!("{}: it has {} values and not {cells}", cannot(), map.len());
     }
     Ok(map)
-}
-
-/// Draws all images of a model, once every map is known.
-pub(crate) fn draw_later(plan: &Plan, model: &Model, rows: &mut [Prediction]) {
-    let max = |row: &Prediction| {
-        let map = &row.explained.as_ref()?.map;
-        (map.status == MapStatus::Ok.name()).then_some(map.max)
-    };
-    let same = |a: &Prediction, b: &Prediction| plan.pictures.norm == Norm::Run || a.fold == b.fold;
-    let top = |row: &Prediction| {
-        let group = rows.iter().filter(|other| same(row, other));
-        group.filter_map(max).fold(0.0, f32::max)
-    };
-    let mut tops: Vec<(String, f32)> = Vec::new();
-    for row in rows.iter() {
-        if !tops.iter().any(|(fold, _)| *fold == row.fold) {
-            tops.push((row.fold.clone(), top(row)));
-        }
-    }
-    let index_of = |row: &Prediction| plan.images.iter().position(|image| image.path == row.path);
-    rows.par_iter_mut().for_each(|row| {
-        let top = tops.iter().find(|(fold, _)| *fold == row.fold).map_or(0.0, |(_, top)| *top);
-        let drawn = index_of(row).map(|index| draw_row(plan, model, index, row, top));
-        match (drawn, &mut row.explained) {
-            (Some(Ok([overlay, thumbnail])), Some(explained)) => {
-                explained.overlay = overlay;
-                explained.thumbnail = thumbnail;
-            }
-            (Some(Err(error)), explained) => {
-                *explained = None;
-                row.error = Some(Failure { stage: Stage::Write, reason: format!("{error:#}") });
-            }
-            _ => {}
-        }
-    });
-}
-
-fn draw_row(
-    plan: &Plan,
-    model: &Model,
-    index: usize,
-    row: &Prediction,
-    top: f32,
-) -> Result<[Option<String>; 2]> {
-    let (Some(explained), Some(outcome)) = (&row.explained, row.outcome()) else {
-        return Ok([None, None]);
-    };
-    let statuses =
-        [MapStatus::Ok, MapStatus::AllNonpositive, MapStatus::Constant, MapStatus::NonFinite];
-    let status = statuses.into_iter().find(|status| status.name() == explained.map.status);
-    let map_size = (explained.map.height, explained.map.width);
-    let map = read_map(&model.tree.map_path(&plan.places[index]), map_size.0 * map_size.1)?;
-    let part =
-        model.parts.iter().find(|part| part.fold.as_ref().is_none_or(|fold| *fold == row.fold));
-    let part = part.context("the image's fold has no network")?;
-    let pixels = decode(&plan.images[index].file, plan.decode)?;
-    let frame = fit(&pixels, &part.checkpoint.input, plan.resize);
-    let shown = Shown {
-        plan,
-        model,
-        index,
-        outcome,
-        status: status.unwrap_or(MapStatus::NonFinite),
-        map: &map,
-        map_size,
-        frame: &frame,
-    };
-    place(&shown, top)
 }

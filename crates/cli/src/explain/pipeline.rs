@@ -1,22 +1,25 @@
 //! file → pixels → tensor → logits and gradient → map → overlay, a batch at a time.
 
-use std::io::ErrorKind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use burncam_cam::{CamError, Explanation, MapSummary, predicted};
-use burncam_imaging::{Frame, decode, fit, preprocess, stacked};
+use burncam_imaging::{Frame, fit, preprocess, stacked};
 use burncam_net::Classifier;
-use burncam_report as report;
 use burncam_report::page::Grid;
-use burncam_report::{Explained, MapFacts, Outcome, Prediction, Stage};
+use burncam_report::{
+    Entry, Explained, Failure, Journal, MapFacts, Outcome, Prediction, Stage, Written,
+};
 
 use super::model::{Model, Part};
 use super::overlap::Stages;
-use super::pictures::{self, Shown};
+use super::pictures::{self, Drawn, Shown};
 use super::plan::Plan;
+use super::results::Found;
+use super::trouble::{Trouble, failure, unread};
 use crate::console::{self, Progress};
-use crate::device;
+use crate::{device, interrupt};
 
 /// What a checkpoint's images are explained by.
 #[derive(Clone, Copy)]
@@ -27,24 +30,37 @@ pub(crate) struct Job<'a> {
     pub model: &'a Model,
     /// The model's checkpoint.
     pub part: &'a Part,
+    /// SHA-256 of the checkpoint.
+    pub weights: &'a str,
     /// Images computed at a time.
     pub batch: usize,
     /// Whether the first batch is one image, so that a first result is there at once.
     pub hurry: bool,
 }
 
+/// Where results go.
+pub(crate) struct Sink<'a> {
+    /// What is recorded of them.
+    pub journal: &'a mut Journal,
+    /// Where it is recorded.
+    pub found: &'a mut Found,
+    /// What the user sees of it.
+    pub progress: &'a mut Progress,
+}
+
 /// One image on its way: its index in the plan, and what is known of it so far or what failed.
-type Item<T> = (usize, Result<T, report::Failure>);
+type Item<T> = (usize, Result<T, Failure>);
 
 /// A decoded image at the network's size, and the network's input that it makes.
 struct Decoded {
     frame: Frame,
     input: Vec<f32>,
+    digest: String,
     milliseconds: f64,
 }
 
 /// What the network said of an image.
-struct Found {
+struct Said {
     logits: Vec<f32>,
     target: usize,
     map: Vec<f32>,
@@ -54,49 +70,81 @@ struct Found {
 /// An image and what the network said of it.
 struct Seen {
     frame: Frame,
-    found: Found,
+    said: Said,
+    digest: String,
     milliseconds: f64,
 }
 
-/// Explains every image of the checkpoint, a batch at a time on each device's network; one row an
-/// image, in the plan's order.
+/// Explains images with a checkpoint, a batch at a time on each device's network, and records each
+/// batch when its files are written. Ends early, with what is in hand, where the user asks for an
+/// end, or where the plan is strict and an image fails.
 ///
 /// # Errors
 ///
-/// If a device fails, or nothing can be written any more. An image that fails is a row with its
-/// error.
+/// If a device fails, or nothing can be read or written any more. An image that fails is a row with
+/// its error.
 pub(crate) fn run(
     job: Job<'_>,
+    images: &[usize],
     networks: &mut [Classifier],
-    progress: &mut Progress,
-) -> Result<Vec<Prediction>> {
-    let images = job.plan.images_of(job.part);
+    mut sink: Sink<'_>,
+) -> Result<()> {
+    let failed = AtomicBool::new(false);
+    let goes_on = || !interrupt::asked() && !failed.load(Ordering::Relaxed);
     let (first, others) = images.split_at(if job.hurry { 1.min(images.len()) } else { 0 });
     let batches = first.chunks(1).chain(others.chunks(job.batch)).map(<[usize]>::to_vec);
+    let batches = batches.take_while(|_| goes_on());
     let stages = Stages {
         read: |index| (index, read(job, index)),
         compute: |(network, at_once): &mut (&mut Classifier, usize), batch| {
             compute(job, network, batch, at_once)
         },
-        write: |(index, item)| Ok((index, row(job, index, item)?)),
+        write: |(index, item)| Ok((index, entry(job, index, item)?)),
     };
     let workers = networks.iter_mut().map(|network| {
         let at_once = device::at_once(job.batch, network);
         (network, at_once)
     });
-    let mut rows = stages.run(batches, workers, |images| progress.add(images))?;
-    rows.sort_by_key(|(index, _)| *index);
-    Ok(rows.into_iter().map(|(_, row)| row).collect())
+    stages.run(batches, workers, |batch| {
+        let (indices, entries): (Vec<usize>, Vec<Entry>) = batch.into_iter().unzip();
+        if job.plan.strict && entries.iter().any(|entry| entry.row.error.is_some()) {
+            failed.store(true, Ordering::Relaxed);
+        }
+        sink.take(&indices, &entries)
+    })
+}
+
+impl Sink<'_> {
+    /// The same, for one more use.
+    pub(crate) fn again(&mut self) -> Sink<'_> {
+        Sink { journal: self.journal, found: self.found, progress: self.progress }
+    }
+
+    fn take(&mut self, indices: &[usize], entries: &[Entry]) -> Result<()> {
+        for (&index, line) in indices.iter().zip(self.journal.append(entries)?) {
+            self.found.lines[index] = Some(line);
+        }
+        entries.iter().for_each(|entry| self.found.summary.add(&entry.row));
+        self.progress.add(entries.len());
+        if !self.journal.is_in_place() {
+            bail!(
+                "{} is not there any more, or another program has changed it; nothing more is \
+                 explained\nhint: bring the folder back and go on with --resume",
+                self.journal.path().display()
+            );
+        }
+        Ok(())
+    }
 }
 
 /// file → pixels → the network's size → its input.
-fn read(job: Job<'_>, index: usize) -> Result<Decoded, report::Failure> {
+fn read(job: Job<'_>, index: usize) -> Result<Decoded, Failure> {
     let (clock, plan) = (Instant::now(), job.plan);
-    let pixels = decode(&plan.images[index].file, plan.decode)
-        .map_err(|error| failed(Stage::Read, error))?;
+    let (pixels, digest) =
+        pictures::read(plan, index).map_err(|error| failure(Stage::Read, error))?;
     let frame = fit(&pixels, &job.part.checkpoint.input, plan.resize);
     let input = preprocess(&frame, &job.part.checkpoint.input);
-    Ok(Decoded { frame, input, milliseconds: elapsed(clock) })
+    Ok(Decoded { frame, input, digest, milliseconds: elapsed(clock) })
 }
 
 /// tensor → logits and gradient → map, for all images of a batch that could be decoded.
@@ -113,9 +161,10 @@ fn compute(
     let mut found = in_parts(job, network, &inputs, at_once)?.into_iter();
     let share = elapsed(clock) / count.max(1) as f64;
     let mut seen = |decoded: Decoded| {
-        let nothing = || failed(Stage::Compute, anyhow!("the device gave no result"));
-        let found = found.next().ok_or_else(nothing)?;
-        Ok(Seen { milliseconds: decoded.milliseconds + share, frame: decoded.frame, found })
+        let nothing = || failure(Stage::Compute, anyhow!("the device gave no result"));
+        let said = found.next().ok_or_else(nothing)?;
+        let Decoded { frame, digest, milliseconds, .. } = decoded;
+        Ok(Seen { frame, said, digest, milliseconds: milliseconds + share })
     };
     Ok(batch.into_iter().map(|(index, item)| (index, item.and_then(&mut seen))).collect())
 }
@@ -127,7 +176,7 @@ fn in_parts(
     network: &Classifier,
     inputs: &[&[f32]],
     at_once: &mut usize,
-) -> Result<Vec<Found>> {
+) -> Result<Vec<Said>> {
     let mut found = Vec::with_capacity(inputs.len());
     while let Some(left) = inputs.get(found.len()..).filter(|left| !left.is_empty()) {
         let part = &left[..left.len().min(*at_once)];
@@ -146,69 +195,32 @@ fn in_parts(
     Ok(found)
 }
 
-fn explain(job: Job<'_>, network: &Classifier, inputs: &[&[f32]]) -> Result<Vec<Found>, CamError> {
+fn explain(job: Job<'_>, network: &Classifier, inputs: &[&[f32]]) -> Result<Vec<Said>, CamError> {
     let images = stacked(inputs, &job.part.checkpoint.input, network.device());
     let Explanation { logits, targets, maps, size: [height, width] } =
         Explanation::of(network, images, &job.model.layer, job.model.target)?;
     let all = logits.into_iter().zip(targets).zip(maps);
-    let one = |((logits, target), map)| Found { logits, target, map, map_size: (height, width) };
+    let one = |((logits, target), map)| Said { logits, target, map, map_size: (height, width) };
     Ok(all.map(one).collect())
 }
 
-/// map → overlay → files, and the image's row.
-fn row(job: Job<'_>, index: usize, item: Result<Seen, report::Failure>) -> Result<Prediction> {
+/// map → overlay → files, and what is recorded of the image.
+fn entry(job: Job<'_>, index: usize, item: Result<Seen, Failure>) -> Result<Entry> {
     let (image, model) = (&job.plan.images[index], job.model);
-    let label = model.labels[index].map(|class| model.classes[class].clone());
-    let (explained, error) = match item.map(|seen| write(job, index, label.as_deref(), &seen)) {
-        Ok(Ok(explained)) => (Some(explained), None),
-        Ok(Err(Failure::Image(error))) | Err(error) => (None, Some(error)),
-        Ok(Err(Failure::Run(error))) => return Err(error),
+    let label = model.label(index).map(str::to_owned);
+    let digest = item.as_ref().ok().map(|seen| seen.digest.clone());
+    let written = match item {
+        Ok(seen) => write(job, index, label.as_deref(), &seen),
+        Err(failure) => Err(unread(job.plan, failure)),
     };
-    Ok(Prediction {
-        model: model.name.clone(),
-        path: image.path.clone(),
-        fold: image.fold.clone(),
-        label,
-        explained,
-        error,
-    })
-}
-
-/// Why an image has no overlay.
-enum Failure {
-    /// It has to do with this image.
-    Image(report::Failure),
-    /// No image could be written any more.
-    Run(anyhow::Error),
-}
-
-impl From<report::Error> for Failure {
-    fn from(error: report::Error) -> Self {
-        match &error {
-            report::Error::Write { source, .. } if is_for_all(source.kind()) => {
-                let whole = whole(error);
-                Self::Run(anyhow!(
-                    "{whole}; nothing more is explained\nhint: make room there, or choose another --out"
-                ))
-            }
-            _ => Self::Image(failed(Stage::Write, error)),
-        }
-    }
-}
-
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Self {
-        match error.downcast::<report::Error>() {
-            Ok(error) => error.into(),
-            Err(error) => Self::Image(failed(Stage::Write, error)),
-        }
-    }
-}
-
-/// Whether what keeps one file from being written will keep all others too.
-fn is_for_all(kind: ErrorKind) -> bool {
-    use ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    matches!(kind, PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+    let (explained, files, error) = match written {
+        Ok((explained, files)) => (Some(explained), files, None),
+        Err(Trouble::Image(failure)) => (None, Vec::new(), Some(failure)),
+        Err(Trouble::Run(error)) => return Err(error),
+    };
+    let (model, path, fold) = (model.name.clone(), image.path.clone(), image.fold.clone());
+    let row = Prediction { model, path, fold, label, explained, error };
+    Ok(Entry { image: digest, weights: job.weights.to_owned(), files, row })
 }
 
 fn write(
@@ -216,36 +228,37 @@ fn write(
     index: usize,
     label: Option<&str>,
     seen: &Seen,
-) -> Result<Explained, Failure> {
+) -> Result<(Explained, Vec<Written>), Trouble> {
     let (clock, model) = (Instant::now(), job.model);
-    if seen.found.logits.iter().any(|logit| !logit.is_finite()) {
+    if seen.said.logits.iter().any(|logit| !logit.is_finite()) {
         let error = "the network's output is not finite; are these the weights that were trained?";
-        return Err(Failure::Image(failed(Stage::Compute, anyhow!(error))));
+        return Err(Trouble::Image(failure(Stage::Compute, anyhow!(error))));
     }
-    let probabilities = job.part.checkpoint.head.output().probabilities(&seen.found.logits);
+    let probabilities = job.part.checkpoint.head.output().probabilities(&seen.said.logits);
     let class = predicted(&probabilities);
-    let map = MapSummary::of(&seen.found.map);
+    let map = MapSummary::of(&seen.said.map);
     let shown = Shown {
         plan: job.plan,
         model,
         index,
         outcome: Outcome::of(label, &model.classes[class]),
         status: map.status,
-        map: &seen.found.map,
-        map_size: seen.found.map_size,
+        map: &seen.said.map,
+        map_size: seen.said.map_size,
         frame: &seen.frame,
+        digest: &seen.digest,
     };
-    let [overlay, thumbnail] = draw(&shown, map.max)?;
-    let width = seen.found.map_size.1;
-    Ok(Explained {
+    let Drawn { overlay, thumbnail, files } = draw(&shown, map.max)?;
+    let width = seen.said.map_size.1;
+    let explained = Explained {
         predicted: model.classes[class].clone(),
         confidence: probabilities[class],
-        logits: seen.found.logits.clone(),
+        logits: seen.said.logits.clone(),
         probabilities,
-        target: model.classes[seen.found.target].clone(),
+        target: model.classes[seen.said.target].clone(),
         layer: model.layer.clone(),
         map: MapFacts {
-            height: seen.found.map_size.0,
+            height: seen.said.map_size.0,
             width,
             min: map.min,
             max: map.max,
@@ -253,54 +266,28 @@ fn write(
             status: map.status.name().to_owned(),
         },
         overlay,
-        grid: Grid::of(&seen.found.map, seen.found.map_size),
+        grid: Grid::of(&seen.said.map, seen.said.map_size),
         thumbnail,
         milliseconds: seen.milliseconds + elapsed(clock),
-    })
+    };
+    Ok((explained, files))
 }
 
 /// Writes what can be written of an image now: its map, if that is asked for, and its pictures,
-/// unless their scale depends on other images; gives the pictures' paths in the output folder.
-fn draw(shown: &Shown<'_>, max: f32) -> Result<[Option<String>; 2]> {
+/// unless their scale depends on other images.
+fn draw(shown: &Shown<'_>, max: f32) -> Result<Drawn> {
     let pictures = &shown.plan.pictures;
+    let mut drawn = match pictures.later() {
+        true => Drawn::default(),
+        false => pictures::place(shown, pictures::own_top(pictures, max))?,
+    };
     if pictures.maps {
-        pictures::write_map(shown.plan, shown.model, shown.index, shown.map, shown.map_size)?;
+        let (index, size) = (shown.index, shown.map_size);
+        drawn.files.push(pictures::write_map(shown.plan, shown.model, index, shown.map, size)?);
     }
-    match pictures.later() {
-        true => Ok([None, None]),
-        false => pictures::place(shown, pictures::own_top(pictures, max)),
-    }
-}
-
-fn failed(stage: Stage, error: impl Into<anyhow::Error>) -> report::Failure {
-    report::Failure { stage, reason: whole(error) }
-}
-
-/// An error and its causes on one line.
-fn whole(error: impl Into<anyhow::Error>) -> String {
-    format!("{:#}", error.into())
+    Ok(drawn)
 }
 
 fn elapsed(clock: Instant) -> f64 {
     clock.elapsed().as_secs_f64() * 1e3
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn failure(kind: ErrorKind) -> Failure {
-        report::Error::Write { path: "out/x.png".into(), source: kind.into() }.into()
-    }
-
-    #[test]
-    fn a_full_disk_ends_the_run_and_an_odd_name_does_not() {
-        for kind in [ErrorKind::StorageFull, ErrorKind::ReadOnlyFilesystem] {
-            match failure(kind) {
-                Failure::Run(error) => assert!(error.to_string().contains("out/x.png"), "{error}"),
-                Failure::Image(failure) => panic!("{kind:?} is of one image: {failure:?}"),
-            }
-        }
-        assert!(matches!(failure(ErrorKind::InvalidFilename), Failure::Image(_)));
-    }
 }

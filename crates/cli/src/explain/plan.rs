@@ -9,9 +9,10 @@ use burncam_report::{Place, assign};
 
 use super::model::{self, Model, Part};
 use super::pictures::Pictures;
+use super::shard::Shard;
 use super::weights;
 use crate::args::Explain;
-use crate::data::{self, Image};
+use crate::data::{self, Image, Listing};
 use crate::labels::{self, Rule};
 use crate::{classes, console, demo, models, page};
 
@@ -23,8 +24,10 @@ pub(crate) struct Plan {
     pub data: PathBuf,
     /// Folder of the results.
     pub out: PathBuf,
-    /// The images, sorted by fold and name.
+    /// The images, sorted by fold and path.
     pub images: Vec<Image>,
+    /// The part of the images that this run explains, if it is not all.
+    pub shard: Option<Shard>,
     /// The folds, sorted.
     pub folds: Vec<String>,
     /// Where each image's overlay goes in a model's tree.
@@ -47,6 +50,10 @@ pub(crate) struct Plan {
     pub warnings: Warnings,
     /// Whether earlier results are replaced: on request, and those of the demo in its own place.
     pub overwrite: bool,
+    /// Whether an earlier run goes on.
+    pub resume: bool,
+    /// Whether the first image that fails ends the run.
+    pub strict: bool,
     is_demo: bool,
 }
 
@@ -57,7 +64,9 @@ impl Plan {
     pub(crate) fn new(args: &Explain) -> Result<Self> {
         let (given, folder, out, is_demo) = paths(args)?;
         refuse_inside(&out, &folder)?;
-        let set = data::list(&folder, args.labels == Some(Rule::Dirs))?;
+        let class_folders = args.labels == Some(Rule::Dirs);
+        let how = Listing { class_folders, follow_links: args.follow_links };
+        let set = data::list(&folder, how)?;
         let mut folds: Vec<String> = set.images.iter().map(|image| image.fold.clone()).collect();
         folds.dedup();
 
@@ -81,6 +90,12 @@ impl Plan {
             let text = format!("passed over in the data folder, not being images: {count}");
             warnings.push((text, set.skipped));
         }
+        if !set.links.is_empty() {
+            let count = console::counted(set.links.len(), "symbolic link", "symbolic links");
+            let text =
+                format!("passed over in the data folder: {count} (--follow-links reads them)");
+            warnings.push((text, set.links));
+        }
         let labels = match &args.labels {
             Some(Rule::File(path)) => Some(path.as_path()),
             _ => None,
@@ -99,7 +114,10 @@ impl Plan {
             top: args.top.map(usize::from),
             batch: args.batch.map(usize::from),
             arithmetic: if args.exact { Arithmetic::Exact } else { Arithmetic::Fast },
-            overwrite: args.overwrite || (is_demo && args.out.is_none()),
+            overwrite: args.overwrite || (is_demo && args.out.is_none() && !args.resume),
+            resume: args.resume,
+            strict: args.strict,
+            shard: args.shard,
             data: folder,
             images: set.images,
             folds,
@@ -109,11 +127,21 @@ impl Plan {
         })
     }
 
-    /// The images that a checkpoint explains, as indices.
-    pub(crate) fn images_of(&self, part: &Part) -> Vec<usize> {
-        let of_fold =
-            |index: &usize| part.fold.as_ref().is_none_or(|fold| *fold == self.images[*index].fold);
-        (0..self.images.len()).filter(of_fold).collect()
+    /// The images that this run explains, as indices.
+    pub(crate) fn chosen(&self) -> impl Iterator<Item = usize> + '_ {
+        let has = |index: &usize| self.shard.is_none_or(|shard| shard.has(*index));
+        (0..self.images.len()).filter(has)
+    }
+
+    /// Whether a checkpoint explains an image.
+    pub(crate) fn is_of(&self, part: &Part, index: usize) -> bool {
+        part.fold.as_ref().is_none_or(|fold| *fold == self.images[index].fold)
+    }
+
+    /// A path as it is recorded: inside the output folder, with `/`.
+    pub(crate) fn inside(&self, path: &Path) -> String {
+        let path = path.strip_prefix(&self.out).unwrap_or(path);
+        path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
     }
 
     /// Tells the user what will be done, and what to know about it.
@@ -126,11 +154,17 @@ impl Plan {
                 "This is the demo: give --weights and --data to explain your own images.",
             );
         }
-        let what = format!(
-            "Explaining {} in {} with",
-            console::images(self.images.len()),
-            self.data.display()
-        );
+        let of = match self.shard {
+            Some(shard) => {
+                format!(
+                    "part {shard} of {}, {},",
+                    self.images.len(),
+                    console::images(self.chosen().count())
+                )
+            }
+            None => console::images(self.images.len()),
+        };
+        let what = format!("Explaining {of} in {} with", self.data.display());
         match self.models.as_slice() {
             [model] => console::note(&format!("{what} {}.", model.describe())),
             models => {

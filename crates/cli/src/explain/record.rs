@@ -1,58 +1,20 @@
 //! The record of a run, `run.json`.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::Result;
 use burncam_cam::Target;
 use burncam_net::Arithmetic;
 use burncam_report as report;
-use burncam_report::{
-    Counts, Prediction, Run, RunStatus, Summary, rfc3339, run_json, write_atomic,
-};
-use sha2::{Digest as _, Sha256};
+use burncam_report::{Counts, Run, RunStatus, rfc3339, run_json, write_atomic};
 
+use super::digests::{Digest, Digests};
 use super::model::{Model, Part};
 use super::pictures::Pictures;
 use super::plan::Plan;
+use super::results::Found;
 use crate::args::Explain;
 use crate::device::Choice;
-
-/// What a model found.
-pub(crate) struct Found {
-    /// One row an image, in the plan's order.
-    pub rows: Vec<Prediction>,
-    /// The time spent on its images, in seconds.
-    pub seconds: f64,
-}
-
-/// Length and SHA-256 of every checkpoint of a run, found while its first network is built.
-pub(crate) struct Digests {
-    found: JoinHandle<Vec<io::Result<Digest>>>,
-}
-
-/// SHA-256 in hexadecimal, and length in bytes.
-type Digest = (String, u64);
-
-impl Digests {
-    /// Starts to read the files.
-    pub(crate) fn start(plan: &Plan) -> Self {
-        let parts = plan.models.iter().flat_map(|model| &model.parts);
-        let paths: Vec<PathBuf> = parts.map(|part| part.checkpoint.path().to_owned()).collect();
-        Self { found: thread::spawn(move || paths.iter().map(|path| digest(path)).collect()) }
-    }
-
-    /// In the order of the plan's models and their parts.
-    fn finish(self) -> Result<impl Iterator<Item = io::Result<Digest>>> {
-        let found = self.found.join();
-        Ok(found
-            .map_err(|_| anyhow!("the thread that reads the weights' bytes has failed"))?
-            .into_iter())
-    }
-}
 
 /// Writes the record at the start of a run, after each model and at the end.
 pub(crate) struct Recorder<'a> {
@@ -62,31 +24,30 @@ pub(crate) struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// Gathers what is known before the first image.
+    /// Gathers what is known before the first image; of a run that goes on, what it recorded.
     pub(crate) fn new(
         args: &Explain,
         plan: &'a Plan,
-        digests: Digests,
-        devices: &[Choice],
-        batch: usize,
+        digests: &Digests,
+        (devices, batch): (&[Choice], usize),
         started: SystemTime,
     ) -> Result<Self> {
-        let mut digests = digests.finish()?;
+        let models = plan.models.iter().enumerate();
         let run = Run {
             burncam: env!("CARGO_PKG_VERSION").to_owned(),
             status: RunStatus::Partial,
-            arguments: std::env::args_os()
-                .skip(1)
-                .map(|a| a.to_string_lossy().into_owned())
-                .collect(),
+            arguments: arguments(),
             started: rfc3339(started),
             finished: rfc3339(started),
-            models: plan.models.iter().map(|m| model(m, &mut digests)).collect::<Result<_>>()?,
+            models: models
+                .map(|(at, one)| model(one, digests.of_model(at)))
+                .collect::<Result<_>>()?,
             devices: devices.iter().map(|choice| device(args, choice)).collect(),
             options: options(plan, batch),
             data: report::Data {
                 path: plan.data.display().to_string(),
-                images: plan.images.len(),
+                images: plan.chosen().count(),
+                shard: plan.shard.map(|shard| shard.to_string()),
                 folds: plan.folds.clone(),
             },
             warnings: plan.warnings.iter().map(warning).collect(),
@@ -97,36 +58,45 @@ impl<'a> Recorder<'a> {
         Ok(Self { plan, started, run })
     }
 
+    /// Counts what an earlier run, which this one goes on with, has recorded: when it began, how
+    /// long it took, and on what.
+    pub(crate) fn go_on(&mut self, earlier: Run) {
+        let run = &mut self.run;
+        run.started = earlier.started;
+        run.seconds = earlier.seconds;
+        for device in earlier.devices {
+            if !run.devices.contains(&device) {
+                run.devices.push(device);
+            }
+        }
+    }
+
     /// Writes the record as of now, with what the first models found, and gives it.
     pub(crate) fn write(&self, status: RunStatus, found: &[Found]) -> Result<Run> {
         let now = SystemTime::now();
         let mut run = self.run.clone();
         for (model, found) in run.models.iter_mut().zip(found) {
-            let summary = Summary::of(&found.rows);
-            model.counts = Counts::from(&summary);
-            model.accuracy = summary.folds;
+            model.counts = Counts::from(&found.summary);
+            model.accuracy.clone_from(&found.summary.folds);
             model.seconds = found.seconds;
             run.counts.add(&model.counts);
         }
         run.status = status;
         run.finished = rfc3339(now);
-        run.seconds = now.duration_since(self.started).unwrap_or_default().as_secs_f64();
+        run.seconds += now.duration_since(self.started).unwrap_or_default().as_secs_f64();
         write_atomic(&self.plan.out.join("run.json"), &run_json(&run)?)?;
         Ok(run)
     }
 }
 
-fn model(
-    model: &Model,
-    digests: &mut impl Iterator<Item = io::Result<Digest>>,
-) -> Result<report::Model> {
+fn model(model: &Model, digests: &[Digest]) -> Result<report::Model> {
     let checkpoint = model.checkpoint();
     let parts = model.parts.iter().zip(digests);
     Ok(report::Model {
         name: model.name.clone(),
         architecture: checkpoint.arch.name.to_owned(),
         variant: checkpoint.variant.name.to_owned(),
-        weights: parts.map(weights).collect::<Result<_>>()?,
+        weights: parts.map(weights).collect(),
         input: serde_json::to_value(&checkpoint.input)?,
         layer: model.layer.clone(),
         target: match model.target {
@@ -143,32 +113,14 @@ fn model(
     })
 }
 
-fn weights((part, digest): (&Part, io::Result<Digest>)) -> Result<report::Weights> {
-    let path = part.checkpoint.path();
-    let (sha256, bytes) = digest.with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(report::Weights {
+fn weights((part, digest): (&Part, &Digest)) -> report::Weights {
+    report::Weights {
         fold: part.fold.clone(),
-        path: path.display().to_string(),
-        sha256,
-        bytes,
+        path: part.checkpoint.path().display().to_string(),
+        sha256: digest.sha256.clone(),
+        bytes: digest.bytes,
         format: part.checkpoint.format().to_string(),
-    })
-}
-
-fn digest(path: &Path) -> io::Result<Digest> {
-    let (mut file, mut hash) = (File::open(path)?, Sha256::new());
-    let (mut buffer, mut bytes) = (vec![0; 1 << 20], 0);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            read => {
-                hash.update(&buffer[..read]);
-                bytes += read as u64;
-            }
-        }
     }
-    let hex = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((hex, bytes))
 }
 
 fn device(args: &Explain, choice: &Choice) -> report::Device {
@@ -200,4 +152,9 @@ fn options(plan: &Plan, batch: usize) -> report::Options {
 
 fn warning((text, items): &(String, Vec<String>)) -> report::Warning {
     report::Warning { text: text.clone(), items: items.clone() }
+}
+
+/// The command line, without the program's name.
+pub(crate) fn arguments() -> Vec<String> {
+    std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned()).collect()
 }

@@ -1,0 +1,90 @@
+//! What a model has found so far, and the tables of it.
+
+use anyhow::Result;
+use burncam_report::{
+    Error, Journal, Line, Predictions, Rows, Summary, failures_csv, notebook_csv, predictions_csv,
+    write_atomic_with,
+};
+
+use super::plan::Plan;
+use crate::console::SHOWN;
+
+/// What a model found: where the journal has it, and how it went.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// For each image of the plan its place in the journal, if it is done.
+    pub lines: Vec<Option<Line>>,
+    /// How it went.
+    pub summary: Summary,
+    /// The time spent on its images, in seconds.
+    pub seconds: f64,
+}
+
+impl Found {
+    /// Nothing yet, of so many images.
+    pub(crate) fn none(images: usize) -> Self {
+        Self { lines: vec![None; images], ..Self::default() }
+    }
+
+    /// How many images are done, failed ones included.
+    pub(crate) fn count(&self) -> usize {
+        self.summary.total.images
+    }
+
+    /// The first images that failed, each with the reason.
+    ///
+    /// # Errors
+    ///
+    /// If the journal cannot be read.
+    pub(crate) fn failures(&self, journal: &Journal) -> Result<Vec<(String, String)>> {
+        let mut failures = Vec::new();
+        if self.summary.total.failed > 0 {
+            for row in self.rows(journal).iter() {
+                let row = row?;
+                failures.extend(row.error.map(|failure| (row.path, failure.reason)));
+                if failures.len() == SHOWN {
+                    break;
+                }
+            }
+        }
+        Ok(failures)
+    }
+
+    /// Its rows, in the plan's order.
+    pub(crate) fn rows<'a>(&self, journal: &'a Journal) -> Rows<'a> {
+        let lines: Vec<Line> = self.lines.iter().copied().flatten().collect();
+        let gone =
+            || Error::Read { path: journal.path().to_owned(), what: "no such row".to_owned() };
+        Rows::new(lines.len(), move |index| {
+            let line = lines.get(index).copied().ok_or_else(gone)?;
+            Ok(journal.entry(line)?.row)
+        })
+    }
+}
+
+/// What the models found so far.
+pub(crate) fn tables<'a>(
+    plan: &'a Plan,
+    journal: &'a Journal,
+    found: &[Found],
+) -> Vec<Predictions<'a>> {
+    let both = plan.models.iter().zip(found);
+    both.map(|(model, found)| Predictions { classes: &model.classes, rows: found.rows(journal) })
+        .collect()
+}
+
+/// Writes the notebook's table of every model that has one, everybody's predictions, and what
+/// failed.
+pub(crate) fn write_tables(plan: &Plan, journal: &Journal, found: &[Found]) -> Result<()> {
+    let tables = tables(plan, journal, found);
+    for (model, table) in plan.models.iter().zip(&tables) {
+        if !table.rows.is_empty() {
+            write_atomic_with(&model.tree.csv_path(), |out| notebook_csv(&table.rows, out))?;
+        }
+    }
+    write_atomic_with(&plan.out.join("predictions.csv"), |out| {
+        predictions_csv(&tables, plan.top, out)
+    })?;
+    write_atomic_with(&plan.out.join("failures.csv"), |out| failures_csv(&tables, out))?;
+    Ok(())
+}

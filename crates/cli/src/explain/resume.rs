@@ -1,0 +1,199 @@
+//! What of an earlier run can be kept.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result};
+use burncam_imaging::read;
+use burncam_report::{Entry, Journal, Line, Outcome, Prediction, Written, is_temporary};
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::digests::{Digests, sha256};
+use super::model::Model;
+use super::plan::Plan;
+use super::results::Found;
+
+/// Entries that are checked side by side, and held in memory.
+const AT_ONCE: usize = 256;
+
+/// Goes through the journal. An entry is kept if weights, image, label, place and the files that
+/// were written are as they would be now; what others have written is removed, and what a killed
+/// run may have left.
+pub(crate) fn resume(
+    plan: &Plan,
+    journal: Journal,
+    identity: &Value,
+    digests: &Digests,
+) -> Result<(Journal, Vec<Found>)> {
+    let (latest, strangers) = latest(plan, &journal)?;
+    let mut found = Vec::new();
+    for (at, lines) in latest.iter().enumerate() {
+        found.push(checked(plan, &journal, (at, digests), lines)?);
+    }
+    for line in strangers {
+        remove_files(plan, &journal.entry(line)?)?;
+    }
+    for (model, found) in plan.models.iter().zip(&found) {
+        remove_leftovers(plan, model, found)?;
+    }
+    let kept: Vec<Line> =
+        found.iter().flat_map(|found| found.lines.iter().flatten()).copied().collect();
+    let (journal, kept) = journal.keep(identity, &kept)?;
+    let lines = found.iter_mut().flat_map(|found| found.lines.iter_mut().flatten());
+    lines.zip(kept).for_each(|(line, kept)| *line = kept);
+    Ok((journal, found))
+}
+
+/// The last entry of each model and image of the plan, and all entries of others.
+fn latest(plan: &Plan, journal: &Journal) -> Result<(Vec<Vec<Option<Line>>>, Vec<Line>)> {
+    let models: HashMap<&str, usize> =
+        plan.models.iter().enumerate().map(|(at, model)| (model.name.as_str(), at)).collect();
+    let images: HashMap<&str, usize> =
+        plan.chosen().map(|index| (plan.images[index].path.as_str(), index)).collect();
+    let mut latest = vec![vec![None; plan.images.len()]; plan.models.len()];
+    let mut strangers = Vec::new();
+    journal.each(|line, entry| {
+        let model = models.get(entry.row.model.as_str());
+        match (model, images.get(entry.row.path.as_str())) {
+            (Some(&model), Some(&image)) => latest[model][image] = Some(line),
+            _ => strangers.push(line),
+        }
+    })?;
+    Ok((latest, strangers))
+}
+
+/// The entries of a model that can be kept. What the others have written is removed.
+fn checked(
+    plan: &Plan,
+    journal: &Journal,
+    (at, digests): (usize, &Digests),
+    lines: &[Option<Line>],
+) -> Result<Found> {
+    let mut found = Found::none(lines.len());
+    let there: Vec<(usize, Line)> =
+        lines.iter().enumerate().filter_map(|(index, line)| Some((index, (*line)?))).collect();
+    for some in there.chunks(AT_ONCE) {
+        let check = |&(index, line): &(usize, Line)| -> Result<Option<Prediction>> {
+            let entry = journal.entry(line)?;
+            if is_valid(plan, &plan.models[at], index, digests.of(plan, at, index), &entry) {
+                return Ok(Some(entry.row));
+            }
+            remove_files(plan, &entry)?;
+            Ok(None)
+        };
+        let rows: Vec<Option<Prediction>> = some.par_iter().map(check).collect::<Result<_>>()?;
+        for (&(index, line), row) in some.iter().zip(&rows) {
+            if let Some(row) = row {
+                found.summary.add(row);
+                found.lines[index] = Some(line);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether an entry is what this run would write.
+fn is_valid(plan: &Plan, model: &Model, index: usize, weights: &str, entry: &Entry) -> bool {
+    let Some(outcome) = entry.row.outcome() else { return false };
+    entry.row.error.is_none()
+        && entry.weights == weights
+        && entry.row.fold == plan.images[index].fold
+        && entry.row.label.as_deref() == model.label(index)
+        && has_its_files(plan, model, index, outcome, &entry.files)
+        && entry.files.iter().all(|file| is_intact(&plan.out, file))
+        && read(&plan.images[index].file, plan.decode)
+            .is_ok_and(|bytes| entry.image.as_deref() == Some(&*sha256(&bytes)))
+}
+
+/// Whether the files of an image are all that it should have, where they should be.
+fn has_its_files(
+    plan: &Plan,
+    model: &Model,
+    index: usize,
+    outcome: Outcome,
+    files: &[Written],
+) -> bool {
+    let has = |path: PathBuf| files.iter().any(|file| file.path == plan.inside(&path));
+    let place = &plan.places[index];
+    let pictures = &plan.pictures;
+    (!pictures.maps || has(model.tree.map_path(place)))
+        && (pictures.later()
+            || (model.tree.overlay_paths(place, outcome).into_iter().all(has)
+                && (!pictures.thumbnails || has(model.tree.thumbnail_path(place)))))
+}
+
+fn is_intact(out: &Path, file: &Written) -> bool {
+    let Some(path) = safe(out, &file.path) else { return false };
+    // A file that grew is not worth reading.
+    path.symlink_metadata().is_ok_and(|found| found.is_file() && found.len() == file.bytes)
+        && fs::read(&path).is_ok_and(|bytes| crc32fast::hash(&bytes) == file.crc32)
+}
+
+/// A path that the journal names, if it lies in the output folder.
+fn safe(out: &Path, path: &str) -> Option<PathBuf> {
+    let mut whole = out.to_owned();
+    for part in Path::new(path).components() {
+        match part {
+            // Nothing is done through a link.
+            Component::Normal(part) if !whole.is_symlink() || whole == out => whole.push(part),
+            _ => return None,
+        }
+    }
+    (whole != out).then_some(whole)
+}
+
+fn remove_files(plan: &Plan, entry: &Entry) -> Result<()> {
+    let paths = entry.files.iter().filter_map(|file| safe(&plan.out, &file.path));
+    paths.into_iter().try_for_each(|path| remove(&path))
+}
+
+/// Removes what a killed run may have left of images that it did not finish: whole files without an
+/// entry, and temporary ones.
+fn remove_leftovers(plan: &Plan, model: &Model, found: &Found) -> Result<()> {
+    let unfinished = plan.chosen().filter(|&index| found.lines[index].is_none());
+    for index in unfinished {
+        let place = &plan.places[index];
+        for outcome in [Outcome::Right, Outcome::Wrong, Outcome::Unknown] {
+            model.tree.overlay_paths(place, outcome).iter().try_for_each(|path| remove(path))?;
+        }
+        remove(&model.tree.thumbnail_path(place))?;
+        remove(&model.tree.map_path(place))?;
+    }
+    let thumbs = plan.out.join("thumbs");
+    for folder in [&plan.out, model.tree.root(), &thumbs] {
+        remove_temporary(folder, folder != plan.out)?;
+    }
+    Ok(())
+}
+
+fn remove_temporary(folder: &Path, deeper: bool) -> Result<()> {
+    let cannot = || format!("cannot list the folder {}", folder.display());
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let entry = entry.with_context(cannot)?;
+        let kind = entry.file_type().with_context(cannot)?;
+        if kind.is_dir() && deeper {
+            remove_temporary(&entry.path(), deeper)?;
+        } else if kind.is_file() && is_temporary(&entry.file_name()) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound && !is_below_a_file(&error) => {
+            Err(error).with_context(|| format!("cannot remove the earlier {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_below_a_file(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::NotADirectory
+}

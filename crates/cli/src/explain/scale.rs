@@ -1,0 +1,144 @@
+//! Pictures whose scale depends on other images: drawn once every map is known.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, anyhow};
+use burncam_cam::MapStatus;
+use burncam_imaging::fit;
+use burncam_report::{Entry, Journal, Line, Prediction, Stage, Summary};
+use rayon::prelude::*;
+
+use super::model::Model;
+use super::pictures::{Norm, Shown, place, read, read_map};
+use super::plan::Plan;
+use super::results::Found;
+use super::trouble::{Trouble, failure};
+
+/// Images that are drawn side by side, and whose rows are held in memory.
+const AT_ONCE: usize = 64;
+
+/// Draws all images of a model, and adds their rows, now with pictures, to the journal.
+///
+/// # Errors
+///
+/// If the journal cannot be read, or nothing can be written any more.
+pub(crate) fn draw(
+    plan: &Plan,
+    model: &Model,
+    journal: &mut Journal,
+    found: &mut Found,
+) -> anyhow::Result<()> {
+    let tops = tops(plan, journal, found)?;
+    let done: Vec<(usize, Line)> = found
+        .lines
+        .iter()
+        .enumerate()
+        .filter_map(|(index, line)| Some((index, (*line)?)))
+        .collect();
+    found.summary = Summary::default();
+    for some in done.chunks(AT_ONCE) {
+        let draw = |&(index, line): &(usize, Line)| {
+            let entry = journal.entry(line)?;
+            let top = tops.get(group(plan, &entry.row)).copied().unwrap_or_default();
+            drawn(plan, model, index, entry, top)
+        };
+        let entries: Vec<Entry> = some.par_iter().map(draw).collect::<anyhow::Result<_>>()?;
+        for (&(index, _), line) in some.iter().zip(journal.append(&entries)?) {
+            found.lines[index] = Some(line);
+        }
+        entries.iter().for_each(|entry| found.summary.add(&entry.row));
+    }
+    Ok(())
+}
+
+/// Whether a model's images have no pictures yet.
+pub(crate) fn is_needed(plan: &Plan, journal: &Journal, found: &Found) -> anyhow::Result<bool> {
+    let lacks = |row: Prediction| row.explained.is_some_and(|one| one.overlay.is_none());
+    for row in found.rows(journal).iter() {
+        if lacks(row?) {
+            return Ok(plan.pictures.later());
+        }
+    }
+    Ok(false)
+}
+
+/// The images that share a scale.
+fn group<'a>(plan: &Plan, row: &'a Prediction) -> &'a str {
+    if plan.pictures.norm == Norm::Run { "" } else { &row.fold }
+}
+
+/// The largest value of the readable maps of each group.
+fn tops(plan: &Plan, journal: &Journal, found: &Found) -> anyhow::Result<HashMap<String, f32>> {
+    let mut tops: HashMap<String, f32> = HashMap::new();
+    for row in found.rows(journal).iter() {
+        let row = row?;
+        let Some(map) = row.explained.as_ref().map(|explained| &explained.map) else { continue };
+        if map.status == MapStatus::Ok.name() {
+            let top = tops.entry(group(plan, &row).to_owned()).or_default();
+            *top = top.max(map.max);
+        }
+    }
+    Ok(tops)
+}
+
+/// The entry with its pictures, or with what went wrong.
+fn drawn(
+    plan: &Plan,
+    model: &Model,
+    index: usize,
+    mut entry: Entry,
+    top: f32,
+) -> anyhow::Result<Entry> {
+    match draw_one(plan, model, index, &mut entry, top) {
+        Ok(()) => {}
+        Err(Trouble::Run(error)) => return Err(error),
+        Err(Trouble::Image(failure)) => {
+            entry.row.explained = None;
+            entry.row.error = Some(failure);
+        }
+    }
+    Ok(entry)
+}
+
+fn draw_one(
+    plan: &Plan,
+    model: &Model,
+    index: usize,
+    entry: &mut Entry,
+    top: f32,
+) -> Result<(), Trouble> {
+    let (Some(outcome), Some(explained)) = (entry.row.outcome(), &mut entry.row.explained) else {
+        return Ok(());
+    };
+    let status = MapStatus::named(&explained.map.status).unwrap_or(MapStatus::NonFinite);
+    let map_size = (explained.map.height, explained.map.width);
+    let map_path = model.tree.map_path(&plan.places[index]);
+    let map = read_map(&map_path, map_size.0 * map_size.1)?;
+    let part = model.parts.iter().find(|part| plan.is_of(part, index));
+    let part = part.context("the image's fold has no network")?;
+    let (pixels, digest) =
+        read(plan, index).map_err(|error| Trouble::Image(failure(Stage::Read, error)))?;
+    if entry.image.as_ref() != Some(&digest) {
+        let changed = anyhow!("the image changed after it was explained");
+        return Err(Trouble::Image(failure(Stage::Read, changed)));
+    }
+    let frame = fit(&pixels, &part.checkpoint.input, plan.resize);
+    let shown = Shown {
+        plan,
+        model,
+        index,
+        outcome,
+        status,
+        map: &map,
+        map_size,
+        frame: &frame,
+        digest: &digest,
+    };
+    let drawn = place(&shown, top)?;
+    explained.overlay = drawn.overlay;
+    explained.thumbnail = drawn.thumbnail;
+    let map_file = plan.inside(&map_path);
+    entry.files.retain(|file| file.path == map_file);
+    entry.files.extend(drawn.files);
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! What can go wrong with an image, and whether the run can go on.
+
+use std::io::ErrorKind;
+
+use anyhow::anyhow;
+use burncam_report::{Error, Failure, Stage};
+
+use super::plan::Plan;
+
+/// Why an image has no overlay.
+pub(crate) enum Trouble {
+    /// It has to do with this image.
+    Image(Failure),
+    /// No image could be explained any more.
+    Run(anyhow::Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::Write { source, .. } if is_for_all(source.kind()) => {
+                let whole = whole(error);
+                Self::Run(anyhow!(
+                    "{whole}; nothing more is explained\nhint: what is done stays; make room there, \
+                     or give the right to write, and go on with --resume"
+                ))
+            }
+            _ => Self::Image(failure(Stage::Write, error)),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Trouble {
+    fn from(error: anyhow::Error) -> Self {
+        match error.downcast::<Error>() {
+            Ok(error) => error.into(),
+            Err(error) => Self::Image(failure(Stage::Write, error)),
+        }
+    }
+}
+
+/// Whether what keeps one file from being written will keep all others too.
+fn is_for_all(kind: ErrorKind) -> bool {
+    use ErrorKind::{
+        PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StaleNetworkFileHandle, StorageFull,
+    };
+    matches!(
+        kind,
+        PermissionDenied
+            | QuotaExceeded
+            | ReadOnlyFilesystem
+            | StaleNetworkFileHandle
+            | StorageFull
+    )
+}
+
+/// What is recorded of an image that failed.
+pub(crate) fn failure(stage: Stage, error: impl Into<anyhow::Error>) -> Failure {
+    Failure { stage, reason: whole(error) }
+}
+
+/// An image that cannot be read, unless none can any more.
+pub(crate) fn unread(plan: &Plan, failure: Failure) -> Trouble {
+    if failure.stage == Stage::Read && !plan.data.is_dir() {
+        return Trouble::Run(anyhow!(
+            "the data folder {} is not there any more; nothing more is explained\nhint: what is done \
+             stays; bring the folder back and go on with --resume",
+            plan.data.display()
+        ));
+    }
+    Trouble::Image(failure)
+}
+
+/// An error and its causes on one line.
+fn whole(error: impl Into<anyhow::Error>) -> String {
+    format!("{:#}", error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trouble(kind: ErrorKind) -> Trouble {
+        Error::Write { path: "out/x.png".into(), source: kind.into() }.into()
+    }
+
+    #[test]
+    fn a_full_disk_ends_the_run_and_an_odd_name_does_not() {
+        for kind in [ErrorKind::StorageFull, ErrorKind::ReadOnlyFilesystem] {
+            match trouble(kind) {
+                Trouble::Run(error) => assert!(error.to_string().contains("out/x.png"), "{error}"),
+                Trouble::Image(failure) => panic!("{kind:?} is of one image: {failure:?}"),
+            }
+        }
+        assert!(matches!(trouble(ErrorKind::InvalidFilename), Trouble::Image(_)));
+    }
+}
