@@ -1,5 +1,5 @@
 //! The page in a browser: no error, no request, filters, large view, keyboard, two widths, and
-//! 5,000 images.
+//! 5,000 images, or as many as `BURNCAM_MANY` says.
 //!
 //! A machine without Chromium ignores these tests and says so, unless `BURNCAM_REQUIRE_BROWSER` is
 //! set. Pictures of the page are left in `target/tmp`.
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     let browser = chromium::find();
     let required = std::env::var_os(REQUIRED).is_some();
-    let trials = page::TESTS.map(|(name, test)| match browser.clone() {
+    let trials = page::TESTS.iter().map(|&(name, test)| match browser.clone() {
         Some(browser) => Trial::test(name, move || {
             test(&browser);
             Ok(())
@@ -27,5 +27,5 @@ fn main() -> ExitCode {
             .with_kind("no chromium")
             .with_ignored_flag(!required),
     });
-    libtest_mimic::run(&arguments, trials.into()).exit_code()
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }

@@ -6,6 +6,8 @@
 
 mod generator;
 mod goldens;
+#[cfg(unix)]
+pub mod hostile;
 mod keras_file;
 mod networks;
 mod onnx_file;
