@@ -11,6 +11,7 @@ mod front;
 mod inspect;
 mod labels;
 mod models;
+mod names;
 mod notebook;
 mod pictures;
 mod program;

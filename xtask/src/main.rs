@@ -6,6 +6,7 @@
 
 mod bench;
 mod checks;
+mod many;
 mod port;
 mod program;
 
@@ -32,6 +33,7 @@ For users (they build the `burncam` program on first use, and start it with the 
 For developers:
   test      run all tests; arguments go to `cargo test`
   bench     how fast `explain` is, beside Keras, PyTorch and ONNX Runtime
+  many      what a run of 50,000 images takes: memory, time, sizes
   ci        check everything that .ci/run checks: format, lints, docs, tests, licences, the demo
 
 `cargo xtask <COMMAND> --help` says what a command for users takes.";
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
             | "verify" | "report" => program::start(command, rest),
             "port" => port::run(rest),
             "bench" => bench::run(rest),
+            "many" => many::run(rest),
             "test" => checks::test(rest),
             "ci" => checks::all(),
             unknown => {

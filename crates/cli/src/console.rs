@@ -1,4 +1,7 @@
-//! The only place that prints: results to stdout; errors, warnings and progress to stderr.
+//! The only place that prints: results to stdout; errors, warnings and progress to stderr. Names come
+//! from files, so nothing is printed that could do something to a terminal.
+
+mod harmless;
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write as _};
@@ -13,18 +16,19 @@ use burncam_weights::Error as WeightsError;
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::models;
+use harmless::{harmless, on_one_line};
 
 /// Prints a line to stdout. A reader that went away is no reason to stop.
 macro_rules! out {
     ($($text:tt)*) => {{
-        let _ = writeln!(std::io::stdout(), $($text)*);
+        let _ = writeln!(std::io::stdout(), "{}", harmless(&format!($($text)*)));
     }};
 }
 
 /// Prints a line to stderr.
 macro_rules! err {
     ($($text:tt)*) => {{
-        let _ = writeln!(std::io::stderr(), $($text)*);
+        let _ = writeln!(std::io::stderr(), "{}", harmless(&format!($($text)*)));
     }};
 }
 
@@ -117,7 +121,7 @@ fn load_hint(error: &LoadError) -> &'static str {
 /// Prints a result, whole; a reader that has seen enough (`| head`) is no error.
 pub(crate) fn result(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+    match writeln!(out, "{}", harmless(text.trim_end())).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
@@ -141,7 +145,7 @@ fn list(items: &[String], print: impl Fn(String)) {
 /// Prints the first of `all` items.
 fn list_in(language: Language, items: &[String], all: usize, print: impl Fn(String)) {
     for item in items.iter().take(SHOWN) {
-        print(format!("  {item}"));
+        print(format!("  {}", on_one_line(item)));
     }
     if all > SHOWN {
         let more = (all - SHOWN).to_string();
@@ -151,7 +155,7 @@ fn list_in(language: Language, items: &[String], all: usize, print: impl Fn(Stri
 
 /// Asks a question on the terminal; an empty answer is a yes.
 pub(crate) fn agreed(question: &str) -> bool {
-    let _ = write!(std::io::stderr(), "{question} [Y/n] ");
+    let _ = write!(std::io::stderr(), "{} [Y/n] ", harmless(question));
     let mut answer = String::new();
     match std::io::stdin().read_line(&mut answer) {
         Ok(0) | Err(_) => false,
@@ -341,7 +345,7 @@ pub(crate) fn report(page: &Path, runs: usize, models: usize, count: usize) {
 }
 
 fn score_table(language: Language, summary: &Summary) -> String {
-    let name = |score: &FoldScore| score.fold.chars().count();
+    let name = |score: &FoldScore| on_one_line(&score.fold).chars().count();
     let all = FoldScore { fold: say(language, "console_all", &[]), ..summary.total.clone() };
     let scores = || summary.folds.iter().chain([&all]);
     let width = scores().map(name).max().unwrap_or(0).max(4);
@@ -355,7 +359,7 @@ fn score_table(language: Language, summary: &Summary) -> String {
             format!("{} %", language.number(accuracy * 100.0, 1))
         });
         let cells = counts.map(|count| count.to_string()).into_iter().chain([accuracy]);
-        let _ = write!(table, "{:width$}", score.fold);
+        let _ = write!(table, "{:width$}", on_one_line(&score.fold));
         for (cell, width) in cells.zip(&widths) {
             let _ = write!(table, "  {cell:>width$}");
         }

@@ -10,11 +10,15 @@ use super::{
 use crate::{Explained, Failure, MapFacts, Outcome, Prediction, Predictions, Rows, Run, Stage};
 
 /// Names that would be markup, or end a string, if they were not written as text.
-const HOSTILE: [&str; 4] = [
+const HOSTILE: [&str; 8] = [
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
     "</script><b>&amp;",
     "a'b\\\"{{ c }}",
+    "<!--gallery--><!-- <script>",
+    "=cmd()|' /C calc'!A0",
+    "a\u{2028}b\u{202e}c\u{7f}\r\n\t\u{1b}[2J",
+    "&lt;b&gt;\u{fffd}",
 ];
 
 fn run(models: &[&str], classes: &[String], folds: &[String]) -> Run {
