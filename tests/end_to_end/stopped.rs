@@ -139,6 +139,60 @@ fn folders_that_vanish_end_the_run() {
     }
 }
 
+/// Runs a shell in which `out` is a file system of its own, of a size that the run does not fit in.
+#[cfg(target_os = "linux")]
+fn with_small_disk(place: &Place, script: &str) -> Run {
+    let program = place.command(&[&EXPLAIN, &["--batch", "2"][..]].concat());
+    let words = std::iter::once(program.get_program()).chain(program.get_args());
+    let words: Vec<_> = words.map(|word| format!("'{}'", word.to_string_lossy())).collect();
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c"]);
+    command.arg(script.replace("EXPLAIN", &words.join(" "))).current_dir(place.path(""));
+    Run::of(command.output().expect("unshare"))
+}
+
+/// When the disk is full, what is done stays, and the run goes on when there is room.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs the right to mount file systems"]
+fn a_full_disk_ends_the_run_and_it_goes_on() {
+    let place = slow();
+    fs::create_dir(place.path("out")).expect("a folder");
+    let script = "mount -t tmpfs -o size=600k tmpfs out; EXPLAIN; echo first: $?; \
+                  mount -o remount,size=200m out; EXPLAIN --resume; echo second: $?; cp -r out kept";
+    let run = with_small_disk(&place, script);
+    for word in ["No space left", "go on with --resume"] {
+        assert!(run.stderr.contains(word), "no `{word}` in {}", run.stderr);
+    }
+    assert!(run.stdout.contains("first: 2") && run.stdout.contains("second: 0"), "{}", run.stdout);
+    let (_, rest) = run.stderr.split_once("Going on with the run in out: ").expect("resumed");
+    let kept = rest.split(' ').next().and_then(|n| n.parse::<usize>().ok()).expect("a number");
+    assert!(kept > 0, "{}", run.stderr);
+    println!("{kept} images were kept");
+    fs::remove_dir_all(place.path("out")).expect("a folder");
+    assert_eq!(place.burncam(&[&EXPLAIN, &["--batch", "2"][..]].concat()).code, 0);
+    let pictures = |folder: &str| {
+        let all = results(&place.path(folder)).into_iter();
+        all.filter(|(path, _)| path.contains('/')).collect()
+    };
+    assert_same(&pictures("kept"), &pictures("out"));
+}
+
+/// A folder that cannot be written to is said to be one before anything is computed.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs the right to mount file systems"]
+fn a_read_only_folder_is_named() {
+    let place = place();
+    fs::create_dir(place.path("out")).expect("a folder");
+    let script = "mount -t tmpfs -o ro tmpfs out; EXPLAIN; echo first: $?";
+    let run = with_small_disk(&place, script);
+    assert!(run.stdout.contains("first: 2"), "{}", run.stdout);
+    for word in ["cannot write out/", "Read-only file system"] {
+        assert!(run.stderr.contains(word), "no `{word}` in {}", run.stderr);
+    }
+}
+
 /// What fails is listed by stage and reason.
 #[test]
 fn failures_are_listed_and_strict_stops_at_the_first() {
