@@ -17,5 +17,8 @@ mod pictures;
 mod program;
 mod report;
 mod results;
+mod resume;
+mod shards;
+mod stopped;
 mod torch;
 mod wrong_files;

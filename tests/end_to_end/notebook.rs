@@ -83,8 +83,15 @@ fn overlays_of_png_images_are_the_notebooks() {
 fn the_tree_is_the_notebooks_and_nothing_else() {
     let place = Place::new();
     explain(&place, "NCNN_k2.h5");
-    let files_of_a_run =
-        ["run.json", "predictions.csv", "report.json", "index.html", "NCNN_GradCAM/NCNN.csv"];
+    let files_of_a_run = [
+        "run.json",
+        "images.jsonl",
+        "predictions.csv",
+        "failures.csv",
+        "report.json",
+        "index.html",
+        "NCNN_GradCAM/NCNN.csv",
+    ];
     let mut expected = BTreeSet::from(files_of_a_run.map(str::to_owned));
     for row in rows() {
         let [fold, image, outcome] = [&row["fold"], &row["image"], &row["csv_row"][5]]

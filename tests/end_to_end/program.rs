@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use tempfile::TempDir;
 use zip::ZipArchive;
@@ -12,6 +12,16 @@ pub(crate) struct Run {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
+}
+
+impl Run {
+    pub(crate) fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("an exit code"),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
 }
 
 /// A temporary folder in which the program runs.
@@ -41,19 +51,19 @@ impl Place {
         fs::read_to_string(self.path(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
     }
 
-    /// Runs `burncam` with these arguments, on the CPU unless they say otherwise.
-    pub(crate) fn burncam(&self, arguments: &[&str]) -> Run {
+    /// `burncam` with these arguments, on the CPU unless they say otherwise.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_burncam"));
         command.args(arguments).current_dir(self.0.path()).env("BURNCAM_CACHE", self.path("cache"));
         if arguments.first() == Some(&"explain") && !arguments.contains(&"--device") {
             command.args(["--device", "cpu"]);
         }
-        let output = command.output().expect("the program starts");
-        Run {
-            code: output.status.code().expect("an exit code"),
-            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
-            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
-        }
+        command
+    }
+
+    /// Runs `burncam` with these arguments, on the CPU unless they say otherwise.
+    pub(crate) fn burncam(&self, arguments: &[&str]) -> Run {
+        Run::of(self.command(arguments).output().expect("the program starts"))
     }
 
     /// Explains `faces` in this place with the small golden network, into `out`.

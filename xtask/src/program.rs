@@ -24,6 +24,20 @@ pub(crate) fn start(command: &str, arguments: &[String]) -> ExitCode {
     if cfg!(target_os = "linux") && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
         program.env("XDG_RUNTIME_DIR", std::env::temp_dir());
     }
+    hand_over(program)
+}
+
+/// Becomes the program, so that Ctrl-C and other signals reach it and nothing else.
+#[cfg(unix)]
+fn hand_over(mut program: Command) -> ExitCode {
+    use std::os::unix::process::CommandExt as _;
+    let error = program.exec();
+    eprintln!("error: cannot start {}: {error}", program.get_program().display());
+    ExitCode::from(2)
+}
+
+#[cfg(not(unix))]
+fn hand_over(mut program: Command) -> ExitCode {
     exit_code(&mut program)
 }
 

@@ -475,8 +475,11 @@ Examples:
       Make the page of a run again, in Portuguese.
   cargo xtask report folds0-4 folds5-9 --out all --subject '(S[0-9]+)_'
       Join what two machines explained; intervals over subjects.
+  cargo xtask report part1 part2 part3 part4 --out all
+      Join the parts of one run (explain --shard), with predictions.csv and the other tables of it.
 
-Exit codes: 0 the page is written; 2 usage or fatal error.";
+Exit codes: 0 the page is written; 1 it is, but a part or images of an unfinished run are missing; 2
+usage or fatal error.";
 
 const COMPARE_EXAMPLES: &str = "\
 Examples:

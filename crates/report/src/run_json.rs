@@ -141,6 +141,9 @@ pub struct Options {
     pub batch_requested: String,
     /// Whether the CPU convolved by plain sums.
     pub exact: bool,
+    /// How many of the likeliest classes `predictions.csv` has; without, it has all.
+    #[serde(default)]
+    pub top: Option<usize>,
 }
 
 /// The images of a run.
@@ -286,7 +289,7 @@ mod tests {
             "options": {
                 "resize": "nearest", "alpha": 0.5, "overlay": "clean", "colormap": "viridis",
                 "norm": "image", "maps": null, "exif": "ignore", "batch": 8,
-                "batch_requested": "auto", "exact": false,
+                "batch_requested": "auto", "exact": false, "top": null,
             },
             "data": { "path": "faces", "images": 1, "shard": null, "folds": ["Fold0"] },
             "warnings": [{ "text": "3 files are no images", "items": ["a.txt"] }],

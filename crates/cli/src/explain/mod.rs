@@ -61,8 +61,8 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     let first = build(&plan, &plan.models[0], &plan.models[0].parts[0], &devices)?;
     let digests = reading.finish()?;
     let mut recorder = Recorder::new(args, &plan, &digests, (&devices, batch), started)?;
-    let (journal, found) = begin(&plan, way, &devices, &digests, &mut recorder)?;
     interrupt::listen()?;
+    let (journal, found) = begin(&plan, way, &devices, &digests, &mut recorder)?;
     let run = Run { plan: &plan, digests: &digests, devices: &devices, batch };
     run.explain(args, recorder, journal, found, first)
 }

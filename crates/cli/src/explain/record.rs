@@ -147,6 +147,7 @@ fn options(plan: &Plan, batch: usize) -> report::Options {
         batch,
         batch_requested: plan.batch.map_or("auto".to_owned(), |batch| batch.to_string()),
         exact: plan.arithmetic == Arithmetic::Exact,
+        top: plan.top,
     }
 }
 

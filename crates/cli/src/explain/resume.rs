@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use burncam_imaging::read;
 use burncam_report::{Entry, Journal, Line, Outcome, Prediction, Written, is_temporary};
 use rayon::prelude::*;
@@ -27,6 +27,9 @@ pub(crate) fn resume(
     identity: &Value,
     digests: &Digests,
 ) -> Result<(Journal, Vec<Found>)> {
+    for (folder, deeper) in own_folders(plan) {
+        remove_temporary(&folder, deeper)?;
+    }
     let (latest, strangers) = latest(plan, &journal)?;
     let mut found = Vec::new();
     for (at, lines) in latest.iter().enumerate() {
@@ -149,8 +152,7 @@ fn remove_files(plan: &Plan, entry: &Entry) -> Result<()> {
     paths.into_iter().try_for_each(|path| remove(&path))
 }
 
-/// Removes what a killed run may have left of images that it did not finish: whole files without an
-/// entry, and temporary ones.
+/// Removes what a killed run may have left of images that it did not finish: files without an entry.
 fn remove_leftovers(plan: &Plan, model: &Model, found: &Found) -> Result<()> {
     let unfinished = plan.chosen().filter(|&index| found.lines[index].is_none());
     for index in unfinished {
@@ -161,13 +163,18 @@ fn remove_leftovers(plan: &Plan, model: &Model, found: &Found) -> Result<()> {
         remove(&model.tree.thumbnail_path(place))?;
         remove(&model.tree.map_path(place))?;
     }
-    let thumbs = plan.out.join("thumbs");
-    for folder in [&plan.out, model.tree.root(), &thumbs] {
-        remove_temporary(folder, folder != plan.out)?;
-    }
     Ok(())
 }
 
+/// The folders that runs write to, and whether they own what lies deeper.
+fn own_folders(plan: &Plan) -> Vec<(PathBuf, bool)> {
+    let trees = plan.models.iter().map(|model| (model.tree.root().to_owned(), true));
+    let others = [(plan.out.clone(), false), (plan.out.join("thumbs"), true)];
+    others.into_iter().chain(trees).collect()
+}
+
+/// Removes the files that a killed run was writing, and makes sure that there are no links through
+/// which this one would write elsewhere.
 fn remove_temporary(folder: &Path, deeper: bool) -> Result<()> {
     let cannot = || format!("cannot list the folder {}", folder.display());
     if !folder.is_dir() {
@@ -178,6 +185,8 @@ fn remove_temporary(folder: &Path, deeper: bool) -> Result<()> {
         let kind = entry.file_type().with_context(cannot)?;
         if kind.is_dir() && deeper {
             remove_temporary(&entry.path(), deeper)?;
+        } else if kind.is_symlink() && deeper {
+            bail!("{} is a link, and nothing is written through links", entry.path().display());
         } else if kind.is_file() && is_temporary(&entry.file_name()) {
             remove(&entry.path())?;
         }

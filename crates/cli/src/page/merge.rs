@@ -4,11 +4,17 @@ use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use burncam_report::page::{compute, merge, read_report};
+use burncam_report::JOURNAL;
+use burncam_report::page::{
+    self, compute, merge, missing_parts, parts, read_report, unfinished_runs,
+};
 
-use super::{Subject, finish, warn_of};
+use super::{Subject, finish, tables, warn_of};
 use crate::args::Report;
 use crate::console;
+
+/// The page is written, and lacks images.
+const MISSING: u8 = 1;
 
 /// Where a page of several runs goes unless it is said.
 const OUT: &str = "burncam-report";
@@ -23,17 +29,20 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
     for run in &args.runs {
         real(run)?;
         if !run.join("report.json").is_file() {
-            bail!(
-                "{} holds no report.json\nhint: give the output folders of `explain`; a run without \
-                 a report has to be run again",
-                run.display()
-            );
+            let hint = match run.join(JOURNAL).is_file() {
+                true => {
+                    "its run is unfinished or has no report: the same `explain` with --resume goes on \
+                         with it"
+                }
+                false => "give the output folders of `explain`",
+            };
+            bail!("{} holds no report.json\nhint: {hint}", run.display());
         }
     }
     std::fs::create_dir_all(&out)
         .with_context(|| format!("cannot make the folder {}", out.display()))?;
     let here = real(&out)?;
-    let mut parts = Vec::new();
+    let mut reports = Vec::new();
     for run in &args.runs {
         let folder = real(run)?;
         let path = run.join("report.json");
@@ -43,7 +52,7 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
                 run.display()
             );
         }
-        parts.push((relative(&here, &folder), read_report(&path)?));
+        reports.push((relative(&here, &folder), read_report(&path)?));
     }
     let in_place = args.runs.len() == 1 && real(&args.runs[0])? == here;
     if !in_place && !args.overwrite && out.join("report.json").exists() {
@@ -52,7 +61,7 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
             out.display()
         );
     }
-    let mut report = merge(parts)?;
+    let mut report = merge(reports)?;
     if let Some(positive) = &args.page.positive {
         report.settings.positive = Some(positive.clone());
     }
@@ -77,9 +86,28 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
         warn_of(rule, &unknown);
     }
     compute(&mut report)?;
+    if args.runs.len() > 1 && parts(&report).is_some() {
+        tables::write(&out, &args.runs, &report)?;
+    }
     let page = finish(&out, &report, args.page.lang)?;
     console::report(&page, report.runs.len(), report.models.len(), report.images.len());
-    Ok(ExitCode::SUCCESS)
+    Ok(if tell_missing(&report) { ExitCode::from(MISSING) } else { ExitCode::SUCCESS })
+}
+
+/// Warns of images that a whole run would have; whether there are any.
+fn tell_missing(report: &page::Report<'_>) -> bool {
+    let missing = missing_parts(report);
+    if !missing.is_empty() {
+        console::warning("parts of the images are not in the report:", &missing);
+    }
+    let unfinished = unfinished_runs(report);
+    let line = |&(folder, done, all): &(&str, usize, usize)| format!("{folder}: {done} of {all}");
+    if !unfinished.is_empty() {
+        let text = "runs that are unfinished, with the results that they have (the same `explain` \
+                    with --resume goes on with them):";
+        console::warning(text, &unfinished.iter().map(line).collect::<Vec<_>>());
+    }
+    !missing.is_empty() || !unfinished.is_empty()
 }
 
 fn real(path: &Path) -> Result<PathBuf> {

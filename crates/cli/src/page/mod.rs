@@ -2,6 +2,7 @@
 
 mod merge;
 mod subject;
+mod tables;
 
 use std::path::{Path, PathBuf};
 

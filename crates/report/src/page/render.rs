@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::document::{MeanMap, ModelReport, Report};
 use super::seen::Seen;
+use super::shards::{missing_parts, unfinished_runs};
 use super::text::Language;
 use super::{GRID, Grid, gallery, svg};
 use crate::statistics::{MEASURES, resample};
@@ -136,12 +137,23 @@ fn arguments(values: &Kwargs) -> Result<Vec<(String, String)>, minijinja::Error>
 
 /// What a reader has to know first.
 fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
-    let Some(asked) = &report.settings.positive else { return Vec::new() };
+    let mut notes = Vec::new();
+    for (folder, done, all) in unfinished_runs(report) {
+        let (done, all) = (done.to_string(), all.to_string());
+        let values = [("folder", folder), ("done", &*done), ("all", &*all)];
+        notes.extend(language.say("unfinished", &values));
+    }
+    let missing = missing_parts(report);
+    if !missing.is_empty() {
+        notes.extend(language.say("missing_parts", &[("parts", &missing.join(", "))]));
+    }
     let without = report.models.iter().filter(|model| model.positive.is_none());
-    let note = |model: &ModelReport| {
-        language.say("unknown_positive", &[("name", &model.name), ("positive", asked)])
-    };
-    without.filter_map(note).collect()
+    if let Some(asked) = &report.settings.positive {
+        notes.extend(without.filter_map(|model| {
+            language.say("unknown_positive", &[("name", &model.name), ("positive", asked)])
+        }));
+    }
+    notes
 }
 
 #[derive(Serialize)]
