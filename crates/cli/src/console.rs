@@ -318,7 +318,13 @@ pub(crate) fn summary(
 }
 
 /// Prints where the results are.
-pub(crate) fn places(language: Language, out: &Path, trees: &[&ModelTree], page: Option<&Path>) {
+pub(crate) fn places(
+    language: Language,
+    out: &Path,
+    trees: &[&ModelTree],
+    failed: bool,
+    page: Option<&Path>,
+) {
     let place = |path: PathBuf, key: &str| {
         out!("  {}\n      {}", path.display(), say(language, key, &[]));
     };
@@ -332,6 +338,9 @@ pub(crate) fn places(language: Language, out: &Path, trees: &[&ModelTree], page:
         }
     }
     place(out.join("predictions.csv"), "console_predictions");
+    if failed {
+        place(out.join("failures.csv"), "console_failures");
+    }
     place(out.join("run.json"), "console_run");
     if let Some(page) = page {
         place(page.to_owned(), "console_page");

@@ -266,7 +266,7 @@ fn tell(
         let of = if model.name == title { String::new() } else { format!("{title}, ") };
         let head = Head {
             explained: summary.total.images - summary.total.failed,
-            images: summary.total.images,
+            images: plan.chosen().count(),
             model: &model.name,
             variant: &format!("{of}{variant}"),
             layer: &model.layer,
@@ -277,7 +277,8 @@ fn tell(
         console::summary(language, &head, summary, &found.failures(journal)?, clean);
     }
     let trees: Vec<_> = plan.models.iter().map(|model| &model.tree).collect();
-    console::places(language, &plan.out, &trees, page);
+    let failed = found.iter().any(|found| found.summary.total.failed > 0);
+    console::places(language, &plan.out, &trees, failed, page);
     Ok(())
 }
 
