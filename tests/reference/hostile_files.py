@@ -50,6 +50,22 @@ def one_large_chunk(file):
     data[...] = 0.5
 
 
+def chunk_past_the_end(file):
+    place = "model_weights/FC1/FC1/kernel:0"
+    values = file[place][...]
+    del file[place]
+    file.create_dataset(place, data=values, chunks=(2304, 8), compression="gzip")
+
+
+def lengthen_chunk(path):
+    """Makes the only chunk 2 GB long, in the B-tree that lists it."""
+    data = bytearray(path.read_bytes())
+    node = data.index(b"TREE\x01\x00")
+    # Signature, kind, level, entries and two neighbours: 24 bytes. Then the first key, which begins with the length.
+    data[node + 24:node + 28] = (2**31 - 1).to_bytes(4, "little")
+    path.write_bytes(data)
+
+
 def many_names(file):
     names = np.array([b"conv_5x5"] * 20_000)
     del file["model_weights"].attrs["layer_names"]
@@ -98,7 +114,7 @@ def circle_of_layers(folder):
             group["layers"] = layers
 
 
-CHANGES = [petabytes, petabytes_in_chunks, half_of_memory, one_large_chunk, many_names, group_in_itself, soft_circle,
+CHANGES = [petabytes, petabytes_in_chunks, half_of_memory, one_large_chunk, chunk_past_the_end, many_names, group_in_itself, soft_circle,
            link_to_another_file, numbers_in_another_file, minus_infinity, name_that_is_no_text]
 
 
@@ -116,6 +132,7 @@ def main():
             with h5py.File(path, "r+") as file:
                 file.visititems(flatten)
                 change(file)
+        lengthen_chunk(folder / "chunk_past_the_end.h5")
         circle_of_layers(folder)
         with zipfile.ZipFile(GOLDENS / "hostile.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for path in sorted(folder.iterdir()):
