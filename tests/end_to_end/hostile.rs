@@ -107,8 +107,8 @@ fn safetensors(header: &str) -> Vec<u8> {
 
 /// Files written with h5py, and what is said of them.
 const HDF5: [(&str, &str); 13] = [
-    ("petabytes.h5", "more than 268435456 numbers"),
-    ("petabytes_in_chunks.h5", "more than 268435456 numbers"),
+    ("petabytes.h5", "it must have 1 to 262,144 neurons"),
+    ("petabytes_in_chunks.h5", "it must have 1 to 262,144 neurons"),
     ("half_of_memory.h5", "more than 268435456 numbers"),
     ("one_large_chunk.h5", "a chunk of it is larger than all its numbers"),
     ("chunk_past_the_end.h5", "its chunks are larger than the file"),

@@ -40,7 +40,7 @@ def petabytes_in_chunks(file):
 
 
 def half_of_memory(file):
-    claim(file, (2304, 10**6))
+    claim(file, (2304, 2**17))
 
 
 def one_large_chunk(file):

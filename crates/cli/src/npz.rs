@@ -3,6 +3,17 @@
 //! Nothing that the file declares is believed before memory is set aside for it: an array is read
 //! only if it has the shape that the caller expects.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+    )
+)]
+
 use std::fs;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,16 @@
 //! Classes from a CSV file.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+    )
+)]
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
@@ -24,7 +35,7 @@ pub(super) fn read(path: &Path, images: &[Image], classes: &[String]) -> Result<
     let mut table = Table::new();
     for (row, record) in reader.records().enumerate() {
         let record = record.with_context(cannot)?;
-        let place = || format!("{}, row {}", path.display(), row + 1);
+        let place = || format!("{}, row {}", path.display(), row.saturating_add(1));
         // Spreadsheets may begin with `sep=;` and end in empty rows.
         if record.iter().all(str::is_empty) || record.get(0).is_some_and(|c| c.starts_with("sep="))
         {
