@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 /// Far more than any list of classes needs, in bytes.
-const LARGEST: u64 = 16 << 20;
+const LARGEST: u64 = 4 << 20;
 
 /// How JSON lists classes.
 #[derive(Deserialize)]

@@ -13,6 +13,10 @@ pub(crate) const MOST_PARTS: usize = 10_000;
 /// Names of layers that the layers of one file read.
 pub(crate) const MOST_INPUTS: usize = 40_000;
 
+/// Bytes of a file, all of which are read for its checksum. VGG16 with the state of its training has
+/// 1.7 GB.
+pub(crate) const LARGEST_FILE: u64 = 16 << 30;
+
 /// Bytes of a description: JSON, or the header of a `.bpk` or `.safetensors` file.
 pub(crate) const LARGEST_DESCRIPTION: u64 = 16 << 20;
 

@@ -21,7 +21,7 @@ use anyhow::{Context, Result, bail};
 use crate::data::{Image, stem};
 
 /// A label file is read whole; this is far more than any data set needs.
-const LARGEST: u64 = 64 << 20;
+const LARGEST: u64 = 32 << 20;
 
 /// Classes by path or image name.
 pub(super) type Table = HashMap<String, usize>;
