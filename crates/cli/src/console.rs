@@ -107,7 +107,7 @@ fn load_hint(error: &LoadError) -> &'static str {
             "the axes are in another order, as in PyTorch's files; Keras has [height, width, in, out] \
              for a convolution and [in, out] for a dense layer: transpose the weight and save it again"
         }
-        LoadError::NotFinite { .. } => {
+        LoadError::NotFinite { .. } | LoadError::Negative { .. } | LoadError::Folded { .. } => {
             "the training went wrong before it was saved; take an earlier checkpoint"
         }
         LoadError::Read { .. } => "copy the file again from where it came",

@@ -12,7 +12,14 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use crate::Error;
 use crate::complete::is_complete;
 use crate::pixels::{Grey16, to_rgb};
+use crate::room::Room;
 use crate::tiff::Uncommon;
+
+/// Bytes of a decoded pixel.
+const RGB: u64 = 3;
+
+/// Bytes of a pixel of grey and alpha, in 16 bits each.
+const UNCOMMON: u8 = 4;
 
 /// Whether the orientation that a camera wrote into the file's EXIF data turns the pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -121,7 +128,9 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<RgbIma
     if format == ImageFormat::Tiff
         && let Some(mut image) = Uncommon::open(bytes, options.max_bytes)
     {
-        check_size(path, image.dimensions().map_err(uncommon)?, options)?;
+        let size = image.dimensions().map_err(uncommon)?;
+        check_size(path, size, options)?;
+        let _room = room(size, UNCOMMON);
         let pixels = image.decode().map_err(uncommon)?;
         let unknown = || Error::Pixels { path: path.to_owned(), pixels: "TIFF".to_owned() };
         return pixels.ok_or_else(unknown);
@@ -134,6 +143,7 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<RgbIma
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(failed)?;
     check_size(path, decoder.dimensions(), options)?;
+    let _room = room(decoder.dimensions(), decoder.color_type().bytes_per_pixel());
     if !is_complete(format, bytes) {
         return Err(Error::Truncated { path: path.to_owned() });
     }
@@ -149,6 +159,12 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<RgbIma
     let mut upright = DynamicImage::ImageRgb8(rgb);
     upright.apply_orientation(orientation);
     Ok(upright.into_rgb8())
+}
+
+/// Memory for an image of this size: its pixels of so many bytes, and those that become of them.
+fn room((width, height): (u32, u32), bytes: u8) -> Room {
+    let pixels = u64::from(width).saturating_mul(u64::from(height));
+    Room::take(pixels.saturating_mul(u64::from(bytes).saturating_add(RGB)))
 }
 
 /// The format of `bytes`, if it is one that this crate reads.
@@ -169,7 +185,7 @@ fn check_size(
         let (found, limit) = (u64::from(side), u64::from(options.max_side));
         return Err(too_large(path, "its longer side in pixels", found, limit));
     }
-    let count = u64::from(width) * u64::from(height);
+    let count = u64::from(width).saturating_mul(u64::from(height));
     if count > options.max_pixels {
         return Err(too_large(path, "its number of pixels", count, options.max_pixels));
     }
