@@ -2,7 +2,7 @@
 # Stands before rustc, so that only what reads files counts what it runs through: Burn would drown it.
 rustc=$1 readers='burn_pack burncam_imaging burncam_report burncam_weights burncam_fuzz ciborium csv_core
 fdeflate hdf5_pure image image_webp npyz pest png safetensors serde_json tiff weezl zip zune_jpeg
-burnpack classes config hdf5 labels npz onnx pickle report'
+burnpack classes config hdf5 journal labels npz onnx pickle report'
 shift
 name=
 previous=

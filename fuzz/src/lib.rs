@@ -134,6 +134,24 @@ pub fn report(bytes: &[u8]) {
     }
 }
 
+/// An `images.jsonl`, as far as the tables that are made of it.
+pub fn journal(bytes: &[u8]) {
+    use burncam_report::{Error, Journal, Predictions, Rows, failures_csv, predictions_csv};
+    let Ok((journal, _run)) = Journal::open(&file(bytes, "jsonl")) else { return };
+    let mut lines = Vec::new();
+    let _read = journal.each(|line, _entry| lines.push(line));
+    let classes = ["Pain".to_owned(), "No_pain".to_owned()];
+    let row = |index: usize| {
+        let line = lines.get(index).copied().ok_or(Error::Nothing)?;
+        Ok(journal.entry(line)?.row)
+    };
+    for top in [None, Some(3)] {
+        let tables = [Predictions { classes: &classes, rows: Rows::new(lines.len(), row) }];
+        let _table = predictions_csv(&tables, top, std::io::sink());
+        let _failures = failures_csv(&tables, std::io::sink());
+    }
+}
+
 /// A file of these bytes, the only one of its ending.
 fn file(bytes: &[u8], ending: &str) -> PathBuf {
     static FOLDER: OnceLock<TempDir> = OnceLock::new();

@@ -288,7 +288,9 @@ pub(crate) fn read_map(path: &Path, cells: usize) -> Result<Vec<f32>> {
     let cannot = || format!("cannot read the map {}", path.display());
     let mut bytes = Vec::new();
     let file = BufReader::new(File::open(path).with_context(cannot)?);
-    file.take(cells as u64 * 4 + 4096).read_to_end(&mut bytes).with_context(cannot)?;
+    file.take((cells as u64).saturating_mul(4).saturating_add(4096))
+        .read_to_end(&mut bytes)
+        .with_context(cannot)?;
     let map = npyz::NpyFile::new(&bytes[..]).and_then(npyz::NpyFile::into_vec::<f32>);
     let map = map.with_context(cannot)?;
     if map.len() != cells {
