@@ -124,8 +124,8 @@ impl Run<'_> {
         let mut progress = Progress::new(all - done(&found));
         let mut built = Some(first);
         for at in 0..plan.models.len() {
-            let (journal, one) = (&mut journal, &mut found[at]);
-            let sink = Sink { journal, found: one, progress: &mut progress };
+            let one = &mut found[at];
+            let sink = Sink { journal: &mut journal, found: one, progress: &mut progress };
             self.explain_with(at, sink, &mut built)?;
             if interrupt::asked() || (plan.strict && found[at].summary.total.failed > 0) {
                 break;
