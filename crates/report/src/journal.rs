@@ -180,14 +180,18 @@ impl Journal {
         serde_json::from_slice(&text).map_err(|error| self.unreadable(error.to_string()))
     }
 
-    /// Every entry that can be read, in the order of writing, with its place.
+    /// Every entry that can be read, in the order of writing, with its place. `take` must leave the
+    /// journal alone.
     ///
     /// # Errors
     ///
     /// [`Error::Read`] if the file cannot be read.
     pub fn each(&self, mut take: impl FnMut(Line, Entry)) -> Result<(), Error> {
         let failed = |error: io::Error| self.unreadable(error.to_string());
-        let mut reader = BufReader::new(File::open(&self.path).map_err(failed)?);
+        // Elsewhere than on Unix, a locked file can only be read through the handle that locked it.
+        let mut file = self.opened();
+        file.rewind().map_err(failed)?;
+        let mut reader = BufReader::new(&mut *file);
         let (mut offset, mut text) = (0_u64, Vec::new());
         loop {
             text.clear();

@@ -1,7 +1,7 @@
 //! How much a file may ask for, whatever it says of itself.
 //!
-//! The largest network that is supported, InceptionV3, has 315 layers, 380 weights and a
-//! description of 250 KB; VGG16 has the most numbers, 138 million, 103 million of them in one weight.
+//! The largest network that is supported, InceptionV3, has 318 layers and 382 weights; VGG16 has the most
+//! numbers, 138 million, 103 million of them in one weight.
 
 use std::path::Path;
 
@@ -22,6 +22,9 @@ pub(crate) const LARGEST_DESCRIPTION: u64 = 16 << 20;
 
 /// Numbers of one weight: 1 GiB.
 pub(crate) const MOST_NUMBERS: u64 = 1 << 28;
+
+/// Numbers of one network: 2 GiB.
+pub(crate) const MOST_IN_ALL: u64 = 1 << 29;
 
 /// Refuses more parts than [`MOST_PARTS`].
 pub(crate) fn check_parts(path: &Path, count: usize) -> Result<(), Error> {

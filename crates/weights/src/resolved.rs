@@ -111,7 +111,8 @@ impl Resolved {
         device: &Device,
         how: Build<'_>,
     ) -> Result<(Classifier, Vec<Taken>), Error> {
-        let mut weights = FileWeights { resolved: self, taken: Vec::new() };
+        let mut weights =
+            FileWeights { resolved: self, taken: Vec::new(), left: limits::MOST_IN_ALL };
         let (arch, variant) = (self.arch, self.variant);
         let classifier =
             Classifier::build(arch, variant, self.head.clone(), &mut weights, device, how)
@@ -148,6 +149,8 @@ impl Taken {
 struct FileWeights<'a> {
     resolved: &'a Resolved,
     taken: Vec<Taken>,
+    /// How many numbers the network may still have.
+    left: u64,
 }
 
 impl FileWeights<'_> {
@@ -175,6 +178,12 @@ impl Source for FileWeights<'_> {
         shape: &[usize],
     ) -> Result<Vec<f32>, LoadError> {
         let values = self.resolved.read(layer, weight, shape)?;
+        let Some(left) = self.left.checked_sub(values.len() as u64) else {
+            let source = format!("the network has more than {} numbers", limits::MOST_IN_ALL);
+            let (layer, source) = (layer.to_owned(), source.into());
+            return Err(LoadError::Read { layer, weight, source });
+        };
+        self.left = left;
         self.taken.push(Taken { layer: layer.to_owned(), weight, shape: shape.to_vec() });
         Ok(values)
     }

@@ -20,7 +20,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use burncam_net::{Build, Classifier};
 use burncam_report::{Journal, RunStatus};
 
@@ -126,7 +126,7 @@ impl Run<'_> {
         for at in 0..plan.models.len() {
             let one = &mut found[at];
             let sink = Sink { journal: &mut journal, found: one, progress: &mut progress };
-            self.explain_with(at, sink, &mut built)?;
+            self.explain_with(at, sink, &mut built).map_err(resumable)?;
             if interrupt::asked() || (plan.strict && found[at].summary.total.failed > 0) {
                 break;
             }
@@ -247,6 +247,14 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// The error that ended a run, with what can be done about it.
+fn resumable(error: anyhow::Error) -> anyhow::Error {
+    if format!("{error:#}").contains("hint:") {
+        return error;
+    }
+    anyhow!("{error:#}\nhint: what is done stays; the same command with --resume goes on")
 }
 
 /// Prints how it went.

@@ -15,6 +15,9 @@ use crate::tensors::read_f32;
 /// A chunk of numbers may be as large as all of them, or as this many bytes.
 const LARGEST_CHUNK: u64 = 1 << 20;
 
+/// Chunks of one weight, each of which the library lists.
+const MOST_CHUNKS: u64 = 1 << 20;
+
 /// Bytes that are read beside a weight's own: what says where they are.
 const BESIDE: u64 = 64 << 20;
 
@@ -72,13 +75,22 @@ fn bearable(dataset: &Dataset, file_size: u64) -> Result<u64, BoxError> {
         | Datatype::FixedPoint { size: size @ 1..=8, .. } => size.into(),
         _ => return Err("its numbers are no floats".into()),
     };
-    let count = limits::numbers(&dataset.shape()?);
-    let bytes = count.ok_or("it has more numbers than any weight")?.saturating_mul(each);
+    let shape = dataset.shape()?;
+    let bytes =
+        limits::numbers(&shape).ok_or("it has more numbers than any weight")?.saturating_mul(each);
     match dataset.chunk_shape()? {
         // Its numbers lie there, or it has none.
         None if bytes > file_size => Err("it has more numbers than the file".into()),
         None => Ok(bytes),
         Some(chunk) => {
+            let along = |(size, chunk): (&u64, &u64)| {
+                size.checked_add(chunk.checked_sub(1)?)?.checked_div(*chunk)
+            };
+            let counts: Option<Vec<u64>> = shape.iter().zip(&chunk).map(along).collect();
+            let count = counts.and_then(|counts| limits::numbers(&counts));
+            if count.is_none_or(|count| count > MOST_CHUNKS) {
+                return Err("it has more chunks than any weight".into());
+            }
             let chunk = limits::numbers(&chunk).and_then(|count| count.checked_mul(each));
             if chunk.is_none_or(|chunk| chunk > bytes.max(LARGEST_CHUNK)) {
                 return Err("a chunk of it is larger than all its numbers".into());

@@ -12,8 +12,8 @@ use crate::store::BoxError;
 /// Longest text that is kept: a name, or a setting.
 const LONGEST_TEXT: u64 = 1 << 12;
 
-/// Bytes in all texts. The largest export of the supported networks has 100,000.
-const MOST_TEXT: u64 = 32 << 20;
+/// Bytes in all texts. The largest export of the supported networks has 51,000.
+const MOST_TEXT: u64 = 2 << 20;
 
 /// How many fields are read at most. The largest export of the supported networks has 25,000.
 const MOST_FIELDS: usize = 1_000_000;
