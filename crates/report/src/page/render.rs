@@ -154,7 +154,8 @@ fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
     for (folder, done, all) in unfinished_runs(report) {
         let (done, all) = (done.to_string(), all.to_string());
         let values = [("folder", folder), ("done", &*done), ("all", &*all)];
-        notes.extend(language.say("unfinished", &values));
+        let which = if folder == "." { "unfinished_here" } else { "unfinished" };
+        notes.extend(language.say(which, &values));
     }
     let missing = missing_parts(report);
     if !missing.is_empty() {
