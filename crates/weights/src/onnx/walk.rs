@@ -10,7 +10,7 @@ use burncam_net::{Activation, LayerTable, Op, Padding};
 
 use crate::keras::config::{Graph, Node};
 use crate::matching::{Failure, first_difference, quoted};
-use crate::onnx::window::same_pads;
+use crate::onnx::slide::same_pads;
 use crate::onnx::zeros::{Zeros, pads};
 
 /// Steps of the walk, in layers of the table. A network takes about two for each layer.

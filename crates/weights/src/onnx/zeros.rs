@@ -3,7 +3,7 @@
 use burncam_net::{LayerTable, Op, Padding};
 
 use crate::keras::config::Node;
-use crate::onnx::window::{Sides, same_pads};
+use crate::onnx::slide::{Sides, same_pads};
 
 /// The zeros around what a convolution reads, before and after, in height and width.
 pub(crate) struct Zeros {
