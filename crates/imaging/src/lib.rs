@@ -61,4 +61,5 @@ pub use fit::{fit, own_resizing};
 pub use image::RgbImage;
 pub use preprocess::preprocess;
 pub use resize::{Frame, Resize, UnknownResize, resize};
+pub use room::Held;
 pub use tensor::{stacked, to_tensor};

@@ -1,32 +1,86 @@
-//! Memory that images in decoding share.
+//! Memory that the images of all threads share.
 
+use std::ops::Deref;
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// Bytes that images in decoding take together; one that needs more is decoded alone.
+/// Bytes that are there together; what needs more waits until it is alone.
 const TOGETHER: u64 = 2 << 30;
 
-static TAKEN: Mutex<u64> = Mutex::new(0);
-static GIVEN_BACK: Condvar = Condvar::new();
+/// For the bytes of files. Who holds some of it may wait for [`PIXELS`], and not the other way round.
+pub(crate) static FILES: Pool = Pool::new();
+
+/// For pixels, while they are decoded and afterwards.
+pub(crate) static PIXELS: Pool = Pool::new();
+
+/// An amount of memory.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    taken: Mutex<u64>,
+    given_back: Condvar,
+}
+
+impl Pool {
+    const fn new() -> Self {
+        Self { taken: Mutex::new(0), given_back: Condvar::new() }
+    }
+
+    /// Waits until so many bytes are free, or all are.
+    pub(crate) fn take(&'static self, bytes: u64) -> Room {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = |taken: &mut u64| *taken > 0 && taken.saturating_add(bytes) > TOGETHER;
+        let waited = self.given_back.wait_while(taken, full);
+        let mut taken = waited.unwrap_or_else(PoisonError::into_inner);
+        *taken = taken.saturating_add(bytes);
+        Room { pool: self, bytes }
+    }
+
+    fn give_back(&self, bytes: u64) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        *taken = taken.saturating_sub(bytes);
+        self.given_back.notify_all();
+    }
+}
 
 /// A part of that memory, until it is dropped.
-pub(crate) struct Room(u64);
+#[derive(Debug)]
+pub(crate) struct Room {
+    pool: &'static Pool,
+    bytes: u64,
+}
 
 impl Room {
-    /// Waits until so many bytes are free, or all are.
-    pub(crate) fn take(bytes: u64) -> Self {
-        let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = |taken: &mut u64| *taken > 0 && taken.saturating_add(bytes) > TOGETHER;
-        let mut taken = GIVEN_BACK.wait_while(taken, full).unwrap_or_else(PoisonError::into_inner);
-        *taken = taken.saturating_add(bytes);
-        Self(bytes)
+    /// Gives back all but so many bytes.
+    pub(crate) fn keep(&mut self, bytes: u64) {
+        let rest = self.bytes.saturating_sub(bytes);
+        self.bytes = self.bytes.min(bytes);
+        self.pool.give_back(rest);
+    }
+
+    /// Something that takes this memory.
+    pub(crate) fn hold<T>(self, value: T) -> Held<T> {
+        Held { value, _room: self }
     }
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
-        let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
-        *taken = taken.saturating_sub(self.0);
-        GIVEN_BACK.notify_all();
+        self.pool.give_back(self.bytes);
+    }
+}
+
+/// The bytes of a file, or an image. The threads of a program share 2 GiB for each of the two: as long as
+/// one is not dropped, another that needs more than is left waits.
+#[derive(Debug)]
+pub struct Held<T> {
+    value: T,
+    _room: Room,
+}
+
+impl<T> Deref for Held<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
     }
 }
 
@@ -36,6 +90,8 @@ mod tests {
 
     use super::*;
 
+    static POOL: Pool = Pool::new();
+
     /// Eight threads that want the larger half of the memory: only one has it at a time.
     #[test]
     fn what_does_not_fit_together_waits() {
@@ -43,7 +99,8 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    let _room = Room::take(TOGETHER / 2 + 1);
+                    let mut room = POOL.take(u64::MAX);
+                    room.keep(TOGETHER / 2 + 1);
                     most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     std::thread::sleep(std::time::Duration::from_millis(5));
                     now.fetch_sub(1, Ordering::SeqCst);
@@ -51,7 +108,9 @@ mod tests {
             }
         });
         assert_eq!(most.into_inner(), 1);
-        // More than there is gets in alone.
-        drop(Room::take(u64::MAX));
+        let (small, other) = (POOL.take(TOGETHER / 2), POOL.take(TOGETHER / 2));
+        assert_eq!(*POOL.taken.lock().expect("no panic"), TOGETHER);
+        drop((small, other));
+        assert_eq!(*POOL.taken.lock().expect("no panic"), 0);
     }
 }

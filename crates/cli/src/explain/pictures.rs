@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use burncam_cam::MapStatus;
-use burncam_imaging::{Frame, decode_bytes};
+use burncam_imaging::{Frame, Held, decode_bytes};
 use burncam_report::page::thumbnail;
 use burncam_report::{
     Colormap, Format, Outcome, RgbImage, Style, Written, clean_overlay, coloured, crossed_out,
@@ -277,7 +277,7 @@ pub(crate) fn write_map(
 pub(crate) fn read(
     plan: &Plan,
     index: usize,
-) -> Result<(RgbImage, String), burncam_imaging::Error> {
+) -> Result<(Held<RgbImage>, String), burncam_imaging::Error> {
     let file = &plan.images[index].file;
     let bytes = burncam_imaging::read(file, plan.decode)?;
     Ok((decode_bytes(file, &bytes, plan.decode)?, sha256(&bytes)))
