@@ -19,8 +19,8 @@ use super::images::Images;
 use crate::Error;
 use crate::statistics::Resampling;
 
-/// A report is read whole; this is far more than a hundred thousand images need.
-const LARGEST: u64 = 4 << 30;
+/// A report is read whole; a million images need less.
+const LARGEST: u64 = 1 << 30;
 
 /// More draws than an interval needs.
 const MOST_RESAMPLES: usize = 100_000;
