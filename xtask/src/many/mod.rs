@@ -77,12 +77,11 @@ fn measure(options: &Options) -> Result<(), String> {
     if place.exists() {
         return Err(format!("{} is there already: remove it", place.display()));
     }
-    let measured = explain(options, &place);
+    let measured = explain(options, &place).map(|text| println!("{text}"));
     if options.keep.is_none() && place.exists() {
         fs::remove_dir_all(&place).map_err(|error| format!("{}: {error}", place.display()))?;
     }
-    println!("{}", measured?);
-    Ok(())
+    measured
 }
 
 /// Makes the images, explains them, and says what that took.
