@@ -8,6 +8,7 @@ mod convert;
 mod devices;
 mod errors;
 mod front;
+mod hostile;
 mod inspect;
 mod labels;
 mod models;

@@ -168,7 +168,6 @@ fn a_full_disk_ends_the_run_and_it_goes_on() {
     let (_, rest) = run.stderr.split_once("Going on with the run in out: ").expect("resumed");
     let kept = rest.split(' ').next().and_then(|n| n.parse::<usize>().ok()).expect("a number");
     assert!(kept > 0, "{}", run.stderr);
-    println!("{kept} images were kept");
     fs::remove_dir_all(place.path("out")).expect("a folder");
     assert_eq!(place.burncam(&[&EXPLAIN, &["--batch", "2"][..]].concat()).code, 0);
     let pictures = |folder: &str| {

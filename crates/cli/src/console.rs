@@ -107,7 +107,7 @@ fn load_hint(error: &LoadError) -> &'static str {
             "the axes are in another order, as in PyTorch's files; Keras has [height, width, in, out] \
              for a convolution and [in, out] for a dense layer: transpose the weight and save it again"
         }
-        LoadError::NotFinite { .. } => {
+        LoadError::NotFinite { .. } | LoadError::Negative { .. } | LoadError::Folded { .. } => {
             "the training went wrong before it was saved; take an earlier checkpoint"
         }
         LoadError::Read { .. } => "copy the file again from where it came",
@@ -318,7 +318,13 @@ pub(crate) fn summary(
 }
 
 /// Prints where the results are.
-pub(crate) fn places(language: Language, out: &Path, trees: &[&ModelTree], page: Option<&Path>) {
+pub(crate) fn places(
+    language: Language,
+    out: &Path,
+    trees: &[&ModelTree],
+    failed: bool,
+    page: Option<&Path>,
+) {
     let place = |path: PathBuf, key: &str| {
         out!("  {}\n      {}", path.display(), say(language, key, &[]));
     };
@@ -332,6 +338,9 @@ pub(crate) fn places(language: Language, out: &Path, trees: &[&ModelTree], page:
         }
     }
     place(out.join("predictions.csv"), "console_predictions");
+    if failed {
+        place(out.join("failures.csv"), "console_failures");
+    }
     place(out.join("run.json"), "console_run");
     if let Some(page) = page {
         place(page.to_owned(), "console_page");

@@ -223,7 +223,7 @@ mod tests {
         let set = list(&root.path().join("all"), CLASSES).expect("images");
         assert_eq!(
             paths(&set),
-            [("all", "Pain/1.png", Some("Pain")), ("all", "No_pain/2.png", Some("No_pain"))]
+            [("all", "No_pain/2.png", Some("No_pain")), ("all", "Pain/1.png", Some("Pain"))]
         );
     }
 

@@ -3,11 +3,23 @@
 //! Nothing that the file declares is believed before memory is set aside for it: an array is read
 //! only if it has the shape that the caller expects.
 
-use std::fs::File;
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+    )
+)]
+
+use std::fs;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use burncam_weights::{Allowed, open_zip};
 use npyz::{DType, NpyFile, NpyHeader, Order};
 use zip::ZipArchive;
 
@@ -17,14 +29,14 @@ const MAX_HEADER: usize = 1024;
 /// An open `.npz` file.
 pub(crate) struct Npz {
     path: PathBuf,
-    archive: ZipArchive<BufReader<File>>,
+    archive: ZipArchive<Allowed>,
 }
 
 impl Npz {
     /// Reads the list of arrays.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-        let archive = ZipArchive::new(BufReader::new(file)).with_context(|| {
+        fs::metadata(path).with_context(|| format!("cannot open {}", path.display()))?;
+        let archive = open_zip(path).with_context(|| {
             format!("{} cannot be read as an .npz file, a zip archive", path.display())
         })?;
         Ok(Self { path: path.to_owned(), archive })
@@ -44,15 +56,18 @@ impl Npz {
 
     fn array(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let entry = self.archive.by_name(&format!("{name}.npy"))?;
-        let values: usize = shape.iter().product();
-        let most = (MAX_HEADER + values * size_of::<f32>()) as u64;
+        let values =
+            shape.iter().try_fold(size_of::<f32>(), |bytes, &size| bytes.checked_mul(size));
+        let most =
+            values.and_then(|bytes| bytes.checked_add(MAX_HEADER)).context("it is too large")?;
         // A compressed entry may hold more than it says.
-        let mut entry = entry.take(most);
+        let mut entry = BufReader::new(entry.take(most as u64));
         let start = start(&mut entry)?;
         let mut entry = start.as_slice().chain(entry);
         let header = NpyHeader::from_reader(&mut entry)?;
-        let found: Vec<usize> = header.shape().iter().map(|&size| size as usize).collect();
-        ensure!(found == shape, "it has shape {found:?}, expected {shape:?}");
+        let found = header.shape();
+        let expected = shape.iter().map(|&size| size as u64);
+        ensure!(found.iter().copied().eq(expected), "it has shape {found:?}, expected {shape:?}");
         let little_f32 =
             matches!(header.dtype(), DType::Plain(dtype) if dtype.to_string() == "<f4");
         ensure!(little_f32, "it does not hold little-endian float32");
@@ -63,15 +78,18 @@ impl Npz {
 
 /// Magic bytes, version and length of a header, if the header is a short one.
 fn start(entry: &mut impl Read) -> Result<Vec<u8>> {
-    let mut start = vec![0; 10];
-    entry.read_exact(&mut start)?;
-    let mut length = [start[8], start[9], 0, 0];
+    let mut first = [0; 10];
+    entry.read_exact(&mut first)?;
+    let [.., version, _, a, b] = first;
+    let (mut start, mut more) = (first.to_vec(), [0; 2]);
     // From version 2 on the length has four bytes.
-    if start[6] > 1 {
-        entry.read_exact(&mut length[2..])?;
-        start.extend(&length[2..]);
+    if version > 1 {
+        entry.read_exact(&mut more)?;
+        start.extend(more);
     }
-    if u32::from_le_bytes(length) as usize + start.len() > MAX_HEADER {
+    let [c, d] = more;
+    let length = u64::from(u32::from_le_bytes([a, b, c, d]));
+    if length.saturating_add(start.len() as u64) > MAX_HEADER as u64 {
         bail!("its header is longer than {MAX_HEADER} bytes");
     }
     Ok(start)
@@ -79,6 +97,7 @@ fn start(entry: &mut impl Read) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::io::Write;
 
     use zip::ZipWriter;

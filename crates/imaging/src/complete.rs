@@ -15,30 +15,37 @@ pub(crate) fn is_complete(format: ImageFormat, bytes: &[u8]) -> bool {
 /// Whether the file has as many bytes as its RIFF header declares.
 fn webp_is_complete(bytes: &[u8]) -> bool {
     let Some(&[a, b, c, d]) = bytes.get(4..8) else { return false };
-    bytes.len() as u64 >= 8 + u64::from(u32::from_le_bytes([a, b, c, d]))
+    let declared = u64::from(u32::from_le_bytes([a, b, c, d]));
+    (bytes.len() as u64).checked_sub(8).is_some_and(|found| found >= declared)
 }
 
 /// Whether the end marker follows the last scan.
 fn jpeg_is_complete(bytes: &[u8]) -> bool {
-    let mut position = 2;
-    while let Some(offset) = bytes.get(position..).and_then(next_marker) {
-        let marker = bytes[position + offset + 1];
-        position += offset + 2;
-        match marker {
+    let mut rest = bytes.get(2..);
+    while let Some((marker, after)) = rest.and_then(next_marker) {
+        rest = match marker {
             0xd9 => return true,
-            0x01 | 0xd0..=0xd8 => {}
-            _ => match bytes.get(position..position + 2) {
-                Some(&[high, low]) => position += usize::from(u16::from_be_bytes([high, low])),
-                _ => return false,
-            },
-        }
+            0x01 | 0xd0..=0xd8 => Some(after),
+            // Any other begins a segment, which has its length first.
+            _ => after
+                .first_chunk()
+                .and_then(|&length| after.get(usize::from(u16::from_be_bytes(length))..)),
+        };
     }
     false
 }
 
-/// The offset of the next 0xff that is followed by a marker's code.
-fn next_marker(bytes: &[u8]) -> Option<usize> {
-    bytes.windows(2).position(|pair| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0xff))
+/// The next code that follows 0xff and is a marker's, and the bytes after it.
+fn next_marker(mut bytes: &[u8]) -> Option<(u8, &[u8])> {
+    loop {
+        let at = bytes.iter().position(|&byte| byte == 0xff)?;
+        match bytes.get(at..)? {
+            [_, 0xff, ..] | [_] => bytes = bytes.get(at..)?.get(1..)?,
+            [_, 0x00, rest @ ..] => bytes = rest,
+            [_, marker, rest @ ..] => return Some((*marker, rest)),
+            [] => return None,
+        }
+    }
 }
 
 #[cfg(test)]

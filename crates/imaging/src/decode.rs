@@ -12,7 +12,14 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use crate::Error;
 use crate::complete::is_complete;
 use crate::pixels::{Grey16, to_rgb};
+use crate::room::{FILES, Held, PIXELS, Room};
 use crate::tiff::Uncommon;
+
+/// Bytes of a decoded pixel.
+const RGB: u64 = 3;
+
+/// Bytes of a pixel of grey and alpha, in 16 bits each.
+const UNCOMMON: u8 = 4;
 
 /// Whether the orientation that a camera wrote into the file's EXIF data turns the pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -70,7 +77,7 @@ impl Default for DecodeOptions {
 ///
 /// If the file cannot be read, is empty, truncated, damaged or not an image, or asks for more
 /// than `options` allows. Declared sizes are checked before any pixel is decoded.
-pub fn decode(path: &Path, options: DecodeOptions) -> Result<RgbImage, Error> {
+pub fn decode(path: &Path, options: DecodeOptions) -> Result<Held<RgbImage>, Error> {
     decode_bytes(path, &read(path, options)?, options)
 }
 
@@ -79,14 +86,19 @@ pub fn decode(path: &Path, options: DecodeOptions) -> Result<RgbImage, Error> {
 /// # Errors
 ///
 /// If the file cannot be read, is empty, or is larger than `options` allows.
-pub fn read(path: &Path, options: DecodeOptions) -> Result<Vec<u8>, Error> {
+pub fn read(path: &Path, options: DecodeOptions) -> Result<Held<Vec<u8>>, Error> {
     let limit = options.max_bytes;
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     // Opening a pipe would wait for its other end.
-    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() {
         return Err(failed(ErrorKind::InvalidInput.into()));
     }
+    if metadata.len() > limit {
+        return Err(too_large(path, "its size in bytes", metadata.len(), limit));
+    }
+    let room = FILES.take(metadata.len());
     let file = File::open(path).map_err(failed)?;
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     let found = bytes.len() as u64;
@@ -96,7 +108,7 @@ pub fn read(path: &Path, options: DecodeOptions) -> Result<Vec<u8>, Error> {
     if bytes.is_empty() {
         return Err(Error::Empty { path: path.to_owned() });
     }
-    Ok(bytes)
+    Ok(room.hold(bytes))
 }
 
 /// As [`decode`], of the `bytes` that were read from `path`.
@@ -104,14 +116,18 @@ pub fn read(path: &Path, options: DecodeOptions) -> Result<Vec<u8>, Error> {
 /// # Errors
 ///
 /// As those of [`decode`].
-pub fn decode_bytes(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<RgbImage, Error> {
+pub fn decode_bytes(
+    path: &Path,
+    bytes: &[u8],
+    options: DecodeOptions,
+) -> Result<Held<RgbImage>, Error> {
     // The decoders are written not to panic, but they are large and the files are strangers'.
     // A panic in one of them must cost one image, not the whole run.
     panic::catch_unwind(|| pixels_of(path, bytes, options))
         .unwrap_or_else(|_| Err(Error::Panic { path: path.to_owned() }))
 }
 
-fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<RgbImage, Error> {
+fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<RgbImage>, Error> {
     let format = sniff(bytes).ok_or_else(|| Error::NotAnImage { path: path.to_owned() })?;
     let failed = |source| failure(path, source);
     let uncommon = |error: ::tiff::TiffError| {
@@ -121,10 +137,14 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<RgbIma
     if format == ImageFormat::Tiff
         && let Some(mut image) = Uncommon::open(bytes, options.max_bytes)
     {
-        check_size(path, image.dimensions().map_err(uncommon)?, options)?;
+        let size = image.dimensions().map_err(uncommon)?;
+        check_size(path, size, options)?;
+        let mut room = room(size, UNCOMMON);
         let pixels = image.decode().map_err(uncommon)?;
         let unknown = || Error::Pixels { path: path.to_owned(), pixels: "TIFF".to_owned() };
-        return pixels.ok_or_else(unknown);
+        let pixels = pixels.ok_or_else(unknown)?;
+        room.keep(pixels.as_raw().len() as u64);
+        return Ok(room.hold(pixels));
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
@@ -134,6 +154,7 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<RgbIma
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(failed)?;
     check_size(path, decoder.dimensions(), options)?;
+    let mut room = room(decoder.dimensions(), decoder.color_type().bytes_per_pixel());
     if !is_complete(format, bytes) {
         return Err(Error::Truncated { path: path.to_owned() });
     }
@@ -148,7 +169,15 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<RgbIma
         .ok_or_else(|| Error::Pixels { path: path.to_owned(), pixels: format!("{pixels:?}") })?;
     let mut upright = DynamicImage::ImageRgb8(rgb);
     upright.apply_orientation(orientation);
-    Ok(upright.into_rgb8())
+    let upright = upright.into_rgb8();
+    room.keep(upright.as_raw().len() as u64);
+    Ok(room.hold(upright))
+}
+
+/// Memory for an image of this size: its pixels of so many bytes, and those that become of them.
+fn room((width, height): (u32, u32), bytes: u8) -> Room {
+    let pixels = u64::from(width).saturating_mul(u64::from(height));
+    PIXELS.take(pixels.saturating_mul(u64::from(bytes).saturating_add(RGB)))
 }
 
 /// The format of `bytes`, if it is one that this crate reads.
@@ -169,7 +198,7 @@ fn check_size(
         let (found, limit) = (u64::from(side), u64::from(options.max_side));
         return Err(too_large(path, "its longer side in pixels", found, limit));
     }
-    let count = u64::from(width) * u64::from(height);
+    let count = u64::from(width).saturating_mul(u64::from(height));
     if count > options.max_pixels {
         return Err(too_large(path, "its number of pixels", count, options.max_pixels));
     }
@@ -210,7 +239,7 @@ mod tests {
     use image::{DynamicImage, ImageFormat, RgbImage};
 
     use super::{DecodeOptions, Exif, decode, pixels_of};
-    use crate::Error;
+    use crate::{Error, Held};
 
     const FORMATS: [ImageFormat; 5] = [
         ImageFormat::Png,
@@ -230,7 +259,7 @@ mod tests {
         bytes.into_inner()
     }
 
-    fn open(bytes: &[u8], options: DecodeOptions) -> Result<RgbImage, Error> {
+    fn open(bytes: &[u8], options: DecodeOptions) -> Result<Held<RgbImage>, Error> {
         pixels_of(Path::new("picture"), bytes, options)
     }
 
@@ -241,7 +270,7 @@ mod tests {
             let back = back.expect("a whole file");
             assert_eq!(back.dimensions(), (9, 7));
             if format != ImageFormat::Jpeg {
-                assert_eq!(back, picture(), "{format:?}");
+                assert_eq!(*back, picture(), "{format:?}");
             }
         }
     }

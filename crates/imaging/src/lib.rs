@@ -29,6 +29,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+// A file is a stranger's: what it holds is looked up and computed with in ways that cannot fail.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+    )
+)]
+
 mod complete;
 mod decode;
 mod error;
@@ -37,6 +49,7 @@ mod fit;
 mod pixels;
 mod preprocess;
 mod resize;
+mod room;
 mod tensor;
 mod tensorflow;
 mod tiff;
@@ -48,4 +61,5 @@ pub use fit::{fit, own_resizing};
 pub use image::RgbImage;
 pub use preprocess::preprocess;
 pub use resize::{Frame, Resize, UnknownResize, resize};
+pub use room::Held;
 pub use tensor::{stacked, to_tensor};

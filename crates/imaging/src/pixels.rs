@@ -17,11 +17,15 @@ pub(crate) enum Grey16 {
 pub(crate) fn to_rgb(image: DynamicImage, grey16: Grey16) -> Option<RgbImage> {
     Some(match image {
         DynamicImage::ImageRgb8(image) => image,
-        DynamicImage::ImageLuma8(image) => map(&image, |p| [p.0[0]; 3]),
-        DynamicImage::ImageLumaA8(image) => map(&image, |p| [p.0[0]; 3]),
-        DynamicImage::ImageRgba8(image) => map(&image, |p| [p.0[0], p.0[1], p.0[2]]),
-        DynamicImage::ImageLuma16(image) => map(&image, |p| [narrow(p.0[0], grey16); 3]),
-        DynamicImage::ImageLumaA16(image) => map(&image, |p| [narrow(p.0[0], grey16); 3]),
+        DynamicImage::ImageLuma8(image) => map(&image, |&image::Luma([grey])| [grey; 3]),
+        DynamicImage::ImageLumaA8(image) => map(&image, |&image::LumaA([grey, _])| [grey; 3]),
+        DynamicImage::ImageRgba8(image) => map(&image, |p| first_three(p.0)),
+        DynamicImage::ImageLuma16(image) => {
+            map(&image, |&image::Luma([grey])| [narrow(grey, grey16); 3])
+        }
+        DynamicImage::ImageLumaA16(image) => {
+            map(&image, |&image::LumaA([grey, _])| [narrow(grey, grey16); 3])
+        }
         DynamicImage::ImageRgb16(image) => map(&image, |p| p.0.map(high_byte)),
         DynamicImage::ImageRgba16(image) => map(&image, |p| first_three(p.0).map(high_byte)),
         DynamicImage::ImageRgb32F(image) => map(&image, |p| p.0.map(clip)),
@@ -53,7 +57,8 @@ fn narrow(value: u16, rule: Grey16) -> u8 {
 }
 
 fn high_byte(value: u16) -> u8 {
-    value.to_be_bytes()[0]
+    let [high, _] = value.to_be_bytes();
+    high
 }
 
 /// Cut to 0..=255, fraction dropped: `as` does both, and turns NaN into 0.

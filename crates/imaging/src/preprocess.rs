@@ -1,5 +1,11 @@
 //! A resized frame into the values that a network reads.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "places in images whose sizes are known, and arithmetic of pixels"
+)]
+
 use burncam_net::{ChannelOrder, InputSpec};
 
 use crate::Frame;

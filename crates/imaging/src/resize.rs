@@ -1,5 +1,11 @@
 //! An image of any size into a frame of the network's size.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "places in images whose sizes are known, and arithmetic of pixels"
+)]
+
 use std::fmt;
 use std::str::FromStr;
 

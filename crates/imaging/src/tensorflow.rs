@@ -3,6 +3,12 @@
 //! (`image_resizer_state.h`, `resize_bilinear_op.cc` and `resize_nearest_neighbor_op.cc` of
 //! TensorFlow 2.15.) Images are `[height, width, 3]`, row-major; sizes are `[height, width]`.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "places in images whose sizes are known, and arithmetic of pixels"
+)]
+
 use burncam_net::Interpolation;
 
 /// An image at another size.

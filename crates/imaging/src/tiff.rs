@@ -20,7 +20,8 @@ const COLOURS: usize = 256;
 /// An image of one of these kinds, not yet decoded.
 pub(crate) struct Uncommon<'a> {
     decoder: Decoder<Cursor<Cow<'a, [u8]>>>,
-    palette: Option<Vec<u16>>,
+    /// Levels of red, green and blue.
+    palette: Option<[[u16; COLOURS]; 3]>,
 }
 
 impl<'a> Uncommon<'a> {
@@ -38,7 +39,8 @@ impl<'a> Uncommon<'a> {
         let palette = match (decoder.colortype().ok()?, palette) {
             (ColorType::Gray(8), true) => {
                 let colours = decoder.get_tag_u16_vec(Tag::ColorMap).ok()?;
-                Some(colours).filter(|colours| colours.len() == 3 * COLOURS)?.into()
+                let (planes, rest) = colours.as_chunks::<COLOURS>();
+                Some(<[_; 3]>::try_from(planes).ok().filter(|_| rest.is_empty())?)
             }
             (ColorType::Multiband { bit_depth: 8 | 16, num_samples: 2 }, false) => None,
             _ => return None,
@@ -57,18 +59,20 @@ impl<'a> Uncommon<'a> {
         let (width, height) = self.decoder.dimensions()?;
         let orientation = self.decoder.find_tag_unsigned::<u8>(Tag::Orientation)?;
         let rgb: Option<Vec<u8>> = match (self.decoder.read_image()?, &self.palette) {
-            (DecodingResult::U8(indices), Some(colours)) => {
-                let colour = |&index: &u8| {
-                    [0, 1, 2].map(|c| (colours[c * COLOURS + usize::from(index)] >> 8) as u8)
+            (DecodingResult::U8(indices), Some(planes)) => {
+                // Every index has a colour, since a plane has 256.
+                let level = |plane: &[u16; COLOURS], index: u8| {
+                    plane.get(usize::from(index)).map_or(0, |&level| high_byte(level))
                 };
+                let colour = |&index: &u8| planes.each_ref().map(|plane| level(plane, index));
                 Some(indices.iter().flat_map(colour).collect())
             }
             (DecodingResult::U8(samples), None) => {
-                Some(samples.chunks_exact(2).flat_map(|pair| [pair[0]; 3]).collect())
+                Some(samples.as_chunks().0.iter().flat_map(|&[grey, _]| [grey; 3]).collect())
             }
             (DecodingResult::U16(samples), None) => {
-                let high = |pair: &[u16]| [(pair[0] >> 8) as u8; 3];
-                Some(samples.chunks_exact(2).flat_map(high).collect())
+                let high = |&[grey, _]: &[u16; 2]| [high_byte(grey); 3];
+                Some(samples.as_chunks().0.iter().flat_map(high).collect())
             }
             _ => None,
         };
@@ -80,6 +84,11 @@ impl<'a> Uncommon<'a> {
             upright.into_rgb8()
         }))
     }
+}
+
+fn high_byte(value: u16) -> u8 {
+    let [high, _] = value.to_be_bytes();
+    high
 }
 
 /// A copy of the file whose first directory has another photometric interpretation, where it now
@@ -97,14 +106,15 @@ fn replaced_photometric(bytes: &[u8], from: u16, to: u16) -> Option<Vec<u8>> {
     let offset = if little { u32::from_le_bytes(offset) } else { u32::from_be_bytes(offset) };
     let directory = usize::try_from(offset).ok()?;
     // An entry is a tag, a type, a count and a value, of 12 bytes together.
-    let mut entries = (0..usize::from(short(directory)?)).map(|entry| directory + 2 + 12 * entry);
-    let value = entries.find(|&entry| short(entry) == Some(PHOTOMETRIC))? + 8;
+    let first = directory.checked_add(2)?;
+    let mut entries = (first..bytes.len()).step_by(12).take(usize::from(short(directory)?));
+    let value = entries.find(|&entry| short(entry) == Some(PHOTOMETRIC))?.checked_add(8)?;
     if short(value)? != from {
         return None;
     }
     let mut copy = bytes.to_vec();
     let pair = if little { to.to_le_bytes() } else { to.to_be_bytes() };
-    copy[value..value + 2].copy_from_slice(&pair);
+    *copy.get_mut(value..)?.first_chunk_mut()? = pair;
     Some(copy)
 }
 

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::head_layer::HeadLayer;
 use crate::{Activation, Op};
 
+/// The most neurons of a dense layer. The largest published set of classes has 21,843.
+const MOST_UNITS: usize = 1 << 18;
+
 /// How logits become probabilities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -177,12 +180,13 @@ fn check(name: &str, op: &Op, flat: bool) -> Result<bool, HeadError> {
             refuse("its input has no height and width left")
         }
         Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D => Ok(true),
-        Op::Generated { output } if output.len() != 1 || output[0] == 0 => {
-            refuse("its output must be one row of classes")
+        Op::Generated { output } if !matches!(output[..], [1..=MOST_UNITS]) => {
+            refuse("its output must be one row of classes, 262,144 at most")
         }
         Op::Generated { .. } => Ok(true),
         Op::Dense { .. } if !flat => refuse("its input is not flattened or pooled"),
-        Op::Dense { .. } => Ok(true),
+        Op::Dense { units: 1..=MOST_UNITS, .. } => Ok(true),
+        Op::Dense { .. } => refuse("it must have 1 to 262,144 neurons"),
         Op::Activation { .. } | Op::Dropout | Op::BatchNormalization { .. } => Ok(flat),
         _ => refuse("only pooling, Flatten, Dense, Dropout, BatchNormalization and Activation can"),
     }

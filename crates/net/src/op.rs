@@ -35,9 +35,12 @@ impl Padding {
     #[must_use]
     pub fn windows(self, size: usize, kernel: usize, stride: usize) -> usize {
         match self {
-            Self::Valid => (size + stride).saturating_sub(kernel) / stride,
+            Self::Valid => size.saturating_add(stride).saturating_sub(kernel) / stride,
             Self::Same => size.div_ceil(stride),
-            Self::Around(zeros) => (size + 2 * zeros + stride).saturating_sub(kernel) / stride,
+            Self::Around(zeros) => {
+                let padded = size.saturating_add(zeros).saturating_add(zeros);
+                padded.saturating_add(stride).saturating_sub(kernel) / stride
+            }
         }
     }
 }

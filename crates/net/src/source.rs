@@ -86,7 +86,10 @@ pub enum LoadError {
         found: Vec<usize>,
     },
     /// The weight holds a NaN or an infinity.
-    #[error("layer `{layer}`: `{weight}` holds {count} values that are NaN or infinite")]
+    #[error(
+        "layer `{layer}`: `{weight}` holds {count} values that are NaN or infinite, the first at \
+         {first:?}"
+    )]
     NotFinite {
         /// The layer, as the network calls it.
         layer: String,
@@ -94,6 +97,28 @@ pub enum LoadError {
         weight: Weight,
         /// How many values are not finite.
         count: usize,
+        /// Where the first is, in the source's layout.
+        first: Vec<usize>,
+    },
+    /// A variance is negative.
+    #[error("layer `{layer}`: `{weight}` holds {value}, which is no variance, at {place:?}")]
+    Negative {
+        /// The layer, as the network calls it.
+        layer: String,
+        /// The weight in question.
+        weight: Weight,
+        /// The first that is negative.
+        value: f32,
+        /// Where it is, in the source's layout.
+        place: Vec<usize>,
+    },
+    /// A batch normalisation whose statistics are past what `f32` holds.
+    #[error(
+        "layer `{layer}`: its scale or its offset is infinite, since its `moving_variance` is too small"
+    )]
+    Folded {
+        /// The layer, as the network calls it.
+        layer: String,
     },
     /// The head is not the one that the network's own code has.
     #[error("the file's head is not the one of the network's code")]

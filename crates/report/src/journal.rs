@@ -4,6 +4,17 @@
 //! later one holds. A line that cannot be read, such as the last one of a run that was killed, is
 //! passed over, so nothing that stands in the file can make another line wrong.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+    )
+)]
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -169,14 +180,18 @@ impl Journal {
         serde_json::from_slice(&text).map_err(|error| self.unreadable(error.to_string()))
     }
 
-    /// Every entry that can be read, in the order of writing, with its place.
+    /// Every entry that can be read, in the order of writing, with its place. `take` must leave the
+    /// journal alone.
     ///
     /// # Errors
     ///
     /// [`Error::Read`] if the file cannot be read.
     pub fn each(&self, mut take: impl FnMut(Line, Entry)) -> Result<(), Error> {
         let failed = |error: io::Error| self.unreadable(error.to_string());
-        let mut reader = BufReader::new(File::open(&self.path).map_err(failed)?);
+        // Elsewhere than on Unix, a locked file can only be read through the handle that locked it.
+        let mut file = self.opened();
+        file.rewind().map_err(failed)?;
+        let mut reader = BufReader::new(&mut *file);
         let (mut offset, mut text) = (0_u64, Vec::new());
         loop {
             text.clear();

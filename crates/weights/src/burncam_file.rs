@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::keras::front::LARGEST;
 use crate::keras::h5::{StoredLayer, StoredWeight};
+use crate::limits::check_parts;
 use crate::matching::FileNames;
 use crate::store::{BoxError, Store};
 use crate::{Checkpoint, Error, Format, Resolved, Wanted};
@@ -72,7 +73,7 @@ impl Description {
             |reason: &str| Error::Description { path: path.to_owned(), reason: reason.to_owned() };
         let text = text.ok_or_else(|| bad("it has no `burncam` entry in its metadata"))?;
         let json: Value = serde_json::from_str(text).map_err(|error| bad(&error.to_string()))?;
-        match json["version"].as_u64() {
+        match json.get("version").and_then(Value::as_u64) {
             Some(version) if version == u64::from(VERSION) => {}
             Some(found) => {
                 return Err(Error::Version { path: path.to_owned(), found, known: VERSION });
@@ -109,6 +110,7 @@ pub(crate) fn described(
     format: Format,
     contents: Contents,
 ) -> Result<Checkpoint, Error> {
+    check_parts(path, contents.shapes.len())?;
     let description = Description::parse(path, contents.description.as_deref())?;
     let mut layers: Vec<StoredLayer> = Vec::new();
     for (tensor, shape) in contents.shapes {
@@ -154,13 +156,13 @@ pub(crate) fn resolve(
     let variant =
         variant.ok_or_else(|| bad(format!("{architecture} has no variant `{variant_name}`")))?;
     if let Some(wanted) = wanted.filter(|wanted| !wanted.takes(arch, variant)) {
-        let other = wanted.variant.unwrap_or(&wanted.arch.variants[0]);
+        let other = wanted.variant.or(wanted.arch.variants.first());
         return Err(Error::Mismatch {
             path: file.path,
             arch: wanted.arch.name,
-            variant: other.name,
+            variant: other.map_or("none", |other| other.name),
             matched: 0,
-            total: (other.layers)().layers().len(),
+            total: other.map_or(0, |other| (other.layers)().layers().len()),
             difference: format!("its metadata says {architecture} ({variant_name})"),
         });
     }

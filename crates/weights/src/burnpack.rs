@@ -9,6 +9,7 @@ use burn_pack::{Bytes, DType, Error, HEADER_SIZE, Header, Reader, Tensor, Writer
 
 use crate::burncam_file::{Contents, KEY};
 use crate::convert::Weights;
+use crate::limits::LARGEST_DESCRIPTION;
 use crate::store::{BoxError, Store};
 
 /// Reads everything but the numbers.
@@ -18,8 +19,12 @@ pub(crate) fn open(path: &Path) -> Result<Contents, BoxError> {
     let mut start = [0; HEADER_SIZE];
     file.read_exact(&mut start)?;
     let room = file.metadata()?.len().saturating_sub(HEADER_SIZE as u64);
-    if u64::from(Header::from_bytes(&start)?.metadata_size) > room {
+    let described = u64::from(Header::from_bytes(&start)?.metadata_size);
+    if described > room {
         return Err("its header says that it is longer".into());
+    }
+    if described > LARGEST_DESCRIPTION {
+        return Err(format!("its header is larger than {} MiB", LARGEST_DESCRIPTION >> 20).into());
     }
     let reader = Reader::from_file_exact(path)?;
     let description = reader.metadata().get(KEY).cloned();
@@ -34,7 +39,7 @@ pub(crate) fn open(path: &Path) -> Result<Contents, BoxError> {
 /// Writes one weight after the other.
 pub(crate) fn write(path: &Path, description: &str, weights: &Arc<Weights>) -> Result<(), Error> {
     let tensors = weights.taken.iter().enumerate().map(|(index, taken)| {
-        let bytes = taken.shape.iter().product::<usize>() * size_of::<f32>();
+        let bytes = taken.bytes();
         let (weights, name) = (Arc::clone(weights), taken.tensor_name());
         let read = move || match weights.bytes(index) {
             Some(bytes) => Ok(Bytes::from_bytes_vec(bytes)),

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::burncam_file::{self, Description};
 use crate::keras::config::Graph;
 use crate::keras::h5::StoredLayer;
+use crate::limits::LARGEST_FILE;
 use crate::store::Store;
 use crate::torch::state::StateDict;
 use crate::{Error, Resolved, burnpack, keras, matching, onnx, safetensors, torch};
@@ -180,6 +181,11 @@ fn kind(path: &Path) -> Result<Kind, Error> {
     let mut start = Vec::new();
     // Opening a pipe would wait for its other end.
     let found = match std::fs::metadata(path).map_err(open)? {
+        metadata if metadata.is_file() && metadata.len() > LARGEST_FILE => {
+            let (bytes, most) = (metadata.len(), LARGEST_FILE >> 30);
+            let reason = format!("it has {bytes} bytes, and a checkpoint {most} GiB at most");
+            return Err(Error::TooLarge { path: path.to_owned(), reason });
+        }
         metadata if metadata.is_file() => None,
         metadata if metadata.is_dir() => Some("a folder"),
         _ => Some("no ordinary file"),

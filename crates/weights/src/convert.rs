@@ -73,8 +73,10 @@ impl Weights {
     }
 
     fn read(&self, index: usize) -> Result<Vec<f32>, LoadError> {
-        let Taken { layer, weight, shape } = &self.taken[index];
-        self.resolved.read(layer, *weight, shape)
+        match self.taken.get(index) {
+            Some(Taken { layer, weight, shape }) => self.resolved.read(layer, *weight, shape),
+            None => Err(LoadError::Head),
+        }
     }
 
     fn failed(&self, source: LoadError) -> Error {

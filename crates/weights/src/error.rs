@@ -139,6 +139,14 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The file asks for more than any network needs.
+    #[error("{}: {reason}", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// What there is too much of, and the limit.
+        reason: String,
+    },
     /// `model_config` is not what Keras writes.
     #[error("{}: `model_config` cannot be understood: {reason}", path.display())]
     Config {
@@ -221,7 +229,10 @@ fn counted(weights: usize) -> String {
 /// The first few of a list that may be long.
 fn listed(items: &[String]) -> String {
     const SHOWN: usize = 5;
-    let rest = items.len().saturating_sub(SHOWN);
-    let shown = items[..items.len().min(SHOWN)].join(", ");
-    if rest == 0 { shown } else { format!("{shown} and {rest} more") }
+    match items.split_at_checked(SHOWN) {
+        Some((shown, rest @ [_, ..])) => {
+            format!("{} and {} more", shown.join(", "), rest.len())
+        }
+        _ => items.join(", "),
+    }
 }

@@ -26,6 +26,18 @@
 //! # }
 //! ```
 
+// A file is a stranger's: what it holds is looked up and computed with in ways that cannot fail.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+    )
+)]
+
 mod burncam_file;
 mod burnpack;
 mod checkpoint;
@@ -33,6 +45,7 @@ mod convert;
 mod error;
 mod facts;
 mod keras;
+mod limits;
 mod matching;
 mod onnx;
 mod resolved;
@@ -41,9 +54,11 @@ mod store;
 mod tensors;
 mod torch;
 mod variant;
+mod zip_file;
 
 pub use checkpoint::{Checkpoint, ENDINGS, Format, Wanted, is_checkpoint_name};
 pub use convert::{Container, Converted};
 pub use error::Error;
 pub use facts::{FileLayer, FileWeight, Ignored, NetworkLayer};
 pub use resolved::Resolved;
+pub use zip_file::{Allowed, open_zip};

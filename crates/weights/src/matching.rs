@@ -40,12 +40,13 @@ pub(crate) fn resolve(
     {
         let difference = "it is a ported network, whose weights are in the .bpk file beside its \
                           code and in what `convert` made of that";
+        let first = arch.variants.first();
         return Err(Error::Mismatch {
             path: file.path,
             arch: arch.name,
-            variant: arch.variants[0].name,
+            variant: first.map_or("none", |first| first.name),
             matched: 0,
-            total: (arch.variants[0].layers)().layers().len(),
+            total: first.map_or(0, |first| (first.layers)().layers().len()),
             difference: difference.to_owned(),
         });
     }
@@ -149,7 +150,12 @@ fn known_names(table: &LayerTable, file: &Checkpoint) -> f64 {
 fn match_graph(table: &LayerTable, graph: &Graph) -> Result<FileNames, Failure> {
     let mut found: Vec<&Node> = Vec::with_capacity(table.layers().len());
     for layer in table.layers() {
-        let inputs: Vec<&str> = layer.inputs.iter().map(|&i| found[i].name.as_str()).collect();
+        let inputs: Vec<&str> = layer
+            .inputs
+            .iter()
+            .filter_map(|&i| found.get(i))
+            .map(|node| node.name.as_str())
+            .collect();
         let compared = candidate(layer, graph, &found, &inputs)
             .and_then(|node| compare(layer, node, &inputs).map(|()| node));
         match compared {
@@ -256,7 +262,7 @@ pub(crate) fn first_difference(found: &Op, expected: &Op) -> Option<(String, Val
     let (found_all, expected_all) = (settings(found), settings(expected));
     let open = |value: &Value| matches!(found, Op::InputLayer { .. }) && *value == 0;
     expected_all.as_object()?.iter().find_map(|(key, expected)| {
-        let found = &found_all[key];
+        let found = found_all.get(key).unwrap_or(&Value::Null);
         (found != expected && !open(found)).then(|| (key.clone(), found.clone(), expected.clone()))
     })
 }

@@ -11,7 +11,8 @@ use burncam_net::{
 use crate::keras::h5::StoredWeight;
 use crate::matching::FileNames;
 use crate::onnx::matching::KERNEL;
-use crate::{Checkpoint, Error, Format, torch};
+use crate::store::BoxError;
+use crate::{Checkpoint, Error, Format, limits, torch};
 
 /// A checkpoint that fits an architecture in everything but its numbers, which are not read yet.
 pub struct Resolved {
@@ -110,7 +111,8 @@ impl Resolved {
         device: &Device,
         how: Build<'_>,
     ) -> Result<(Classifier, Vec<Taken>), Error> {
-        let mut weights = FileWeights { resolved: self, taken: Vec::new() };
+        let mut weights =
+            FileWeights { resolved: self, taken: Vec::new(), left: limits::MOST_IN_ALL };
         let (arch, variant) = (self.arch, self.variant);
         let classifier =
             Classifier::build(arch, variant, self.head.clone(), &mut weights, device, how)
@@ -136,10 +138,19 @@ pub(crate) struct Taken {
     pub(crate) shape: Vec<usize>,
 }
 
+impl Taken {
+    /// How many bytes its numbers take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.shape.iter().fold(size_of::<f32>(), |bytes, &size| bytes.saturating_mul(size))
+    }
+}
+
 /// Reads weights by the network's layer names and remembers which were asked for.
 struct FileWeights<'a> {
     resolved: &'a Resolved,
     taken: Vec<Taken>,
+    /// How many numbers the network may still have.
+    left: u64,
 }
 
 impl FileWeights<'_> {
@@ -167,6 +178,12 @@ impl Source for FileWeights<'_> {
         shape: &[usize],
     ) -> Result<Vec<f32>, LoadError> {
         let values = self.resolved.read(layer, weight, shape)?;
+        let Some(left) = self.left.checked_sub(values.len() as u64) else {
+            let source = format!("the network has more than {} numbers", limits::MOST_IN_ALL);
+            let (layer, source) = (layer.to_owned(), source.into());
+            return Err(LoadError::Read { layer, weight, source });
+        };
+        self.left = left;
         self.taken.push(Taken { layer: layer.to_owned(), weight, shape: shape.to_vec() });
         Ok(values)
     }
@@ -198,8 +215,11 @@ impl Resolved {
         };
         // The shape is checked before anything is read: it bounds what is allocated.
         if !stored.shape.iter().copied().eq(shape.iter().map(|&size| size as u64)) {
-            let found = stored.shape.iter().map(|&size| size as usize).collect();
+            let found = sizes(&stored.shape);
             return Err(LoadError::Shape { layer, weight, expected, found });
+        }
+        if let Err(source) = bearable(&stored.shape) {
+            return Err(LoadError::Read { layer, weight, source });
         }
         let values = match self.file.store.read(&stored.path) {
             Ok(values) => values,
@@ -209,10 +229,58 @@ impl Resolved {
             let found = vec![values.len()];
             return Err(LoadError::Shape { layer, weight, expected, found });
         }
-        let count = values.iter().filter(|value| !value.is_finite()).count();
-        if count > 0 {
-            return Err(LoadError::NotFinite { layer, weight, count });
-        }
-        Ok(values)
+        sound(&layer, weight, shape, values)
     }
+}
+
+/// Refuses a weight of more numbers than any network has.
+pub(crate) fn bearable(shape: &[u64]) -> Result<(), BoxError> {
+    match limits::numbers(shape) {
+        Some(_) => Ok(()),
+        None => Err(format!("it has more than {} numbers", limits::MOST_NUMBERS).into()),
+    }
+}
+
+/// Sizes for a message; those that are past counting are the largest.
+pub(crate) fn sizes(shape: &[u64]) -> Vec<usize> {
+    shape.iter().map(|&size| usize::try_from(size).unwrap_or(usize::MAX)).collect()
+}
+
+/// The values of a weight of this shape, if a network can compute with them.
+pub(crate) fn sound(
+    layer: &str,
+    weight: Weight,
+    shape: &[usize],
+    values: Vec<f32>,
+) -> Result<Vec<f32>, LoadError> {
+    let layer = || layer.to_owned();
+    if let Some(first) = values.iter().position(|value| !value.is_finite()) {
+        let count = values.iter().filter(|value| !value.is_finite()).count();
+        let first = place(first, shape);
+        return Err(LoadError::NotFinite { layer: layer(), weight, count, first });
+    }
+    let negative = |(_, value): &(usize, &f32)| weight == Weight::MovingVariance && **value < 0.0;
+    match values.iter().enumerate().find(negative) {
+        Some((at, &value)) => {
+            let place = place(at, shape);
+            Err(LoadError::Negative { layer: layer(), weight, value, place })
+        }
+        None => Ok(values),
+    }
+}
+
+/// An element's indices, given its place in row-major order.
+fn place(at: usize, shape: &[usize]) -> Vec<usize> {
+    let mut rest = at;
+    let mut place: Vec<usize> = shape
+        .iter()
+        .rev()
+        .map(|&size| {
+            let index = rest.checked_rem(size).unwrap_or(0);
+            rest = rest.checked_div(size).unwrap_or(0);
+            index
+        })
+        .collect();
+    place.reverse();
+    place
 }

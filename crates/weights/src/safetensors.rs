@@ -11,6 +11,8 @@ use safetensors::tensor::{Dtype, Metadata, SafeTensorError, View, serialize_to_f
 
 use crate::burncam_file::{self, Contents, KEY};
 use crate::convert::Weights;
+use crate::limits::LARGEST_DESCRIPTION;
+use crate::resolved::Taken;
 use crate::store::{BoxError, Store};
 use crate::tensors::{floats, read_f32};
 use crate::torch::pickle_value::Element;
@@ -18,9 +20,6 @@ use crate::{Checkpoint, Error, Format, torch};
 
 /// Length of the header, before the header.
 const LENGTH_SIZE: u64 = 8;
-
-/// The format's own limit of a header, in bytes.
-const MAX_HEADER: u64 = 100_000_000;
 
 /// An open file and where each tensor's bytes are in it.
 pub(crate) struct Ranges {
@@ -34,12 +33,15 @@ impl Ranges {
     pub(crate) fn read(&self, name: &str) -> Result<Vec<f32>, BoxError> {
         let info = self.header.info(name).ok_or("there is no such tensor")?;
         let (start, end) = info.data_offsets;
+        let past = "its numbers are past counting";
+        let length = end.checked_sub(start).ok_or(past)?;
+        let start = self.data_start.checked_add(start as u64).ok_or(past)?;
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(self.data_start + start as u64))?;
+        file.seek(SeekFrom::Start(start))?;
         if info.dtype == Dtype::F32 {
-            return Ok(read_f32(&mut *file, (end - start) / size_of::<f32>())?);
+            return Ok(read_f32(&mut *file, length.div_euclid(size_of::<f32>()))?);
         }
-        let mut bytes = vec![0; end - start];
+        let mut bytes = vec![0; length];
         file.read_exact(&mut bytes)?;
         floats(element(info.dtype), &bytes)
     }
@@ -70,7 +72,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         let tensors = contents.shapes.into_iter().zip(types);
         let tensors = tensors.map(|((name, shape), dtype)| (name, sizes(shape), element(dtype)));
         let (store, tensors) = (contents.store, tensors.collect());
-        return Ok(torch::state::checkpoint(path, Format::StateDict, store, tensors, Vec::new()));
+        return torch::state::checkpoint(path, Format::StateDict, store, tensors, Vec::new());
     }
     let mut types = contents.shapes.iter().zip(&types);
     if let Some(((name, _), other)) = types.find(|(_, dtype)| **dtype != Dtype::F32) {
@@ -84,15 +86,18 @@ fn open(path: &Path) -> Result<(Contents, Vec<Dtype>), BoxError> {
     let mut length = [0; LENGTH_SIZE as usize];
     file.read_exact(&mut length)?;
     let (length, size) = (u64::from_le_bytes(length), file.metadata()?.len());
-    if length > size.saturating_sub(LENGTH_SIZE).min(MAX_HEADER) {
+    if length > size.saturating_sub(LENGTH_SIZE) {
         return Err("its header says that it is longer".into());
+    }
+    if length > LARGEST_DESCRIPTION {
+        return Err(format!("its header is larger than {} MiB", LARGEST_DESCRIPTION >> 20).into());
     }
     let mut header = vec![0; length as usize];
     file.read_exact(&mut header)?;
     let header: Metadata = serde_json::from_slice(&header)?;
-    let data_start = LENGTH_SIZE + length;
+    let data_start = LENGTH_SIZE.saturating_add(length);
     // Ranges follow each other without gaps, so the last one's end bounds them all.
-    let expected = data_start + header.data_len() as u64;
+    let expected = data_start.saturating_add(header.data_len() as u64);
     if expected != size {
         return Err(format!("it has {size} bytes, and its header says {expected}").into());
     }
@@ -113,7 +118,8 @@ pub(crate) fn write(
     weights: &Weights,
 ) -> Result<(), SafeTensorError> {
     let tensors = weights.taken.iter().enumerate();
-    let tensors = tensors.map(|(index, taken)| (taken.tensor_name(), Tensor { weights, index }));
+    let tensors =
+        tensors.map(|(index, taken)| (taken.tensor_name(), Tensor { weights, index, taken }));
     let metadata = HashMap::from([(KEY.to_owned(), description.to_owned())]);
     serialize_to_file(tensors, Some(metadata), path)
 }
@@ -122,6 +128,7 @@ pub(crate) fn write(
 struct Tensor<'a> {
     weights: &'a Weights,
     index: usize,
+    taken: &'a Taken,
 }
 
 impl View for Tensor<'_> {
@@ -130,7 +137,7 @@ impl View for Tensor<'_> {
     }
 
     fn shape(&self) -> &[usize] {
-        &self.weights.taken[self.index].shape
+        &self.taken.shape
     }
 
     /// Nothing where the weight cannot be read: the writer is told afterwards.
@@ -139,6 +146,6 @@ impl View for Tensor<'_> {
     }
 
     fn data_len(&self) -> usize {
-        self.shape().iter().product::<usize>() * size_of::<f32>()
+        self.taken.bytes()
     }
 }

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Mutex, PoisonError};
 
+use crate::limits::MOST_NUMBERS;
+use crate::resolved::sizes;
 use crate::store::BoxError;
 use crate::torch::pickle_value::Element;
 
@@ -43,8 +45,7 @@ impl Tensors {
     pub(crate) fn read(&self, name: &str) -> Result<Vec<f32>, BoxError> {
         let numbers = self.numbers.get(name).ok_or("there is no such tensor")?;
         let values = self.values(numbers)?;
-        let strides: Vec<usize> = numbers.strides.iter().map(|&stride| stride as usize).collect();
-        let shape: Vec<usize> = numbers.shape.iter().map(|&size| size as usize).collect();
+        let (shape, strides) = (sizes(&numbers.shape), sizes(&numbers.strides));
         if is_packed(&shape, &strides) {
             return Ok(values);
         }
@@ -58,19 +59,34 @@ impl Tensors {
         if shape.contains(&0) {
             return Ok(Vec::new());
         }
-        let span: u64 = 1 + shape.iter().zip(strides).map(|(size, s)| (size - 1) * s).sum::<u64>();
-        let (skipped, needed) = (offset * element.size(), span * element.size());
+        let past = "its numbers are past counting";
+        let last = shape.iter().zip(strides).try_fold(0_u64, |last, (size, stride)| {
+            last.checked_add(size.checked_sub(1)?.checked_mul(*stride)?)
+        });
+        // A file may have holes, so its length bounds nothing.
+        let span = last.and_then(|last| last.checked_add(1));
+        let span = span.filter(|&span| span <= MOST_NUMBERS).ok_or(past)?;
+        let from =
+            offset.checked_mul(element.size()).and_then(|skipped| start.checked_add(skipped));
+        let needed = span.checked_mul(element.size()).ok_or(past)?;
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let size = file.metadata()?.len();
         if start.saturating_add(*length) > size {
             return Err("the file ends before its numbers do".into());
         }
-        let (from, count) = if *utf8 { (*start, *length) } else { (start + skipped, needed) };
+        // Each byte takes two in UTF-8 at most.
+        if *utf8 && *length > needed.saturating_mul(2) {
+            return Err("its data has another size".into());
+        }
+        let (from, count) = if *utf8 { (*start, *length) } else { (from.ok_or(past)?, needed) };
+        if from.saturating_add(count) > size {
+            return Err("the file ends before its numbers do".into());
+        }
         file.seek(SeekFrom::Start(from))?;
         if let (Element::F32, false) = (element, utf8) {
-            return Ok(read_f32(&mut *file, span as usize)?);
+            return Ok(read_f32(&mut *file, usize::try_from(span)?)?);
         }
-        let mut bytes = vec![0; count as usize];
+        let mut bytes = vec![0; usize::try_from(count)?];
         file.read_exact(&mut bytes)?;
         if !utf8 {
             return floats(*element, &bytes);
@@ -128,35 +144,43 @@ fn from_f16(half: u16) -> f32 {
 
 /// Whether elements follow each other in row-major order.
 fn is_packed(shape: &[usize], strides: &[usize]) -> bool {
-    let mut step = 1;
+    let mut step = 1_usize;
     shape.iter().zip(strides).rev().all(|(&size, &stride)| {
         let packed = size == 1 || stride == step;
-        step *= size;
+        step = step.saturating_mul(size);
         packed
     })
 }
 
 /// The elements of a strided tensor in row-major order of its dimensions.
 pub(crate) fn gather(values: &[f32], shape: &[usize], strides: &[usize]) -> Option<Vec<f32>> {
-    let Some((&last_size, outer)) = shape.split_last() else { return Some(values.to_vec()) };
-    let last_stride = *strides.last()?;
-    let mut gathered = Vec::with_capacity(shape.iter().product());
-    let mut index = vec![0; outer.len()];
-    if shape.contains(&0) {
-        return Some(gathered);
-    }
-    loop {
-        let start: usize = index.iter().zip(strides).map(|(i, stride)| i * stride).sum();
-        for position in 0..last_size {
-            gathered.push(*values.get(start + position * last_stride)?);
+    let count = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size))?;
+    let mut gathered = Vec::with_capacity(count);
+    let dimensions: Vec<(usize, usize)> =
+        shape.iter().copied().zip(strides.iter().copied()).collect();
+    add_elements(values, 0, &dimensions, &mut gathered)?;
+    Some(gathered)
+}
+
+/// Adds the elements from `start` on, by the size and the stride of each dimension.
+fn add_elements(
+    values: &[f32],
+    start: usize,
+    dimensions: &[(usize, usize)],
+    gathered: &mut Vec<f32>,
+) -> Option<()> {
+    let Some((&(size, stride), inner)) = dimensions.split_first() else {
+        gathered.push(*values.get(start)?);
+        return Some(());
+    };
+    for index in 0..size {
+        let start = index.checked_mul(stride)?.checked_add(start)?;
+        match inner {
+            [] => gathered.push(*values.get(start)?),
+            inner => add_elements(values, start, inner, gathered)?,
         }
-        // The next row: the last dimension that has one more.
-        let Some(dimension) = (0..outer.len()).rev().find(|&d| index[d] + 1 < outer[d]) else {
-            return Some(gathered);
-        };
-        index[dimension] += 1;
-        index[dimension + 1..].fill(0);
     }
+    Some(())
 }
 
 #[cfg(test)]

@@ -109,3 +109,26 @@ fn sha256_of(file: &mut File) -> io::Result<(String, u64)> {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changes_is_noticed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("weights.h5");
+        std::fs::write(&path, b"abc").expect("a file");
+        let digest = Digest::of(&path).expect("a file");
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!((digest.sha256.as_str(), digest.bytes), (abc, 3));
+        assert_eq!(sha256(b"abc"), abc);
+        digest.check().expect("the same file");
+        let later = SystemTime::now() + std::time::Duration::from_secs(1);
+        let file = File::options().write(true).open(&path).expect("a file");
+        file.set_modified(later).expect("a file of one's own");
+        assert!(digest.check().expect_err("another file").to_string().contains("weights.h5"));
+        std::fs::remove_file(&path).expect("a file");
+        assert!(digest.check().is_err());
+    }
+}

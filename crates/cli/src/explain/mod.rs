@@ -20,7 +20,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use burncam_net::{Build, Classifier};
 use burncam_report::{Journal, RunStatus};
 
@@ -124,9 +124,9 @@ impl Run<'_> {
         let mut progress = Progress::new(all - done(&found));
         let mut built = Some(first);
         for at in 0..plan.models.len() {
-            let (journal, one) = (&mut journal, &mut found[at]);
-            let sink = Sink { journal, found: one, progress: &mut progress };
-            self.explain_with(at, sink, &mut built)?;
+            let one = &mut found[at];
+            let sink = Sink { journal: &mut journal, found: one, progress: &mut progress };
+            self.explain_with(at, sink, &mut built).map_err(resumable)?;
             if interrupt::asked() || (plan.strict && found[at].summary.total.failed > 0) {
                 break;
             }
@@ -249,6 +249,14 @@ impl Run<'_> {
     }
 }
 
+/// The error that ended a run, with what can be done about it.
+fn resumable(error: anyhow::Error) -> anyhow::Error {
+    if format!("{error:#}").contains("hint:") {
+        return error;
+    }
+    anyhow!("{error:#}\nhint: what is done stays; the same command with --resume goes on")
+}
+
 /// Prints how it went.
 fn tell(
     run: Run<'_>,
@@ -266,7 +274,7 @@ fn tell(
         let of = if model.name == title { String::new() } else { format!("{title}, ") };
         let head = Head {
             explained: summary.total.images - summary.total.failed,
-            images: summary.total.images,
+            images: plan.chosen().count(),
             model: &model.name,
             variant: &format!("{of}{variant}"),
             layer: &model.layer,
@@ -277,7 +285,8 @@ fn tell(
         console::summary(language, &head, summary, &found.failures(journal)?, clean);
     }
     let trees: Vec<_> = plan.models.iter().map(|model| &model.tree).collect();
-    console::places(language, &plan.out, &trees, page);
+    let failed = found.iter().any(|found| found.summary.total.failed > 0);
+    console::places(language, &plan.out, &trees, failed, page);
     Ok(())
 }
 

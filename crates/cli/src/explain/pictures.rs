@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use burncam_cam::MapStatus;
-use burncam_imaging::{Frame, decode_bytes};
+use burncam_imaging::{Frame, Held, decode_bytes};
 use burncam_report::page::thumbnail;
 use burncam_report::{
     Colormap, Format, Outcome, RgbImage, Style, Written, clean_overlay, coloured, crossed_out,
@@ -277,7 +277,7 @@ pub(crate) fn write_map(
 pub(crate) fn read(
     plan: &Plan,
     index: usize,
-) -> Result<(RgbImage, String), burncam_imaging::Error> {
+) -> Result<(Held<RgbImage>, String), burncam_imaging::Error> {
     let file = &plan.images[index].file;
     let bytes = burncam_imaging::read(file, plan.decode)?;
     Ok((decode_bytes(file, &bytes, plan.decode)?, sha256(&bytes)))
@@ -288,7 +288,9 @@ pub(crate) fn read_map(path: &Path, cells: usize) -> Result<Vec<f32>> {
     let cannot = || format!("cannot read the map {}", path.display());
     let mut bytes = Vec::new();
     let file = BufReader::new(File::open(path).with_context(cannot)?);
-    file.take(cells as u64 * 4 + 4096).read_to_end(&mut bytes).with_context(cannot)?;
+    file.take((cells as u64).saturating_mul(4).saturating_add(4096))
+        .read_to_end(&mut bytes)
+        .with_context(cannot)?;
     let map = npyz::NpyFile::new(&bytes[..]).and_then(npyz::NpyFile::into_vec::<f32>);
     let map = map.with_context(cannot)?;
     if map.len() != cells {

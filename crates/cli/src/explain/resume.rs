@@ -49,8 +49,11 @@ pub(crate) fn resume(
     Ok((journal, found))
 }
 
+/// Where the entries of a model are, image by image.
+type Lines = Vec<Option<Line>>;
+
 /// The last entry of each model and image of the plan, and all entries of others.
-fn latest(plan: &Plan, journal: &Journal) -> Result<(Vec<Vec<Option<Line>>>, Vec<Line>)> {
+fn latest(plan: &Plan, journal: &Journal) -> Result<(Vec<Lines>, Vec<Line>)> {
     let models: HashMap<&str, usize> =
         plan.models.iter().enumerate().map(|(at, model)| (model.name.as_str(), at)).collect();
     let images: HashMap<&str, usize> =

@@ -1,6 +1,19 @@
 //! Classes from a CSV file.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+    )
+)]
+
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -8,7 +21,7 @@ use anyhow::{Context, Result, bail};
 use crate::data::{Image, stem};
 
 /// A label file is read whole; this is far more than any data set needs.
-const LARGEST: u64 = 256 << 20;
+const LARGEST: u64 = 32 << 20;
 
 /// Classes by path or image name.
 pub(super) type Table = HashMap<String, usize>;
@@ -22,7 +35,7 @@ pub(super) fn read(path: &Path, images: &[Image], classes: &[String]) -> Result<
     let mut table = Table::new();
     for (row, record) in reader.records().enumerate() {
         let record = record.with_context(cannot)?;
-        let place = || format!("{}, row {}", path.display(), row + 1);
+        let place = || format!("{}, row {}", path.display(), row.saturating_add(1));
         // Spreadsheets may begin with `sep=;` and end in empty rows.
         if record.iter().all(str::is_empty) || record.get(0).is_some_and(|c| c.starts_with("sep="))
         {
@@ -46,7 +59,7 @@ pub(super) fn read(path: &Path, images: &[Image], classes: &[String]) -> Result<
              as `{}`, or file names; its second classes such as `{}`",
             path.display(),
             images.first().map_or("Fold0/a.png", |image| &image.path),
-            classes[0]
+            classes.first().map_or("Pain", String::as_str)
         );
     }
     Ok(table)
@@ -55,10 +68,16 @@ pub(super) fn read(path: &Path, images: &[Image], classes: &[String]) -> Result<
 /// The file's text.
 fn text(path: &Path) -> Result<String> {
     let cannot = || format!("cannot read the label file {}", path.display());
-    if std::fs::metadata(path).with_context(cannot)?.len() > LARGEST {
+    // Opening a pipe would wait for its other end.
+    if !std::fs::metadata(path).with_context(cannot)?.is_file() {
+        bail!("the label file {} is no ordinary file", path.display());
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).with_context(cannot)?;
+    file.take(LARGEST.saturating_add(1)).read_to_end(&mut bytes).with_context(cannot)?;
+    if bytes.len() as u64 > LARGEST {
         bail!("the label file {} is larger than {} MiB", path.display(), LARGEST >> 20);
     }
-    let bytes = std::fs::read(path).with_context(cannot)?;
     let Ok(text) = String::from_utf8(bytes) else {
         bail!(
             "the label file {} is not in UTF-8\nhint: a spreadsheet program saves such a file as \

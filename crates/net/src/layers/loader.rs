@@ -288,7 +288,8 @@ impl Weights<'_> {
         Ok(Dense::new(Linear { weight: Param::from_tensor(weight), bias }, activation))
     }
 
-    /// The batch normalisation called `name`, with its statistics folded in `f64`.
+    /// The batch normalisation called `name`, with its statistics folded in `f64`, of which the source
+    /// has found that they are finite.
     pub(crate) fn batch_norm(
         &mut self,
         name: &str,
@@ -312,6 +313,9 @@ impl Weights<'_> {
             .map(|((&b, &m), f)| (f64::from(b) - f64::from(m) * f) as f32)
             .collect();
         let factor: Vec<f32> = factor.iter().map(|&f| f as f32).collect();
+        if factor.iter().chain(&offset).any(|value| !value.is_finite()) {
+            return Err(LoadError::Folded { layer: name.to_owned() });
+        }
         Ok(Folded { factor, offset })
     }
 

@@ -143,9 +143,18 @@ pub(super) fn write(
     with_images(&in_script(serde_json::to_string(&gallery)?), images, &mut to)
 }
 
-/// No `</script>`, no `<!--`: neither can end the element that the JSON stands in.
+/// No `</script>`, no `<!--`: neither can end the element that the JSON stands in. No control
+/// characters, which HTML does not have.
 fn in_script(json: String) -> String {
-    json.replace('<', "\\u003c")
+    let is_odd = |c: char| c == '<' || c.is_control();
+    if !json.contains(is_odd) {
+        return json;
+    }
+    let escaped = |c: char| match is_odd(c) {
+        true => format!("\\u{:04x}", u32::from(c)),
+        false => c.to_string(),
+    };
+    json.chars().map(escaped).collect()
 }
 
 /// Writes an object with one field more: the list of `images`.

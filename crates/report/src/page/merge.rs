@@ -1,5 +1,16 @@
 //! Reports of several runs as one.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+    )
+)]
+
 use std::fs;
 use std::path::Path;
 
@@ -108,9 +119,11 @@ pub fn merge(reports: Vec<(String, Report<'_>)>) -> Result<Report<'static>, Erro
     images.sort_by(|a, b| (&a.fold, &a.path).cmp(&(&b.fold, &b.path)));
     for image in &mut images {
         image.results.sort_by_key(|result| result.model);
-        if let Some(pair) = image.results.windows(2).find(|pair| pair[0].model == pair[1].model) {
-            let model = merged.models[pair[0].model].name.clone();
-            return Err(Error::Twice { path: image.path.clone(), model });
+        let pairs = image.results.iter().zip(image.results.iter().skip(1));
+        if let Some((twice, _)) = pairs.into_iter().find(|(a, b)| a.model == b.model) {
+            let model = merged.models.get(twice.model).map(|model| model.name.clone());
+            let (path, model) = (image.path.clone(), model.unwrap_or_default());
+            return Err(Error::Twice { path, model });
         }
     }
     Ok(Report { images: Images::held(images), ..merged })
@@ -132,12 +145,13 @@ fn add(
     all.runs.extend(report.runs);
     let mut places = Vec::with_capacity(report.models.len());
     for mut model in report.models {
-        model.sources.iter_mut().for_each(|source| source[0] += runs);
-        let same = (0..all.models.len()).find(|&index| same(all, &all.models[index], &model));
+        for [run, _] in &mut model.sources {
+            *run = run.saturating_add(runs);
+        }
+        let same = all.models.iter().position(|known| same(all, known, &model));
         places.push(same.unwrap_or(all.models.len()));
-        match same {
-            Some(index) => {
-                let known = &mut all.models[index];
+        match same.and_then(|index| all.models.get_mut(index)) {
+            Some(known) => {
                 known.sources.extend(model.sources);
                 known.network_per_fold &= model.network_per_fold;
             }
@@ -152,17 +166,18 @@ fn add(
     let known = images.len();
     for mut image in more {
         for result in &mut image.results {
-            result.model = places[result.model];
-            result.run += runs;
+            // It was found to be one of the report's models.
+            result.model = places.get(result.model).copied().unwrap_or(usize::MAX);
+            result.run = result.run.saturating_add(runs);
         }
         let key = |other: &ImageReport| (&other.fold, &other.path).cmp(&(&image.fold, &image.path));
-        match images[..known].binary_search_by(key) {
-            Ok(place) => {
-                let earlier = &mut images[place];
+        let place = images.get(..known).and_then(|known| known.binary_search_by(key).ok());
+        match place.and_then(|place| images.get_mut(place)) {
+            Some(earlier) => {
                 earlier.results.extend(image.results);
                 earlier.subject = earlier.subject.take().or(image.subject);
             }
-            Err(_) => images.push(image),
+            None => images.push(image),
         }
     }
 }
@@ -179,7 +194,7 @@ fn same(all: &Report<'_>, a: &ModelReport, b: &ModelReport) -> bool {
 
 fn free(models: &[ModelReport], name: &str) -> String {
     let taken = |name: &String| models.iter().any(|model| model.name == *name);
-    let numbered = (2..=models.len() + 2).map(|number| format!("{name} ({number})"));
+    let numbered = (2..=models.len().saturating_add(2)).map(|number| format!("{name} ({number})"));
     let mut names = std::iter::once(name.to_owned()).chain(numbered);
     names.find(|name| !taken(name)).unwrap_or_else(|| name.to_owned())
 }

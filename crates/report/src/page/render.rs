@@ -5,7 +5,9 @@ use std::io::{Cursor, Write};
 
 use image::{ImageFormat, Rgb, RgbImage};
 use minijinja::value::{Kwargs, Serde};
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, context};
+use minijinja::{
+    AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, context, escape_formatter,
+};
 use serde::Serialize;
 
 use super::document::{MeanMap, ModelReport, Report};
@@ -96,6 +98,13 @@ fn seen<T: Serialize>(value: &T) -> Value {
 fn environment(language: Language) -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_formatter(|out, state, value| match value.as_str() {
+        // HTML has no control characters but these.
+        Some(text) if !value.is_safe() && text.contains(is_control) => {
+            escape_formatter(out, state, &Value::from(text.replace(is_control, "\u{fffd}")))
+        }
+        _ => escape_formatter(out, state, value),
+    });
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.add_template("page.html", include_str!("page.html"))?;
     environment.add_function("t", move |key: &str, values: Kwargs| {
@@ -124,6 +133,10 @@ fn environment(language: Language) -> Result<Environment<'static>, Error> {
     Ok(environment)
 }
 
+fn is_control(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t')
+}
+
 fn arguments(values: &Kwargs) -> Result<Vec<(String, String)>, minijinja::Error> {
     let names: Vec<String> = values.args().map(str::to_owned).collect();
     names
@@ -141,7 +154,8 @@ fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
     for (folder, done, all) in unfinished_runs(report) {
         let (done, all) = (done.to_string(), all.to_string());
         let values = [("folder", folder), ("done", &*done), ("all", &*all)];
-        notes.extend(language.say("unfinished", &values));
+        let which = if folder == "." { "unfinished_here" } else { "unfinished" };
+        notes.extend(language.say(which, &values));
     }
     let missing = missing_parts(report);
     if !missing.is_empty() {

@@ -1,11 +1,12 @@
 //! Keras's `model_config`: which layers there are, what they compute, and what they read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use crate::keras::op::Refused;
+use crate::limits::{LARGEST_DESCRIPTION, MOST_INPUTS, MOST_PARTS};
 use crate::{Error, keras};
 use burncam_net::Op;
 
@@ -33,10 +34,16 @@ pub(crate) struct Node {
 /// Models within models lie this deep at most.
 const DEEPEST: usize = 8;
 
+/// The longest name of a layer, in bytes.
+const LONGEST_NAME: usize = 512;
+
 impl Graph {
     /// Reads a functional or sequential model. Models used as layers are laid flat.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, Error> {
         let bad = |reason: String| Error::Config { path: path.to_owned(), reason };
+        if text.len() as u64 > LARGEST_DESCRIPTION {
+            return Err(bad(format!("it is larger than {} MiB", LARGEST_DESCRIPTION >> 20)));
+        }
         let json: Value = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
         let nodes = flatten(&json, "", DEEPEST).map_err(bad)?.0;
         Ok(Self { nodes, outputs: Vec::new(), producer: String::new() })
@@ -72,8 +79,12 @@ fn flatten(model: &Value, container: &str, depth: usize) -> Result<(Vec<Node>, S
         _ => return Err(format!("class `{class}` is neither Functional nor Sequential")),
     };
     // Keras 2.2 wrote a sequential model's layers without a surrounding object.
-    let layers = model["config"]["layers"].as_array().or_else(|| model["config"].as_array());
+    let config = model.get("config");
+    let layers = config.and_then(|config| config.get("layers").unwrap_or(config).as_array());
     let layers = layers.ok_or("it has no list of layers")?;
+    if layers.len() > MOST_PARTS {
+        return Err(format!("it has more than {MOST_PARTS} layers"));
+    }
     let mut flat = Flat::new(layers);
     for layer in layers {
         let class = layer["class_name"].as_str().ok_or("a layer has no class")?;
@@ -86,15 +97,18 @@ fn flatten(model: &Value, container: &str, depth: usize) -> Result<(Vec<Node>, S
             Some(_) if sequential => inputs.push(flat.last.clone()),
             _ => collect_inputs(&layer["inbound_nodes"], &mut inputs),
         }
+        flat.inputs = flat.inputs.saturating_add(inputs.len());
+        flat.check()?;
         if matches!(class, "Functional" | "Model" | "Sequential") && depth > 0 {
             flat.add_model(layer, &inputs, &format!("{group}/"), depth)?;
         } else {
             flat.add_layer(layer, class, inputs, group)?;
         }
     }
-    let named = model["config"]["output_layers"].clone();
     let mut outputs = Vec::new();
-    collect_inputs(&named, &mut outputs);
+    if let Some(named) = config.and_then(|config| config.get("output_layers")) {
+        collect_inputs(named, &mut outputs);
+    }
     let last = outputs.first().map_or(flat.last.clone(), |name| flat.resolve(name));
     Ok((flat.nodes, last))
 }
@@ -105,7 +119,9 @@ struct Flat {
     /// The layer that a sequential model's next one reads.
     last: String,
     /// Names of the model's own layers.
-    own: Vec<String>,
+    own: HashSet<String>,
+    /// How many layers these and those of inner models read.
+    inputs: usize,
     /// What stands for an inner model's name: its last layer.
     aliases: HashMap<String, String>,
     /// Layers of each class so far.
@@ -116,16 +132,25 @@ impl Flat {
     fn new(layers: &[Value]) -> Self {
         let own = layers.iter().filter_map(layer_name).map(str::to_owned).collect();
         let (aliases, counts) = (HashMap::new(), HashMap::new());
-        Self { nodes: Vec::new(), last: "input".to_owned(), own, aliases, counts }
+        Self { nodes: Vec::new(), last: "input".to_owned(), own, inputs: 0, aliases, counts }
     }
 
     fn group(&mut self, container: &str, class: &str) -> String {
         let class = keras::v3::snake_case(class);
         let count = self.counts.entry(class.clone()).or_default();
-        *count += 1;
-        match *count {
-            1 => format!("{container}layers/{class}"),
-            count => format!("{container}layers/{class}_{}", count - 1),
+        let number = *count;
+        *count = number.saturating_add(1);
+        match number {
+            0 => format!("{container}layers/{class}"),
+            number => format!("{container}layers/{class}_{number}"),
+        }
+    }
+
+    /// Refuses more layers and inputs than a network has.
+    fn check(&self) -> Result<(), String> {
+        match self.nodes.len() > MOST_PARTS || self.inputs > MOST_INPUTS {
+            true => Err(format!("it has more than {MOST_PARTS} layers, or {MOST_INPUTS} inputs")),
+            false => Ok(()),
         }
     }
 
@@ -140,7 +165,7 @@ impl Flat {
         inputs: Vec<String>,
         group: String,
     ) -> Result<(), String> {
-        let name = layer_name(layer).ok_or("a layer has no name")?.to_owned();
+        let name = named(layer)?.to_owned();
         let empty = Map::new();
         let config = layer["config"].as_object().unwrap_or(&empty);
         // A class of the user's own may be called like one of Keras's.
@@ -164,14 +189,14 @@ impl Flat {
         container: &str,
         depth: usize,
     ) -> Result<(), String> {
-        let name = layer_name(model).ok_or("a layer has no name")?;
-        let (inner, output) = flatten(model, container, depth - 1)?;
+        let name = named(model)?;
+        let (inner, output) = flatten(model, container, depth.saturating_sub(1))?;
         let mut entries = inner.iter().filter(|node| node.class == "InputLayer");
         let (Some(entry), None) = (entries.next(), entries.next()) else {
             return Err(format!("the inner model `{name}` has not one input"));
         };
         // A sequential model may begin with an inner one; that one's input is then its own.
-        let first = self.nodes.len() == 1 && self.nodes[0].name == "input";
+        let first = matches!(self.nodes.as_slice(), [only] if only.name == "input");
         let outer = match inputs {
             [input] => self.resolve(input),
             _ => return Err(format!("the inner model `{name}` does not read one layer")),
@@ -186,23 +211,35 @@ impl Flat {
         // An inner layer that is called like one of the outer model's gets a longer name.
         let renamed = |inner: &str| match inner {
             _ if inner == entry => outer.clone(),
-            _ if self.own.iter().any(|own| own == inner) => format!("{name}/{inner}"),
+            _ if self.own.contains(inner) => format!("{name}/{inner}"),
             _ => inner.to_owned(),
         };
         let output = renamed(&output);
         for mut node in inner.into_iter().filter(|node| node.name != entry) {
             node.inputs = node.inputs.iter().map(|input| renamed(input)).collect();
             node.name = renamed(&node.name);
+            self.inputs = self.inputs.saturating_add(node.inputs.len());
             self.nodes.push(node);
         }
+        self.check()?;
         self.last.clone_from(&output);
         self.aliases.insert(name.to_owned(), output);
         Ok(())
     }
 }
 
-fn layer_name(layer: &Value) -> Option<&str> {
-    layer["name"].as_str().or_else(|| layer["config"]["name"].as_str())
+/// A layer's name, which the layers inside it may take over.
+fn named(layer: &Value) -> Result<&str, String> {
+    match layer_name(layer) {
+        Some(name) if name.len() <= LONGEST_NAME => Ok(name),
+        Some(_) => Err(format!("the name of a layer has more than {LONGEST_NAME} bytes")),
+        None => Err("a layer has no name".to_owned()),
+    }
+}
+
+fn layer_name<'a>(layer: &'a Value) -> Option<&'a str> {
+    let name = |value: &'a Value| value.get("name").and_then(Value::as_str);
+    name(layer).or_else(|| layer.get("config").and_then(name))
 }
 
 /// A sequential model may give the input's shape on its first layer.

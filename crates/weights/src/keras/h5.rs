@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use hdf5_pure::{AttrValue, File, Group};
+use hdf5_pure::{AttrValue, Group};
 
 use crate::keras::config::Graph;
-use crate::keras::numbers::{ACCESS, Hdf5};
+use crate::keras::numbers::Hdf5;
+use crate::limits::check_parts;
 use crate::store::Store;
 use crate::{Checkpoint, Error, Format, keras};
 
@@ -38,7 +39,9 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         let (path, object) = (path.to_owned(), object.to_owned());
         move |source| Error::Hdf5 { path, object, source: Box::new(source) }
     };
-    let file = File::open_streaming_with_options(path, ACCESS).map_err(at("/"))?;
+    let open = |source| Error::Open { path: path.to_owned(), source };
+    let opened = keras::source::open_file(std::fs::File::open(path).map_err(open)?);
+    let (file, allowance) = opened.map_err(at("/"))?;
     let (expected, found) = (file.superblock().eof_address, file.file_size());
     if found < expected {
         return Err(Error::Truncated { path: path.to_owned(), expected, found });
@@ -54,6 +57,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         Some(names) => {
             let stored =
                 |name| stored_layer(&file, group, name).map_err(|(object, e)| at(&object)(e));
+            check_parts(path, names.len())?;
             let layers = names.into_iter().map(stored).collect::<Result<Vec<_>, _>>()?;
             let layers = layers.into_iter().flat_map(laid_flat).collect();
             let layers = (layers, true);
@@ -78,7 +82,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
             .get("keras_version")
             .and_then(AttrValue::as_str)
             .map(str::to_owned),
-        store: Store::Hdf5(Hdf5::new(file, path, 0, found)),
+        store: Store::Hdf5(Hdf5::new((file, allowance), path, 0, found)),
         description: None,
         graph,
         state: None,
@@ -88,7 +92,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
 }
 
 fn stored_layer(
-    file: &File,
+    file: &hdf5_pure::File,
     group: &str,
     name: String,
 ) -> Result<StoredLayer, (String, hdf5_pure::Error)> {

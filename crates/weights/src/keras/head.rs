@@ -173,13 +173,12 @@ fn add_pooling(
     if layers.iter().any(|(_, op)| told(op)) {
         return;
     }
-    let first = layers.iter().position(|(_, op)| matches!(op, Op::Dense { .. }));
-    let Some(first) = first else { return };
-    let name = &layers[first].0;
+    let mut dense = layers.iter().enumerate().filter(|(_, (_, op))| matches!(op, Op::Dense { .. }));
+    let Some((first, (name, _))) = dense.next() else { return };
     let kernel = stored.iter().find(|layer| layer.name == *name).and_then(|l| l.weights.first());
     let inputs = kernel.and_then(|weight| weight.shape.first()).copied().unwrap_or_default();
-    let op = match inputs as usize {
-        n if n == channels && height * width > 1 => match stored {
+    let op = match inputs {
+        n if n == channels as u64 && [height, width] != [1; 2] => match stored {
             _ if stored.iter().any(|layer| layer.name.starts_with("global_max_pooling")) => {
                 Op::GlobalMaxPooling2D
             }

@@ -5,19 +5,26 @@ use std::io::{Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use hdf5_pure::{Dataset, FileAccessProperties, Layout, MetadataCacheConfig, make_f32_type};
+use hdf5_pure::{Dataset, Datatype, Layout, make_f32_type};
 
+use crate::keras::source::Allowance;
+use crate::limits;
 use crate::store::BoxError;
 use crate::tensors::read_f32;
 
-/// How HDF5 files are opened: what describes them is read once, since finding a weight goes through
-/// the same groups again and again.
-pub(crate) const ACCESS: FileAccessProperties =
-    FileAccessProperties::new().with_metadata_cache(MetadataCacheConfig::new(16 << 20));
+/// A chunk of numbers may be as large as all of them, or as this many bytes.
+const LARGEST_CHUNK: u64 = 1 << 20;
+
+/// Chunks of one weight, each of which the library lists.
+const MOST_CHUNKS: u64 = 1 << 20;
+
+/// Bytes that are read beside a weight's own: what says where they are.
+const BESIDE: u64 = 64 << 20;
 
 /// An open file, and the same file for the numbers that lie in it as they are needed.
 pub(crate) struct Hdf5 {
     pub(crate) file: Box<hdf5_pure::File>,
+    allowance: Allowance,
     plain: Option<Plain>,
 }
 
@@ -30,23 +37,75 @@ struct Plain {
 
 impl Hdf5 {
     /// `file` is `length` bytes at `path`, of which the first is that at `start`.
-    pub(crate) fn new(file: hdf5_pure::File, path: &Path, start: u64, length: u64) -> Self {
+    pub(crate) fn new(
+        (file, allowance): (hdf5_pure::File, Allowance),
+        path: &Path,
+        start: u64,
+        length: u64,
+    ) -> Self {
         let plain = |file| Plain { file: Mutex::new(file), start, length };
-        Self { file: Box::new(file), plain: File::open(path).ok().map(plain) }
+        Self { file: Box::new(file), allowance, plain: File::open(path).ok().map(plain) }
     }
 
     /// A file that is in memory only.
-    pub(crate) fn in_memory(file: hdf5_pure::File) -> Self {
-        Self { file: Box::new(file), plain: None }
+    pub(crate) fn in_memory((file, allowance): (hdf5_pure::File, Allowance)) -> Self {
+        Self { file: Box::new(file), allowance, plain: None }
     }
 
     /// The values of a dataset.
     pub(crate) fn read(&self, path: &str) -> Result<Vec<f32>, BoxError> {
+        self.allowance.set(BESIDE);
         let dataset = self.file.dataset(path)?;
         let plain = self.plain.as_ref().map(|plain| plain.read(&dataset));
-        match plain.transpose()?.flatten() {
-            Some(values) => Ok(values),
-            None => Ok(dataset.read_f32()?),
+        if let Some(values) = plain.transpose()?.flatten() {
+            return Ok(values);
+        }
+        let bytes = bearable(&dataset, self.file.file_size())?;
+        // Compressed chunks are smaller than what they hold, or hardly larger.
+        self.allowance.set(bytes.saturating_mul(2).saturating_add(BESIDE));
+        Ok(dataset.read_f32()?)
+    }
+}
+
+/// How many bytes the numbers of a dataset take, if reading them takes a bearable amount of memory:
+/// the library sets aside what is declared.
+fn bearable(dataset: &Dataset, file_size: u64) -> Result<u64, BoxError> {
+    let each: u64 = match dataset.datatype()? {
+        Datatype::FloatingPoint { size: size @ 1..=8, .. }
+        | Datatype::FixedPoint { size: size @ 1..=8, .. } => size.into(),
+        _ => return Err("its numbers are no floats".into()),
+    };
+    let shape = dataset.shape()?;
+    let bytes =
+        limits::numbers(&shape).ok_or("it has more numbers than any weight")?.saturating_mul(each);
+    match dataset.chunk_shape()? {
+        // Its numbers lie there, or it has none.
+        None if bytes > file_size => Err("it has more numbers than the file".into()),
+        None => Ok(bytes),
+        Some(chunk) => {
+            let along = |(size, chunk): (&u64, &u64)| {
+                size.checked_add(chunk.checked_sub(1)?)?.checked_div(*chunk)
+            };
+            let counts: Option<Vec<u64>> = shape.iter().zip(&chunk).map(along).collect();
+            let count = counts.and_then(|counts| limits::numbers(&counts));
+            if count.is_none_or(|count| count > MOST_CHUNKS) {
+                return Err("it has more chunks than any weight".into());
+            }
+            let chunk = limits::numbers(&chunk).and_then(|count| count.checked_mul(each));
+            if chunk.is_none_or(|chunk| chunk > bytes.max(LARGEST_CHUNK)) {
+                return Err("a chunk of it is larger than all its numbers".into());
+            }
+            // The library makes room for a stored chunk before it looks whether the file has it.
+            let mut stored = 0_u64;
+            for chunk in dataset.chunks()? {
+                stored = stored.saturating_add(chunk.storage_size);
+                if chunk.address.saturating_add(chunk.storage_size) > file_size
+                    || stored > file_size
+                {
+                    return Err("its chunks are larger than the file".into());
+                }
+            }
+            Ok(bytes)
         }
     }
 }
@@ -57,8 +116,7 @@ impl Plain {
         let Layout::Contiguous { address: Some(address), size } = dataset.layout()? else {
             return Ok(None);
         };
-        let count: Option<u64> =
-            dataset.shape()?.iter().try_fold(1_u64, |count, &size| count.checked_mul(size));
+        let count = limits::numbers(&dataset.shape()?);
         let bytes = count.and_then(|count| count.checked_mul(size_of::<f32>() as u64));
         if dataset.datatype()? != make_f32_type() || bytes != Some(size) {
             return Ok(None);
@@ -72,15 +130,18 @@ impl Plain {
             return Ok(None);
         }
         file.seek(SeekFrom::Start(from))?;
-        Ok(Some(read_f32(&mut *file, size as usize / size_of::<f32>())?))
+        Ok(Some(read_f32(&mut *file, usize::try_from(size)?.div_euclid(size_of::<f32>()))?))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use hdf5_pure::FileBuilder;
 
     use super::*;
+    use crate::keras;
 
     const VALUES: [f32; 6] = [0.0, -1.5, 3e38, f32::MIN_POSITIVE, f32::NAN, 7.0];
 
@@ -99,8 +160,8 @@ mod tests {
         let whole = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(whole.path(), [vec![7; start], bytes.clone()].concat()).expect("a file");
         let length = bytes.len() as u64;
-        let parsed = hdf5_pure::File::from_bytes(bytes).expect("HDF5");
-        let hdf5 = Hdf5::new(parsed, whole.path(), start as u64, length);
+        let opened = keras::source::open(Cursor::new(bytes), 0, length).expect("HDF5");
+        let hdf5 = Hdf5::new(opened, whole.path(), start as u64, length);
         (whole, hdf5)
     }
 

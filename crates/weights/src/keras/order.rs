@@ -11,12 +11,11 @@ use crate::keras::v3::snake_case;
 pub(crate) fn ranked_names(table: &LayerTable) -> HashMap<String, String> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     let mut names = HashMap::new();
-    for index in keras_order(table) {
-        let layer = &table.layers()[index];
+    for layer in keras_order(table).into_iter().filter_map(|index| table.layers().get(index)) {
         let count = counts.entry(layer.op.class()).or_default();
         let class = snake_case(layer.op.class());
         let group = if *count == 0 { class } else { format!("{class}_{count}") };
-        *count += 1;
+        *count = count.saturating_add(1);
         names.insert(layer.name.clone(), group);
     }
     names
@@ -26,6 +25,11 @@ pub(crate) fn ranked_names(table: &LayerTable) -> HashMap<String, String> {
 /// to the end of the model, and within a depth by the order of a walk from the end to the input.
 ///
 /// (`map_graph_network` in Keras's `functional.py`.)
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "all of it is about the table's own layers, of which there is one at least"
+)]
 fn keras_order(table: &LayerTable) -> Vec<usize> {
     let layers = table.layers();
     let mut visited = vec![None; layers.len()];

@@ -8,6 +8,7 @@ use hdf5_pure::{AttrValue, File, Group};
 
 use crate::keras::config::{Graph, Node};
 use crate::keras::h5::{StoredLayer, StoredWeight};
+use crate::limits::check_parts;
 use crate::{Error, keras};
 
 /// Models within models lie this deep at most.
@@ -36,44 +37,54 @@ const TELLING: [&str; 5] =
 /// (Keras 3.15); else they are called like their groups. Layers without weights are left out, but
 /// for those that tell.
 pub(crate) fn undescribed(path: &Path, file: &File) -> Result<(Vec<StoredLayer>, bool), Error> {
-    let mut layers = Vec::new();
-    collect(path, file, "layers", DEEPEST, &mut layers)?;
+    let mut walk = Walk { path, file, groups: 0, layers: Vec::new() };
+    walk.collect("layers", DEEPEST)?;
+    let mut layers = walk.layers;
     layers.sort_by_key(|(group, _)| rank(group));
     let named = layers.iter().any(|(group, layer)| *group != layer.name);
     Ok((layers.into_iter().map(|(_, layer)| layer).collect(), named))
 }
 
-fn collect(
-    path: &Path,
-    file: &File,
-    container: &str,
-    depth: usize,
-    layers: &mut Vec<(String, StoredLayer)>,
-) -> Result<(), Error> {
-    let at = |object: &str| {
-        let (path, object) = (path.to_owned(), object.to_owned());
-        move |source| Error::Hdf5 { path, object, source: Box::new(source) }
-    };
-    let groups = file.group(container).and_then(|group| group.groups()).map_err(at(container))?;
-    for name in groups {
-        let group = format!("{container}/{name}");
-        let inner = format!("{group}/layers");
-        if depth > 0 && file.group(&inner).is_ok() {
-            collect(path, file, &inner, depth - 1, layers)?;
-            continue;
+/// Layers found so far, each with the name of its group.
+struct Walk<'a> {
+    path: &'a Path,
+    file: &'a File,
+    /// Groups that were looked at. One may be the member of many, and of itself.
+    groups: usize,
+    layers: Vec<(String, StoredLayer)>,
+}
+
+impl Walk<'_> {
+    fn collect(&mut self, container: &str, depth: usize) -> Result<(), Error> {
+        let (path, file) = (self.path, self.file);
+        let at = |object: &str| {
+            let (path, object) = (path.to_owned(), object.to_owned());
+            move |source| Error::Hdf5 { path, object, source: Box::new(source) }
+        };
+        let groups =
+            file.group(container).and_then(|group| group.groups()).map_err(at(container))?;
+        for name in groups {
+            self.groups = self.groups.saturating_add(1);
+            check_parts(path, self.groups)?;
+            let group = format!("{container}/{name}");
+            let inner = format!("{group}/layers");
+            if depth > 0 && file.group(&inner).is_ok() {
+                self.collect(&inner, depth.saturating_sub(1))?;
+                continue;
+            }
+            let shapes = variables(path, file, &group)?;
+            let (class, _) = rank(&name);
+            if shapes.is_empty() && !TELLING.contains(&class.as_str()) {
+                continue;
+            }
+            let names = names_by_class(&class, shapes.len());
+            let own = file.group(&format!("{group}/vars")).ok().and_then(|vars| own_name(&vars));
+            // Without weights, only the class tells what a layer does.
+            let called = own.filter(|_| !shapes.is_empty()).unwrap_or_else(|| name.clone());
+            self.layers.push((name, stored(called, &group, &names, shapes)));
         }
-        let shapes = variables(path, file, &group)?;
-        let (class, _) = rank(&name);
-        if shapes.is_empty() && !TELLING.contains(&class.as_str()) {
-            continue;
-        }
-        let names = names_by_class(&class, shapes.len());
-        let own = file.group(&format!("{group}/vars")).ok().and_then(|vars| own_name(&vars));
-        // Without weights, only the class tells what a layer does.
-        let called = own.filter(|_| !shapes.is_empty()).unwrap_or_else(|| name.clone());
-        layers.push((name, stored(called, &group, &names, shapes)));
+        Ok(())
     }
-    Ok(())
 }
 
 /// The name that Keras 3.15 keeps beside a layer's weights.
@@ -96,6 +107,7 @@ fn variables(path: &Path, file: &File, group: &str) -> Result<Vec<Vec<u64>>, Err
             source: Box::new(source),
         })
     };
+    check_parts(path, names.len())?;
     (0..names.len()).map(shape).collect()
 }
 
@@ -160,8 +172,8 @@ pub(crate) fn snake_case(class: &str) -> String {
     let letters: Vec<char> = class.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
     let mut out = String::new();
     for (at, &letter) in letters.iter().enumerate() {
-        let before = at.checked_sub(1).map(|before| letters[before]);
-        let starts_word = letters.get(at + 1).is_some_and(char::is_ascii_lowercase);
+        let before = at.checked_sub(1).and_then(|before| letters.get(before));
+        let starts_word = letters.get(at.saturating_add(1)).is_some_and(char::is_ascii_lowercase);
         let after_small = before.is_some_and(|c| c.is_ascii_lowercase());
         if letter.is_ascii_uppercase() && (after_small || (before.is_some() && starts_word)) {
             out.push('_');

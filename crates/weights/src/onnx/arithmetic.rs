@@ -66,7 +66,7 @@ pub(crate) fn dense(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value,
         (&[rows, columns], false) | (&[columns, rows], true) => (rows, columns),
         _ => return Err(Refused(format!("its kernel has the shape {:?}", kernel.shape))),
     };
-    let (2, Some(&(axis, size))) = (flow.axes.len(), flow.axes.get(1)) else {
+    let &[batch, (axis, size)] = flow.axes.as_slice() else {
         return Err(Refused(format!("it reads {}, not one list of numbers", flow.describe())));
     };
     if size.is_some_and(|size| size != rows) || size.is_none() && axis == Axis::Flat {
@@ -86,7 +86,7 @@ pub(crate) fn dense(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value,
         let recipe = Recipe::Tensor(bias.clone(), Order::Same);
         graph.add_weight(&name, Weight::Bias, &[columns], recipe);
     }
-    let axes = vec![flow.axes[0], (Axis::Channel, Some(columns))];
+    let axes = vec![batch, (Axis::Channel, Some(columns))];
     Ok(Value::Flow(Flow::new(name, axes)))
 }
 
@@ -201,7 +201,7 @@ fn channels(flow: &Flow, sizes: &[usize]) -> Option<(Axis, usize)> {
     let skipped = flow.axes.len().checked_sub(sizes.len())?;
     let mut long = sizes.iter().enumerate().filter(|(_, size)| **size != 1);
     let ((place, &size), None) = (long.next()?, long.next()) else { return None };
-    let (axis, own) = flow.axes[skipped + place];
+    let &(axis, own) = flow.axes.get(skipped.checked_add(place)?)?;
     let fits = matches!(axis, Axis::Channel | Axis::Flat) && own == Some(size);
     fits.then_some((axis, size))
 }

@@ -62,14 +62,14 @@ pub(crate) fn lower(
         places: HashMap::new(),
     };
     for name in model.nodes.iter().flat_map(|node| &node.inputs) {
-        *lowering.uses.entry(name).or_default() += 1;
+        lowering.count_use(name);
     }
     model.inputs.iter().for_each(|input| lowering.add_input(input));
     for node in &model.nodes {
         lowering.add(node)?;
     }
     for output in &model.outputs {
-        *lowering.uses.entry(&output.name).or_default() += 1;
+        lowering.count_use(&output.name);
         let name = match lowering.values.get(output.name.as_str()) {
             Some(Value::Flow(flow)) => flow.node.clone(),
             _ => output.name.clone(),
@@ -81,6 +81,11 @@ pub(crate) fn lower(
 }
 
 impl<'a> Lowering<'a> {
+    fn count_use(&mut self, name: &'a str) {
+        let uses = self.uses.entry(name).or_default();
+        *uses = uses.saturating_add(1);
+    }
+
     fn add_input(&mut self, input: &'a ValueInfo) {
         let size = |index: usize| input.sizes.get(index).copied().flatten();
         let swapped = |node: &NodeProto| {

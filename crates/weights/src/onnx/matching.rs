@@ -43,7 +43,7 @@ enum Kind {
 /// Compares a graph with the layers of an architecture.
 pub(crate) fn match_graph(table: &LayerTable, graph: &Graph) -> Result<Matched, Failure> {
     let mut walk = Walk::new(table, graph);
-    let last = table.layers().len() - 1;
+    let last = table.layers().len().saturating_sub(1);
     for end in walk.ends(graph)? {
         if walk.layer(last, end).is_ok() {
             return Ok(Matched::of(walk));
@@ -64,8 +64,9 @@ pub(crate) fn known_names(table: &LayerTable, file: &Checkpoint) -> f64 {
     let names: Vec<&String> = nodes.chain(weights.map(|weight| &weight.path)).collect();
     let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     let has = |whole: &str, part: &str| {
-        whole.match_indices(part).any(|(start, _)| {
-            let (before, after) = (&whole[..start], &whole[start + part.len()..]);
+        whole.match_indices(part).any(|(start, found)| {
+            let (before, rest) = whole.split_at_checked(start).unwrap_or_default();
+            let after = rest.strip_prefix(found).unwrap_or_default();
             !inside(before.chars().next_back()) && !inside(after.chars().next())
         })
     };
@@ -161,6 +162,7 @@ impl Matched {
     }
 
     /// The nodes of the network become its layers; the others stay.
+    #[expect(clippy::indexing_slicing, reason = "places and names of the table's own layers")]
     fn translate(&self, table: &LayerTable, graph: &mut Graph, names: &FileNames) {
         // What does nothing is passed over.
         let source = |mut index: usize| {

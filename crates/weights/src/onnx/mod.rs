@@ -11,6 +11,7 @@ pub(crate) mod model;
 pub(crate) mod op;
 pub(crate) mod recipe;
 pub(crate) mod shape;
+pub(crate) mod slide;
 pub(crate) mod tensor;
 pub(crate) mod value;
 pub(crate) mod walk;

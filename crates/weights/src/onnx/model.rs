@@ -8,15 +8,13 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 
+use crate::limits::{MOST_INPUTS, MOST_PARTS};
 use crate::onnx::tensor::Tensor;
 use crate::onnx::wire::{Wire, WireFile};
 use crate::store::BoxError;
 
 /// Longest list of numbers among a node's settings.
 const LONGEST_LIST: usize = 4096;
-
-/// Most nodes, and most tensors. The largest export of the supported networks has 900 nodes.
-const MOST_PARTS: usize = 10_000;
 
 /// What an `.onnx` file holds.
 pub(crate) struct Model {
@@ -29,6 +27,8 @@ pub(crate) struct Model {
     pub(crate) tensors: HashMap<String, Tensor>,
     pub(crate) inputs: Vec<ValueInfo>,
     pub(crate) outputs: Vec<ValueInfo>,
+    /// How many values the nodes read.
+    read: usize,
 }
 
 /// One operator's call.
@@ -87,6 +87,7 @@ impl Model {
             tensors: HashMap::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            read: 0,
         };
         model.add_graph(&mut file, &graph.ok_or("it has no graph")?)?;
         // Before version 4 of the format, tensors were inputs too.
@@ -98,11 +99,19 @@ impl Model {
     fn add_graph(&mut self, file: &mut WireFile, graph: &Range<u64>) -> Result<(), BoxError> {
         for (number, wire) in file.fields(graph)? {
             let Wire::Bytes(range) = wire else { continue };
-            if self.nodes.len().max(self.tensors.len()) > MOST_PARTS {
+            let values = self.inputs.len().saturating_add(self.outputs.len());
+            if self.nodes.len().max(self.tensors.len()).max(values) > MOST_PARTS {
                 return Err(format!("it has more than {MOST_PARTS} nodes or tensors").into());
             }
+            if self.read > MOST_INPUTS {
+                return Err(format!("its nodes read more than {MOST_INPUTS} values").into());
+            }
             match number {
-                1 => self.nodes.push(NodeProto::read(file, &range)?),
+                1 => {
+                    let node = NodeProto::read(file, &range)?;
+                    self.read = self.read.saturating_add(node.inputs.len());
+                    self.nodes.push(node);
+                }
                 5 => {
                     let tensor = Tensor::read(file, &range)?;
                     if let Some(twice) = self.tensors.insert(tensor.name.clone(), tensor) {

@@ -131,7 +131,7 @@ fn global(graph: &mut Lowering<'_>, node: &NodeProto, op: Op) -> Result<Value, R
     if onnx::window::is_flat(graph, &flow) {
         return Ok(Value::Flow(flow));
     }
-    for (_, size) in &mut flow.axes[2..] {
+    for (_, size) in flow.axes.iter_mut().skip(2) {
         *size = Some(1);
     }
     let name = graph.push_node(node, Ok(op), vec![flow.node]);
@@ -144,7 +144,8 @@ fn reduce(graph: &mut Lowering<'_>, node: &NodeProto, op: Op) -> Result<Value, R
     let axes = node.ints("axes").map(<[i64]>::to_vec).or_else(|| graph.integers(node, 1));
     let axes: Option<Vec<usize>> =
         axes.and_then(|axes| axes.into_iter().map(|axis| flow.axis(axis)).collect());
-    let mut over: Vec<Axis> = axes.iter().flatten().map(|&index| flow.axes[index].0).collect();
+    let mut over: Vec<Axis> =
+        axes.iter().flatten().filter_map(|&index| Some(flow.axes.get(index)?.0)).collect();
     over.sort_by_key(|axis| *axis == Axis::Width);
     if over != [Axis::Height, Axis::Width] {
         return Err(Refused(format!("it reduces {over:?} of {}", flow.describe()).to_lowercase()));
@@ -170,13 +171,14 @@ fn concat(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> 
     let flows = graph.flows(node);
     let Some(first) = flows.first() else { return onnx::shape::concat(graph, node) };
     let axis = first.axis(node.int("axis", 1));
-    let along = axis.map(|index| first.axes[index].0);
+    let along = axis.and_then(|index| first.axes.get(index)).map(|(axis, _)| *axis);
     let alike = flows.iter().all(|flow| flow.order() == first.order());
     if flows.len() != node.inputs.len() || along != Some(Axis::Channel) || !alike {
         return Err(Refused("it does not join maps along their channels".to_owned()));
     }
     let channels = flows.iter().map(|flow| flow.size(Axis::Channel));
-    let channels = channels.sum::<Option<usize>>();
+    let sum = |sum: Option<usize>, next: Option<usize>| sum?.checked_add(next?);
+    let channels = channels.fold(Some(0), sum);
     let mut axes = first.axes.clone();
     axes.iter_mut().filter(|(axis, _)| *axis == Axis::Channel).for_each(|axis| axis.1 = channels);
     let inputs = flows.into_iter().map(|flow| flow.node).collect();

@@ -39,50 +39,76 @@ pub(crate) enum Order {
 }
 
 impl Order {
-    /// The numbers in Keras's order.
-    fn apply(&self, values: Vec<f32>) -> Vec<f32> {
+    /// The numbers in Keras's order, if there are as many as the sizes say.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "the product of the sizes is the number of values, so none of them is 0 where there \
+                  is a value, and no place is past counting"
+    )]
+    fn apply(&self, values: Vec<f32>) -> Option<Vec<f32>> {
+        let count = values.len();
+        let product = |sizes: &[usize]| {
+            sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size))
+        };
         match self {
-            Self::Same => values,
-            Self::Negated => values.into_iter().map(|value| -value).collect(),
-            Self::Kernel([out, inputs, height, width]) => {
+            Self::Same => Some(values),
+            Self::Negated => Some(values.into_iter().map(|value| -value).collect()),
+            Self::Kernel(sizes @ [out, inputs, height, width]) => {
+                product(sizes).filter(|&product| product == count)?;
+                if count == 0 {
+                    return Some(values);
+                }
                 let area = height * width;
                 let place = |at: usize| {
                     let (o, rest) = (at % out, at / out);
                     let (i, position) = (rest % inputs, rest / inputs);
                     (o * inputs + i) * area + position
                 };
-                (0..values.len()).map(|at| values[place(at)]).collect()
+                (0..count).map(|at| values.get(place(at)).copied()).collect()
             }
             Self::Rows { rows, columns, transposed, flat } => {
+                product(&[*rows, *columns]).filter(|&product| product == count)?;
                 let order = row_order(flat, *rows);
-                let row = |row: usize| order.as_ref().map_or(row, |order| order[row]);
-                let place = |at: usize| {
-                    let (r, c) = (row(at / columns), at % columns);
-                    if *transposed { c * rows + r } else { r * columns + c }
+                let row = |row: usize| match &order {
+                    Some(order) => order.get(row).copied(),
+                    None => Some(row),
                 };
-                (0..values.len()).map(|at| values[place(at)]).collect()
+                let place = |at: usize| {
+                    let (r, c) = (row(at / columns)?, at % columns);
+                    Some(if *transposed { c * rows + r } else { r * columns + c })
+                };
+                (0..count).map(|at| values.get(place(at)?).copied()).collect()
             }
         }
     }
 }
 
 /// For each row as Keras flattens (height, width, channel), which one it is in the file.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "the product of all sizes is the number of rows, which is not 0, and a place is below it"
+)]
 fn row_order(flat: &[(Axis, usize)], rows: usize) -> Option<Vec<usize>> {
-    if flat.iter().map(|(_, size)| size).product::<usize>() != rows {
+    let product = |sizes: &[(Axis, usize)]| {
+        sizes.iter().try_fold(1_usize, |product, (_, size)| product.checked_mul(*size))
+    };
+    if rows == 0 || product(flat) != Some(rows) {
         return None;
     }
     // How far apart neighbours along an axis are in the file.
     let stride = |axis: Axis| {
-        let place = flat.iter().position(|(own, _)| *own == axis)?;
-        Some(flat[place + 1..].iter().map(|(_, size)| size).product::<usize>())
+        let place = flat.iter().position(|(own, _)| *own == axis);
+        let after = place.and_then(|place| flat.get(place + 1..));
+        after.and_then(product).unwrap_or(0)
     };
     let size = |axis| flat.iter().find(|(own, _)| *own == axis).map_or(1, |(_, size)| *size);
     let axes = [Axis::Height, Axis::Width, Axis::Channel];
-    let (sizes, strides) = (axes.map(size), axes.map(|axis| stride(axis).unwrap_or(0)));
+    let ([_, width, channels], strides) = (axes.map(size), axes.map(stride));
     let place = |row: usize| {
-        let (channel, rest) = (row % sizes[2], row / sizes[2]);
-        let (column, line) = (rest % sizes[1], rest / sizes[1]);
-        line * strides[0] + column * strides[1] + channel * strides[2]
+        let (channel, rest) = (row % channels, row / channels);
+        let (column, line) = (rest % width, rest / width);
+        let [down, across, deep] = strides;
+        line * down + column * across + channel * deep
     };
     Some((0..rows).map(place).collect())
 }
@@ -102,7 +128,8 @@ impl OnnxStore {
             Recipe::Filled { value, count } => Ok(vec![*value; *count]),
             Recipe::Tensor(tensor, order) => {
                 let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-                Ok(order.apply(tensor.floats(&mut file, &self.folder)?))
+                let values = order.apply(tensor.floats(&mut file, &self.folder)?);
+                values.ok_or_else(|| "it has another number of values than its shape".into())
             }
         }
     }
@@ -135,7 +162,7 @@ mod tests {
         let values = vec![0.0, 1.0, 10.0, 11.0, 100.0, 101.0, 110.0, 111.0];
         // [height, width, in, out]
         let expected = [0.0, 100.0, 10.0, 110.0, 1.0, 101.0, 11.0, 111.0];
-        assert_eq!(Order::Kernel([2, 2, 1, 2]).apply(values), expected);
+        assert_eq!(Order::Kernel([2, 2, 1, 2]).apply(values).expect("all"), expected);
     }
 
     #[test]
@@ -144,8 +171,10 @@ mod tests {
         let flat = vec![(Axis::Channel, 2), (Axis::Height, 1), (Axis::Width, 3)];
         let order = Order::Rows { rows: 6, columns: 1, transposed: false, flat };
         let values = vec![0.0, 1.0, 2.0, 10.0, 11.0, 12.0];
-        assert_eq!(order.apply(values), [0.0, 10.0, 1.0, 11.0, 2.0, 12.0]);
+        assert_eq!(order.apply(values).expect("all"), [0.0, 10.0, 1.0, 11.0, 2.0, 12.0]);
         let order = Order::Rows { rows: 2, columns: 3, transposed: true, flat: Vec::new() };
-        assert_eq!(order.apply(vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]), [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]);
+        let values = vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+        assert_eq!(order.apply(values).expect("all"), [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]);
+        assert_eq!(order.apply(vec![0.0; 5]), None);
     }
 }

@@ -6,7 +6,7 @@ use crate::keras::op::Refused;
 use crate::onnx::graph::Lowering;
 use crate::onnx::model::NodeProto;
 use crate::onnx::op::{only, unknown};
-use crate::onnx::value::{Axis, Flow, Value};
+use crate::onnx::value::{Axis, Flow, Value, from_start};
 
 /// Most sizes in one list: a list that is joined with itself again and again would fill memory.
 const MOST_SIZES: usize = 64;
@@ -45,7 +45,8 @@ fn transpose(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refuse
     sorted.sort_unstable();
     match places {
         Some(places) if sorted.into_iter().eq(0..flow.axes.len()) => {
-            let axes = places.into_iter().map(|place| flow.axes[place]).collect();
+            let axes =
+                places.into_iter().filter_map(|place| flow.axes.get(place).copied()).collect();
             Ok(Value::Flow(Flow { axes, ..flow }))
         }
         _ => Err(Refused(format!("`perm` is {perm:?} of {}", flow.describe()))),
@@ -58,7 +59,8 @@ fn reshape(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused>
         Some(Value::Sizes(sizes)) => Some(sizes),
         _ => graph.integers(node, 1).map(|sizes| sizes.into_iter().map(Some).collect()),
     };
-    let Some(target) = target.filter(|target| !target.is_empty()) else {
+    let target: Vec<Option<i64>> = target.unwrap_or_default();
+    let Some(&first) = target.first() else {
         return Err(Refused("the shape that it makes is not known".to_owned()));
     };
     let flow = graph.flow(node, 0)?;
@@ -71,13 +73,13 @@ fn reshape(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused>
     };
     let inner: Option<Vec<i64>> = target.iter().enumerate().skip(1).map(whole).collect();
     let inner = inner.ok_or_else(|| Refused("the shape that it makes is not known".to_owned()))?;
-    let batch = match (target[0], flow.axes.first().and_then(|(_, size)| *size)) {
+    let batch = match (first, flow.axes.first().and_then(|(_, size)| *size)) {
         (Some(0), _) => copies,
         (None | Some(-1), _) => true,
         (Some(size), Some(batch)) => usize::try_from(size).is_ok_and(|size| size == batch),
         (Some(size), None) => size == 1 && inner.contains(&-1),
     };
-    if !batch || target[0] == Some(-1) && inner.contains(&-1) {
+    if !batch || first == Some(-1) && inner.contains(&-1) {
         return Err(Refused(format!("it makes {target:?} of {}", flow.describe())));
     }
     reshaped(graph, node, &inner)
@@ -92,13 +94,14 @@ fn squeeze(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused>
     let axes: Option<Vec<usize>> =
         axes.and_then(|axes| axes.into_iter().map(|axis| flow.axis(axis)).collect());
     let axes = axes.ok_or_else(|| Refused("`axes` are missing or out of range".to_owned()))?;
-    let is_one = |&place: &usize| place > 0 && flow.axes[place].1 == Some(1);
+    let size = |place: usize| flow.axes.get(place).and_then(|(_, size)| *size);
+    let is_one = |&place: &usize| place > 0 && size(place) == Some(1);
     if !axes.iter().all(is_one) {
         return Err(Refused(format!("it takes axes {axes:?} from {}", flow.describe())));
     }
     let kept = (1..flow.axes.len()).filter(|place| !axes.contains(place));
     let target: Option<Vec<i64>> =
-        kept.map(|place| flow.axes[place].1.and_then(|size| i64::try_from(size).ok())).collect();
+        kept.map(|place| size(place).and_then(|size| i64::try_from(size).ok())).collect();
     reshaped(graph, node, &target.ok_or_else(|| Refused("its sizes are open".to_owned()))?)
 }
 
@@ -116,9 +119,10 @@ fn unsqueeze(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refuse
     let flow = graph.flow(node, 0)?;
     let axes = node.ints("axes").map(<[i64]>::to_vec).or_else(|| graph.integers(node, 1));
     let axes = axes.ok_or_else(|| Refused("`axes` are missing".to_owned()))?;
-    let rank = (flow.axes.len() + axes.len()) as i64;
-    let places: Vec<i64> = axes.iter().map(|&a| if a < 0 { a + rank } else { a }).collect();
-    let mut own = flow.axes[1..].iter().map(|(_, size)| size.and_then(|s| s.try_into().ok()));
+    let rank = flow.axes.len().saturating_add(axes.len()) as i64;
+    let places: Vec<i64> = axes.iter().map(|&axis| from_start(axis, rank)).collect();
+    let inner = flow.axes.iter().skip(1);
+    let mut own = inner.map(|(_, size)| size.and_then(|s| s.try_into().ok()));
     let target: Option<Vec<i64>> = (1..rank)
         .map(|place| if places.contains(&place) { Some(1) } else { own.next()? })
         .collect();
@@ -161,7 +165,7 @@ pub(crate) fn concat(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value
 fn gather(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
     let (list, indices) = (sizes(graph, node, 0), graph.integers(node, 1));
     let taken = list.zip(indices).and_then(|(list, indices)| {
-        let place = |index: i64| if index < 0 { index + list.len() as i64 } else { index };
+        let place = |index: i64| from_start(index, list.len() as i64);
         let take = |index: i64| list.get(usize::try_from(place(index)).ok()?).copied();
         indices.into_iter().map(take).collect::<Option<Vec<_>>>()
     });
@@ -177,8 +181,7 @@ fn slice(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
     let list = sizes(graph, node, 0);
     let part = list.zip(start.zip(end)).and_then(|(list, (start, end))| {
         let length = list.len() as i64;
-        let place = |at: i64| if at < 0 { at.saturating_add(length) } else { at };
-        let [start, end] = [start, end].map(|at| place(at).clamp(0, length) as usize);
+        let [start, end] = [start, end].map(|at| from_start(at, length).clamp(0, length) as usize);
         list.get(start..end).map(<[_]>::to_vec).filter(|_| step.unwrap_or(1) == 1)
     });
     part.map(Value::Sizes).ok_or_else(|| Refused("it does not cut a shape".to_owned()))

@@ -164,7 +164,7 @@ impl Tensor {
         };
         match &self.data {
             Data::Plain(range) => {
-                check(range.end - range.start)?;
+                check(range.end.saturating_sub(range.start))?;
                 file.read(range)
             }
             Data::External { location, offset, length } => {

@@ -65,7 +65,7 @@ impl Flow {
     /// An axis by its index, which may count from the end.
     pub(crate) fn axis(&self, index: i64) -> Option<usize> {
         let count = self.axes.len() as i64;
-        let index = if index < 0 { index + count } else { index };
+        let index = from_start(index, count);
         usize::try_from(index).ok().filter(|&index| index < self.axes.len())
     }
 
@@ -83,13 +83,12 @@ impl Flow {
     /// left. True if height and width went into one axis with the channels.
     pub(crate) fn reshape(&self, target: &[i64]) -> Result<(Self, bool), Refused> {
         let refused = || Refused(format!("it makes {:?} of {}", target, self.describe()));
-        if self.axes.first().map(|(axis, _)| *axis) != Some(Axis::Batch) {
+        let Some((&batch @ (Axis::Batch, _), inner)) = self.axes.split_first() else {
             return Err(refused());
-        }
+        };
         let sizes = self.inner_sizes()?;
         let target = filled(target, &sizes).ok_or_else(refused)?;
-        let own: Vec<Extent> =
-            self.axes[1..].iter().filter(|(_, s)| *s != Some(1)).copied().collect();
+        let own: Vec<Extent> = inner.iter().filter(|(_, s)| *s != Some(1)).copied().collect();
         let kept: Vec<usize> = target.iter().copied().filter(|&size| size != 1).collect();
         let same = own.iter().map(|(_, size)| *size).eq(kept.iter().map(|&size| Some(size)));
         if same {
@@ -99,9 +98,9 @@ impl Flow {
             let flattens = lost(Axis::Height) || lost(Axis::Width);
             return Ok((Self { axes, ..self.clone() }, flattens));
         }
-        if kept.len() == 1 && target.len() == 1 && self.flat.is_empty() {
-            let flat = self.axes[1..].iter().map(|&(axis, size)| (axis, size.unwrap_or(1)));
-            let axes = vec![self.axes[0], (Axis::Flat, Some(kept[0]))];
+        if let (&[all], [_], []) = (kept.as_slice(), target.as_slice(), self.flat.as_slice()) {
+            let flat = inner.iter().map(|&(axis, size)| (axis, size.unwrap_or(1)));
+            let axes = vec![batch, (Axis::Flat, Some(all))];
             return Ok((Self { axes, flat: flat.collect(), ..self.clone() }, true));
         }
         Err(refused())
@@ -117,6 +116,11 @@ impl Flow {
     }
 }
 
+/// An index that counts from the end where it is negative, from the start.
+pub(crate) fn from_start(index: i64, length: i64) -> i64 {
+    if index < 0 { index.saturating_add(length) } else { index }
+}
+
 /// A shape whose -1 is what the others leave of all numbers.
 fn filled(target: &[i64], sizes: &[usize]) -> Option<Vec<usize>> {
     let all = sizes.iter().try_fold(1_usize, |all, &size| all.checked_mul(size))?;
@@ -124,7 +128,7 @@ fn filled(target: &[i64], sizes: &[usize]) -> Option<Vec<usize>> {
     let mut given = given.map(|&size| usize::try_from(size).ok().filter(|&size| size > 0));
     let given = given.try_fold(1_usize, |all, size| all.checked_mul(size?))?;
     let open = target.iter().filter(|&&size| size == -1).count();
-    let left = if given > 0 && all % given == 0 { all / given } else { return None };
+    let left = all.checked_div(given).filter(|left| left.checked_mul(given) == Some(all))?;
     if open > 1 || open == 0 && left != 1 {
         return None;
     }

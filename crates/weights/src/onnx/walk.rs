@@ -10,7 +10,7 @@ use burncam_net::{Activation, LayerTable, Op, Padding};
 
 use crate::keras::config::{Graph, Node};
 use crate::matching::{Failure, first_difference, quoted};
-use crate::onnx::window::same_pads;
+use crate::onnx::slide::same_pads;
 use crate::onnx::zeros::{Zeros, pads};
 
 /// Steps of the walk, in layers of the table. A network takes about two for each layer.
@@ -55,7 +55,7 @@ impl<'a> Walk<'a> {
         let nodes = graph.nodes.iter().map(|node| (node.name.as_str(), node)).collect();
         let best = Failure { matched: 0, difference: String::new() };
         let found = vec![None; table.layers().len()];
-        let steps = MOST_STEPS * found.len();
+        let steps = MOST_STEPS.saturating_mul(found.len());
         Self { table, nodes, found, trail: Vec::new(), best, steps }
     }
 
@@ -99,18 +99,21 @@ impl<'a> Walk<'a> {
         Err(())
     }
 
+    #[expect(clippy::indexing_slicing, reason = "places in the table, which are the table's own")]
     pub(crate) fn back_to(&mut self, length: usize) {
         for index in self.trail.drain(length..) {
             self.found[index] = None;
         }
     }
 
+    #[expect(clippy::indexing_slicing, reason = "places in the table, which are the table's own")]
     fn set(&mut self, index: usize, found: Found<'a>, at: &'a str) {
         self.found[index] = Some((found, at));
         self.trail.push(index);
     }
 
     /// Whether the value of this node is that of this layer.
+    #[expect(clippy::indexing_slicing, reason = "places in the table, which are the table's own")]
     pub(crate) fn layer(&mut self, index: usize, name: &'a str) -> Result<(), ()> {
         let table = self.table;
         let layer = &table.layers()[index];
@@ -158,6 +161,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Compares a convolution, and what it reads. The padding may be its own or a layer's.
+    #[expect(clippy::indexing_slicing, reason = "places in the table, which are the table's own")]
     fn conv(
         &mut self,
         index: usize,
@@ -202,6 +206,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The table's operation, written as the node writes it where that means the same.
+    #[expect(clippy::indexing_slicing, reason = "places in the table, which are the table's own")]
     fn harmonised(&self, index: usize, node: &Node, op: &Op) -> Op {
         let layer = &self.table.layers()[index];
         let mut op = op.clone();
@@ -251,6 +256,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Compares what a layer reads, in either order where that does not matter.
+    #[expect(clippy::indexing_slicing, reason = "places in the table, which are the table's own")]
     fn inputs(&mut self, index: usize, node: &'a Node) -> Result<(), ()> {
         let table = self.table;
         let layer = &table.layers()[index];
@@ -280,6 +286,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Puts the inputs of a joint's joints in their place, and gives those joints.
+    #[expect(clippy::indexing_slicing, reason = "places in the table, which are the table's own")]
     fn joined(&self, inputs: &mut Vec<usize>) -> Vec<usize> {
         let layers = self.table.layers();
         let is_joint = |&input: &usize| layers[input].op == Op::Concatenate;

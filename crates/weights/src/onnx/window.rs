@@ -7,25 +7,12 @@ use crate::onnx::graph::Lowering;
 use crate::onnx::model::NodeProto;
 use crate::onnx::op::only;
 use crate::onnx::recipe::{Order, Recipe};
+use crate::onnx::slide::{around, odd, padding, pair, window, windows};
 use crate::onnx::tensor::Tensor;
 use crate::onnx::value::{Axis, Flow, NCHW, Value};
 
-/// Before and after, along height and width.
-pub(crate) type Sides = [[usize; 2]; 2];
-
 /// Most layers that do not change a shape in a row between two dense layers.
 const BETWEEN_DENSE: usize = 4;
-
-/// A window and how it moves.
-struct Window {
-    size: [usize; 2],
-    strides: [usize; 2],
-    pads: Sides,
-    /// TensorFlow's `same`, which ONNX calls `SAME_UPPER`.
-    same: bool,
-    /// A last window may begin before the end and reach past it.
-    ceil: bool,
-}
 
 /// The map that an operator reads, which must lie as ONNX has it.
 pub(crate) fn map(graph: &Lowering<'_>, node: &NodeProto) -> Result<Flow, Refused> {
@@ -81,7 +68,8 @@ pub(crate) fn conv(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, 
     let bias = bias(graph, node, filters)?;
     let plain = padding == Padding::Valid && before.is_none();
     if plain && sizes == [Some(height), Some(width)] && covers(graph, &input, [height, width]) {
-        return Ok(dense(graph, node, &input, (kernel, bias)));
+        let sizes = [filters, channels, height, width];
+        return Ok(dense(graph, node, &input, (kernel, sizes), bias));
     }
     let mut reads = input.node.clone();
     if let Some(padding) = before {
@@ -104,7 +92,7 @@ pub(crate) fn conv(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, 
         let recipe = Recipe::Tensor(bias.clone(), Order::Same);
         graph.add_weight(&name, Weight::Bias, &[filters], recipe);
     }
-    Ok(output(name, &input, filters, windows(&window, sizes)))
+    Ok(output(name, &input, Some(filters), windows(&window, sizes)))
 }
 
 /// Whether a window of the map's own size makes a convolution a dense layer, as timm writes those
@@ -132,9 +120,10 @@ fn dense(
     graph: &mut Lowering<'_>,
     node: &NodeProto,
     input: &Flow,
-    (kernel, bias): (&Tensor, Option<&Tensor>),
+    (kernel, sizes): (&Tensor, [usize; 4]),
+    bias: Option<&Tensor>,
 ) -> Value {
-    let [filters, channels, height, width] = [0, 1, 2, 3].map(|axis| shape(kernel)[axis]);
+    let [filters, channels, height, width] = sizes;
     let mut reads = input.node.clone();
     if [height, width] != [1; 2] {
         let label = format!("{} (flattens)", node.label());
@@ -151,7 +140,7 @@ fn dense(
         let recipe = Recipe::Tensor(bias.clone(), Order::Same);
         graph.add_weight(&name, Weight::Bias, &[filters], recipe);
     }
-    output(name, input, filters, [Some(1); 2])
+    output(name, input, Some(filters), [Some(1); 2])
 }
 
 /// The bias that an operator reads as its third input, one number for each of `count`.
@@ -199,9 +188,7 @@ pub(crate) fn pool(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, 
     };
     let name = graph.push_node(node, Ok(op), vec![input.node.clone()]);
     let channels = input.size(Axis::Channel);
-    let sizes = windows(&window, sizes);
-    let sizes = [input.axes[0].1, channels, sizes[0], sizes[1]];
-    Ok(Value::Flow(Flow::new(name, NCHW.into_iter().zip(sizes).collect())))
+    Ok(output(name, &input, channels, windows(&window, sizes)))
 }
 
 /// Zeros around the border.
@@ -217,23 +204,26 @@ pub(crate) fn pad(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, R
     };
     let pads = node.ints("pads").map(<[i64]>::to_vec).or_else(|| graph.integers(node, 1));
     let pads = pads.ok_or_else(|| Refused("`pads` are not known".to_owned()))?;
-    let rank = flow.axes.len();
     let pads: Option<Vec<usize>> = pads.iter().map(|&pad| pad.try_into().ok()).collect();
-    let pads = pads.filter(|pads| pads.len() == 2 * rank && value == Some(0.0));
-    let pads = pads.filter(|_| node.input(3).is_none());
-    let pads = pads.ok_or_else(|| Refused("it does not add zeros on each axis".to_owned()))?;
-    let (mut sides, mut axes) = ([[0; 2]; 2], flow.axes.clone());
-    for (place, (axis, size)) in axes.iter_mut().enumerate() {
-        let both = [pads[place], pads[place + rank]];
-        *size = size.and_then(|size| size.checked_add(both[0])?.checked_add(both[1]));
+    let pads = pads.filter(|_| value == Some(0.0) && node.input(3).is_none());
+    let rank = flow.axes.len();
+    let halves = pads.as_deref().and_then(|pads| pads.split_at_checked(rank));
+    let halves = halves.filter(|(before, after)| before.len() == after.len());
+    let Some((before, after)) = halves else {
+        return Err(Refused("it does not add zeros on each axis".to_owned()));
+    };
+    let ([mut vertical, mut horizontal], mut axes) = ([[0; 2]; 2], flow.axes.clone());
+    for ((axis, size), (&before, &after)) in axes.iter_mut().zip(before.iter().zip(after)) {
+        let both = [before, after];
+        *size = size.and_then(|size| size.checked_add(before)?.checked_add(after));
         match axis {
-            Axis::Height => sides[0] = both,
-            Axis::Width => sides[1] = both,
+            Axis::Height => vertical = both,
+            Axis::Width => horizontal = both,
             _ if both == [0; 2] => {}
             _ => return Err(Refused("it pads another axis than height and width".to_owned())),
         }
     }
-    let op = Op::ZeroPadding2D { padding: sides };
+    let op = Op::ZeroPadding2D { padding: [vertical, horizontal] };
     let name = graph.push_node(node, Ok(op), vec![flow.node]);
     Ok(Value::Flow(Flow::new(name, axes)))
 }
@@ -255,14 +245,14 @@ pub(crate) fn resize(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value
     {
         return Err(Refused("it keeps the aspect ratio, or names its axes".to_owned()));
     }
-    let sizes = graph.integers(node, 3).filter(|sizes| sizes.len() == 4);
-    let scales = graph.floats(node, 2).filter(|scales| scales.len() == 4);
+    let sizes = graph.integers(node, 3).and_then(|sizes| <[i64; 4]>::try_from(sizes).ok());
+    let scales = graph.floats(node, 2).and_then(|scales| <[f32; 4]>::try_from(scales).ok());
     let target = match (sizes, scales) {
-        (Some(sizes), _) => [usize::try_from(sizes[2]).ok(), usize::try_from(sizes[3]).ok()],
-        (None, Some(scales)) if scales[..2] == [1.0; 2] => {
-            let scaled = |(size, scale): (usize, f32)| (size as f64 * f64::from(scale)) as usize;
+        (Some([_, _, height, width]), _) => [height, width].map(|size| usize::try_from(size).ok()),
+        (None, Some([1.0, 1.0, down, across])) => {
+            let scaled = |size: usize, scale: f32| (size as f64 * f64::from(scale)) as usize;
             let [height, width] = map_size(&input);
-            [height.map(|h| scaled((h, scales[2]))), width.map(|w| scaled((w, scales[3])))]
+            [height.map(|h| scaled(h, down)), width.map(|w| scaled(w, across))]
         }
         _ => [None, None],
     };
@@ -271,109 +261,25 @@ pub(crate) fn resize(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value
     };
     let op = Op::bilinear([height, width]);
     let name = graph.push_node(node, Ok(op), vec![input.node]);
-    let mut axes = input.axes;
-    (axes[2].1, axes[3].1) = (Some(height), Some(width));
-    Ok(Value::Flow(Flow::new(name, axes)))
+    let axes = input.axes.into_iter().map(|(axis, size)| match axis {
+        Axis::Height => (axis, Some(height)),
+        Axis::Width => (axis, Some(width)),
+        _ => (axis, size),
+    });
+    Ok(Value::Flow(Flow::new(name, axes.collect())))
 }
 
-fn output(node: String, input: &Flow, filters: usize, sizes: [Option<usize>; 2]) -> Value {
-    let sizes = [input.axes[0].1, Some(filters), sizes[0], sizes[1]];
+fn output(
+    node: String,
+    input: &Flow,
+    channels: Option<usize>,
+    [height, width]: [Option<usize>; 2],
+) -> Value {
+    let batch = input.axes.first().and_then(|(_, size)| *size);
+    let sizes = [batch, channels, height, width];
     Value::Flow(Flow::new(node, NCHW.into_iter().zip(sizes).collect()))
 }
 
 fn map_size(flow: &Flow) -> [Option<usize>; 2] {
     [flow.size(Axis::Height), flow.size(Axis::Width)]
-}
-
-fn odd(name: &str) -> Refused {
-    Refused(format!("`{name}` is not a pair of sizes"))
-}
-
-fn pair(values: Option<&[i64]>) -> Option<[usize; 2]> {
-    let sizes = values?.iter().map(|&v| usize::try_from(v).ok().filter(|&v| v > 0));
-    sizes.collect::<Option<Vec<_>>>()?.try_into().ok()
-}
-
-fn window(node: &NodeProto, size: [usize; 2]) -> Result<Window, Refused> {
-    if node.ints("kernel_shape").is_some_and(|_| pair(node.ints("kernel_shape")) != Some(size)) {
-        return Err(odd("kernel_shape"));
-    }
-    let strides = match node.ints("strides") {
-        Some(strides) => pair(Some(strides)).ok_or_else(|| odd("strides"))?,
-        None => [1; 2],
-    };
-    let auto_pad = node.text("auto_pad", "NOTSET");
-    let pads = node.ints("pads").unwrap_or(&[0; 4]);
-    let pads: Option<Vec<usize>> = pads.iter().map(|&pad| pad.try_into().ok()).collect();
-    // ONNX lists what comes before on each axis, then what comes after.
-    let pads = match (auto_pad, pads.as_deref()) {
-        ("NOTSET", Some(&[top, left, bottom, right])) => [[top, bottom], [left, right]],
-        ("VALID" | "SAME_UPPER", _) => [[0; 2]; 2],
-        (other, _) => return Err(Refused(format!("`auto_pad` is {other}, `pads` {pads:?}"))),
-    };
-    let (same, ceil) = (auto_pad == "SAME_UPPER", node.int("ceil_mode", 0) != 0);
-    Ok(Window { size, strides, pads, same, ceil })
-}
-
-/// Which of Keras's two paddings a window has on an input of this size, if it is one.
-fn padding(window: &Window, sizes: [Option<usize>; 2]) -> Option<Padding> {
-    let none = window.pads == [[0; 2]; 2] && !window.same;
-    if none && !window.ceil {
-        return Some(Padding::Valid);
-    }
-    if window.same {
-        return Some(Padding::Same);
-    }
-    let counts = windows(window, sizes);
-    let fits = |padding: Padding| {
-        (0..2).all(|axis| {
-            let (Some(size), Some(count)) = (sizes[axis], counts[axis]) else { return false };
-            let (kernel, stride) = (window.size[axis], window.strides[axis]);
-            let [before, after] = same_pads(padding, size, kernel, stride);
-            // With `ceil_mode` a window may reach past what is padded.
-            let reach = (count.saturating_sub(1)).saturating_mul(stride).saturating_add(kernel);
-            let past = reach.saturating_sub(size.saturating_add(window.pads[axis][0]));
-            let own = if window.ceil { past } else { window.pads[axis][1] };
-            count == padding.windows(size, kernel, stride)
-                && [window.pads[axis][0], own] == [before, after]
-        })
-    };
-    [Padding::Valid, Padding::Same].into_iter().find(|&padding| fits(padding))
-}
-
-/// PyTorch's padding: the same on all sides, and whole windows only.
-fn around(window: &Window) -> Option<Padding> {
-    let zeros = window.pads[0][0];
-    let alike = window.pads == [[zeros; 2]; 2] && !window.same && !window.ceil;
-    alike.then_some(Padding::Around(zeros))
-}
-
-/// What a padding adds before and after an axis of this size.
-pub(crate) fn same_pads(padding: Padding, size: usize, kernel: usize, stride: usize) -> [usize; 2] {
-    match padding {
-        Padding::Valid => [0; 2],
-        Padding::Around(zeros) => [zeros; 2],
-        Padding::Same => {
-            let reach = size.div_ceil(stride).saturating_sub(1).saturating_mul(stride);
-            let all = reach.saturating_add(kernel).saturating_sub(size);
-            [all / 2, all - all / 2]
-        }
-    }
-}
-
-/// How many windows there are along each axis.
-fn windows(window: &Window, sizes: [Option<usize>; 2]) -> [Option<usize>; 2] {
-    [0, 1].map(|axis| {
-        let (size, stride) = (sizes[axis]?, window.strides[axis]);
-        if window.same {
-            return Some(size.div_ceil(stride));
-        }
-        let [before, after] = window.pads[axis];
-        let padded = size.checked_add(before)?.checked_add(after)?;
-        let room = padded.checked_sub(window.size[axis])?;
-        let count = if window.ceil { room.div_ceil(stride) } else { room / stride } + 1;
-        // The last window must begin inside the input or what is padded before it.
-        let begins = (count - 1) * stride;
-        Some(if window.ceil && begins >= size + before { count - 1 } else { count })
-    })
 }

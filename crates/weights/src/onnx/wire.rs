@@ -10,7 +10,10 @@ use std::ops::Range;
 use crate::store::BoxError;
 
 /// Longest text that is kept: a name, or a setting.
-const LONGEST_TEXT: u64 = 1 << 16;
+const LONGEST_TEXT: u64 = 1 << 12;
+
+/// Bytes in all texts. The largest export of the supported networks has 51,000.
+const MOST_TEXT: u64 = 2 << 20;
 
 /// How many fields are read at most. The largest export of the supported networks has 25,000.
 const MOST_FIELDS: usize = 1_000_000;
@@ -34,12 +37,14 @@ pub(crate) struct WireFile {
     /// In bytes.
     pub(crate) size: u64,
     fields_left: usize,
+    text_left: u64,
 }
 
 impl WireFile {
     pub(crate) fn open(file: File) -> Result<Self, BoxError> {
         let size = file.metadata()?.len();
-        Ok(Self { file: BufReader::new(file), at: 0, size, fields_left: MOST_FIELDS })
+        let (fields_left, text_left) = (MOST_FIELDS, MOST_TEXT);
+        Ok(Self { file: BufReader::new(file), at: 0, size, fields_left, text_left })
     }
 
     /// The fields of the message that fills `range`, by number.
@@ -77,9 +82,11 @@ impl WireFile {
     }
 
     pub(crate) fn text(&mut self, range: &Range<u64>) -> Result<String, BoxError> {
-        if range.end - range.start > LONGEST_TEXT {
+        let length = range.end.saturating_sub(range.start);
+        if length > LONGEST_TEXT {
             return Err(format!("the text at byte {} is too long", range.start).into());
         }
+        self.text_left = self.text_left.checked_sub(length).ok_or("it has too much text")?;
         let bytes = self.read(range)?;
         Ok(String::from_utf8(bytes).map_err(|_| "a text is not UTF-8")?)
     }
@@ -127,14 +134,14 @@ impl WireFile {
     fn bytes<const N: usize>(&mut self) -> Result<[u8; N], BoxError> {
         let mut bytes = [0; N];
         self.file.read_exact(&mut bytes)?;
-        self.at += N as u64;
+        self.at = self.at.saturating_add(N as u64);
         Ok(bytes)
     }
 
     fn seek(&mut self, to: u64) -> Result<(), BoxError> {
-        match i64::try_from(i128::from(to) - i128::from(self.at)) {
-            Ok(offset) => self.file.seek_relative(offset)?,
-            Err(_) => drop(self.file.seek(SeekFrom::Start(to))?),
+        match to.checked_signed_diff(self.at) {
+            Some(offset) => self.file.seek_relative(offset)?,
+            None => drop(self.file.seek(SeekFrom::Start(to))?),
         }
         self.at = to;
         Ok(())

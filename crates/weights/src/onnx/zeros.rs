@@ -3,7 +3,7 @@
 use burncam_net::{LayerTable, Op, Padding};
 
 use crate::keras::config::Node;
-use crate::onnx::window::{Sides, same_pads};
+use crate::onnx::slide::{Sides, same_pads};
 
 /// The zeros around what a convolution reads, before and after, in height and width.
 pub(crate) struct Zeros {
@@ -18,6 +18,7 @@ pub(crate) struct Zeros {
 
 impl Zeros {
     /// `op` is the convolution as the file has it, `stored` what a layer before it pads by.
+    #[expect(clippy::indexing_slicing, reason = "places in the table, which are the table's own")]
     pub(crate) fn new(table: &LayerTable, index: usize, op: &Op, stored: Option<Sides>) -> Self {
         let layers = table.layers();
         let before = layers[index].inputs[0];
@@ -30,9 +31,11 @@ impl Zeros {
             _ => Padding::Valid,
         };
         let own = |padding, layer: usize| {
-            let Op::Conv2D { kernel_size: k, strides: s, .. } = op else { return [[0; 2]; 2] };
+            let Op::Conv2D { kernel_size: [k, l], strides: [s, t], .. } = *op else {
+                return [[0; 2]; 2];
+            };
             let [height, width, _] = layers[layer].output;
-            [same_pads(padding, height, k[0], s[0]), same_pads(padding, width, k[1], s[1])]
+            [same_pads(padding, height, k, s), same_pads(padding, width, l, t)]
         };
         let wanted = padding(&layers[index].op);
         let expected = sum(explicit, own(wanted, before));
@@ -57,5 +60,7 @@ pub(crate) fn pads(node: &Node) -> Option<Sides> {
 }
 
 fn sum(a: Sides, b: Sides) -> Sides {
-    [0, 1].map(|axis| [a[axis][0] + b[axis][0], a[axis][1] + b[axis][1]])
+    let both = |[a, b]: [usize; 2], [c, d]: [usize; 2]| [a.saturating_add(c), b.saturating_add(d)];
+    let ([vertical, horizontal], [more_vertical, more_horizontal]) = (a, b);
+    [both(vertical, more_vertical), both(horizontal, more_horizontal)]
 }

@@ -18,6 +18,7 @@ use crate::torch::pickle::Pickle;
 use crate::torch::pickle_source::Source;
 use crate::torch::pickle_value::{Element, Id, Place, Refusal, Tensor, Value, damaged};
 use crate::torch::state::Found;
+use crate::zip_file::{Allowed, open_zip};
 use crate::{Checkpoint, Error, Format};
 
 /// The version of the legacy format, its only one.
@@ -28,15 +29,14 @@ type Places = HashMap<String, (u64, u64)>;
 
 /// Whether a zip is PyTorch's.
 pub(crate) fn is_torch_zip(path: &Path) -> bool {
-    let archive = File::open(path).ok().and_then(|file| ZipArchive::new(file).ok());
-    archive.is_some_and(|archive| root(&archive).is_some())
+    open_zip(path).is_ok_and(|archive| root(&archive).is_some())
 }
 
 /// Reads everything but the numbers of a zip.
 pub(crate) fn read_zip(path: &Path) -> Result<Checkpoint, Error> {
     let format = Format::PyTorch;
     let read = || -> Result<(Pickle, Places), Refusal> {
-        let mut archive = ZipArchive::new(File::open(path)?).map_err(zip)?;
+        let mut archive = open_zip(path).map_err(zip)?;
         let Some(root) = root(&archive) else { return damaged("it has no `data.pkl`") };
         if archive.index_for_name(&format!("{root}constants.pkl")).is_some() {
             return Err(Refusal::Forbidden("a TorchScript program".to_owned()));
@@ -122,14 +122,14 @@ fn legacy(source: &mut Source) -> Result<(Pickle, Places), Refusal> {
 }
 
 /// The folder of `data.pkl`, with its `/`.
-fn root(archive: &ZipArchive<File>) -> Option<String> {
+fn root(archive: &ZipArchive<Allowed>) -> Option<String> {
     let names = archive.file_names().filter_map(Result::ok);
     let mut roots = names.filter_map(|name| name.strip_suffix("data.pkl").map(str::to_owned));
     roots.find(|root| root.ends_with('/') && root.matches('/').count() == 1)
 }
 
 /// Where an entry that is not compressed lies in the file.
-fn stored(archive: &mut ZipArchive<File>, index: usize) -> Result<(u64, u64), Refusal> {
+fn stored(archive: &mut ZipArchive<Allowed>, index: usize) -> Result<(u64, u64), Refusal> {
     let entry = archive.by_index_raw(index).map_err(zip)?;
     match (entry.compression(), entry.data_start()) {
         (CompressionMethod::Stored, Some(start)) => Ok((start, entry.size())),
@@ -171,7 +171,7 @@ fn checkpoint(
         store.insert(name, numbers);
     }
     let store = Store::Torch(store);
-    Ok(torch::state::checkpoint(path, format, store, shapes, ignored))
+    torch::state::checkpoint(path, format, store, shapes, ignored)
 }
 
 /// Where a tensor's numbers are, found to lie in their storage.

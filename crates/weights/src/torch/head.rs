@@ -70,7 +70,9 @@ pub(crate) fn read(
         parts.sort_by(|a, b| natural(a.name).cmp(&natural(b.name)));
     }
     let bad = |reason: String| Error::StateDict { path: file.path.clone(), reason };
-    let flat = (height * width * channels) as u64;
+    let [area, flat] = [[height, width, 1], [height, width, channels]].map(|sizes| {
+        sizes.iter().fold(1_u64, |product, &size| product.saturating_mul(size as u64))
+    });
     let order = [flat, channels as u64]
         .into_iter()
         .find_map(|inputs| chain(&parts, inputs, &mut Vec::new()).map(|order| (inputs, order)));
@@ -85,8 +87,8 @@ pub(crate) fn read(
             if found.is_empty() { "there are none".to_owned() } else { found.join(", ") }
         )));
     };
-    let ordered: Vec<&Part<'_>> = order.iter().map(|&index| &parts[index]).collect();
-    let flatten = inputs == flat && height * width > 1;
+    let ordered: Vec<&Part<'_>> = order.iter().filter_map(|&index| parts.get(index)).collect();
+    let flatten = inputs == flat && area > 1;
     let first = ordered.first().map(|part| part.name.to_owned());
     let flattened = first.filter(|_| flatten).map(|name| (name, [height, width, channels]));
     let mut layers = vec![match flatten {
@@ -133,7 +135,8 @@ fn chain(parts: &[Part<'_>], inputs: u64, taken: &mut Vec<usize>) -> Option<Vec<
     for (index, part) in parts.iter().enumerate() {
         // Normalisations of one width could stand in any order: only their own counts.
         let earlier_norm = part.kind == Kind::Norm
-            && (0..index).any(|other| parts[other].kind == Kind::Norm && !taken.contains(&other));
+            && (parts.iter().enumerate().take(index))
+                .any(|(other, part)| part.kind == Kind::Norm && !taken.contains(&other));
         if part.inputs != inputs || taken.contains(&index) || earlier_norm {
             continue;
         }
@@ -150,8 +153,9 @@ fn chain(parts: &[Part<'_>], inputs: u64, taken: &mut Vec<usize>) -> Option<Vec<
 /// stand: `classifier.0` and `classifier.3` have room between them. Elsewhere one is taken to
 /// follow each dense layer but the last.
 fn add_layers(parts: &[&Part<'_>], layers: &mut Vec<(String, Op)>) -> Result<(), String> {
-    for (index, part) in parts.iter().enumerate() {
-        let next = parts.get(index + 1);
+    let mut rest = parts.iter();
+    while let Some(part) = rest.next() {
+        let next = rest.as_slice().first();
         let room = next.map(|next| gap(part.name, next.name).map(|gap| gap > 1));
         let relu = match (room, next) {
             (None, _) => false,

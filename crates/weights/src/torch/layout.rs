@@ -2,8 +2,9 @@
 
 use burncam_net::{LoadError, Weight};
 
-use crate::Resolved;
+use crate::resolved::{bearable, sizes, sound};
 use crate::torch::matching::torch_shape;
+use crate::{Resolved, limits};
 
 /// Edge of the squares that are transposed at a time, so that both sides stay in the cache.
 const SQUARE: usize = 32;
@@ -28,12 +29,15 @@ impl Resolved {
         };
         // A dense layer may be stored as a convolution over all of its input.
         let dense = stored.shape.first() == Some(&(outputs as u64))
-            && stored.shape.iter().skip(1).product::<u64>() == inputs as u64;
+            && stored.shape.get(1..).and_then(limits::numbers) == Some(inputs as u64);
         let is_dense = shape.len() == 2 && stored.shape.len() > 1;
         if !(is_dense && dense || stored.shape == torch_shape(shape)) {
-            let found = stored.shape.iter().map(|&size| size as usize).collect();
-            let expected = torch_shape(shape).iter().map(|&size| size as usize).collect();
+            let found = sizes(&stored.shape);
+            let expected = sizes(&torch_shape(shape));
             return Err(LoadError::Shape { layer: name, weight, expected, found });
+        }
+        if let Err(source) = bearable(&stored.shape) {
+            return Err(LoadError::Read { layer: name, weight, source });
         }
         let values = match self.file.store.read(&stored.path) {
             Ok(values) if values.len() == shape.iter().product::<usize>() => values,
@@ -43,26 +47,41 @@ impl Resolved {
             }
             Err(source) => return Err(LoadError::Read { layer: name, weight, source }),
         };
-        let count = values.iter().filter(|value| !value.is_finite()).count();
-        if count > 0 {
-            return Err(LoadError::NotFinite { layer: name, weight, count });
-        }
+        let values = sound(&name, weight, &sizes(&stored.shape), values)?;
         let flattened = self.flattened.as_ref().filter(|(name, _)| *name == layer);
-        Ok(match (shape, flattened) {
+        let moved = match (shape, flattened) {
             (&[height, width, channels, filters], _) => {
-                outputs_last(&values, filters, channels, height * width)
+                outputs_last(&values, filters, channels, [height, width])
             }
             (&[_, units], Some(&(_, [height, width, channels]))) => {
-                outputs_last(&values, units, channels, height * width)
+                outputs_last(&values, units, channels, [height, width])
             }
-            (&[inputs, units], None) => outputs_last(&values, units, inputs, 1),
-            _ => values,
+            (&[inputs, units], None) => outputs_last(&values, units, inputs, [1; 2]),
+            _ => return Ok(values),
+        };
+        moved.ok_or_else(|| {
+            let (expected, found) = (shape.to_vec(), sizes(&stored.shape));
+            LoadError::Shape { layer: name, weight, expected, found }
         })
     }
 }
 
-/// `[outputs, channels, positions]` to `[positions, channels, outputs]`.
-fn outputs_last(values: &[f32], outputs: usize, channels: usize, positions: usize) -> Vec<f32> {
+/// `[outputs, channels, height, width]` to `[height, width, channels, outputs]`, if there are as many
+/// values.
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "there are as many values as the product of the sizes"
+)]
+fn outputs_last(
+    values: &[f32],
+    outputs: usize,
+    channels: usize,
+    [height, width]: [usize; 2],
+) -> Option<Vec<f32>> {
+    let sizes = [outputs, channels, height, width].map(|size| size as u64);
+    limits::numbers(&sizes).filter(|&count| count == values.len() as u64)?;
+    let positions = height * width;
     let inputs = channels * positions;
     let mut moved = vec![0.0; values.len()];
     for first_output in (0..outputs).step_by(SQUARE) {
@@ -76,7 +95,7 @@ fn outputs_last(values: &[f32], outputs: usize, channels: usize, positions: usiz
             }
         }
     }
-    moved
+    Some(moved)
 }
 
 #[cfg(test)]
@@ -89,7 +108,8 @@ mod tests {
         let (outputs, channels, positions) = (35, 11, 6);
         let count = outputs * channels * positions;
         let values: Vec<f32> = (0..count).map(|value| value as f32).collect();
-        let moved = outputs_last(&values, outputs, channels, positions);
+        let moved = outputs_last(&values, outputs, channels, [2, 3]).expect("as many");
+        assert_eq!(outputs_last(&values, outputs, channels, [2, 2]), None);
         for output in 0..outputs {
             for channel in 0..channels {
                 for position in 0..positions {

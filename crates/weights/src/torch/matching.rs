@@ -26,7 +26,7 @@ pub(crate) fn torch_shape(shape: &[usize]) -> Vec<u64> {
         2 => &[1, 0],
         _ => &[0],
     };
-    order.iter().map(|&dimension| shape[dimension] as u64).collect()
+    order.iter().filter_map(|&dimension| shape.get(dimension)).map(|&size| size as u64).collect()
 }
 
 /// One variant against the file.
@@ -84,7 +84,7 @@ fn attempt(file: &Checkpoint, arch: &'static Arch, variant: &'static Variant) ->
 fn has_outputs(file: &Checkpoint, variant: &Variant) -> bool {
     let Outputs::Count(count) = variant.outputs else { return false };
     let mut shapes = file.layers.iter().flat_map(|layer| &layer.weights).map(|w| &w.shape);
-    shapes.any(|shape| shape.len() == 2 && shape[0] == count as u64)
+    shapes.any(|shape| matches!(shape[..], [outputs, _] if outputs == count as u64))
 }
 
 /// What the user should know where the file fits other variants of the architecture as well.

@@ -17,11 +17,14 @@ use crate::torch::pickle_globals as globals;
 use crate::torch::pickle_source::Source;
 use crate::torch::pickle_value::{Bytes, Id, Refusal, Value, damaged};
 
-/// Values of one pickle, and an eighth of its instructions. A ResNet50's has 11,000 instructions.
+/// Values of one pickle.
 const MAX_VALUES: usize = 1_000_000;
 
+/// Instructions of one pickle. A ResNet50's has 11,000.
+const MAX_INSTRUCTIONS: usize = 8_000_000;
+
 /// Bytes in all strings of one pickle.
-const MAX_TEXT: usize = 32 << 20;
+const MAX_TEXT: u64 = 32 << 20;
 
 /// The longest string that is read; a longer one is data.
 const LONGEST_TEXT: u64 = 64 << 10;
@@ -46,7 +49,7 @@ impl Pickle {
             memo: HashMap::new(),
             text: 0,
         };
-        for _ in 0..8 * MAX_VALUES {
+        for _ in 0..MAX_INSTRUCTIONS {
             let code = machine.source.byte()?;
             if code == b'.' {
                 let root = machine.pop()?;
@@ -67,7 +70,7 @@ impl Pickle {
     }
 
     pub(crate) fn get(&self, id: Id) -> &Value {
-        &self.values[id as usize]
+        self.values.get(id as usize).unwrap_or(&Value::Other)
     }
 
     /// The text of a string.
@@ -86,7 +89,7 @@ pub(crate) struct Machine<'a> {
     stack: Vec<Id>,
     marks: Vec<usize>,
     memo: HashMap<u32, Id>,
-    text: usize,
+    text: u64,
 }
 
 impl Machine<'_> {
@@ -112,13 +115,9 @@ impl Machine<'_> {
             b'}' => self.push(Value::Dict(Vec::new()))?,
             0x8f => self.push(Value::Other)?,
             b't' | b'l' | b'd' | 0x91 => self.collect(code)?,
-            0x85..=0x87 => {
-                let first = self.stack.len().checked_sub(usize::from(code - 0x84));
-                let first = first.filter(|first| *first >= self.floor());
-                let Some(first) = first else { return damaged("its stack is empty") };
-                let items = self.stack.split_off(first);
-                self.push(Value::Tuple(items))?;
-            }
+            0x85 => self.tuple_of(1)?,
+            0x86 => self.tuple_of(2)?,
+            0x87 => self.tuple_of(3)?,
             b'a' | b'e' | 0x90 | b's' | b'u' => self.add_items(code)?,
             b'h' | b'j' => {
                 let key = self.key(code == b'h')?;
@@ -155,11 +154,13 @@ impl Machine<'_> {
     }
 
     pub(crate) fn get(&self, id: Id) -> &Value {
-        &self.values[id as usize]
+        self.values.get(id as usize).unwrap_or(&Value::Other)
     }
 
     pub(crate) fn set(&mut self, id: Id, value: Value) {
-        self.values[id as usize] = value;
+        if let Some(place) = self.values.get_mut(id as usize) {
+            *place = value;
+        }
     }
 
     /// The elements of a tuple.
@@ -172,8 +173,8 @@ impl Machine<'_> {
 
     /// Takes the elements out of a list.
     pub(crate) fn take_list(&mut self, id: Id) -> Result<Vec<Id>, Refusal> {
-        match &mut self.values[id as usize] {
-            Value::List(items) => Ok(std::mem::take(items)),
+        match self.values.get_mut(id as usize) {
+            Some(Value::List(items)) => Ok(std::mem::take(items)),
             _ => damaged("a list is missing"),
         }
     }
@@ -181,7 +182,9 @@ impl Machine<'_> {
     /// An integer that is not negative.
     pub(crate) fn size(&self, id: Id) -> Result<u64, Refusal> {
         match self.get(id) {
-            Value::Int(value) if *value >= 0 => Ok(*value as u64),
+            Value::Int(value) => {
+                u64::try_from(*value).or_else(|_| damaged("a size is missing or negative"))
+            }
             _ => damaged("a size is missing or negative"),
         }
     }
@@ -205,8 +208,9 @@ impl Machine<'_> {
         if self.values.len() >= MAX_VALUES {
             return damaged("it holds too many values");
         }
+        let id = self.values.len() as Id;
         self.values.push(value);
-        self.stack_push((self.values.len() - 1) as Id)
+        self.stack_push(id)
     }
 
     fn stack_push(&mut self, id: Id) -> Result<(), Refusal> {
@@ -244,6 +248,14 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// Makes the last values of the stack a tuple.
+    fn tuple_of(&mut self, count: usize) -> Result<(), Refusal> {
+        let first = self.stack.len().checked_sub(count).filter(|first| *first >= self.floor());
+        let Some(first) = first else { return damaged("its stack is empty") };
+        let items = self.stack.split_off(first);
+        self.push(Value::Tuple(items))
+    }
+
     fn pop_to_mark(&mut self) -> Result<Vec<Id>, Refusal> {
         match self.marks.pop() {
             Some(mark) => Ok(self.stack.split_off(mark)),
@@ -267,17 +279,13 @@ impl Machine<'_> {
     fn integer(&mut self, code: u8) -> Result<(), Refusal> {
         let value = match code {
             b'J' => Value::Int(i64::from(self.source.number(4)? as u32 as i32)),
-            b'K' => Value::Int(self.source.number(1)? as i64),
-            b'M' => Value::Int(self.source.number(2)? as i64),
+            b'K' => Value::Int(self.source.number(1)?.cast_signed()),
+            b'M' => Value::Int(self.source.number(2)?.cast_signed()),
             _ => {
                 let length = self.source.number(if code == 0x8a { 1 } else { 4 })?;
                 match length {
                     0 => Value::Int(0),
-                    1..=8 => {
-                        let unused = 64 - 8 * length as u32;
-                        let value = self.source.number(length as usize)?;
-                        Value::Int((value << unused) as i64 >> unused)
-                    }
+                    1..=8 => Value::Int(self.source.signed(length)?),
                     10 => match self.source.bytes(10)? {
                         bytes if bytes == MAGIC => Value::Magic,
                         _ => Value::Other,
@@ -305,7 +313,7 @@ impl Machine<'_> {
             utf8: matches!(code, b'X' | 0x8c | 0x8d),
         };
         let text = if length <= LONGEST_TEXT {
-            self.text += length as usize;
+            self.text = self.text.saturating_add(length);
             if self.text > MAX_TEXT {
                 return damaged("its strings are too long");
             }
@@ -337,10 +345,10 @@ impl Machine<'_> {
             _ => self.pop_to_mark()?,
         };
         let target = self.top()? as usize;
-        match (&mut self.values[target], code) {
-            (Value::List(list), b'a' | b'e') => list.extend(items),
-            (Value::Dict(dict), b's' | b'u') => dict.extend(pairs(&items)?),
-            (Value::Other, _) => {}
+        match (self.values.get_mut(target), code) {
+            (Some(Value::List(list)), b'a' | b'e') => list.extend(items),
+            (Some(Value::Dict(dict)), b's' | b'u') => dict.extend(pairs(&items)?),
+            (Some(Value::Other), _) => {}
             _ => return damaged("it adds to what takes no items"),
         }
         Ok(())

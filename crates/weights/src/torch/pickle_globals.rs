@@ -115,7 +115,10 @@ pub(crate) fn call(
 fn dict(machine: &mut Machine<'_>, items: Id) -> Result<Value, Refusal> {
     let items = machine.take_list(items)?;
     let pair = |item: &Id| match machine.get(*item) {
-        Value::List(pair) | Value::Tuple(pair) if pair.len() == 2 => Ok((pair[0], pair[1])),
+        Value::List(pair) | Value::Tuple(pair) => match pair.as_slice() {
+            &[key, value] => Ok((key, value)),
+            _ => damaged("a key has no value"),
+        },
         _ => damaged("a key has no value"),
     };
     Ok(Value::Dict(items.iter().map(pair).collect::<Result<_, _>>()?))
@@ -193,7 +196,7 @@ pub(crate) fn set_state(machine: &mut Machine<'_>, object: Id, state: Id) -> Res
 /// `(version, shape, type, whether by columns, bytes)`, in old files without the version.
 fn array(machine: &Machine<'_>, state: Id) -> Result<Value, Refusal> {
     let state = machine.tuple(state)?;
-    let [shape, element, columns, data] = state[state.len().saturating_sub(4)..] else {
+    let Some(&[shape, element, columns, data]) = state.last_chunk() else {
         return damaged("an array has no state");
     };
     let Value::NumpyType(name) = machine.get(element) else {
@@ -234,15 +237,16 @@ fn array(machine: &Machine<'_>, state: Id) -> Result<Value, Refusal> {
 
 /// Strides of an array without gaps.
 fn packed(shape: &[u64], by_columns: bool) -> Option<Vec<u64>> {
-    let mut strides = vec![0; shape.len()];
     let mut step = 1_u64;
-    let mut fill = |dimension: usize| {
-        strides[dimension] = step;
-        step = step.checked_mul(shape[dimension].max(1))?;
-        Some(())
+    let stride = |&size: &u64| {
+        let stride = step;
+        step = step.checked_mul(size.max(1))?;
+        Some(stride)
     };
-    for dimension in 0..shape.len() {
-        fill(if by_columns { dimension } else { shape.len() - 1 - dimension })?;
+    if by_columns {
+        return shape.iter().map(stride).collect();
     }
+    let mut strides: Vec<u64> = shape.iter().rev().map(stride).collect::<Option<_>>()?;
+    strides.reverse();
     Some(strides)
 }

@@ -26,28 +26,39 @@ impl Source {
     }
 
     pub(crate) fn byte(&mut self) -> io::Result<u8> {
-        Ok(self.number(1)? as u8)
+        let mut byte = [0];
+        self.take(1)?;
+        self.file.read_exact(&mut byte)?;
+        Ok(byte.into_iter().next().unwrap_or_default())
     }
 
     /// A little-endian number of at most 8 bytes.
-    pub(crate) fn number(&mut self, width: usize) -> io::Result<u64> {
-        let mut bytes = [0; 8];
-        self.take(width as u64)?;
-        self.file.read_exact(&mut bytes[..width])?;
-        Ok(u64::from_le_bytes(bytes))
+    pub(crate) fn number(&mut self, width: u64) -> io::Result<u64> {
+        let mut number = 0;
+        for shift in (0..64).step_by(8).take(usize::try_from(width).unwrap_or(usize::MAX)) {
+            number |= u64::from(self.byte()?) << shift;
+        }
+        Ok(number)
+    }
+
+    /// The same, with a sign.
+    pub(crate) fn signed(&mut self, width: u64) -> io::Result<i64> {
+        let number = self.number(width)?;
+        let unused = 64_u64.saturating_sub(width.saturating_mul(8)).min(63);
+        Ok((number << unused).cast_signed() >> unused)
     }
 
     /// So many bytes, which the caller has found few enough.
     pub(crate) fn bytes(&mut self, length: u64) -> io::Result<Vec<u8>> {
         self.take(length)?;
-        let mut bytes = vec![0; length as usize];
+        let mut bytes = vec![0; usize::try_from(length).map_err(|_| invalid("it is too long"))?];
         self.file.read_exact(&mut bytes)?;
         Ok(bytes)
     }
 
     pub(crate) fn skip(&mut self, length: u64) -> io::Result<()> {
         self.take(length)?;
-        self.file.seek_relative(length as i64)
+        self.file.seek_relative(i64::try_from(length).map_err(|_| invalid("it is too long"))?)
     }
 
     /// Text to the end of the line.
@@ -64,10 +75,10 @@ impl Source {
     }
 
     fn take(&mut self, length: u64) -> io::Result<()> {
-        if length > self.end - self.position {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ends too early"));
+        match self.position.checked_add(length).filter(|&end| end <= self.end) {
+            Some(end) => self.position = end,
+            None => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ends too early")),
         }
-        self.position += length;
         Ok(())
     }
 }

@@ -116,7 +116,7 @@ impl Tensor {
         }
         let mut last = self.offset;
         for (&size, &stride) in self.shape.iter().zip(&self.strides) {
-            last = last.checked_add((size - 1).checked_mul(stride)?)?;
+            last = last.checked_add(size.checked_sub(1)?.checked_mul(stride)?)?;
         }
         last.checked_add(1)
     }

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use crate::facts::Ignored;
 use crate::keras::h5::{StoredLayer, StoredWeight};
+use crate::limits::check_parts;
 use crate::store::Store;
 use crate::torch::pickle::Pickle;
 use crate::torch::pickle_value::{Element, Id, Tensor, Value};
-use crate::{Checkpoint, Format};
+use crate::{Checkpoint, Error, Format};
 
 /// What training scripts call the dict of weights inside a checkpoint, the best first.
 const STATE_KEYS: [&str; 8] = [
@@ -25,8 +26,17 @@ const STATE_KEYS: [&str; 8] = [
 /// What wrappers put before every name: `DataParallel`, a model inside a class, `torch.compile`.
 const PREFIXES: [&str; 5] = ["module.", "model.", "_orig_mod.", "net.", "network."];
 
+/// How many of these may follow each other.
+const MOST_PREFIXES: usize = 8;
+
 /// How deep inside other dicts the weights may be.
 const DEPTH: usize = 3;
+
+/// The longest name of a dict that is looked into, in bytes: a name may be that of many.
+const LONGEST_KEY: usize = 256;
+
+/// How many dicts are looked into at one depth.
+const MOST_DICTS: usize = 10_000;
 
 /// What a state_dict has beside its tensors.
 pub(crate) struct StateDict {
@@ -62,11 +72,14 @@ pub(crate) fn find(pickle: &Pickle) -> Result<Found<'_>, String> {
         }
         let mut next = Vec::new();
         for place in &level {
-            for (key, id) in entries(pickle, place.id) {
+            for (key, id) in entries(pickle, place.id).filter(|(key, _)| key.len() <= LONGEST_KEY) {
                 if matches!(pickle.get(id), Value::Dict(_)) && seen.insert(id) {
                     let keys = place.keys.iter().cloned().chain([key.to_owned()]).collect();
                     next.push(Place { keys, id });
                 }
+            }
+            if next.len() > MOST_DICTS {
+                return Err(format!("it holds more than {MOST_DICTS} dicts"));
             }
         }
         level = next;
@@ -122,17 +135,19 @@ fn found<'a>(pickle: &'a Pickle, chosen: &Place, holding: &[&Place]) -> Found<'a
     for place in holding.iter().filter(|place| place.id != chosen.id) {
         ignore(place.keys.join("."), "tensors, but not those of the network");
     }
-    if !chosen.keys.is_empty() {
-        let used = &chosen.keys[0];
-        let others = entries(pickle, pickle.root()).map(|(key, _)| key);
-        let others: Vec<&str> = others.filter(|key| key != used).collect();
-        let told = |name: &str| holding.iter().any(|place| place.keys == [name]);
-        for name in others.into_iter().filter(|name| !told(name)) {
+    if let Some(used) = chosen.keys.first() {
+        let told = holding.iter().filter_map(|place| match place.keys.as_slice() {
+            [name] => Some(name.as_str()),
+            _ => None,
+        });
+        // One name may stand there any number of times.
+        let mut told: HashSet<&str> = told.chain([used.as_str()]).collect();
+        for (name, _) in entries(pickle, pickle.root()).filter(|(name, _)| told.insert(name)) {
             ignore(name.to_owned(), "not the weights; only going on with the training needs it");
         }
     }
-    let tensors = names.into_iter().map(|name| (name.to_owned(), last[name])).collect();
-    Found { tensors, ignored }
+    let tensors = names.into_iter().filter_map(|name| Some((name.to_owned(), *last.get(name)?)));
+    Found { tensors: tensors.collect(), ignored }
 }
 
 /// A checkpoint of tensors by name, shape and element type.
@@ -142,22 +157,24 @@ pub(crate) fn checkpoint(
     store: Store,
     tensors: Vec<(String, Vec<u64>, Element)>,
     mut ignored: Vec<Ignored>,
-) -> Checkpoint {
+) -> Result<Checkpoint, Error> {
+    check_parts(path, tensors.len())?;
     let prefix = common_prefix(tensors.iter().map(|(name, ..)| name.as_str()));
     let mut layers: Vec<StoredLayer> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     // Counters, such as `num_batches_tracked`, by their own name.
     let mut counters: BTreeMap<String, usize> = BTreeMap::new();
     for (name, shape, element) in tensors {
-        let short = &name[prefix.len()..];
+        let short = name.strip_prefix(&prefix).unwrap_or(&name);
         let (layer, weight) = short.rsplit_once('.').unwrap_or(("", short));
         if matches!(element, Element::Other(_)) {
-            *counters.entry(weight.to_owned()).or_default() += 1;
+            let count = counters.entry(weight.to_owned()).or_default();
+            *count = count.saturating_add(1);
             continue;
         }
         let stored = StoredWeight { name: weight.to_owned(), path: name.clone(), shape };
-        match places.get(layer) {
-            Some(&place) => layers[place].weights.push(stored),
+        match places.get(layer).and_then(|&place| layers.get_mut(place)) {
+            Some(layer) => layer.weights.push(stored),
             None => {
                 places.insert(layer.to_owned(), layers.len());
                 let (name, weights) = (layer.to_owned(), vec![stored]);
@@ -174,7 +191,7 @@ pub(crate) fn checkpoint(
         ignored.push(Ignored { name: prefix.clone().into(), reason });
     }
     let ordered = format != Format::StateDict;
-    Checkpoint {
+    Ok(Checkpoint {
         path: path.to_owned(),
         format,
         keras_version: None,
@@ -184,22 +201,23 @@ pub(crate) fn checkpoint(
         state: Some(StateDict { prefix, ignored, ordered }),
         layers,
         named: true,
-    }
+    })
 }
 
 /// What wrappers have put before every name.
 fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
     let mut prefix = String::new();
-    loop {
+    for _ in 0..MOST_PREFIXES {
         let next = PREFIXES.iter().find(|next| {
             let whole = format!("{prefix}{next}");
             names.clone().next().is_some() && names.clone().all(|name| name.starts_with(&whole))
         });
         match next {
             Some(next) => prefix.push_str(next),
-            None => return prefix,
+            None => break,
         }
     }
+    prefix
 }
 
 #[cfg(test)]

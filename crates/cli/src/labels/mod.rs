@@ -1,5 +1,16 @@
 //! The true class of an image, by rule.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+    )
+)]
+
 mod file;
 mod tokens;
 

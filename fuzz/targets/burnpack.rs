@@ -1,0 +1,7 @@
+//! A `.bpk` file.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: burncam_fuzz::let_panics_be_caught(), |bytes: &[u8]| {
+    burncam_fuzz::checkpoint(bytes, "bpk");
+});

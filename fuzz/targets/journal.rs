@@ -1,0 +1,7 @@
+//! The `images.jsonl` of a run.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: burncam_fuzz::let_panics_be_caught(), |bytes: &[u8]| {
+    burncam_fuzz::journal(bytes);
+});

@@ -1,0 +1,7 @@
+//! A `report.json`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: burncam_fuzz::let_panics_be_caught(), |bytes: &[u8]| {
+    burncam_fuzz::report(bytes);
+});

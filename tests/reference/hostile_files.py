@@ -1,0 +1,143 @@
+"""Small HDF5 files that claim what they do not have, as h5py lets anyone write them:
+
+    python hostile_files.py   # writes ../goldens/hostile.zip
+
+Each is a N-CNN of Keras, every weight of it 0.01, with one thing changed. The end-to-end test `hostile` hands
+them to the program. Needs h5py.
+"""
+
+import json
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+GOLDENS = Path(__file__).parent.parent / "goldens"
+GOOD = GOLDENS / "h5/NCNN_k2.h5"
+
+
+def claim(file, shape, **settings):
+    """A first dense layer whose kernel has this shape and no numbers in the file."""
+    place = "model_weights/FC1/FC1/kernel:0"
+    del file[place]
+    file.create_dataset(place, shape, "f4", **settings)
+    config = json.loads(file.attrs["model_config"])
+    for layer in config["config"]["layers"]:
+        if layer["name"] == "FC1":
+            layer["config"]["units"] = shape[1]
+    file.attrs["model_config"] = json.dumps(config)
+
+
+def petabytes(file):
+    claim(file, (2304, 10**12))
+
+
+def petabytes_in_chunks(file):
+    claim(file, (2304, 10**12), chunks=(1, 10**6), compression="gzip")
+
+
+def half_of_memory(file):
+    claim(file, (2304, 2**17))
+
+
+def one_large_chunk(file):
+    place = "model_weights/FC1/FC1/kernel:0"
+    del file[place]
+    data = file.create_dataset(place, (2304, 8), "f4", chunks=(2304, 80_000), maxshape=(2304, None), compression="gzip")
+    data[...] = 0.5
+
+
+def chunk_past_the_end(file):
+    place = "model_weights/FC1/FC1/kernel:0"
+    values = file[place][...]
+    del file[place]
+    file.create_dataset(place, data=values, chunks=(2304, 8), compression="gzip")
+
+
+def lengthen_chunk(path):
+    """Makes the only chunk 2 GB long, in the B-tree that lists it."""
+    data = bytearray(path.read_bytes())
+    node = data.index(b"TREE\x01\x00")
+    # Signature, kind, level, entries and two neighbours: 24 bytes. Then the first key, which begins with the length.
+    data[node + 24:node + 28] = (2**31 - 1).to_bytes(4, "little")
+    path.write_bytes(data)
+
+
+def many_names(file):
+    names = np.array([b"conv_5x5"] * 20_000)
+    del file["model_weights"].attrs["layer_names"]
+    file["model_weights"].attrs["layer_names0"] = names[:5_000]
+    for part in range(1, 4):
+        file["model_weights"].attrs[f"layer_names{part}"] = names[:5_000]
+
+
+def group_in_itself(file):
+    del file["model_weights/FC1"]
+    file["model_weights/FC1"] = file["model_weights"]
+
+
+def soft_circle(file):
+    del file["model_weights/FC1"]
+    file["model_weights/FC1"] = h5py.SoftLink("/model_weights/FC1")
+
+
+def link_to_another_file(file):
+    del file["model_weights/FC1/FC1/kernel:0"]
+    file["model_weights/FC1/FC1/kernel:0"] = h5py.ExternalLink("/etc/passwd", "/kernel")
+
+
+def numbers_in_another_file(file):
+    place = "model_weights/FC1/FC1/kernel:0"
+    del file[place]
+    file.create_dataset(place, (2304, 8), "f4", external=[("/dev/zero", 0, h5py.h5f.UNLIMITED)])
+
+
+def minus_infinity(file):
+    file["model_weights/conv_2x2/conv_2x2/bias:0"][5] = -np.inf
+
+
+def name_that_is_no_text(file):
+    names = [name for name in file["model_weights"].attrs["layer_names"]]
+    names[0] = b"\xff\xfe\xfd"
+    file["model_weights"].attrs["layer_names"] = np.array(names, dtype="S16")
+
+
+def circle_of_layers(folder):
+    """A `.weights.h5` of Keras 3 whose layers lie in themselves, again and again."""
+    with h5py.File(folder / "circle.weights.h5", "w") as file:
+        layers = file.create_group("layers")
+        for number in range(12):
+            group = layers.create_group(f"functional_{number}")
+            group["layers"] = layers
+
+
+CHANGES = [petabytes, petabytes_in_chunks, half_of_memory, one_large_chunk, chunk_past_the_end, many_names, group_in_itself, soft_circle,
+           link_to_another_file, numbers_in_another_file, minus_infinity, name_that_is_no_text]
+
+
+def flatten(name, item):
+    if isinstance(item, h5py.Dataset) and item.dtype == np.float32:
+        item[...] = 0.01
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        for change in CHANGES:
+            path = folder / f"{change.__name__}.h5"
+            shutil.copy(GOOD, path)
+            with h5py.File(path, "r+") as file:
+                file.visititems(flatten)
+                change(file)
+        lengthen_chunk(folder / "chunk_past_the_end.h5")
+        circle_of_layers(folder)
+        with zipfile.ZipFile(GOLDENS / "hostile.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for path in sorted(folder.iterdir()):
+                archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+if __name__ == "__main__":
+    main()
