@@ -1,16 +1,5 @@
 //! Classes from a CSV file.
 
-#![cfg_attr(
-    not(test),
-    warn(
-        clippy::arithmetic_side_effects,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        clippy::unwrap_used,
-    )
-)]
-
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;

@@ -1,16 +1,5 @@
 //! Classes from file names: the notebook's rule, and whole words.
 
-#![cfg_attr(
-    not(test),
-    warn(
-        clippy::arithmetic_side_effects,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        clippy::unwrap_used,
-    )
-)]
-
 use crate::data::{Image, stem};
 
 /// Words of No_pain in a file name, read as whole words in any case.
