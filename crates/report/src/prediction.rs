@@ -130,7 +130,6 @@ mod number {
         value.is_finite().then(|| value.into())
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "an f32 was written")]
     pub(super) fn narrow(value: Option<f64>) -> f32 {
         value.map_or(f32::NAN, |value| value as f32)
     }

@@ -39,7 +39,7 @@ use pictures::Overlay;
 use pipeline::{Job, Sink};
 use plan::Plan;
 use record::Recorder;
-use results::{Found, tables, write_tables};
+use results::{Found, done, tables, write_tables};
 
 /// Some images failed.
 const SOME_FAILED: u8 = 1;
@@ -89,12 +89,11 @@ fn begin(
         found.iter_mut().zip(seconds).for_each(|(found, seconds)| found.seconds = seconds);
         recorder.go_on(earlier);
     }
-    let kept: usize = found.iter().map(Found::count).sum();
-    let all = plan.chosen().count() * plan.models.len();
     console::note(&format!(
-        "Going on with the run in {}: {kept} of {} are done.",
+        "Going on with the run in {}: {} of {} are done.",
         plan.out.display(),
-        console::images(all)
+        done(&found),
+        console::images(plan.results())
     ));
     Ok((journal, found))
 }
@@ -119,8 +118,7 @@ impl Run<'_> {
     ) -> Result<ExitCode> {
         let plan = self.plan;
         recorder.write(RunStatus::Partial, &found)?;
-        let all = plan.chosen().count() * plan.models.len();
-        let done = |found: &[Found]| found.iter().map(Found::count).sum::<usize>();
+        let all = plan.results();
         let mut progress = Progress::new(all - done(&found));
         let mut built = Some(first);
         for at in 0..plan.models.len() {

@@ -133,6 +133,11 @@ impl Plan {
         (0..self.images.len()).filter(has)
     }
 
+    /// How many results the run has when it is complete: one for each model and image.
+    pub(crate) fn results(&self) -> usize {
+        self.chosen().count() * self.models.len()
+    }
+
     /// Whether a checkpoint explains an image.
     pub(crate) fn is_of(&self, part: &Part, index: usize) -> bool {
         part.fold.as_ref().is_none_or(|fold| *fold == self.images[index].fold)

@@ -62,6 +62,11 @@ impl Found {
     }
 }
 
+/// How many results there are, over all models.
+pub(crate) fn done(found: &[Found]) -> usize {
+    found.iter().map(Found::count).sum()
+}
+
 /// What the models found so far.
 pub(crate) fn tables<'a>(
     plan: &'a Plan,
