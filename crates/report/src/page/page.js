@@ -172,20 +172,24 @@
     if (open + by >= 0 && open + by < shown.length) enlarge(open + by);
   };
 
-  at("large").addEventListener("close", () => {
-    const wantedPage = Math.floor(open / PER_PAGE);
-    if (open >= 0 && wantedPage !== page) { page = wantedPage; draw(); }
-    const cards = at("cards").children;
-    const target = cards[open - page * PER_PAGE] ?? opener;
+  // The event "close" comes after the dialog has closed: a key pressed before it would start from another card.
+  const leave = () => {
+    if (open < 0) return;
+    const place = open;
     open = -1;
+    at("large").close();
+    const wantedPage = Math.floor(place / PER_PAGE);
+    if (wantedPage !== page) { page = wantedPage; draw(); }
+    const target = at("cards").children[place - page * PER_PAGE] ?? opener;
     if (target) target.focus();
-  });
-  at("large").addEventListener("click", (event) => { if (event.target === at("large")) at("large").close(); });
+  };
+  at("large").addEventListener("close", leave);
+  at("large").addEventListener("click", (event) => { if (event.target === at("large")) leave(); });
   at("large").addEventListener("keydown", (event) => {
-    const steps = { ArrowLeft: -1, ArrowRight: 1 };
-    if (event.key in steps) { event.preventDefault(); step(steps[event.key]); }
+    const keys = { ArrowLeft: () => step(-1), ArrowRight: () => step(1), Escape: leave };
+    if (event.key in keys) { event.preventDefault(); keys[event.key](); }
   });
-  at("large-close").addEventListener("click", () => at("large").close());
+  at("large-close").addEventListener("click", leave);
   at("large-previous").addEventListener("click", () => step(-1));
   at("large-next").addEventListener("click", () => step(1));
   at("previous").addEventListener("click", () => turn(-1));
