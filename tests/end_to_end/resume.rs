@@ -185,9 +185,18 @@ fn what_has_changed_is_done_again() {
     assert_eq!(done_already(&explain(&place, &["--resume"])), all - 1);
     assert_eq!(fs::read(&overlay).expect("an overlay"), bytes);
 
+    let before = results(&place.path("out"));
     fs::remove_file(&face).expect("a face");
     place.face("Fold0/S02_dor_01.png", "faces/FoldX/new_dor.png");
-    assert_eq!(done_already(&explain(&place, &["--resume"])), all - 1);
+    let refused = explain(&place, &["--resume"]);
+    assert_eq!(refused.code, 2);
+    for words in
+        ["1 image with results is not in", "any more: Fold0/S01_sem_dor_01.png", "--forget-missing"]
+    {
+        assert!(refused.stderr.contains(words), "no `{words}` in {}", refused.stderr);
+    }
+    assert_same(&before, &results(&place.path("out")));
+    assert_eq!(done_already(&explain(&place, &["--resume", "--forget-missing"])), all - 1);
 
     // Half a row, a temporary file, and an overlay that was never recorded.
     let journal = place.path("out/images.jsonl");
@@ -275,7 +284,7 @@ fn nothing_outside_the_folder_is_touched() {
         .replace("\"path\":\"Fold0/", "\"path\":\"gone/")
         .replace("NCNN_GradCAM/All", &place.path("elsewhere").display().to_string());
     place.write("out/images.jsonl", outside.as_bytes());
-    assert_eq!(explain(&place, &["--resume"]).code, 0);
+    assert_eq!(explain(&place, &["--resume", "--forget-missing"]).code, 0);
     assert_eq!(place.read("precious.png"), "precious");
     assert_eq!(place.read("elsewhere/precious.png"), "precious");
 

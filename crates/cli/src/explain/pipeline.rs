@@ -17,6 +17,7 @@ use super::overlap::Stages;
 use super::pictures::{self, Drawn, Shown};
 use super::plan::Plan;
 use super::results::Found;
+use super::resume::discard;
 use super::trouble::{Trouble, failure, unread};
 use crate::console::{self, Progress};
 use crate::{device, interrupt};
@@ -215,7 +216,11 @@ fn entry(job: Job<'_>, index: usize, item: Result<Seen, Failure>) -> Result<Entr
     };
     let (explained, files, error) = match written {
         Ok((explained, files)) => (Some(explained), files, None),
-        Err(Trouble::Image(failure)) => (None, Vec::new(), Some(failure)),
+        Err(Trouble::Image(failure)) => {
+            // The overlay may be there, and only the map not.
+            discard(job.plan, model, index)?;
+            (None, Vec::new(), Some(failure))
+        }
         Err(Trouble::Run(error)) => return Err(error),
     };
     let (model, path, fold) = (model.name.clone(), image.path.clone(), image.fold.clone());

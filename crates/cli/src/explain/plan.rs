@@ -52,6 +52,8 @@ pub(crate) struct Plan {
     pub overwrite: bool,
     /// Whether an earlier run goes on.
     pub resume: bool,
+    /// Whether results of images that are gone may be removed then.
+    pub forget_missing: bool,
     /// Whether the first image that fails ends the run.
     pub strict: bool,
     is_demo: bool,
@@ -116,6 +118,7 @@ impl Plan {
             arithmetic: if args.exact { Arithmetic::Exact } else { Arithmetic::Fast },
             overwrite: args.overwrite || (is_demo && args.out.is_none() && !args.resume),
             resume: args.resume,
+            forget_missing: args.forget_missing,
             strict: args.strict,
             shard: args.shard,
             data: folder,

@@ -1,6 +1,6 @@
 //! What of an earlier run can be kept.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -14,6 +14,7 @@ use super::digests::{Digests, sha256};
 use super::model::Model;
 use super::plan::Plan;
 use super::results::Found;
+use crate::console;
 
 /// Entries that are checked side by side, and held in memory.
 const AT_ONCE: usize = 256;
@@ -27,10 +28,13 @@ pub(crate) fn resume(
     identity: &Value,
     digests: &Digests,
 ) -> Result<(Journal, Vec<Found>)> {
+    let (latest, strangers) = latest(plan, &journal)?;
+    if !plan.forget_missing {
+        refuse_if_missing(plan, &journal, &strangers)?;
+    }
     for (folder, deeper) in own_folders(plan) {
         remove_temporary(&folder, deeper)?;
     }
-    let (latest, strangers) = latest(plan, &journal)?;
     let mut found = Vec::new();
     for (at, lines) in latest.iter().enumerate() {
         found.push(checked(plan, &journal, (at, digests), lines)?);
@@ -68,6 +72,26 @@ fn latest(plan: &Plan, journal: &Journal) -> Result<(Vec<Lines>, Vec<Line>)> {
         }
     })?;
     Ok((latest, strangers))
+}
+
+/// A data folder of which a part is not there, such as a drive, must not cost its results.
+fn refuse_if_missing(plan: &Plan, journal: &Journal, strangers: &[Line]) -> Result<()> {
+    let mut missing = BTreeSet::new();
+    for &line in strangers {
+        let entry = journal.entry(line)?;
+        if !entry.files.is_empty() {
+            missing.insert(entry.row.path);
+        }
+    }
+    let Some(first) = missing.first() else { return Ok(()) };
+    bail!(
+        "{} with results {} not in {} any more: {first}{}\nhint: bring them back, if the folder is not \
+         all there; --forget-missing removes their results and goes on",
+        console::images(missing.len()),
+        if missing.len() == 1 { "is" } else { "are" },
+        plan.data.display(),
+        if missing.len() == 1 { "" } else { ", …" },
+    );
 }
 
 /// The entries of a model that can be kept. What the others have written is removed.
@@ -158,15 +182,17 @@ fn remove_files(plan: &Plan, entry: &Entry) -> Result<()> {
 /// Removes what a killed run may have left of images that it did not finish: files without an entry.
 fn remove_leftovers(plan: &Plan, model: &Model, found: &Found) -> Result<()> {
     let unfinished = plan.chosen().filter(|&index| found.lines[index].is_none());
-    for index in unfinished {
-        let place = &plan.places[index];
-        for outcome in [Outcome::Right, Outcome::Wrong, Outcome::Unknown] {
-            model.tree.overlay_paths(place, outcome).iter().try_for_each(|path| remove(path))?;
-        }
-        remove(&model.tree.thumbnail_path(place))?;
-        remove(&model.tree.map_path(place))?;
+    unfinished.into_iter().try_for_each(|index| discard(plan, model, index))
+}
+
+/// Removes all that may have been written for an image.
+pub(crate) fn discard(plan: &Plan, model: &Model, index: usize) -> Result<()> {
+    let place = &plan.places[index];
+    for outcome in [Outcome::Right, Outcome::Wrong, Outcome::Unknown] {
+        model.tree.overlay_paths(place, outcome).iter().try_for_each(|path| remove(path))?;
     }
-    Ok(())
+    remove(&model.tree.thumbnail_path(place))?;
+    remove(&model.tree.map_path(place))
 }
 
 /// The folders that runs write to, and whether they own what lies deeper.

@@ -12,6 +12,7 @@ use super::model::Model;
 use super::pictures::{Norm, Shown, place, read, read_map};
 use super::plan::Plan;
 use super::results::Found;
+use super::resume::discard;
 use super::trouble::{Trouble, failure};
 
 /// Images that are drawn side by side, and whose rows are held in memory.
@@ -93,6 +94,8 @@ fn drawn(
         Ok(()) => {}
         Err(Trouble::Run(error)) => return Err(error),
         Err(Trouble::Image(failure)) => {
+            discard(plan, model, index)?;
+            entry.files.clear();
             entry.row.explained = None;
             entry.row.error = Some(failure);
         }

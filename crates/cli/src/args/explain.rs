@@ -1,0 +1,197 @@
+//! What `explain` takes.
+
+use std::path::PathBuf;
+
+use burncam_imaging::{Exif, Resize};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::examples::EXAMPLES;
+use super::not_negative;
+use crate::device::{Precision, Request};
+use crate::explain::{PictureOptions, Shard};
+use crate::labels::Rule;
+use crate::page::PageOptions;
+use crate::preprocess::Preprocess;
+
+/// Classify every image of a folder and show which regions decided.
+///
+/// Reads a checkpoint and a folder of folds, and writes for each image an overlay of its
+/// Grad-CAM map, a CSV report as the notebook's, predictions.csv and run.json, and a page of it all,
+/// index.html. Without --weights and --data it explains the demo: drawn faces and a small network,
+/// into burncam-demo/.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Explain {
+    /// Keras file, a full model or weights only (.h5, .keras, .weights.h5); a PyTorch state_dict
+    /// (.pt, .pth, .safetensors); an ONNX file (.onnx); or a file that `convert` wrote; or a folder
+    /// of such files. Several, or the option repeated, are several models, each with its own results. `{fold}` in
+    /// the path stands for the name of each fold: its images are explained with its own file
+    /// [default: the demo's].
+    #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Input")]
+    pub weights: Vec<PathBuf>,
+
+    /// Folder of images; its subfolders are the folds, and without subfolders it is one fold
+    /// [default: the demo's].
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub data: Option<PathBuf>,
+
+    /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
+    /// inception_v3, ncnn; or with its variant, vgg16:keras-applications.
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    pub model: Option<String>,
+
+    /// Names of the classes in the network's order, separated by commas; or a file: one name a line,
+    /// a JSON list, or ImageNet's index, `{"0": ["n01440764", "tench"], …}` [default: the
+    /// architecture's].
+    #[arg(long, value_name = "A,B|FILE", help_heading = "Input")]
+    pub classes: Option<String>,
+
+    /// How images get their true class: `notebook` (`sem` or `rest` in the name is No_pain, all
+    /// else Pain), `tokens:CLASS=word,word;CLASS=word` (whole words of the name, in any case; the
+    /// first class that fits), `dirs` (class folders inside the fold), or a CSV file of path or
+    /// image name, and class [default: notebook, where the classes are Pain and No_pain].
+    #[arg(long, value_name = "RULE", help_heading = "Input")]
+    pub labels: Option<Rule>,
+
+    /// Follow symbolic links inside --data; without, they are passed over.
+    #[arg(long, help_heading = "Input")]
+    pub follow_links: bool,
+
+    /// Explain every Nth image only, from the Kth on: part K of N, such as 2/8. Give each part an --out of
+    /// its own; `report` joins them.
+    #[arg(long, value_name = "K/N", help_heading = "Input")]
+    pub shard: Option<Shard>,
+
+    /// Folder to write to [default: burncam-out, for the demo burncam-demo].
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+
+    /// Replace the results of an earlier run in --out.
+    #[arg(long, help_heading = "Output", conflicts_with = "resume")]
+    pub overwrite: bool,
+
+    /// Go on with the run in --out where it stopped; begin one if there is none. What it finished is
+    /// kept if its weights, its image and the files that were written are still the same; other images,
+    /// and those that failed, are done again.
+    #[arg(long, help_heading = "Output")]
+    pub resume: bool,
+
+    /// With --resume: remove the results of images that are not in --data any more. Without, a run
+    /// that finds such does not go on.
+    #[arg(long, help_heading = "Output", requires = "resume")]
+    pub forget_missing: bool,
+
+    /// In predictions.csv, give the N likeliest classes instead of a column for each class.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Output")]
+    pub top: Option<u16>,
+
+    /// How pictures are made.
+    #[command(flatten)]
+    pub pictures: PictureOptions,
+
+    /// Do without the page (index.html, report.json and its small pictures).
+    #[arg(long, help_heading = "Report")]
+    pub no_report: bool,
+
+    /// What the page is asked for.
+    #[command(flatten)]
+    pub page: PageOptions,
+
+    /// Weight of the coloured map over the image.
+    #[arg(long, value_name = "A", default_value_t = 0.4, value_parser = alpha, allow_negative_numbers = true, help_heading = "Output")]
+    pub alpha: f32,
+
+    /// The layer to explain, as the network or the file calls it [default: the architecture's].
+    #[arg(long, value_name = "NAME", help_heading = "Explanation")]
+    pub layer: Option<String>,
+
+    /// Explain this class, by name or index from 0, instead of each image's predicted class.
+    #[arg(
+        long,
+        value_name = "NAME|INDEX",
+        allow_negative_numbers = true,
+        help_heading = "Explanation"
+    )]
+    pub class: Option<String>,
+
+    /// How images are brought to the network's size: `nearest` as the notebook does (Pillow's
+    /// rule), or `bilinear` as in training (TensorFlow's rule).
+    #[arg(long, value_name = "RULE", default_value = "nearest", value_parser = resize(), help_heading = "Explanation")]
+    pub resize: Resize,
+
+    /// How pixels become the network's input, where the file was not trained as its variant is
+    /// [default: the variant's]: torchvision, inception, caffe, vggface, vggface2, unit (x / 255),
+    /// raw; or numbers, in the network's channel order, of (x / divide - mean) / std:
+    /// 'order=bgr;divide=255;mean=0.4,0.4,0.5;std=1'.
+    #[arg(long, value_name = "NAME|NUMBERS", help_heading = "Explanation")]
+    pub preprocess: Option<Preprocess>,
+
+    /// What becomes of a photograph's EXIF orientation: `ignore` as the notebook does, or `apply`.
+    #[arg(long, value_name = "RULE", default_value = "ignore", value_parser = exif(), help_heading = "Explanation")]
+    pub exif: Exif,
+
+    /// Where to compute: `auto` (a hardware GPU if there is one, else the CPU), `cpu`, `gpu`,
+    /// `gpu:1` (counted from 0), or part of an adapter's name; `devices` lists them. `gpu:all`, or
+    /// names with commas between, share the images.
+    #[arg(long, value_name = "DEVICE", default_value_t, help_heading = "Computation")]
+    pub device: Request,
+
+    /// Use a GPU without comparing it with the CPU. Otherwise that is done once for each adapter,
+    /// driver and kind of network, and a GPU that gives other results is not used.
+    #[arg(long, help_heading = "Computation")]
+    pub no_verify: bool,
+
+    /// Images computed at a time [default: 8 on the CPU; on a GPU what its memory holds of the
+    /// network, at most 32].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Computation")]
+    pub batch: Option<u16>,
+
+    /// What a GPU computes in: f32, or f16, which takes half the memory and changes the results by
+    /// some percent; not every GPU has it, and the CPU has not.
+    #[arg(
+        long,
+        value_name = "TYPE",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        help_heading = "Computation"
+    )]
+    pub precision: Precision,
+
+    /// Stop at the first image that fails.
+    #[arg(long, help_heading = "Computation")]
+    pub strict: bool,
+
+    /// On the CPU, convolve by plain sums. Otherwise 3×3 convolutions take fewer multiplications
+    /// (Winograd's method), which is up to three times faster; `docs/performance.md` has the errors
+    /// of both.
+    #[arg(long, help_heading = "Computation")]
+    pub exact: bool,
+}
+
+fn resize() -> impl TypedValueParser<Value = Resize> {
+    PossibleValuesParser::new(Resize::ALL.map(Resize::name)).try_map(|name| name.parse::<Resize>())
+}
+
+fn exif() -> impl TypedValueParser<Value = Exif> {
+    PossibleValuesParser::new([Exif::Ignore, Exif::Apply].map(Exif::name))
+        .map(|name| if name == Exif::Apply.name() { Exif::Apply } else { Exif::Ignore })
+}
+
+fn alpha(text: &str) -> Result<f32, String> {
+    not_negative(text, "0.4")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alpha_is_a_finite_number() {
+        assert_eq!(alpha("0.25"), Ok(0.25));
+        for bad in ["-0.1", "nan", "inf", "much"] {
+            assert!(alpha(bad).is_err(), "{bad}");
+        }
+    }
+}
