@@ -6,6 +6,7 @@
 
 mod bench;
 mod checks;
+mod fuzz;
 mod many;
 mod port;
 mod program;
@@ -34,6 +35,7 @@ For developers:
   test      run all tests; arguments go to `cargo test`
   bench     how fast `explain` is, beside Keras, PyTorch and ONNX Runtime
   many      what a run of 50,000 images takes: memory, time, sizes
+  fuzz      hand files that a fuzzer makes to every reader
   ci        check everything that .ci/run checks: format, lints, docs, tests, licences, the demo
 
 `cargo xtask <COMMAND> --help` says what a command for users takes.";
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
             "port" => port::run(rest),
             "bench" => bench::run(rest),
             "many" => many::run(rest),
+            "fuzz" => fuzz::run(rest),
             "test" => checks::test(rest),
             "ci" => checks::all(),
             unknown => {
