@@ -5,13 +5,10 @@ mod harmless;
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use burncam_cam::MapStatus;
 use burncam_net::LoadError;
 use burncam_report::page::Language;
-use burncam_report::{FoldScore, ModelTree, Summary};
 use burncam_weights::Error as WeightsError;
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
@@ -31,6 +28,11 @@ macro_rules! err {
         let _ = writeln!(std::io::stderr(), "{}", harmless(&format!($($text)*)));
     }};
 }
+
+// After the macros, which it uses.
+mod summary;
+
+pub(crate) use summary::{Head, places, report, summary};
 
 /// How many items of a list are shown before it is cut.
 pub(crate) const SHOWN: usize = 10;
@@ -153,6 +155,11 @@ fn list_in(language: Language, items: &[String], all: usize, print: impl Fn(Stri
     }
 }
 
+/// A text in the language of the page.
+fn say(language: Language, key: &str, values: &[(&str, &str)]) -> String {
+    language.say(key, values).unwrap_or_default()
+}
+
 /// Asks a question on the terminal; an empty answer is a yes.
 pub(crate) fn agreed(question: &str) -> bool {
     let _ = write!(std::io::stderr(), "{} [Y/n] ", harmless(question));
@@ -230,151 +237,6 @@ impl Progress {
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
-}
-
-/// The words of a summary.
-fn say(language: Language, key: &str, values: &[(&str, &str)]) -> String {
-    language.say(key, values).unwrap_or_default()
-}
-
-/// How a model did, in one sentence.
-pub(crate) struct Head<'a> {
-    /// Images with a result, and all.
-    pub explained: usize,
-    /// All images.
-    pub images: usize,
-    /// The model's name.
-    pub model: &'a str,
-    /// What it is.
-    pub variant: &'a str,
-    /// The layer of the map.
-    pub layer: &'a str,
-    /// What it was computed on.
-    pub devices: &'a [&'a str],
-    /// How long it took.
-    pub seconds: f64,
-}
-
-impl Head<'_> {
-    fn say(&self, language: Language) -> String {
-        let rate = self.explained as f64 / self.seconds.max(1e-9);
-        let and = format!(" {} ", say(language, "console_and", &[]));
-        say(
-            language,
-            "console_head",
-            &[
-                ("explained", &self.explained.to_string()),
-                ("images", &count(language, "image", self.images)),
-                ("model", self.model),
-                ("variant", self.variant),
-                ("layer", self.layer),
-                ("device", &self.devices.join(&and)),
-                ("seconds", &language.number(self.seconds, 1)),
-                ("rate", &language.number(rate, 1)),
-            ],
-        )
-    }
-}
-
-/// `1 image`, `3 maps`, in the language.
-fn count(language: Language, what: &str, number: usize) -> String {
-    match number {
-        1 => say(language, &format!("one_{what}"), &[]),
-        _ => say(language, &format!("many_{what}s"), &[("n", &number.to_string())]),
-    }
-}
-
-/// Prints a model's accuracy in all and by fold, the maps that cannot be read, and the images
-/// that failed, the first of them by path and reason. `clean` is whether overlays are clean ones.
-pub(crate) fn summary(
-    language: Language,
-    head: &Head<'_>,
-    summary: &Summary,
-    failed: &[(String, String)],
-    clean: bool,
-) {
-    out!("{}\n", head.say(language));
-    out!("{}", score_table(language, summary).trim_end());
-    if summary.by_status.keys().any(|status| status != MapStatus::Ok.name()) {
-        out!("");
-    }
-    for status in [MapStatus::AllNonpositive, MapStatus::Constant, MapStatus::NonFinite] {
-        if let Some(maps) = summary.by_status.get(status.name()) {
-            out!("{}: {status}", count(language, "map", *maps));
-            out!("  {}", say(language, &format!("console_{status}"), &[]));
-            let overlay = if clean { "console_crossed" } else { "console_blue" };
-            out!("  {}", say(language, overlay, &[]));
-        }
-    }
-    if !failed.is_empty() {
-        let all = summary.total.failed;
-        let images = count(language, "image", all);
-        out!("{}", say(language, "console_failed", &[("images", &images)]));
-        let failed: Vec<String> =
-            failed.iter().map(|(path, reason)| format!("{path}: {reason}")).collect();
-        list_in(language, &failed, all, |line| out!("{line}"));
-    }
-    out!("");
-}
-
-/// Prints where the results are.
-pub(crate) fn places(
-    language: Language,
-    out: &Path,
-    trees: &[&ModelTree],
-    failed: bool,
-    page: Option<&Path>,
-) {
-    let place = |path: PathBuf, key: &str| {
-        out!("  {}\n      {}", path.display(), say(language, key, &[]));
-    };
-    out!("{}", say(language, "console_results", &[("out", &out.display().to_string())]));
-    if let [tree] = trees {
-        place(tree.root().join("All"), "console_overlays");
-        place(tree.csv_path(), "console_csv");
-    } else {
-        for tree in trees {
-            place(tree.root().to_owned(), "console_tree");
-        }
-    }
-    place(out.join("predictions.csv"), "console_predictions");
-    if failed {
-        place(out.join("failures.csv"), "console_failures");
-    }
-    place(out.join("run.json"), "console_run");
-    if let Some(page) = page {
-        place(page.to_owned(), "console_page");
-    }
-}
-
-/// Prints where a page of finished runs is.
-pub(crate) fn report(page: &Path, runs: usize, models: usize, count: usize) {
-    let (runs, models) = (counted(runs, "run", "runs"), counted(models, "model", "models"));
-    out!("{runs}, {models}, {}.\n  {}", images(count), page.display());
-}
-
-fn score_table(language: Language, summary: &Summary) -> String {
-    let name = |score: &FoldScore| on_one_line(&score.fold).chars().count();
-    let all = FoldScore { fold: say(language, "console_all", &[]), ..summary.total.clone() };
-    let scores = || summary.folds.iter().chain([&all]);
-    let width = scores().map(name).max().unwrap_or(0).max(4);
-    let heading = say(language, "console_table", &[]);
-    // Two spaces part the columns, since a heading may hold one.
-    let widths: Vec<usize> = heading.split("  ").map(|column| column.chars().count()).collect();
-    let mut table = format!("{:width$}  {heading}\n", "fold");
-    for score in scores() {
-        let counts = [score.images, score.right, score.wrong, score.unknown, score.failed];
-        let accuracy = score.accuracy.map_or("-".to_owned(), |accuracy| {
-            format!("{} %", language.number(accuracy * 100.0, 1))
-        });
-        let cells = counts.map(|count| count.to_string()).into_iter().chain([accuracy]);
-        let _ = write!(table, "{:width$}", on_one_line(&score.fold));
-        for (cell, width) in cells.zip(&widths) {
-            let _ = write!(table, "  {cell:>width$}");
-        }
-        table.push('\n');
-    }
-    table
 }
 
 /// `1 image`, `3 images`.
