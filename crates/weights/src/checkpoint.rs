@@ -179,20 +179,7 @@ enum Kind {
 fn kind(path: &Path) -> Result<Kind, Error> {
     let open = |source| Error::Open { path: path.to_owned(), source };
     let mut start = Vec::new();
-    // Opening a pipe would wait for its other end.
-    let found = match std::fs::metadata(path).map_err(open)? {
-        metadata if metadata.is_file() && metadata.len() > LARGEST_FILE => {
-            let (bytes, most) = (metadata.len(), LARGEST_FILE >> 30);
-            let reason = format!("it has {bytes} bytes, and a checkpoint {most} GiB at most");
-            return Err(Error::TooLarge { path: path.to_owned(), reason });
-        }
-        metadata if metadata.is_file() => None,
-        metadata if metadata.is_dir() => Some("a folder"),
-        _ => Some("no ordinary file"),
-    };
-    if let Some(found) = found {
-        return Err(Error::Format { path: path.to_owned(), found });
-    }
+    check_size(path)?;
     let file = File::open(path).map_err(open)?;
     file.take(16).read_to_end(&mut start).map_err(open)?;
     let found = match start.as_slice() {
@@ -205,6 +192,24 @@ fn kind(path: &Path) -> Result<Kind, Error> {
         start if onnx::begins_like(start) && named_onnx(path) => return Ok(Kind::Onnx),
         _ => "a file of an unknown kind",
     };
+    Err(Error::Format { path: path.to_owned(), found })
+}
+
+/// That it is a file, and not one past all reading.
+pub(crate) fn check_size(path: &Path) -> Result<(), Error> {
+    // Opening a pipe would wait for its other end.
+    let metadata = std::fs::metadata(path);
+    let metadata = metadata.map_err(|source| Error::Open { path: path.to_owned(), source })?;
+    let bytes = metadata.len();
+    if metadata.is_file() && bytes > LARGEST_FILE {
+        let reason =
+            format!("it has {bytes} bytes, and a checkpoint {} GiB at most", LARGEST_FILE >> 30);
+        return Err(Error::TooLarge { path: path.to_owned(), reason });
+    }
+    if metadata.is_file() {
+        return Ok(());
+    }
+    let found = if metadata.is_dir() { "a folder" } else { "no ordinary file" };
     Err(Error::Format { path: path.to_owned(), found })
 }
 

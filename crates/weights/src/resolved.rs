@@ -1,7 +1,8 @@
 //! A checkpoint whose place is known, and its numbers.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::iter;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use burncam_net::{
@@ -11,7 +12,7 @@ use burncam_net::{
 use crate::keras::h5::StoredWeight;
 use crate::matching::FileNames;
 use crate::onnx::matching::KERNEL;
-use crate::store::BoxError;
+use crate::store::{BoxError, Store};
 use crate::{Checkpoint, Error, Format, limits, torch};
 
 /// A checkpoint that fits an architecture in everything but its numbers, which are not read yet.
@@ -40,6 +41,17 @@ impl Resolved {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.file.path
+    }
+
+    /// Every file that has numbers of it: the checkpoint itself, and what an ONNX model keeps beside
+    /// itself.
+    #[must_use]
+    pub fn files(&self) -> Vec<&Path> {
+        let beside = match &self.file.store {
+            Store::Onnx(store) => store.beside.as_slice(),
+            _ => &[],
+        };
+        iter::once(self.path()).chain(beside.iter().map(PathBuf::as_path)).collect()
     }
 
     /// What kind of file it is.

@@ -1,6 +1,7 @@
 //! What the files of a run hold, in one number each.
 
-use std::fs::File;
+use std::fmt::Write as _;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
@@ -9,17 +10,50 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, anyhow, bail};
 use sha2::{Digest as _, Sha256};
 
+use super::model::Model;
 use super::plan::Plan;
+
+/// A file of a checkpoint, and what tells whether it is still the same.
+#[derive(Clone, Debug)]
+pub(crate) struct WeightsFile {
+    path: PathBuf,
+    stamp: Option<Stamp>,
+}
+
+/// A file's length in bytes, and when it was changed.
+type Stamp = (u64, Option<SystemTime>);
+
+impl WeightsFile {
+    /// The file as it is now.
+    pub(crate) fn now(path: &Path) -> Self {
+        Self { path: path.to_owned(), stamp: path.metadata().ok().as_ref().map(stamp) }
+    }
+
+    fn is_still(&self, now: Option<&Metadata>) -> Result<()> {
+        if self.stamp.is_some() && now.map(stamp) == self.stamp {
+            return Ok(());
+        }
+        bail!(
+            "{} changed while it was read\nhint: what is done stays; when the file is whole, go on \
+             with --resume",
+            self.path.display()
+        )
+    }
+}
+
+fn stamp(metadata: &Metadata) -> Stamp {
+    (metadata.len(), metadata.modified().ok())
+}
 
 /// A checkpoint's content.
 #[derive(Clone, Debug)]
 pub(crate) struct Digest {
-    /// SHA-256 in hexadecimal.
+    /// SHA-256 in hexadecimal; of several files, that of the lines that `sha256sum` would print of
+    /// them.
     pub sha256: String,
-    /// Length in bytes.
+    /// Length in bytes, of all files together.
     pub bytes: u64,
-    path: PathBuf,
-    modified: Option<SystemTime>,
+    files: Vec<WeightsFile>,
 }
 
 /// The content of every checkpoint of a run, by model and part.
@@ -31,12 +65,10 @@ pub(crate) struct Reading(JoinHandle<Vec<Vec<Result<Digest>>>>);
 impl Reading {
     /// Starts to read the files, which takes about as long as to build the first network.
     pub(crate) fn start(plan: &Plan) -> Self {
-        let of_model = |parts: &[super::model::Part]| -> Vec<PathBuf> {
-            parts.iter().map(|part| part.checkpoint.path().to_owned()).collect()
-        };
-        let paths: Vec<_> = plan.models.iter().map(|model| of_model(&model.parts)).collect();
-        let digests = |paths: &Vec<PathBuf>| paths.iter().map(|path| Digest::of(path)).collect();
-        Self(thread::spawn(move || paths.iter().map(digests).collect()))
+        let of_model = |model: &Model| model.parts.iter().map(|part| part.files.clone()).collect();
+        let all: Vec<Vec<Vec<WeightsFile>>> = plan.models.iter().map(of_model).collect();
+        let digests = |parts: Vec<_>| parts.into_iter().map(Digest::of).collect();
+        Self(thread::spawn(move || all.into_iter().map(digests).collect()))
     }
 
     /// Waits for the end.
@@ -63,27 +95,34 @@ impl Digests {
 }
 
 impl Digest {
-    fn of(path: &Path) -> Result<Self> {
-        let cannot = || format!("cannot read {}", path.display());
-        let mut file = File::open(path).with_context(cannot)?;
-        let modified = file.metadata().with_context(cannot)?.modified().ok();
-        let (sha256, bytes) = sha256_of(&mut file).with_context(cannot)?;
-        Ok(Self { sha256, bytes, path: path.to_owned(), modified })
+    /// Of a checkpoint's files, which must still be what they were when it was opened.
+    fn of(files: Vec<WeightsFile>) -> Result<Self> {
+        let (mut all, mut bytes) = (Vec::new(), 0_u64);
+        for known in &files {
+            let cannot = || format!("cannot read {}", known.path.display());
+            let mut file = File::open(&known.path).with_context(cannot)?;
+            known.is_still(file.metadata().ok().as_ref())?;
+            let (sha256, read) = sha256_of(&mut file).with_context(cannot)?;
+            all.push(sha256);
+            bytes = bytes.saturating_add(read);
+        }
+        let sha256 = match &*all {
+            [one] => one.clone(),
+            several => {
+                let mut lines = String::new();
+                for (sha256, known) in several.iter().zip(&files) {
+                    let name = known.path.file_name().unwrap_or_default().display();
+                    let _ = writeln!(lines, "{sha256}  {name}");
+                }
+                self::sha256(lines.as_bytes())
+            }
+        };
+        Ok(Self { sha256, bytes, files })
     }
 
-    /// That the file is still the one whose digest this is, after its numbers were read.
+    /// That the files are still those whose digest this is, after their numbers were read.
     pub(crate) fn check(&self) -> Result<()> {
-        let now = self.path.metadata().ok();
-        let same =
-            now.is_some_and(|now| now.len() == self.bytes && now.modified().ok() == self.modified);
-        if !same {
-            bail!(
-                "{} changed while it was read\nhint: what is done stays; when the file is whole, go \
-                 on with --resume",
-                self.path.display()
-            );
-        }
-        Ok(())
+        self.files.iter().try_for_each(|known| known.is_still(known.path.metadata().ok().as_ref()))
     }
 }
 
@@ -114,21 +153,50 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn file(folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(name);
+        std::fs::write(&path, b"abc").expect("a file");
+        path
+    }
+
+    /// As if it had been replaced.
+    fn touch(path: &Path) {
+        let later = SystemTime::now() + std::time::Duration::from_secs(1);
+        let file = File::options().write(true).open(path).expect("a file");
+        file.set_modified(later).expect("a file of one's own");
+    }
+
     #[test]
     fn a_file_that_changes_is_noticed() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("weights.h5");
-        std::fs::write(&path, b"abc").expect("a file");
-        let digest = Digest::of(&path).expect("a file");
-        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!((digest.sha256.as_str(), digest.bytes), (abc, 3));
-        assert_eq!(sha256(b"abc"), abc);
+        let path = file(folder.path(), "weights.h5");
+        let opened = WeightsFile::now(&path);
+        let digest = Digest::of(vec![opened.clone()]).expect("a file");
+        assert_eq!((digest.sha256.as_str(), digest.bytes), (ABC, 3));
+        assert_eq!(sha256(b"abc"), ABC);
         digest.check().expect("the same file");
-        let later = SystemTime::now() + std::time::Duration::from_secs(1);
-        let file = File::options().write(true).open(&path).expect("a file");
-        file.set_modified(later).expect("a file of one's own");
-        assert!(digest.check().expect_err("another file").to_string().contains("weights.h5"));
+        touch(&path);
+        for changed in [digest.check(), Digest::of(vec![opened.clone()]).map(|_| ())] {
+            assert!(changed.expect_err("another file").to_string().contains("weights.h5 changed"));
+        }
         std::fs::remove_file(&path).expect("a file");
         assert!(digest.check().is_err());
+        assert!(Digest::of(vec![opened]).is_err());
+    }
+
+    #[test]
+    fn every_file_of_a_checkpoint_counts() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let paths = ["a.onnx", "a.onnx.data"].map(|name| file(folder.path(), name));
+        let files = || paths.iter().map(|path| WeightsFile::now(path)).collect();
+        let digest = Digest::of(files()).expect("files");
+        let lines = format!("{ABC}  a.onnx\n{ABC}  a.onnx.data\n");
+        assert_eq!((digest.sha256.as_str(), digest.bytes), (&*sha256(lines.as_bytes()), 6));
+        std::fs::write(&paths[1], b"abd").expect("a file");
+        touch(&paths[1]);
+        assert!(digest.check().is_err());
+        assert_ne!(Digest::of(files()).expect("files").sha256, digest.sha256);
     }
 }

@@ -1,5 +1,6 @@
 //! One model of a run: its checkpoints, and what they are asked.
 
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -7,6 +8,7 @@ use burncam_cam::Target;
 use burncam_report::ModelTree;
 use burncam_weights::{Checkpoint, Resolved, Wanted};
 
+use super::digests::WeightsFile;
 use super::weights::{self, Files, Source};
 use crate::args::Explain;
 use crate::classes;
@@ -41,6 +43,8 @@ pub(crate) struct Part {
     pub fold: Option<String>,
     /// The checkpoint, its architecture known and its numbers not yet read.
     pub checkpoint: Resolved,
+    /// Its files, as they were when it was opened.
+    pub files: Vec<WeightsFile>,
 }
 
 impl Model {
@@ -52,20 +56,20 @@ impl Model {
         wanted: Option<Wanted>,
         out: &Path,
     ) -> Result<Self> {
-        let resolve = |path: &Path| -> Result<Resolved> {
+        let part = |fold: Option<&String>, path: &Path| -> Result<Part> {
+            let own = WeightsFile::now(path);
             let mut checkpoint = Checkpoint::open(path)?.resolve(&models::known(), wanted)?;
             if let Some(preprocess) = args.preprocess {
                 checkpoint.input = preprocess.of(checkpoint.input);
             }
-            Ok(checkpoint)
+            let beside = checkpoint.files().into_iter().skip(1).map(WeightsFile::now);
+            let files = iter::once(own).chain(beside).collect();
+            Ok(Part { fold: fold.cloned(), checkpoint, files })
         };
         let parts: Vec<Part> = match &files.by {
-            Source::All => vec![Part { fold: None, checkpoint: resolve(&files.path)? }],
+            Source::All => vec![part(None, &files.path)?],
             Source::Folds(folds) => {
-                let part = |(fold, path): &(String, PathBuf)| {
-                    Ok(Part { fold: Some(fold.clone()), checkpoint: resolve(path)? })
-                };
-                folds.iter().map(part).collect::<Result<_>>()?
+                folds.iter().map(|(fold, path)| part(Some(fold), path)).collect::<Result<_>>()?
             }
         };
         check_alike(&parts)?;

@@ -23,6 +23,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Mutex;
 
+use crate::checkpoint::check_size;
 use crate::onnx::graph::{Lowered, lower};
 use crate::onnx::model::Model;
 use crate::onnx::recipe::OnnxStore;
@@ -51,12 +52,15 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         });
     }
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    let beside: Vec<_> = model.beside().into_iter().map(|name| folder.join(name)).collect();
+    // One that is not there is told by the first tensor that needs it.
+    beside.iter().filter(|path| path.exists()).try_for_each(|path| check_size(path))?;
     let Lowered { graph, layers, recipes } = lower(&model, &mut file, &folder).map_err(bad)?;
     Ok(Checkpoint {
         path: path.to_owned(),
         format: Format::Onnx,
         keras_version: None,
-        store: Store::Onnx(OnnxStore { file: Mutex::new(file), folder, recipes }),
+        store: Store::Onnx(OnnxStore { file: Mutex::new(file), folder, beside, recipes }),
         description: None,
         state: None,
         graph: Some(graph),

@@ -3,7 +3,8 @@
 //! Field numbers are those of `onnx.proto`
 //! (<https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
@@ -94,6 +95,16 @@ impl Model {
         let Self { inputs, tensors, .. } = &mut model;
         inputs.retain(|input| !tensors.contains_key(&input.name));
         Ok((model, file))
+    }
+
+    /// Names of the files beside it that have numbers of it.
+    pub(crate) fn beside(&self) -> BTreeSet<&OsStr> {
+        let settings = self.nodes.iter().flat_map(|node| node.attributes.values());
+        let constants = settings.filter_map(|setting| match setting {
+            Attribute::Tensor(tensor) => Some(tensor),
+            _ => None,
+        });
+        self.tensors.values().chain(constants).filter_map(Tensor::beside).collect()
     }
 
     fn add_graph(&mut self, file: &mut WireFile, graph: &Range<u64>) -> Result<(), BoxError> {

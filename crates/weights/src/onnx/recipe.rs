@@ -118,6 +118,8 @@ pub(crate) struct OnnxStore {
     pub(crate) file: Mutex<WireFile>,
     /// Where the model lies, and with it the files that hold its numbers.
     pub(crate) folder: PathBuf,
+    /// Those files.
+    pub(crate) beside: Vec<PathBuf>,
     /// By the weight's `path`.
     pub(crate) recipes: HashMap<String, Recipe>,
 }

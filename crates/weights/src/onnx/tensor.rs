@@ -1,5 +1,6 @@
 //! ONNX's tensors: their shapes, and their numbers when they are asked for.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Component, Path};
@@ -121,6 +122,14 @@ impl Tensor {
         Ok(numbers.iter().copied().map(f32::from_le_bytes).collect())
     }
 
+    /// The file beside the model that has its numbers, if that is where they are.
+    pub(crate) fn beside(&self) -> Option<&OsStr> {
+        match &self.data {
+            Data::External { location, .. } => file_name(location),
+            _ => None,
+        }
+    }
+
     /// Its numbers, few and integers.
     pub(crate) fn integers(&self, file: &mut WireFile, folder: &Path) -> Option<Vec<i64>> {
         let count = self.count().filter(|&count| count <= MOST_INTEGERS)?;
@@ -200,12 +209,19 @@ fn external_data(file: &mut WireFile, entries: &[Range<u64>]) -> Result<Data, Bo
     Ok(Data::External { location, offset, length })
 }
 
+/// A location that is a file's name and nothing else.
+fn file_name(location: &str) -> Option<&OsStr> {
+    let mut parts = Path::new(location).components();
+    match (parts.next(), parts.next()) {
+        (Some(Component::Normal(only)), None) => Some(only),
+        _ => None,
+    }
+}
+
 /// Reads from a file beside the model. A name that leads elsewhere is refused.
 fn read_external(folder: &Path, name: &str, offset: u64, count: u64) -> Result<Vec<u8>, BoxError> {
-    let mut parts = Path::new(name).components();
-    let (Some(Component::Normal(only)), None) = (parts.next(), parts.next()) else {
-        return Err(format!("its numbers are in `{name}`, which is not a file beside it").into());
-    };
+    let only = file_name(name)
+        .ok_or_else(|| format!("its numbers are in `{name}`, which is not a file beside it"))?;
     let path = folder.join(only);
     let metadata = path.symlink_metadata();
     let metadata = metadata.map_err(|error| {
