@@ -54,8 +54,11 @@ fn mistakes_are_explained() {
     let place = place();
     place.write("text.csv", b"S01_sem_dor_01.png,calm\n");
     place.write("plain", b"");
+    place.write("sick.csv", b"image,class\nother.png,sick\n");
     std::fs::create_dir(place.path("empty")).expect("a folder");
     let cases: &[(&[&str], &[&str])] = &[
+        (&["--labels", "text.csv"], &["row 1", "calm", "Pain, No_pain"]),
+        (&["--labels", "sick.csv"], &["row 2", "sick", "Pain, No_pain"]),
         (&["--class", "calm"], &["no class `calm`", "Pain, No_pain"]),
         (&["--class", "2"], &["no class `2`", "0 to 1"]),
         (&["--labels", "nowhere.csv"], &["nowhere.csv", "tokens:"]),

@@ -198,6 +198,18 @@ fn what_has_changed_is_done_again() {
     assert_same(&before, &results(&place.path("out")));
     assert_eq!(done_already(&explain(&place, &["--resume", "--forget-missing"])), all - 1);
 
+    // A journal that wants files to be read which are not the image's.
+    let journal = place.read("out/images.jsonl");
+    let (head, line) = journal.trim_end().rsplit_once('\n').expect("lines");
+    let odd = line.replacen(
+        "\"files\":[",
+        "\"files\":[{\"path\":\"run.json\",\"bytes\":1,\"crc32\":2},",
+        1,
+    );
+    assert_ne!(odd, line);
+    place.write("out/images.jsonl", format!("{head}\n{odd}\n").as_bytes());
+    assert_eq!(done_already(&explain(&place, &["--resume"])), all - 1);
+
     // Half a row, a temporary file, and an overlay that was never recorded.
     let journal = place.path("out/images.jsonl");
     let mut text = fs::read(&journal).expect("a journal");

@@ -108,9 +108,12 @@ fn a_folder_in_use_is_left_alone() {
     let place = slow();
     let mut run = start(&place, &[]);
     await_images(&place, 1);
-    let second = place.burncam(&[&EXPLAIN, &["--resume"][..]].concat());
-    assert_eq!(second.code, 2, "{}", second.stderr);
-    assert!(second.stderr.contains("another run is using"), "{}", second.stderr);
+    for way in ["--resume", "--overwrite"] {
+        let second = place.burncam(&[&EXPLAIN, &[way][..]].concat());
+        assert_eq!(second.code, 2, "{way}: {}", second.stderr);
+        assert!(second.stderr.contains("another run is using"), "{way}: {}", second.stderr);
+    }
+    await_images(&place, 2);
     run.kill().expect("a process");
     run.wait().expect("a process");
 }

@@ -158,11 +158,12 @@ fn relative(root: &Path, path: &Path) -> String {
     inside.iter().map(text).collect::<Vec<_>>().join("/")
 }
 
-/// A name as text. Bytes that are no UTF-8 become `\xFF`, so that two names stay two.
+/// A name as text. Bytes that are no UTF-8 become `\xFF`, and a name that says so itself `\x5CxFF`,
+/// so that two names stay two.
 fn text(name: &OsStr) -> String {
     let mut text = String::new();
     for chunk in name.as_encoded_bytes().utf8_chunks() {
-        text.push_str(chunk.valid());
+        text.push_str(&chunk.valid().replace("\\x", "\\x5Cx"));
         for byte in chunk.invalid() {
             let _ = write!(text, "\\x{byte:02X}");
         }
@@ -264,9 +265,10 @@ mod tests {
             let name = [b"A/x", &[byte][..], b".png"].concat();
             fs::write(root.path().join(OsStr::from_bytes(&name)), b"").expect("a file");
         }
+        fs::write(root.path().join(r"A/x\xFF.png"), b"").expect("a file");
         let set = list(root.path(), Listing::default()).expect("images");
         let found: Vec<&str> = set.images.iter().map(|image| image.path.as_str()).collect();
-        assert_eq!(found, ["A/1.png", r"A/x\xFE.png", r"A/x\xFF.png"]);
+        assert_eq!(found, ["A/1.png", r"A/x\x5CxFF.png", r"A/x\xFE.png", r"A/x\xFF.png"]);
         assert!(set.images.iter().all(|image| image.file.is_file()));
     }
 }

@@ -24,6 +24,7 @@ mod verify;
 
 use std::process::ExitCode;
 
+use anyhow::{Context, Result};
 use clap::Parser;
 
 use args::{Cli, Command};
@@ -32,7 +33,23 @@ use args::{Cli, Command};
 const FATAL: u8 = 2;
 
 fn main() -> ExitCode {
-    let ended = match Cli::parse().command {
+    let command = Cli::parse().command;
+    match start_threads().and_then(|()| run(command)) {
+        Ok(code) => code,
+        Err(error) => {
+            console::error(&error);
+            ExitCode::from(FATAL)
+        }
+    }
+}
+
+/// Starts the threads that share all work; otherwise the first use of them would panic.
+fn start_threads() -> Result<()> {
+    rayon::ThreadPoolBuilder::new().build_global().context(console::NO_THREAD)
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
         Command::Explain(args) => explain::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Inspect(args) => inspect::run(&args),
@@ -43,12 +60,5 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Report(args) => page::run(&args),
-    };
-    match ended {
-        Ok(code) => code,
-        Err(error) => {
-            console::error(&error);
-            ExitCode::from(FATAL)
-        }
     }
 }

@@ -32,6 +32,9 @@ pub const JOURNAL: &str = "images.jsonl";
 /// The version of the file's layout.
 const LAYOUT: u32 = 1;
 
+/// The longest journal that is read, in bytes: some five million images of a few classes.
+const LARGEST: u64 = 1 << 32;
+
 /// The longest line that is read, in bytes: a row of a thousand classes has some 50,000.
 const LONGEST: u64 = 1 << 24;
 
@@ -86,10 +89,32 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`Error::Write`], as where another process has just begun one.
+    /// [`Error::Busy`] where another process has just begun one, else [`Error::Write`].
     pub fn create(path: &Path, run: &Value) -> Result<Self, Error> {
-        write_new(path, &header(run)?)?;
+        write_new(path, &header(run)?).map_err(|error| match error {
+            Error::Write { path, source } if source.kind() == ErrorKind::AlreadyExists => {
+                Error::Busy { path }
+            }
+            other => other,
+        })?;
         Ok(Self::resume(path)?.0)
+    }
+
+    /// Keeps other processes from going on with the journal at `path`, whatever it holds, as long as
+    /// the file is not dropped. Nothing if no file is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if another process has it open, [`Error::Read`] if it cannot be opened.
+    pub fn hold(path: &Path) -> Result<Option<File>, Error> {
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let file = OpenOptions::new().read(true).write(true).open(path);
+        let file =
+            file.map_err(|error| Error::Read { path: path.to_owned(), what: error.to_string() })?;
+        lock(&file, path)?;
+        Ok(Some(file))
     }
 
     /// Opens a journal to go on with it, and gives what its run is told from others by. Nobody else
@@ -99,9 +124,8 @@ impl Journal {
     ///
     /// [`Error::Read`] if it is no journal, [`Error::Busy`] if another process has it open.
     pub fn resume(path: &Path) -> Result<(Self, Value), Error> {
-        let file = OpenOptions::new().read(true).write(true).open(path);
-        let (mut journal, run) = Self::of(path, file)?;
-        journal.lock()?;
+        let (mut journal, run) = Self::of(path, OpenOptions::new().read(true).write(true))?;
+        lock(&journal.opened(), path)?;
         journal.drop_torn_line()?;
         Ok((journal, run))
     }
@@ -112,13 +136,21 @@ impl Journal {
     ///
     /// [`Error::Read`] if it is no journal.
     pub fn open(path: &Path) -> Result<(Self, Value), Error> {
-        Self::of(path, File::open(path))
+        Self::of(path, OpenOptions::new().read(true))
     }
 
-    fn of(path: &Path, file: io::Result<File>) -> Result<(Self, Value), Error> {
+    fn of(path: &Path, how: &OpenOptions) -> Result<(Self, Value), Error> {
         let wrong = |what: String| Error::Read { path: path.to_owned(), what };
-        let file = file.map_err(|error| wrong(error.to_string()))?;
+        // Opening a pipe would wait for its other end.
+        if path.metadata().is_ok_and(|found| !found.is_file()) {
+            return Err(wrong("it is no ordinary file".to_owned()));
+        }
+        let file = how.open(path).map_err(|error| wrong(error.to_string()))?;
         let end = file.metadata().map_err(|error| wrong(error.to_string()))?.len();
+        if end > LARGEST {
+            let most = LARGEST >> 30;
+            return Err(wrong(format!("it has {end} bytes, and a journal {most} GiB at most")));
+        }
         let mut first = Vec::new();
         let read = BufReader::new(&file).take(LONGEST).read_until(b'\n', &mut first);
         read.map_err(|error| wrong(error.to_string()))?;
@@ -259,7 +291,7 @@ impl Journal {
     fn drop_torn_line(&mut self) -> Result<(), Error> {
         let mut file = self.opened();
         let mut end = self.end;
-        let mut block = [0; 4096];
+        let mut block = vec![0; 1 << 20];
         while end > 0 {
             let start = end.saturating_sub(block.len() as u64);
             let size = usize::try_from(end.saturating_sub(start)).unwrap_or_default();
@@ -286,14 +318,6 @@ impl Journal {
         Ok(())
     }
 
-    fn lock(&self) -> Result<(), Error> {
-        match self.opened().try_lock() {
-            Err(TryLockError::WouldBlock) => Err(Error::Busy { path: self.path.clone() }),
-            // Not every file system can lock.
-            Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
-        }
-    }
-
     fn opened(&self) -> std::sync::MutexGuard<'_, File> {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -304,6 +328,14 @@ impl Journal {
 
     fn unwritten(&self, source: io::Error) -> Error {
         Error::Write { path: self.path.clone(), source }
+    }
+}
+
+fn lock(file: &File, path: &Path) -> Result<(), Error> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Error::Busy { path: path.to_owned() }),
+        // Not every file system can lock.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }
 }
 
@@ -408,11 +440,40 @@ mod tests {
     }
 
     #[test]
+    fn no_journal_is_read_for_ever() {
+        let (_folder, path) = folder();
+        let mut journal = Journal::create(&path, &json!({})).expect("a new journal");
+        journal.append(&[entry("a.png")]).expect("room");
+        // A hole behind it, as after a crash, is torn off; one past all journals is refused.
+        let file = OpenOptions::new().write(true).open(&path).expect("a file");
+        file.set_len(1 << 28).expect("a hole");
+        drop(journal);
+        assert_eq!(paths(&Journal::resume(&path).expect("a journal").0), ["a.png"]);
+        file.set_len(LARGEST + 1).expect("a hole");
+        let error = Journal::open(&path).expect_err("too long").to_string();
+        assert!(error.contains("4 GiB at most"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_not_waited_for() {
+        let (_folder, path) = folder();
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.expect("`mkfifo` is there").success());
+        for opened in [Journal::open(&path), Journal::resume(&path)] {
+            let error = opened.expect_err("a pipe").to_string();
+            assert!(error.contains("no ordinary file"), "{error}");
+        }
+        assert!(Journal::hold(&path).expect("nothing to hold").is_none());
+    }
+
+    #[test]
     fn only_one_process_writes() {
         let (_folder, path) = folder();
         let journal = Journal::create(&path, &json!({})).expect("a new journal");
         assert!(matches!(Journal::resume(&path), Err(Error::Busy { .. })));
-        assert!(Journal::create(&path, &json!({})).is_err());
+        assert!(matches!(Journal::create(&path, &json!({})), Err(Error::Busy { .. })));
+        assert!(matches!(Journal::hold(&path), Err(Error::Busy { .. })));
         assert!(Journal::open(&path).is_ok());
         drop(journal);
         assert!(Journal::resume(&path).is_ok());

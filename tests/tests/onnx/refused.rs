@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use burncam_models::ARCHS;
 use burncam_net::Classifier;
 use burncam_weights::{Checkpoint, Error};
 use parity::field::*;
@@ -294,6 +295,8 @@ fn numbers_are_read_from_beside_the_model_and_from_nowhere_else() {
     let file = || OnnxFile::golden("NCNN_11_nchw.onnx");
     file().write_filled("NCNN", &path);
     assert!(load(&path).is_ok());
+    let files = Checkpoint::open(&path).expect("a file").resolve(&ARCHS, None).expect("a network");
+    assert_eq!(files.files(), [&path, &inner.join("weights.bin")]);
     let weights = inner.join("weights.bin");
     let bytes = fs::read(&weights).expect("the weights");
     fs::write(&weights, &bytes[..bytes.len() - 4]).expect("a file");

@@ -37,6 +37,10 @@ pub(crate) use summary::{Head, places, report, summary};
 /// How many items of a list are shown before it is cut.
 pub(crate) const SHOWN: usize = 10;
 
+/// What is said where the system starts no more threads.
+pub(crate) const NO_THREAD: &str = "the system does not let this program start a thread: its limit of \
+                                    processes (`ulimit -u`, or a container's pids limit) is reached";
+
 /// Prints an error with its causes and, where one helps, a hint.
 pub(crate) fn error(error: &anyhow::Error) {
     let mut text = format!("error: {error}");

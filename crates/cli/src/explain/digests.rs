@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::thread::{self, JoinHandle};
+use std::thread::{Builder, JoinHandle};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::model::Model;
 use super::plan::Plan;
+use crate::console::NO_THREAD;
 
 /// A file of a checkpoint, and what tells whether it is still the same.
 #[derive(Clone, Debug)]
@@ -64,11 +65,12 @@ pub(crate) struct Reading(JoinHandle<Vec<Vec<Result<Digest>>>>);
 
 impl Reading {
     /// Starts to read the files, which takes about as long as to build the first network.
-    pub(crate) fn start(plan: &Plan) -> Self {
+    pub(crate) fn start(plan: &Plan) -> Result<Self> {
         let of_model = |model: &Model| model.parts.iter().map(|part| part.files.clone()).collect();
         let all: Vec<Vec<Vec<WeightsFile>>> = plan.models.iter().map(of_model).collect();
         let digests = |parts: Vec<_>| parts.into_iter().map(Digest::of).collect();
-        Self(thread::spawn(move || all.into_iter().map(digests).collect()))
+        let run = move || all.into_iter().map(digests).collect();
+        Ok(Self(Builder::new().spawn(run).context(NO_THREAD)?))
     }
 
     /// Waits for the end.

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     let started = SystemTime::now();
     let plan = Plan::new(args)?;
     let way = output::decide(&plan)?;
-    let reading = digests::Reading::start(&plan);
+    let reading = digests::Reading::start(&plan)?;
     plan.tell();
     let mut devices = device::choose(&args.device, args.precision)?;
     device::tell(&devices);

@@ -91,7 +91,7 @@ pub(crate) fn record(out: &Path) -> Option<Run> {
     /// More than any record has.
     const LARGEST: u64 = 1 << 28;
     let path = out.join("run.json");
-    if path.metadata().ok()?.len() > LARGEST {
+    if !path.metadata().is_ok_and(|found| found.is_file() && found.len() <= LARGEST) {
         return None;
     }
     serde_json::from_slice(&fs::read(path).ok()?).ok()
@@ -102,7 +102,10 @@ pub(crate) fn begin(plan: &Plan, identity: &Value) -> Result<Journal> {
     let out = &plan.out;
     fs::create_dir_all(out)
         .with_context(|| format!("cannot make the output folder {}", out.display()))?;
+    // The results of a run that is going on are not removed.
+    let held = Journal::hold(&out.join(JOURNAL))?;
     earlier(plan).iter().try_for_each(|path| remove(path))?;
+    drop(held);
     Ok(Journal::create(&out.join(JOURNAL), identity)?)
 }
 

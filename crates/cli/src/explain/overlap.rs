@@ -5,9 +5,12 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use rayon::prelude::*;
+
+use crate::console::NO_THREAD;
 
 /// Batches that wait between two threads: all cores are busy without any, and a batch takes up to
 /// 20 MB.
@@ -53,29 +56,29 @@ impl<Read, Compute, Write> Stages<Read, Compute, Write> {
         let inputs = Arc::new(Mutex::new(inputs));
         let Self { read, compute, write } = &self;
         std::thread::scope(|scope| {
-            scope.spawn(move || {
+            start(scope, move || {
                 for batch in batches {
                     // The other end hangs up when the run is over.
                     if to_compute.send(batch.into_par_iter().map(read).collect()).is_err() {
                         return;
                     }
                 }
-            });
-            let writer = scope.spawn(move || {
+            })?;
+            let writer = start(scope, move || {
                 for batch in outputs {
                     written(batch.into_par_iter().map(write).collect::<Result<_>>()?)?;
                 }
                 Ok(())
-            });
-            let workers: Vec<_> = workers
+            })?;
+            let workers = workers
                 .into_iter()
                 .map(|mut worker| {
                     let (inputs, to_write) = (Arc::clone(&inputs), to_write.clone());
-                    scope.spawn(move || {
+                    start(scope, move || {
                         work(|batch| compute(&mut worker, batch), &inputs, &to_write)
                     })
                 })
-                .collect();
+                .collect::<Result<Vec<_>>>()?;
             drop((inputs, to_write));
             for worker in workers {
                 worker.join().map_err(|_| anyhow!("the thread that computes has failed"))??;
@@ -83,6 +86,13 @@ impl<Read, Compute, Write> Stages<Read, Compute, Write> {
             writer.join().map_err(|_| anyhow!("the thread that writes results has failed"))?
         })
     }
+}
+
+fn start<'scope, Found: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    run: impl FnOnce() -> Found + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, Found>> {
+    Builder::new().spawn_scoped(scope, run).context(NO_THREAD)
 }
 
 /// Computes batches until there are none, or nobody writes them any more.

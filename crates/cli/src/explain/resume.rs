@@ -1,7 +1,8 @@
 //! What of an earlier run can be kept.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -137,7 +138,7 @@ fn is_valid(plan: &Plan, model: &Model, index: usize, weights: &str, entry: &Ent
             .is_ok_and(|bytes| entry.image.as_deref() == Some(&*sha256(&bytes)))
 }
 
-/// Whether the files of an image are all that it should have, where they should be.
+/// Whether the files of an image are all that it should have, where they should be, and no others.
 fn has_its_files(
     plan: &Plan,
     model: &Model,
@@ -145,20 +146,32 @@ fn has_its_files(
     outcome: Outcome,
     files: &[Written],
 ) -> bool {
-    let has = |path: PathBuf| files.iter().any(|file| file.path == plan.inside(&path));
     let place = &plan.places[index];
     let pictures = &plan.pictures;
-    (!pictures.maps || has(model.tree.map_path(place)))
-        && (pictures.later()
-            || (model.tree.overlay_paths(place, outcome).into_iter().all(has)
-                && (!pictures.thumbnails || has(model.tree.thumbnail_path(place)))))
+    let mut drawn = model.tree.overlay_paths(place, outcome).to_vec();
+    drawn.extend(pictures.thumbnails.then(|| model.tree.thumbnail_path(place)));
+    let map = pictures.maps.then(|| model.tree.map_path(place));
+    let has = |path: &PathBuf| files.iter().any(|file| file.path == plan.inside(path));
+    let are_own = files.len() <= drawn.len() + usize::from(map.is_some());
+    are_own && map.iter().all(has) && (pictures.later() || drawn.iter().all(has))
 }
 
 fn is_intact(out: &Path, file: &Written) -> bool {
     let Some(path) = safe(out, &file.path) else { return false };
     // A file that grew is not worth reading.
     path.symlink_metadata().is_ok_and(|found| found.is_file() && found.len() == file.bytes)
-        && fs::read(&path).is_ok_and(|bytes| crc32fast::hash(&bytes) == file.crc32)
+        && crc32(&path).is_ok_and(|found| found == file.crc32)
+}
+
+fn crc32(path: &Path) -> io::Result<u32> {
+    let (mut file, mut hash) = (File::open(path)?, crc32fast::Hasher::new());
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hash.finalize()),
+            read => hash.update(&buffer[..read]),
+        }
+    }
 }
 
 /// A path that the journal names, if it lies in the output folder.

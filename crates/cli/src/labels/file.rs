@@ -22,6 +22,14 @@ pub(super) fn read(path: &Path, images: &[Image], classes: &[String]) -> Result<
     let text = text(path)?;
     let mut reader = reader(&text);
     let mut table = Table::new();
+    let mut is_first = true;
+    // The first of equal names counts.
+    let known: HashMap<String, usize> = classes
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(at, name)| (name.to_ascii_lowercase(), at))
+        .collect();
     for (row, record) in reader.records().enumerate() {
         let record = record.with_context(cannot)?;
         let place = || format!("{}, row {}", path.display(), row.saturating_add(1));
@@ -33,12 +41,10 @@ pub(super) fn read(path: &Path, images: &[Image], classes: &[String]) -> Result<
         let (Some(image), Some(class)) = (record.get(0), record.get(1)) else {
             bail!("{}: two columns are needed, the image and its class", place());
         };
-        let index = classes.iter().position(|known| known.eq_ignore_ascii_case(class));
-        let header =
-            table.is_empty() && !images.iter().any(|known| names(known).any(|n| n == image));
-        match index {
-            Some(index) => add(&mut table, image, index).with_context(place)?,
-            None if header => {}
+        let is_first = std::mem::take(&mut is_first);
+        match known.get(&class.to_ascii_lowercase()) {
+            Some(&index) => add(&mut table, image, index).with_context(place)?,
+            None if is_first && !images.iter().any(|one| names(one).any(|name| name == image)) => {}
             None => bail!("{}: {}", place(), super::unknown_class(class, classes)),
         }
     }
