@@ -128,7 +128,7 @@ fn fuzz(minutes: f64, only: &[&Target]) -> Result<Option<PathBuf>, String> {
 fn build(place: &Path) -> Result<(), String> {
     let mut command = Command::new("cargo");
     command.current_dir(root().join("fuzz")).args(["+nightly", "fuzz", "build", "--fuzz-dir", "."]);
-    command.args(["--sanitizer", "none", "--target-dir"]).arg(place);
+    command.args(["--sanitizer", "none", "--codegen-units", "8", "--target-dir"]).arg(place);
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         _ => Err("the targets cannot be built\nhint: `rustup toolchain install nightly` and \
