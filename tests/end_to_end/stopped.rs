@@ -142,6 +142,24 @@ fn folders_that_vanish_end_the_run() {
     }
 }
 
+/// Results that somebody moves away while the run goes on are missed at its end.
+#[test]
+fn results_that_vanish_are_missed() {
+    let place = slow();
+    let run = start(&place, &["--batch", "2"]);
+    await_images(&place, 4);
+    fs::rename(place.path("out/NCNN_GradCAM"), place.path("away")).expect("a folder");
+    let run = Run::of(ended(run));
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    for word in ["of this run", "gone or changed", "out/NCNN_GradCAM", "--resume"] {
+        assert!(run.stderr.contains(word), "no `{word}` in {}", run.stderr);
+    }
+    let resumed = place.burncam(&[&EXPLAIN, &["--resume"][..]].concat());
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    let all = crate::program::files(&place.path("faces")).len();
+    assert_eq!(crate::program::files(&place.path("out/NCNN_GradCAM/All")).len(), all);
+}
+
 /// Runs a shell in which `out` is a file system of its own, of a size that the run does not fit in.
 #[cfg(target_os = "linux")]
 fn with_small_disk(place: &Place, script: &str) -> Run {

@@ -134,6 +134,7 @@ impl Run<'_> {
             }
         }
         progress.finish();
+        results::still_there(plan, &journal, &found)?;
         let status = if done(&found) == all { RunStatus::Complete } else { RunStatus::Partial };
         write_tables(plan, &journal, &found)?;
         let record = recorder

@@ -1,13 +1,13 @@
 //! What a model has found so far, and the tables of it.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use burncam_report::{
     Error, Journal, Line, Predictions, Rows, Summary, failures_csv, notebook_csv, predictions_csv,
     write_atomic_with,
 };
 
 use super::plan::Plan;
-use crate::console::SHOWN;
+use crate::console::{SHOWN, counted};
 
 /// What a model found: where the journal has it, and how it went.
 #[derive(Default)]
@@ -65,6 +65,28 @@ impl Found {
 /// How many results there are, over all models.
 pub(crate) fn done(found: &[Found]) -> usize {
     found.iter().map(Found::count).sum()
+}
+
+/// That what was written for images is still there when the run ends; a folder of results may have
+/// been moved away while it went on.
+pub(crate) fn still_there(plan: &Plan, journal: &Journal, found: &[Found]) -> Result<()> {
+    let (mut gone, mut first) = (0, None);
+    for &line in found.iter().flat_map(|found| found.lines.iter().flatten()) {
+        for file in journal.entry(line)?.files {
+            let path = plan.out.join(&file.path);
+            if !path.symlink_metadata().is_ok_and(|found| found.len() == file.bytes) {
+                gone += 1;
+                first.get_or_insert(path);
+            }
+        }
+    }
+    let Some(first) = first else { return Ok(()) };
+    bail!(
+        "{} of this run {} gone or changed, the first is {}\nhint: --resume makes what is missing again",
+        counted(gone, "file", "files"),
+        if gone == 1 { "is" } else { "are" },
+        first.display()
+    )
 }
 
 /// What the models found so far.
