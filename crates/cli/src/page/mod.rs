@@ -1,6 +1,7 @@
 //! The page at the end of a run, and of several runs together.
 
 mod merge;
+mod parts;
 mod subject;
 mod tables;
 

@@ -69,7 +69,11 @@ impl<'a> Images<'a> {
     }
 
     /// All images in order, without how alike their maps are, which takes a while to find.
-    pub(super) fn plain(&self) -> impl Iterator<Item = Result<ImageReport, Error>> + '_ {
+    ///
+    /// # Errors
+    ///
+    /// Each is the image, or why its rows could not be read.
+    pub fn plain(&self) -> impl Iterator<Item = Result<ImageReport, Error>> + '_ {
         (0..self.len()).map(|index| {
             let mut image = match &self.source {
                 Source::Held(images) => images[index].clone(),

@@ -34,6 +34,6 @@ pub use grid::{GRID, Grid};
 pub use images::Images;
 pub use merge::{merge, read_report};
 pub use render::{index_html, report_json};
-pub use shards::{missing_parts, parts, unfinished_runs};
+pub use shards::{missing_parts, parts, shard, unfinished_runs};
 pub use text::Language;
 pub use thumbnail::thumbnail;

@@ -21,6 +21,9 @@ use crate::{Colormap, Error};
 /// The side of a mean map's picture in pixels.
 const MEAN: usize = 112;
 
+/// How many missing parts are named.
+const MISSING: usize = 100;
+
 /// Where the gallery stands in the page, until it is written. No name can hold this: `<` is escaped.
 const GALLERY: &str = "<!--gallery-->";
 
@@ -159,7 +162,9 @@ fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
     }
     let missing = missing_parts(report);
     if !missing.is_empty() {
-        notes.extend(language.say("missing_parts", &[("parts", &missing.join(", "))]));
+        let more = if missing.len() > MISSING { ", …" } else { "" };
+        let parts = missing.iter().take(MISSING).map(String::as_str).collect::<Vec<_>>().join(", ");
+        notes.extend(language.say("missing_parts", &[("parts", &(parts + more))]));
     }
     let without = report.models.iter().filter(|model| model.positive.is_none());
     if let Some(asked) = &report.settings.positive {
