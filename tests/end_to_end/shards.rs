@@ -149,7 +149,7 @@ fn parts_of_other_runs_are_refused() {
             &["--overlay", "clean", "--colormap", "jet"],
             &["--overlay: notebook in first, clean in overlay"],
         ),
-        ("alpha", &["--alpha", "0.25"], &["--alpha: 0.5 in first, 0.25 in alpha"]),
+        ("alpha", &["--alpha", "0.25"], &["--alpha: 0.4 in first, 0.25 in alpha"]),
         ("class", &["--class", "Pain"], &["--class: not given in first, Pain in class"]),
     ] {
         part(&place, faces, ("2/3", out), more);
@@ -289,9 +289,15 @@ fn a_journal_that_lacks_results_is_refused() {
         (whole.replace(&digest, &"0".repeat(64)), whole.lines().count() - 1),
     ] {
         place.write("two/images.jsonl", journal.as_bytes());
-        let says = [&*format!("does not have {count} results"), "images.jsonl", "Fold"];
-        refused(&place, &["one", "two"], &says);
+        let says =
+            format!("two/images.jsonl does not have {count} results that are in report.json");
+        refused(&place, &["one", "two"], &[&says, "such as Fold"]);
+        refused(&place, &["two", "one"], &[&says]);
     }
+    place.write("two/images.jsonl", place.read("one/images.jsonl").as_bytes());
+    let says =
+        "two/images.jsonl is the journal of part `1/2`, and report.json beside it of part 2/2";
+    refused(&place, &["one", "two"], &[says]);
     // What the page does not have is in no table.
     let stranger = whole.lines().last().expect("a row").replace("Fold", "Other");
     place.write("two/images.jsonl", format!("{whole}{stranger}\n").as_bytes());

@@ -51,7 +51,8 @@ pub(super) fn check(folders: &[PathBuf], reports: &[(String, Report<'_>)]) -> Re
             by_model.extend(names().map(|name| (name, run)));
             match all.get_mut(run) {
                 Some(others) => {
-                    others.iter().try_for_each(|other| other.refuse_other(&part))?;
+                    others.iter().take(1).try_for_each(|first| first.refuse_other(&part))?;
+                    others.iter().try_for_each(|other| other.refuse_other_share(&part))?;
                     others.push(part);
                 }
                 None => all.push(vec![part]),
@@ -81,7 +82,16 @@ fn part<'a>(folder: &Path, report: &Report<'_>, source: &'a Source) -> Result<Op
     // Of a report that was joined earlier, the runs' own folders may be gone.
     if report.runs.len() == 1 && source.folder == "." {
         one.folder = folder.display().to_string();
-        one.facts.extend(recorded(&journal(folder)?.1));
+        let (journal, run) = journal(folder)?;
+        let found = run.get("--shard").and_then(Value::as_str).unwrap_or_default();
+        if found != format!("{part}/{parts}") {
+            bail!(
+                "{} is the journal of part `{found}`, and report.json beside it of part \
+                 {part}/{parts}\nhint: explain that part again with --overwrite",
+                journal.path().display()
+            );
+        }
+        one.facts.extend(recorded(&run));
         one.images = images(report)?;
     }
     Ok(Some(one))
@@ -157,25 +167,31 @@ fn facts_of_model(model: &Model) -> Facts {
 }
 
 impl Part<'_> {
-    /// Refuses a part that is not of the same run.
+    /// Refuses a part that was made with something else.
     fn refuse_other(&self, other: &Self) -> Result<()> {
-        let both = format!("{} and {}", self.folder, other.folder);
+        let (own, theirs) = (&self.folder, &other.folder);
         if let Some((what, a, b)) = difference(&self.facts, &other.facts) {
             bail!(
-                "{both} are not parts of one run: {what}: {a} in {}, {b} in {}\n{HINT}",
-                self.folder,
-                other.folder
+                "{own} and {theirs} are not parts of one run: {what}: {a} in {own}, {b} in \
+                 {theirs}\n{HINT}"
             );
         }
+        Ok(())
+    }
+
+    /// Refuses the same part, and one of another number of images.
+    fn refuse_other_share(&self, other: &Self) -> Result<()> {
+        let both = || format!("{} and {}", self.folder, other.folder);
         if self.part == other.part {
             let (part, parts) = (self.part, self.parts);
-            bail!("{both} are both part {part}/{parts}\nhint: give each part once");
+            bail!("{} are both part {part}/{parts}\nhint: give each part once", both());
         }
         let ([low, high], [other_low, other_high]) = (self.of_images(), other.of_images());
         if low > other_high || other_low > high {
             bail!(
-                "{both} are not parts of one run: part {}/{} of {}, which {} has, and part {}/{} of \
+                "{} are not parts of one run: part {}/{} of {}, which {} has, and part {}/{} of \
                  {}, which {} has, are not of as many images\n{HINT}",
+                both(),
                 self.part,
                 self.parts,
                 counted(self),

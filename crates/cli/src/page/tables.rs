@@ -17,8 +17,8 @@ use crate::console;
 /// Where the row of an image is: a journal by index, and a line in it.
 type Place = (usize, Line);
 
-/// The rows of one model, by fold and path.
-type Table = HashMap<(String, String), Place>;
+/// The rows of a run, by model, and by fold and path.
+type Table = HashMap<String, HashMap<(String, String), Line>>;
 
 /// Opens the journal of a run to read it, and gives what its run is told from others by.
 pub(super) fn journal(run: &Path) -> Result<(Journal, Value)> {
@@ -26,13 +26,13 @@ pub(super) fn journal(run: &Path) -> Result<(Journal, Value)> {
     // A pipe in its place would be waited for.
     let found = fs::metadata(&path).with_context(|| format!("cannot open {}", path.display()))?;
     if !found.is_file() {
-        bail!("{} is no regular file\nhint: {REMEDY}", path.display());
+        bail!(
+            "{} is no regular file\nhint: remove it, and explain that part again with --overwrite",
+            path.display()
+        );
     }
     Ok(Journal::open(&path)?)
 }
-
-/// What to do about a journal that is not its run's.
-const REMEDY: &str = "the same `explain` with --resume makes it again";
 
 /// Writes into `out` the tables that one run would have written. `runs` are the folders of the
 /// report's runs, each of one run.
@@ -75,15 +75,17 @@ fn places(
     (models, runs): (&[&Model], &[PathBuf]),
     report: &Report<'_>,
 ) -> Result<Vec<Vec<Place>>> {
-    let mut tables: HashMap<String, Table> = HashMap::new();
-    for (at, (journal, source)) in journals.iter().zip(&report.runs).enumerate() {
+    let tables = journals.iter().zip(&report.runs).map(|(journal, source)| {
+        let mut table = Table::new();
         journal.each(|line, entry| {
             if is_of(&source.run, &entry) {
                 let row = entry.row;
-                tables.entry(row.model).or_default().insert((row.fold, row.path), (at, line));
+                table.entry(row.model).or_default().insert((row.fold, row.path), line);
             }
         })?;
-    }
+        Ok(table)
+    });
+    let tables: Vec<Table> = tables.collect::<Result<_>>()?;
     let by_name: HashMap<&str, usize> =
         models.iter().enumerate().map(|(at, model)| (model.name.as_str(), at)).collect();
     let mut places = vec![Vec::new(); models.len()];
@@ -94,10 +96,9 @@ fn places(
         for result in &image.results {
             let name = report.models.get(result.model).map(|model| model.name.as_str());
             let Some(name) = name else { continue };
-            let place = tables.get(name).and_then(|table| table.get(&key)).copied();
-            let place = place.filter(|&(at, _)| at == result.run);
-            match (by_name.get(name).and_then(|&at| places.get_mut(at)), place) {
-                (Some(places), Some(place)) => places.push(place),
+            let line = tables.get(result.run).and_then(|table| table.get(name)?.get(&key));
+            match (by_name.get(name).and_then(|&at| places.get_mut(at)), line) {
+                (Some(places), Some(&line)) => places.push((result.run, line)),
                 _ => missing.get_mut(result.run).into_iter().for_each(|missing| {
                     missing.push(format!("{} ({name})", key.1));
                 }),
@@ -107,8 +108,8 @@ fn places(
     for (run, missing) in runs.iter().zip(&missing) {
         if let Some(first) = missing.first() {
             bail!(
-                "{} does not have {} that are in report.json beside it, such as {first}\nhint: \
-                 {REMEDY}",
+                "{} does not have {} that are in report.json beside it, such as {first}\nhint: the \
+                 same `explain` with --resume computes what is missing",
                 run.join(JOURNAL).display(),
                 console::counted(missing.len(), "result", "results")
             );
