@@ -89,7 +89,7 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
         report.settings.subject = Some(rule.to_string());
         report.images.name_subjects(read);
         let mut unknown = Vec::new();
-        for image in report.images.iter() {
+        for image in report.images.plain() {
             let image = image?;
             if image.subject.is_none() {
                 unknown.push(image.path);

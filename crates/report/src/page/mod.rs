@@ -27,8 +27,8 @@ mod tests;
 
 pub use build::{compute, gather};
 pub use document::{
-    Agreement, Comparison, Confusion, FoldReport, ImageReport, MeanMap, ModelReport, Pair, Report,
-    ResultReport, SCHEMA, Settings, Source,
+    Agreement, Comparison, Confusion, FoldReport, ImageReport, MOST_COMPARED, MeanMap, ModelReport,
+    Pair, Report, ResultReport, SCHEMA, Settings, Source,
 };
 pub use grid::{GRID, Grid};
 pub use images::Images;
