@@ -9,7 +9,7 @@ use burncam_report::page::{
     self, compute, merge, missing_parts, parts, read_report, unfinished_runs,
 };
 
-use super::{Subject, finish, tables, warn_of};
+use super::{Subject, finish, parts as one_run, tables, warn_of};
 use crate::args::Report;
 use crate::console;
 
@@ -26,8 +26,16 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
         (None, [run]) => run.clone(),
         (None, _) => PathBuf::from(OUT),
     };
+    let mut known: Vec<(PathBuf, &Path)> = Vec::new();
     for run in &args.runs {
-        real(run)?;
+        let folder = real(run)?;
+        match known.iter().find(|(other, _)| *other == folder) {
+            Some((_, name)) if *name == run => bail!("{} is given twice", run.display()),
+            Some((_, name)) => {
+                bail!("{} and {} are the same folder, given twice", name.display(), run.display())
+            }
+            None => known.push((folder, run)),
+        }
         if !run.join("report.json").is_file() {
             let hint = match run.join(JOURNAL).is_file() {
                 true => {
@@ -61,6 +69,10 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
             out.display()
         );
     }
+    one_run::check(&args.runs, &reports)?;
+    let joined = args.runs.iter().zip(&reports).find(|(_, (_, one))| one.runs.len() != 1);
+    let joined = joined.map(|(run, _)| run.display().to_string());
+    let all_whole = reports.iter().all(|(_, report)| one_run::is_joined_whole(report));
     let mut report = merge(reports)?;
     if let Some(positive) = &args.page.positive {
         report.settings.positive = Some(positive.clone());
@@ -77,7 +89,7 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
         report.settings.subject = Some(rule.to_string());
         report.images.name_subjects(read);
         let mut unknown = Vec::new();
-        for image in report.images.iter() {
+        for image in report.images.plain() {
             let image = image?;
             if image.subject.is_none() {
                 unknown.push(image.path);
@@ -86,7 +98,13 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
         warn_of(rule, &unknown);
     }
     compute(&mut report)?;
-    if args.runs.len() > 1 && parts(&report).is_some() {
+    if args.runs.len() > 1 && !all_whole && parts(&report).is_some() {
+        if let Some(joined) = joined {
+            bail!(
+                "{joined} is itself joined of several runs, whose tables it cannot give again\n\
+                 hint: give the folders of all parts at once"
+            );
+        }
         tables::write(&out, &args.runs, &report)?;
     }
     let page = finish(&out, &report, args.page.lang)?;

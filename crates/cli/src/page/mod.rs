@@ -1,13 +1,16 @@
 //! The page at the end of a run, and of several runs together.
 
 mod merge;
+mod parts;
 mod subject;
 mod tables;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use burncam_report::page::{Language, Report, Settings, compute, gather, index_html, report_json};
+use burncam_report::page::{
+    Language, MOST_COMPARED, Report, Settings, compute, gather, index_html, report_json,
+};
 use burncam_report::statistics::Resampling;
 use burncam_report::{Predictions, Run, write_atomic_with};
 use clap::Args;
@@ -103,6 +106,14 @@ fn finish(out: &Path, report: &Report<'_>, language: Language) -> Result<PathBuf
     write_atomic_with(&out.join("report.json"), |to| report_json(report, to))?;
     let page = out.join("index.html");
     write_atomic_with(&page, |to| index_html(report, language, to))?;
+    if !report.is_compared() {
+        let models = report.models.len();
+        let text = format!(
+            "there are {models} models, and pairs of models are compared where there are at most \
+             {MOST_COMPARED}: the page lists them without"
+        );
+        console::warning(&text, &[]);
+    }
     if let Some(asked) = &report.settings.positive {
         let without = report.models.iter().filter(|model| model.positive.is_none());
         let names: Vec<String> = without.map(|model| model.name.clone()).collect();

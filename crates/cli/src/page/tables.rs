@@ -1,37 +1,47 @@
 //! The tables of runs that each explained a part of the images, as of one run.
 
 use std::collections::HashMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use burncam_report::page::Report;
 use burncam_report::{
-    Error, JOURNAL, Journal, Line, ModelTree, Predictions, Rows, failures_csv, notebook_csv,
-    predictions_csv, write_atomic_with,
+    Entry, Error, JOURNAL, Journal, Line, Model, ModelTree, Predictions, Rows, Run, failures_csv,
+    notebook_csv, predictions_csv, write_atomic_with,
 };
+use serde_json::Value;
+
+use crate::console;
 
 /// Where the row of an image is: a journal by index, and a line in it.
 type Place = (usize, Line);
 
-/// The rows of one model, by fold and path.
-type Table = HashMap<(String, String), Place>;
+/// The rows of a run, by model, and by fold and path.
+type Table = HashMap<String, HashMap<(String, String), Line>>;
+
+/// Opens the journal of a run to read it, and gives what its run is told from others by.
+pub(super) fn journal(run: &Path) -> Result<(Journal, Value)> {
+    let path = run.join(JOURNAL);
+    // A pipe in its place would be waited for.
+    let found = fs::metadata(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    if !found.is_file() {
+        bail!(
+            "{} is no regular file\nhint: remove it, and explain that part again with --overwrite",
+            path.display()
+        );
+    }
+    Ok(Journal::open(&path)?)
+}
 
 /// Writes into `out` the tables that one run would have written. `runs` are the folders of the
-/// report's runs.
+/// report's runs, each of one run.
 pub(super) fn write(out: &Path, runs: &[PathBuf], report: &Report<'_>) -> Result<()> {
-    let open = |run: &PathBuf| Journal::open(&run.join(JOURNAL)).map(|(journal, _)| journal);
-    let journals: Vec<Journal> = runs.iter().map(open).collect::<Result<_, _>>()?;
+    let open = |run: &PathBuf| journal(run).map(|(journal, _)| journal);
+    let journals: Vec<Journal> = runs.iter().map(open).collect::<Result<_>>()?;
     let Some(first) = report.runs.first() else { return Ok(()) };
-    let models = &first.run.models;
-    let mut tables: HashMap<String, Table> = HashMap::new();
-    for (at, journal) in journals.iter().enumerate() {
-        journal.each(|line, entry| {
-            let row = entry.row;
-            tables.entry(row.model).or_default().insert((row.fold, row.path), (at, line));
-        })?;
-    }
-    let places = models.iter().map(|model| sorted(tables.remove(&model.name).unwrap_or_default()));
-    let places: Vec<Vec<Place>> = places.collect();
+    let models = models(report);
+    let places = places(&journals, (&models, runs), report)?;
     let tables: Vec<Predictions<'_>> = (models.iter().zip(&places))
         .map(|(model, places)| Predictions {
             classes: &model.classes,
@@ -48,11 +58,71 @@ pub(super) fn write(out: &Path, runs: &[PathBuf], report: &Report<'_>) -> Result
     Ok(())
 }
 
-/// In the order of a run: by fold and path.
-fn sorted(table: Table) -> Vec<Place> {
-    let mut rows: Vec<((String, String), Place)> = table.into_iter().collect();
-    rows.sort_by(|(a, _), (b, _)| a.cmp(b));
-    rows.into_iter().map(|(_, place)| place).collect()
+/// The models of all runs, each once.
+fn models<'a>(report: &'a Report<'_>) -> Vec<&'a Model> {
+    let mut models: Vec<&Model> = Vec::new();
+    for model in report.runs.iter().flat_map(|source| &source.run.models) {
+        if !models.iter().any(|known| known.name == model.name) {
+            models.push(model);
+        }
+    }
+    models
+}
+
+/// Where the rows of the report's results are, by model, in the order of a run: by fold and path.
+fn places(
+    journals: &[Journal],
+    (models, runs): (&[&Model], &[PathBuf]),
+    report: &Report<'_>,
+) -> Result<Vec<Vec<Place>>> {
+    let tables = journals.iter().zip(&report.runs).map(|(journal, source)| {
+        let mut table = Table::new();
+        journal.each(|line, entry| {
+            if is_of(&source.run, &entry) {
+                let row = entry.row;
+                table.entry(row.model).or_default().insert((row.fold, row.path), line);
+            }
+        })?;
+        Ok(table)
+    });
+    let tables: Vec<Table> = tables.collect::<Result<_>>()?;
+    let by_name: HashMap<&str, usize> =
+        models.iter().enumerate().map(|(at, model)| (model.name.as_str(), at)).collect();
+    let mut places = vec![Vec::new(); models.len()];
+    let mut missing: Vec<Vec<String>> = vec![Vec::new(); runs.len()];
+    for image in report.images.plain() {
+        let mut image = image?;
+        let key = (std::mem::take(&mut image.fold), std::mem::take(&mut image.path));
+        for result in &image.results {
+            let name = report.models.get(result.model).map(|model| model.name.as_str());
+            let Some(name) = name else { continue };
+            let line = tables.get(result.run).and_then(|table| table.get(name)?.get(&key));
+            match (by_name.get(name).and_then(|&at| places.get_mut(at)), line) {
+                (Some(places), Some(&line)) => places.push((result.run, line)),
+                _ => missing.get_mut(result.run).into_iter().for_each(|missing| {
+                    missing.push(format!("{} ({name})", key.1));
+                }),
+            }
+        }
+    }
+    for (run, missing) in runs.iter().zip(&missing) {
+        if let Some(first) = missing.first() {
+            bail!(
+                "{} does not have {} that are in report.json beside it, such as {first}\nhint: the \
+                 same `explain` with --resume computes what is missing",
+                run.join(JOURNAL).display(),
+                console::counted(missing.len(), "result", "results")
+            );
+        }
+    }
+    Ok(places)
+}
+
+/// Whether an entry was made with the weights of a run.
+fn is_of(run: &Run, entry: &Entry) -> bool {
+    let model = run.models.iter().find(|model| model.name == entry.row.model);
+    let weights = |model: &Model| model.weights.iter().any(|one| one.sha256 == entry.weights);
+    model.is_some_and(weights)
 }
 
 fn rows<'a>(journals: &'a [Journal], places: &'a [Place]) -> Rows<'a> {

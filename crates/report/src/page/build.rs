@@ -77,7 +77,7 @@ pub fn compute(report: &mut Report<'_>) -> Result<(), Error> {
     let mut models: Vec<Measured> =
         report.models.iter().map(|model| Measured::new(model, asked)).collect();
     let mut alike = Alike::default();
-    for image in report.images.iter() {
+    for image in report.compared_images() {
         let image = image?;
         for result in &image.results {
             models[result.model].add(&image, result);
@@ -87,12 +87,13 @@ pub fn compute(report: &mut Report<'_>) -> Result<(), Error> {
     for (model, measured) in report.models.iter_mut().zip(models) {
         measured.finish(model, &report.settings.resampling);
     }
-    report.comparisons = comparisons(&report.models);
+    report.comparisons =
+        if report.is_compared() { comparisons(&report.models) } else { Vec::new() };
     report.agreement = alike.finish();
     Ok(())
 }
 
-/// Every pair of models by every compared measure.
+/// Every pair of models by every compared measure. Folds are sorted.
 fn comparisons(models: &[ModelReport]) -> Vec<Comparison> {
     let mut all = Vec::new();
     for measure in COMPARED {
@@ -120,9 +121,9 @@ fn comparison(
 ) -> Option<Comparison> {
     let (mut a, mut b, mut sizes) = (Vec::new(), Vec::new(), Vec::new());
     for fold in &models[first].folds {
-        let Some(other) = models[second].folds.iter().find(|other| other.fold == fold.fold) else {
-            continue;
-        };
+        let others = &models[second].folds;
+        let found = others.binary_search_by(|other| other.fold.cmp(&fold.fold));
+        let Some(other) = found.ok().and_then(|at| others.get(at)) else { continue };
         if let (Some(x), Some(y)) = (fold.scores.values()[place], other.scores.values()[place]) {
             a.push(x);
             b.push(y);

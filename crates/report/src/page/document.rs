@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Grid, Images};
+use super::{Grid, Images, maps};
 use crate::statistics::{Bin, Histogram, Interval, MeanSd, Resampling, Scores, TTest};
-use crate::{Outcome, Run};
+use crate::{Error, Outcome, Run};
 
 /// The version of the file's layout.
 pub const SCHEMA: u32 = 1;
@@ -29,6 +29,31 @@ pub struct Report<'a> {
     /// The images, by fold and path.
     #[serde(skip_serializing)]
     pub images: Images<'a>,
+}
+
+/// How many models are compared in pairs at most: 2016 pairs. Of more, no pair is.
+pub const MOST_COMPARED: usize = 64;
+
+impl Report<'_> {
+    /// Whether its models are few enough to be compared in pairs.
+    #[must_use]
+    pub fn is_compared(&self) -> bool {
+        self.models.len() <= MOST_COMPARED
+    }
+
+    /// All images in order, each with how alike its maps are, if models are compared.
+    ///
+    /// # Errors
+    ///
+    /// Each is the image, or why its rows could not be read.
+    pub fn compared_images(&self) -> impl Iterator<Item = Result<ImageReport, Error>> + '_ {
+        let compared = self.is_compared();
+        self.images.plain().map(move |image| {
+            let mut image = image?;
+            image.agreement = if compared { maps::pairs(&image) } else { Vec::new() };
+            Ok(image)
+        })
+    }
 }
 
 /// What was asked of the report.

@@ -136,7 +136,7 @@ pub(super) fn write(
     };
     let folds: BTreeMap<&str, usize> =
         seen.folds.iter().enumerate().map(|(place, fold)| (fold.as_str(), place)).collect();
-    let images = report.images.iter().map(|image| {
+    let images = report.compared_images().map(|image| {
         let image = image?;
         Ok(in_script(serde_json::to_string(&one(report, &image, &folds, &places))?))
     });

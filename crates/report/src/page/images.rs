@@ -5,7 +5,6 @@ use std::fmt;
 use serde::{Deserialize, Deserializer};
 
 use super::document::{ImageReport, ResultReport};
-use super::maps;
 use crate::{Error, Prediction, Predictions};
 
 /// The images of a report, by fold and path: held, as a `report.json` gives them, or read from a
@@ -55,21 +54,13 @@ impl<'a> Images<'a> {
         self.len() == 0
     }
 
-    /// All images in order, each with how alike its maps are.
+    /// All images in order, without how alike their maps are, which takes a while to find: that is
+    /// [`Report::compared_images`](super::Report::compared_images).
     ///
     /// # Errors
     ///
     /// Each is the image, or why its rows could not be read.
-    pub fn iter(&self) -> impl Iterator<Item = Result<ImageReport, Error>> + '_ {
-        self.plain().map(|image| {
-            let mut image = image?;
-            image.agreement = maps::pairs(&image);
-            Ok(image)
-        })
-    }
-
-    /// All images in order, without how alike their maps are, which takes a while to find.
-    pub(super) fn plain(&self) -> impl Iterator<Item = Result<ImageReport, Error>> + '_ {
+    pub fn plain(&self) -> impl Iterator<Item = Result<ImageReport, Error>> + '_ {
         (0..self.len()).map(|index| {
             let mut image = match &self.source {
                 Source::Held(images) => images[index].clone(),
@@ -234,7 +225,7 @@ mod tests {
             [&first, &second].map(|rows| Predictions { classes: &[], rows: Rows::held(rows) });
         let mut images = Images::of_rows(&tables).expect("rows");
         images.name_subjects(|path| path.split_once('/').map(|(fold, _)| fold.to_lowercase()));
-        let found: Vec<ImageReport> = images.iter().collect::<Result<_, _>>().expect("rows");
+        let found: Vec<ImageReport> = images.plain().collect::<Result<_, _>>().expect("rows");
         let seen: Vec<(&str, Vec<usize>)> = found
             .iter()
             .map(|image| (image.path.as_str(), image.results.iter().map(|r| r.model).collect()))

@@ -11,7 +11,7 @@ use crate::statistics::{MeanSd, spearman, top_overlap};
 const TOP: f64 = 0.1;
 
 /// The status of a map that can be read.
-const OK: &str = "ok";
+pub(super) const OK: &str = "ok";
 
 /// The map of a result, if it can be read.
 fn readable(result: &ResultReport) -> Option<&Grid> {
@@ -21,9 +21,26 @@ fn readable(result: &ResultReport) -> Option<&Grid> {
 /// Class, outcome and fold, all folds first.
 type Group = (String, Outcome, Option<String>);
 
+/// The number of maps of each group, and their sum.
+type Sums = BTreeMap<Group, (usize, Vec<f64>)>;
+
+/// How many mean maps over all folds a model has at most, and how many of single folds. Where there
+/// would be more, it has none.
+pub(super) const MOST_MEANS: usize = 2000;
+
 /// The sums of one model's readable maps by class, outcome and fold.
-#[derive(Default)]
-pub(super) struct MeanMaps(BTreeMap<Group, (usize, Vec<f64>)>);
+pub(super) struct MeanMaps {
+    /// Over all folds, unless there are too many.
+    over_folds: Option<Sums>,
+    /// Of single folds, unless there are too many.
+    by_fold: Option<Sums>,
+}
+
+impl Default for MeanMaps {
+    fn default() -> Self {
+        Self { over_folds: Some(Sums::new()), by_fold: Some(Sums::new()) }
+    }
+}
 
 impl MeanMaps {
     /// Adds the map of a result, if it can be read.
@@ -31,22 +48,30 @@ impl MeanMaps {
         let (Some(map), Some(outcome)) = (readable(result), result.outcome) else { return };
         let Some(class) = result.label.as_ref().or(result.predicted.as_ref()) else { return };
         let shares = map.shares();
-        for fold in [None, Some(image.fold.clone())] {
-            let empty = || (0, vec![0.0; GRID * GRID]);
-            let group = self.0.entry((class.clone(), outcome, fold));
-            let (maps, sums) = group.or_insert_with(empty);
-            *maps += 1;
-            sums.iter_mut().zip(&shares).for_each(|(sum, share)| *sum += f64::from(*share));
-        }
+        add(&mut self.over_folds, (class.clone(), outcome, None), &shares);
+        add(&mut self.by_fold, (class.clone(), outcome, Some(image.fold.clone())), &shares);
     }
 
     /// The means.
     pub(super) fn finish(self) -> Vec<MeanMap> {
+        let Some(mut all) = self.over_folds else { return Vec::new() };
+        all.extend(self.by_fold.into_iter().flatten());
         let one = |((class, outcome, fold), (maps, sums)): (Group, (usize, Vec<f64>))| {
             let means: Vec<f32> = sums.iter().map(|sum| (sum / maps as f64) as f32).collect();
             MeanMap { class, outcome, fold, maps, map: Grid::from_shares(&means) }
         };
-        self.0.into_iter().map(one).collect()
+        all.into_iter().map(one).collect()
+    }
+}
+
+/// Adds a map to its group, which may be one too many.
+fn add(groups: &mut Option<Sums>, group: Group, shares: &[f32]) {
+    let Some(all) = groups else { return };
+    let (maps, sums) = all.entry(group).or_insert_with(|| (0, vec![0.0; GRID * GRID]));
+    *maps += 1;
+    sums.iter_mut().zip(shares).for_each(|(sum, share)| *sum += f64::from(*share));
+    if all.len() > MOST_MEANS {
+        *groups = None;
     }
 }
 
@@ -87,5 +112,42 @@ impl Alike {
             Agreement { first, second, spearman, overlap }
         };
         self.0.into_iter().map(one).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An image of a fold with a result for a class.
+    fn image(fold: usize, class: usize) -> ImageReport {
+        let image = serde_json::json!({
+            "path": "a.png", "fold": fold.to_string(), "subject": null, "agreement": [],
+            "results": [{
+                "model": 0, "run": 0, "label": class.to_string(), "predicted": class.to_string(),
+                "confidence": 1.0, "probabilities": [], "outcome": "Right", "target": null,
+                "status": "ok", "map_max": 1.0, "map": "ff".repeat(GRID * GRID), "overlay": null,
+                "thumbnail": null, "error": null,
+            }],
+        });
+        serde_json::from_value(image).expect("an image")
+    }
+
+    fn means(images: impl Iterator<Item = ImageReport>) -> (usize, usize) {
+        let mut maps = MeanMaps::default();
+        images.for_each(|image| maps.add(&image, &image.results[0]));
+        let maps = maps.finish();
+        (maps.iter().filter(|map| map.fold.is_none()).count(), maps.len())
+    }
+
+    #[test]
+    fn mean_maps_of_many_groups_are_left_out() {
+        assert_eq!(means((0..MOST_MEANS).map(|fold| image(fold, 0))), (1, MOST_MEANS + 1));
+        assert_eq!(means((0..=MOST_MEANS).map(|fold| image(fold, 0))), (1, 1));
+        assert_eq!(
+            means((0..MOST_MEANS).map(|class| image(0, class))),
+            (MOST_MEANS, 2 * MOST_MEANS)
+        );
+        assert_eq!(means((0..=MOST_MEANS).map(|class| image(0, class))), (0, 0));
     }
 }

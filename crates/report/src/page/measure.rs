@@ -1,6 +1,6 @@
 //! The measures of a model, from its images one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::document::{Confusion, FoldReport, ImageReport, ModelReport, ResultReport};
 use super::maps::MeanMaps;
@@ -22,6 +22,8 @@ fn positive(classes: &[String], asked: Option<&str>) -> Option<usize> {
 /// What is kept of a model's images while they pass: counts, and some 40 bytes of each judged one.
 pub(super) struct Measured {
     classes: Vec<String>,
+    /// The first place of each class.
+    class_places: HashMap<String, usize>,
     positive: Option<usize>,
     images: usize,
     failed: usize,
@@ -46,6 +48,9 @@ impl Measured {
         let positive = positive(&model.classes, asked);
         Self {
             classes: model.classes.clone(),
+            class_places: (model.classes.iter().enumerate().rev())
+                .map(|(place, class)| (class.clone(), place))
+                .collect(),
             positive,
             images: 0,
             failed: 0,
@@ -78,7 +83,7 @@ impl Measured {
         let fold = self.folds.entry(image.fold.clone()).or_insert((known, 0));
         fold.1 += 1;
         let fold = fold.0;
-        if let Some(case) = case(&self.classes, result) {
+        if let Some(case) = case(&self.class_places, self.classes.len(), result) {
             self.cases.add(case);
             self.case_folds.push(fold as u32);
             self.add_subject(image.subject.as_deref());
@@ -141,8 +146,12 @@ impl Measured {
     }
 
     fn folds(&self, all: &Sample) -> Vec<FoldReport> {
+        let mut cases = vec![Vec::new(); self.folds.len()];
+        for (case, &fold) in self.case_folds.iter().enumerate() {
+            cases[fold as usize].push(case);
+        }
         let one = |(fold, &(number, images)): (&String, &(usize, usize))| {
-            let sample = all.part(|case| self.case_folds[case] as usize == number);
+            let sample = all.part(&cases[number]);
             let (judged, scores) = (sample.len(), sample.scores());
             FoldReport { fold: fold.clone(), images, judged, scores }
         };
@@ -151,12 +160,13 @@ impl Measured {
 }
 
 /// True and predicted class as indices, where both are known.
-fn case<'a>(classes: &[String], result: &'a ResultReport) -> Option<Case<'a>> {
-    let index = |name: &Option<String>| {
-        let name = name.as_ref()?;
-        classes.iter().position(|class| class == name)
-    };
-    if result.probabilities.len() != classes.len() {
+fn case<'a>(
+    places: &HashMap<String, usize>,
+    classes: usize,
+    result: &'a ResultReport,
+) -> Option<Case<'a>> {
+    let index = |name: &Option<String>| places.get(name.as_ref()?).copied();
+    if result.probabilities.len() != classes {
         return None;
     }
     let (truth, predicted) = (index(&result.label)?, index(&result.predicted)?);

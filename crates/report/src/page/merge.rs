@@ -11,7 +11,9 @@
     )
 )]
 
-use std::fs;
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 
 use super::document::{ImageReport, ModelReport, Report, SCHEMA};
@@ -23,7 +25,13 @@ use crate::statistics::Resampling;
 const LARGEST: u64 = 1 << 30;
 
 /// More draws than an interval needs.
-const MOST_RESAMPLES: usize = 100_000;
+const MOST_RESAMPLES: usize = 10_000;
+
+/// More models than a page can show.
+const MOST_MODELS: usize = 1000;
+
+/// More runs than are joined.
+const MOST_RUNS: usize = 10_000;
 
 /// Reads a `report.json`.
 ///
@@ -33,11 +41,7 @@ const MOST_RESAMPLES: usize = 100_000;
 /// or classes that it does not have.
 pub fn read_report(path: &Path) -> Result<Report<'static>, Error> {
     let wrong = |what: String| Error::Read { path: path.to_owned(), what };
-    let bytes = fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
-    if bytes > LARGEST {
-        return Err(wrong(format!("it has {bytes} bytes, more than any report")));
-    }
-    let text = fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let text = text(path).map_err(wrong)?;
     #[derive(serde::Deserialize)]
     struct Version {
         schema: u32,
@@ -54,7 +58,24 @@ pub fn read_report(path: &Path) -> Result<Report<'static>, Error> {
     Ok(report)
 }
 
-/// Whether everything that is named by a number is there.
+/// The bytes of a file that is no larger than a report can be.
+fn text(path: &Path) -> Result<Vec<u8>, String> {
+    // A pipe would be waited for.
+    let found = fs::metadata(path).map_err(|error| error.to_string())?;
+    if !found.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
+    let bytes = found.len();
+    if bytes > LARGEST {
+        return Err(format!("it has {bytes} bytes, more than any report"));
+    }
+    let mut text = Vec::new();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    file.take(LARGEST).read_to_end(&mut text).map_err(|error| error.to_string())?;
+    Ok(text)
+}
+
+/// Whether everything that is named by a number is there, and no more than a page can show.
 fn check(report: &Report<'_>) -> Result<(), String> {
     let is_source = |&[run, model]: &[usize; 2]| {
         report.runs.get(run).is_some_and(|source| model < source.run.models.len())
@@ -62,7 +83,17 @@ fn check(report: &Report<'_>) -> Result<(), String> {
     let how = &report.settings.resampling;
     if how.resamples > MOST_RESAMPLES || !(0.0..1.0).contains(&how.level) {
         let Resampling { resamples, level, .. } = how;
-        return Err(format!("intervals of {resamples} draws at {level} are not made"));
+        return Err(format!(
+            "intervals of {resamples} draws at {level} are not made: there are at most \
+             {MOST_RESAMPLES}"
+        ));
+    }
+    for (what, count, most) in
+        [("models", report.models.len(), MOST_MODELS), ("runs", report.runs.len(), MOST_RUNS)]
+    {
+        if count > most {
+            return Err(format!("it has {count} {what}, and a report has at most {most}"));
+        }
     }
     for model in &report.models {
         if model.classes.is_empty()
@@ -72,13 +103,27 @@ fn check(report: &Report<'_>) -> Result<(), String> {
             return Err(format!("model {} has no classes or no run", model.name));
         }
     }
+    check_images(report)
+}
+
+/// Whether each image is there once, with at most one result of each model, which fits it.
+fn check_images(report: &Report<'_>) -> Result<(), String> {
+    let sets = report.models.iter().map(|model| model.classes.iter().collect());
+    let classes: Vec<HashSet<&String>> = sets.collect();
+    let mut known = HashSet::new();
     for image in report.images.plain() {
         let image = image.map_err(|error| error.to_string())?;
+        let mut models = HashSet::new();
         for result in &image.results {
-            let Some(model) = report.models.get(result.model) else {
+            let (Some(model), Some(classes)) =
+                (report.models.get(result.model), classes.get(result.model))
+            else {
                 return Err(format!("{} has a result of no model", image.path));
             };
-            let of_model = |class: &String| model.classes.contains(class);
+            if !models.insert(result.model) {
+                return Err(format!("{} has two results of {}", image.path, model.name));
+            }
+            let of_model = |class: &String| classes.contains(class);
             let probabilities = result.predicted.as_ref().map_or(0, |_| model.classes.len());
             if result.run >= report.runs.len()
                 || !result.label.iter().chain(&result.predicted).all(of_model)
@@ -90,6 +135,11 @@ fn check(report: &Report<'_>) -> Result<(), String> {
                 ));
             }
         }
+        let key = (image.fold, image.path);
+        if known.contains(&key) {
+            return Err(format!("{} of fold {} is there twice", key.1, key.0));
+        }
+        known.insert(key);
     }
     Ok(())
 }
@@ -143,6 +193,7 @@ fn add(
 ) {
     let runs = all.runs.len();
     all.runs.extend(report.runs);
+    let mut taken: HashSet<String> = all.models.iter().map(|model| model.name.clone()).collect();
     let mut places = Vec::with_capacity(report.models.len());
     for mut model in report.models {
         for [run, _] in &mut model.sources {
@@ -156,7 +207,8 @@ fn add(
                 known.network_per_fold &= model.network_per_fold;
             }
             None => {
-                model.name = free(&all.models, &model.name);
+                model.name = free(&taken, &model.name);
+                taken.insert(model.name.clone());
                 all.models.push(model);
             }
         }
@@ -192,9 +244,8 @@ fn same(all: &Report<'_>, a: &ModelReport, b: &ModelReport) -> bool {
     a.name == b.name && a.classes == b.classes && a.layer == b.layer && kind(a) == kind(b)
 }
 
-fn free(models: &[ModelReport], name: &str) -> String {
-    let taken = |name: &String| models.iter().any(|model| model.name == *name);
-    let numbered = (2..=models.len().saturating_add(2)).map(|number| format!("{name} ({number})"));
+fn free(taken: &HashSet<String>, name: &str) -> String {
+    let numbered = (2..=taken.len().saturating_add(2)).map(|number| format!("{name} ({number})"));
     let mut names = std::iter::once(name.to_owned()).chain(numbered);
-    names.find(|name| !taken(name)).unwrap_or_else(|| name.to_owned())
+    names.find(|name| !taken.contains(name)).unwrap_or_else(|| name.to_owned())
 }

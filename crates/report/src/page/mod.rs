@@ -27,13 +27,13 @@ mod tests;
 
 pub use build::{compute, gather};
 pub use document::{
-    Agreement, Comparison, Confusion, FoldReport, ImageReport, MeanMap, ModelReport, Pair, Report,
-    ResultReport, SCHEMA, Settings, Source,
+    Agreement, Comparison, Confusion, FoldReport, ImageReport, MOST_COMPARED, MeanMap, ModelReport,
+    Pair, Report, ResultReport, SCHEMA, Settings, Source,
 };
 pub use grid::{GRID, Grid};
 pub use images::Images;
 pub use merge::{merge, read_report};
 pub use render::{index_html, report_json};
-pub use shards::{missing_parts, parts, unfinished_runs};
+pub use shards::{missing_parts, parts, shard, unfinished_runs};
 pub use text::Language;
 pub use thumbnail::thumbnail;

@@ -10,16 +10,19 @@ use minijinja::{
 };
 use serde::Serialize;
 
-use super::document::{MeanMap, ModelReport, Report};
+use super::document::{MOST_COMPARED, MeanMap, ModelReport, Report};
 use super::seen::Seen;
 use super::shards::{missing_parts, unfinished_runs};
 use super::text::Language;
-use super::{GRID, Grid, gallery, svg};
+use super::{GRID, Grid, gallery, maps, svg};
 use crate::statistics::{MEASURES, resample};
 use crate::{Colormap, Error};
 
 /// The side of a mean map's picture in pixels.
 const MEAN: usize = 112;
+
+/// How many missing parts are named.
+const MISSING: usize = 100;
 
 /// Where the gallery stands in the page, until it is written. No name can hold this: `<` is escaped.
 const GALLERY: &str = "<!--gallery-->";
@@ -30,7 +33,7 @@ const GALLERY: &str = "<!--gallery-->";
 ///
 /// What reading an image or writing to `to` gives.
 pub fn report_json(report: &Report<'_>, mut to: impl Write) -> Result<(), Error> {
-    let images = report.images.iter().map(|image| Ok(serde_json::to_string(&image?)?));
+    let images = report.compared_images().map(|image| Ok(serde_json::to_string(&image?)?));
     gallery::with_images(&serde_json::to_string(report)?, images, &mut to)?;
     Ok(to.write_all(b"\n")?)
 }
@@ -76,6 +79,7 @@ fn page(report: &Report<'_>, occurs: &Seen, language: Language) -> Result<String
         comparisons => seen(&report.comparisons),
         agreement => seen(&report.agreement),
         measures => MEASURES,
+        most_compared => MOST_COMPARED,
         level,
         notes => notes(report, language),
         charts => seen(&charts),
@@ -159,7 +163,9 @@ fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
     }
     let missing = missing_parts(report);
     if !missing.is_empty() {
-        notes.extend(language.say("missing_parts", &[("parts", &missing.join(", "))]));
+        let more = if missing.len() > MISSING { ", …" } else { "" };
+        let parts = missing.iter().take(MISSING).map(String::as_str).collect::<Vec<_>>().join(", ");
+        notes.extend(language.say("missing_parts", &[("parts", &(parts + more))]));
     }
     let without = report.models.iter().filter(|model| model.positive.is_none());
     if let Some(asked) = &report.settings.positive {
@@ -193,6 +199,8 @@ fn charts(model: &ModelReport, language: Language) -> Vec<ChartView> {
 #[derive(Serialize)]
 struct MeanModel<'a> {
     name: &'a str,
+    /// Why some are left out.
+    note: Option<String>,
     groups: Vec<MeanGroup>,
 }
 
@@ -233,7 +241,13 @@ fn mean_maps(model: &ModelReport, language: Language) -> MeanModel<'_> {
             folds: folds.into_iter().filter(|_| many).map(picture).collect(),
         })
     };
-    MeanModel { name: &model.name, groups: groups.into_iter().filter_map(group).collect() }
+    let groups: Vec<MeanGroup> = groups.into_iter().filter_map(group).collect();
+    let readable = model.by_status.get(maps::OK).is_some_and(|&count| count > 0);
+    let all_there =
+        !groups.is_empty() && groups.iter().all(|group| !many || !group.folds.is_empty());
+    let note = (readable && !all_there)
+        .then(|| language.say("few_mean_maps", &[("most", &maps::MOST_MEANS.to_string())]));
+    MeanModel { name: &model.name, note: note.flatten(), groups }
 }
 
 fn mean_picture(

@@ -1,6 +1,6 @@
 //! Runs that each explained a part of the images.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Report, Source};
 
@@ -8,7 +8,8 @@ use super::document::{Report, Source};
 const MOST: usize = 1_000_000;
 
 /// The part that a run explained, and the number of parts, counted from 1.
-fn shard(source: &Source) -> Option<(usize, usize)> {
+#[must_use]
+pub fn shard(source: &Source) -> Option<(usize, usize)> {
     let (part, parts) = source.run.data.shard.as_ref()?.split_once('/')?;
     let (part, parts) = (part.parse().ok()?, parts.parse().ok()?);
     (parts <= MOST && (1..=parts).contains(&part)).then_some((part, parts))
@@ -22,16 +23,22 @@ pub fn parts(report: &Report<'_>) -> Option<usize> {
     all.all(|one| one.is_some_and(|(_, others)| others == parts)).then_some(parts)
 }
 
-/// The parts that no run of the report explained, as `2/4`.
+/// The parts that no run of the report explained, as `2/4`; with the models' names where there are
+/// parts of several runs.
 #[must_use]
 pub fn missing_parts(report: &Report<'_>) -> Vec<String> {
-    let mut there: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (part, parts) in report.runs.iter().filter_map(shard) {
-        there.entry(parts).or_default().push(part);
+    let mut there: BTreeMap<(usize, Vec<&str>), BTreeSet<usize>> = BTreeMap::new();
+    for source in &report.runs {
+        if let Some((part, parts)) = shard(source) {
+            let models = source.run.models.iter().map(|model| model.name.as_str()).collect();
+            there.entry((parts, models)).or_default().insert(part);
+        }
     }
-    let of = |(parts, there): (usize, Vec<usize>)| {
+    let several = there.len() > 1;
+    let of = |((parts, models), there): ((usize, Vec<&str>), BTreeSet<usize>)| {
+        let of_models = if several { format!(" of {}", models.join(", ")) } else { String::new() };
         let missing = (1..=parts).filter(move |part| !there.contains(part));
-        missing.map(move |part| format!("{part}/{parts}"))
+        missing.map(move |part| format!("{part}/{parts}{of_models}"))
     };
     there.into_iter().flat_map(of).collect()
 }

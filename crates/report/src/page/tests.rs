@@ -110,7 +110,7 @@ fn report(models: &[&str], folds: &[&str], classes: [&str; 2]) -> Report<'static
         gather(run(models, &classes, &folds), &tables, Settings::default(), subject).expect("rows");
     compute(&mut report).expect("rows");
     let streamed = html(&report, Language::English);
-    let images = report.images.iter().collect::<Result<_, _>>().expect("rows");
+    let images = report.compared_images().collect::<Result<_, _>>().expect("rows");
     let mut held = Report { images: Images::held(images), ..report };
     compute(&mut held).expect("images");
     assert_eq!(html(&held, Language::English), streamed);
@@ -130,7 +130,7 @@ fn html(report: &Report<'_>, language: Language) -> String {
 }
 
 fn images(report: &Report<'_>) -> Vec<ImageReport> {
-    report.images.iter().collect::<Result<_, _>>().expect("images")
+    report.compared_images().collect::<Result<_, _>>().expect("images")
 }
 
 fn two() -> Report<'static> {
@@ -254,7 +254,9 @@ fn the_file_is_read_back_equal_and_mistakes_are_named() {
         ("\"model\":1", "\"model\":7", "no model"),
         ("\"sources\":[[0,0]]", "\"sources\":[[0,9]]", "no run"),
         ("\"predicted\":\"No_pain\"", "\"predicted\":\"Hunger\"", "does not fit"),
+        ("\"resamples\":2000", "\"resamples\":10001", "at most 10000"),
         ("\"resamples\":2000", "\"resamples\":9000000000", "are not made"),
+        ("{\"model\":1,", "{\"model\":0,", "two results of NCNN"),
         ("{", "[", "no report"),
     ] {
         assert!(text.contains(from), "{from}");
@@ -302,6 +304,106 @@ fn different_models_of_one_name_stay_apart_and_a_result_counts_once() {
     let names: Vec<&str> = merged.models.iter().map(|model| model.name.as_str()).collect();
     assert_eq!(names, ["NCNN", "NCNN (2)"]);
     assert!(merge(Vec::new()).is_err());
+}
+
+/// A `report.json` as text after a change of its JSON, read.
+fn changed(
+    report: &Report<'_>,
+    change: impl Fn(&mut Value),
+) -> Result<Report<'static>, crate::Error> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("report.json");
+    let mut json: Value = serde_json::from_str(&json_of(report)).expect("JSON");
+    change(&mut json);
+    std::fs::write(&path, json.to_string()).expect("a file");
+    read_report(&path)
+}
+
+/// An image whose map can be read, with the results of `count` models that are all alike.
+fn of_models(json: &mut Value, count: usize) {
+    let model = json["models"][0].take();
+    json["models"] = (0..count)
+        .map(|number| {
+            let mut model = model.clone();
+            model["name"] = format!("m{number}").into();
+            model
+        })
+        .collect();
+    let images = json["images"].as_array().expect("images");
+    let readable = images.iter().find(|image| image["results"][0]["status"] == "ok");
+    let mut image = readable.expect("an image with a map").clone();
+    let result = image["results"][0].take();
+    image["results"] = (0..count)
+        .map(|number| {
+            let mut result = result.clone();
+            result["model"] = number.into();
+            result
+        })
+        .collect();
+    json["images"] = json!([image]);
+}
+
+#[test]
+fn what_is_there_twice_or_too_often_is_refused() {
+    let report = two();
+    let twice = |json: &mut Value| {
+        let images = json["images"].as_array_mut().expect("images");
+        images.push(images[3].clone());
+    };
+    let runs = |json: &mut Value| json["runs"] = vec![json["runs"][0].take(); 10_001].into();
+    for (change, says) in [
+        (&twice as &dyn Fn(&mut Value), "is there twice"),
+        (&runs, "it has 10001 runs"),
+        (&|json: &mut Value| of_models(json, 1001), "it has 1001 models"),
+    ] {
+        let error = changed(&report, change).expect_err(says).to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn pairs_of_many_models_are_not_compared() {
+    let report = two();
+    for (count, pairs) in [(64, 64 * 63 / 2), (65, 0)] {
+        let mut many = changed(&report, |json| of_models(json, count)).expect("a report");
+        compute(&mut many).expect("images");
+        assert_eq!((many.agreement.len(), images(&many)[0].agreement.len()), (pairs, pairs));
+        let page = html(&many, Language::English);
+        elements(&page);
+        assert_eq!(page.contains("There are 65 models, and pairs"), pairs == 0);
+        assert_eq!(
+            gallery(&page)["models"].as_array().map(Vec::len),
+            Some(count),
+            "all are listed"
+        );
+    }
+}
+
+/// Twenty thousand folds were compared one by one, and each had its pictures.
+#[test]
+fn many_folds_take_no_longer_than_their_number() {
+    const FOLDS: usize = 20_000;
+    let one = report(&["NCNN", "VGG16"], &["A"], ["Pain", "No_pain"]);
+    let begin = std::time::Instant::now();
+    let mut many = changed(&one, |json| {
+        let image = json["images"][0].take();
+        json["images"] = (0..FOLDS)
+            .map(|fold| {
+                let mut image = image.clone();
+                image["fold"] = format!("fold {fold}").into();
+                image
+            })
+            .collect();
+    })
+    .expect("a report");
+    many.settings.resampling.resamples = 1;
+    compute(&mut many).expect("images");
+    let page = html(&many, Language::English);
+    let seconds = begin.elapsed().as_secs_f64();
+    assert_eq!(many.models[1].folds.len(), FOLDS);
+    assert_eq!(many.comparisons[0].test.folds, FOLDS);
+    assert!(page.contains("Mean maps are left out where"));
+    assert!(page.len() < 60_000_000 && seconds < 60.0, "{} bytes, {seconds} s", page.len());
 }
 
 #[test]
