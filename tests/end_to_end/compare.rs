@@ -142,6 +142,39 @@ fn layers_of_one_side_only_are_listed() {
     assert!(run.stdout.contains(ours), "{}", run.stdout);
 }
 
+/// Nothing compared is nothing found, and must not look like agreement.
+#[test]
+fn a_reference_of_another_network_is_refused() {
+    let place = Place::new();
+    let other = altered(|arrays| {
+        for (name, _) in arrays.iter_mut() {
+            *name = name.replace("layer/", "layer/zz");
+        }
+    });
+    place.write("other.npz", &other);
+    let run = compare(&place, &["--reference", "other.npz"]);
+    assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
+    let words = "no layer of the reference is one of the network's: zzconcatenate, zzconv_2x2_, ";
+    assert!(run.stderr.contains(words), "{}", run.stderr);
+    assert!(run.stderr.contains("\nhint: "), "{}", run.stderr);
+    assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn many_layers_of_one_side_only_are_counted() {
+    let place = Place::new();
+    let other = altered(|arrays| {
+        let stray = layer(arrays, "layer/dropout").clone();
+        arrays.extend((10..35).map(|at| (format!("layer/stray{at}.npy"), stray.clone())));
+    });
+    place.write("other.npz", &other);
+    let run = compare(&place, &["--reference", "other.npz"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    let words = "Not in the network: stray10, stray11, stray12, stray13, stray14, stray15, stray16, \
+                 stray17, stray18, stray19, and 15 more\n";
+    assert!(run.stdout.contains(words), "{}", run.stdout);
+}
+
 #[test]
 fn a_dump_that_cannot_be_used_is_refused() {
     let place = Place::new();

@@ -90,6 +90,50 @@ fn mistakes_are_explained_and_leave_nothing_behind() {
     assert_eq!(convert(&place, &h5, "there.bpk", &["--overwrite"]).code, 0);
 }
 
+/// At whatever moment it is told to end, no part of a file stays, under its name or another.
+#[cfg(unix)]
+#[test]
+fn a_stopped_conversion_leaves_nothing_behind() {
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+    let place = Place::new();
+    let h5 = weights("NCNN_k2.h5");
+    assert_eq!(convert(&place, &h5, "whole.bpk", &[]).code, 0);
+    let mut stopped = 0;
+    for (at, name) in ["-TERM", "-INT"].into_iter().cycle().take(24).enumerate() {
+        let mut command = place.command(&["convert", "--weights", &h5, "--out", "a.bpk"]);
+        let child =
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a program");
+        let begun = Instant::now();
+        // Every other one once there is something to remove.
+        let parts = || crate::program::files(&place.path("")).iter().any(|f| f.ends_with(".part"));
+        while begun.elapsed() < Duration::from_millis(5 * at as u64) || (at % 2 == 1 && !parts()) {
+            if begun.elapsed() > Duration::from_secs(2) {
+                break;
+            }
+        }
+        let id = child.id().to_string();
+        let _ = std::process::Command::new("kill").args([name, &id]).stderr(Stdio::null()).status();
+        let ended = child.wait_with_output().expect("a process");
+        let files = crate::program::files(&place.path(""));
+        match ended.status.code() {
+            // It was done already.
+            Some(0) => {
+                std::fs::remove_file(place.path("a.bpk")).expect("the file");
+                assert_eq!(files, ["a.bpk", "whole.bpk"]);
+            }
+            Some(130) => {
+                stopped += 1;
+                assert_eq!(files, ["whole.bpk"]);
+            }
+            // Before the program listens, a signal ends it.
+            None => assert_eq!(files, ["whole.bpk"]),
+            other => panic!("{other:?}: {}", String::from_utf8_lossy(&ended.stderr)),
+        }
+    }
+    assert!(stopped > 0, "no conversion was stopped");
+}
+
 /// A file cut anywhere is refused, and says which file.
 #[test]
 fn a_cut_file_is_refused() {

@@ -82,6 +82,30 @@ fn a_full_model_is_described() {
     assert!(shown(&run).contains("3.15.1"), "{}", run.stdout);
 }
 
+/// Shapes are known without reading a number, and so is what `explain` would refuse for them.
+#[test]
+fn weights_that_do_not_fit_are_told() {
+    type Alteration = fn(&mut KerasFile);
+    let alterations: [(&str, Alteration, &str); 4] = [
+        ("empty.h5", |file| file.weights("FC1")[1] = ("bias".into(), vec![0], Vec::new()), "[0]"),
+        ("swapped.h5", |file| file.weights("FC1")[0].1 = vec![8, 2304], "[8, 2304]"),
+        ("missing.h5", |file| drop(file.weights("conv_5x5").pop()), "`conv_5x5` has no `bias`"),
+        ("kernel.h5", |file| file.weights("conv_5x5")[0].1 = vec![64, 3, 5, 5], "[64, 3, 5, 5]"),
+    ];
+    for (name, alter, words) in alterations {
+        let place = Place::new();
+        let mut file = KerasFile::ncnn();
+        alter(&mut file);
+        file.write(&place.path(name));
+        let run = place.burncam(&["inspect", name]);
+        assert_eq!(run.code, 2, "{name}: {}", run.stderr);
+        assert!(run.stderr.contains(words), "{name}: no `{words}` in {}", run.stderr);
+        assert!(run.stdout.contains("conv_2x2_"), "{name}: the layers are shown all the same");
+        let json = json(&place.burncam(&["inspect", name, "--json"]));
+        assert!(json["error"].as_str().is_some_and(|text| text.contains(name)), "{json:#}");
+    }
+}
+
 #[test]
 fn weights_alone_are_described_with_what_is_assumed() {
     let place = Place::new();

@@ -102,6 +102,86 @@ fn two_outputs_are_refused() {
     insta::assert_snapshot!("wrong_two_outputs", refusal(&place, "two_outputs.h5"));
 }
 
+/// What a file says of how its layers are called, and where the network ends, changes what Keras
+/// computes, and the names and settings of the layers stay the same.
+#[test]
+fn a_graph_that_computes_something_else_is_refused() {
+    let place = place();
+    fn outputs(file: &mut KerasFile, outputs: Value) {
+        file.config["config"]["output_layers"] = outputs;
+    }
+    let alterations: [(&str, Alteration, &str); 9] = [
+        (
+            "training.h5",
+            |file| file.layer("dropout")["inbound_nodes"][0][0][3] = json!({ "training": true }),
+            "layer `dropout` is called with training=True",
+        ),
+        (
+            "end.h5",
+            |file| outputs(file, json!([["FC1", 0, 0]])),
+            "its output is `FC1`, but `dropout_2` goes on from there",
+        ),
+        (
+            "middle.h5",
+            |file| outputs(file, json!([["conv_2x2_", 0, 0]])),
+            "its output is `conv_2x2_`, but `maxpool_2x2_` goes on from there",
+        ),
+        (
+            "nowhere.h5",
+            |file| outputs(file, json!([["nix", 0, 0]])),
+            "its output is `nix`, which is none of its layers",
+        ),
+        (
+            "two.h5",
+            |file| outputs(file, json!([["output", 0, 0], ["FC1", 0, 0]])),
+            "it has 2 outputs, and Burncam explains one",
+        ),
+        ("none.h5", |file| outputs(file, json!([])), "it has 0 outputs"),
+        (
+            "call.h5",
+            |file| file.layer("FC1")["inbound_nodes"][0][0][1] = json!(1),
+            "layer `FC1` reads output 0 of call 1 of `flatten`",
+        ),
+        (
+            "tensor.h5",
+            |file| file.layer("FC1")["inbound_nodes"][0][0][2] = json!(1),
+            "layer `FC1` reads output 1 of call 0 of `flatten`",
+        ),
+        (
+            "twins.h5",
+            |file| {
+                let mut twin = file.layer("conv_5x5").clone();
+                twin["config"]["strides"] = json!([2, 2]);
+                file.config["config"]["layers"].as_array_mut().expect("layers").push(twin);
+            },
+            "two of its layers are called `conv_5x5`",
+        ),
+    ];
+    for (path, alter, words) in alterations {
+        let mut file = KerasFile::ncnn();
+        alter(&mut file);
+        file.write(&place.path(path));
+        let message = refusal(&place, path);
+        assert!(message.contains(words), "{path}: {message}");
+    }
+}
+
+/// Both Kerases write these of layers that are called as usual.
+#[test]
+fn calls_that_change_nothing_are_taken() {
+    let place = place();
+    for (path, called) in [
+        ("inference.h5", json!({ "training": false })),
+        ("nothing.h5", json!({ "training": null, "mask": null })),
+    ] {
+        let mut file = KerasFile::ncnn();
+        file.layer("dropout")["inbound_nodes"][0][0][3] = called;
+        file.write(&place.path(path));
+        let run = place.burncam(&["inspect", path]);
+        assert_eq!(run.code, 0, "{path}: {}", run.stderr);
+    }
+}
+
 #[test]
 fn a_cut_file_is_refused() {
     let place = place();

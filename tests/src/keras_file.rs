@@ -87,6 +87,7 @@ impl KerasFile {
             }));
             last = name;
         }
+        self.config["config"]["output_layers"] = json!([[last, 0, 0]]);
     }
 
     /// Adds weights filled with a small value.

@@ -17,7 +17,7 @@ use burncam_weights::{Checkpoint, Resolved};
 use crate::args::Compare;
 use crate::models;
 use crate::npz::Npz;
-use crate::{console, device};
+use crate::{console, device, text};
 
 /// A layer differs by more than is tolerated.
 const DIFFERS: u8 = 1;
@@ -135,6 +135,14 @@ fn compare(
     // Layers that do nothing at inference may never run, and so show nothing.
     found.only_reference.extend(names.into_values());
     found.only_reference.sort();
+    // An empty comparison would pass.
+    ensure!(
+        found.only_reference.is_empty() || !found.rows.is_empty(),
+        "no layer of the reference is one of the network's: {}\nhint: `cargo xtask layers --weights {}` \
+         lists the layers; a reference has each as `{LAYER}NAME`, as Keras or PyTorch calls it",
+        text::some(&found.only_reference),
+        checkpoint.path().display()
+    );
     let shape = logits.dims();
     found.logits = logits.into_data().try_to_vec()?;
     found.rows.push(last(reference, shape, &found.logits)?);
@@ -209,7 +217,7 @@ impl Comparison {
             ("Folded into the next layer in the file", &self.folded),
         ] {
             if !names.is_empty() {
-                let _ = writeln!(text, "{title}: {}", names.join(", "));
+                let _ = writeln!(text, "{title}: {}", text::some(names));
             }
         }
         // The logits stand among the rows.
@@ -218,8 +226,9 @@ impl Comparison {
         let _ = match self.first_past(tolerance) {
             Some(Row { layer, relative, .. }) => writeln!(
                 text,
-                "Compared {layers}: {past} past the tolerance of {tolerance:e}, first {layer} \
-                 ({relative:.2e})."
+                "Compared {layers}: {past} past the tolerance of {tolerance:e}, first {} \
+                 ({relative:.2e}).",
+                text::cut(layer)
             ),
             None => writeln!(text, "Compared {layers}: all within the tolerance of {tolerance:e}."),
         };
@@ -227,7 +236,7 @@ impl Comparison {
     }
 
     fn table(&self, tolerance: f32) -> String {
-        let name = |row: &Row| row.layer.chars().count();
+        let name = |row: &Row| text::cut(&row.layer).chars().count();
         let width = self.rows.iter().map(name).max().unwrap_or(0).max(5);
         let mut text =
             format!("{:width$}  {:>16}  {:>8}  {:>8}\n", "layer", "shape", "largest", "relative");
@@ -235,7 +244,7 @@ impl Comparison {
             let shape: Vec<String> = shape[1..].iter().map(ToString::to_string).collect();
             let (shape, largest) = (shape.join(" x "), number(*absolute));
             let mark = if *relative > tolerance { "  past tolerance" } else { "" };
-            let relative = number(*relative);
+            let (layer, relative) = (text::cut(layer), number(*relative));
             let _ =
                 writeln!(text, "{layer:width$}  {shape:>16}  {largest:>8}  {relative:>8}{mark}");
         }

@@ -6,10 +6,12 @@ use anyhow::{Context, Result};
 use burncam_weights::{Checkpoint, Container, Converted};
 
 use crate::args::Convert;
+use crate::interrupt::{self, INTERRUPTED};
 use crate::{console, models};
 
-/// Writes the network that a checkpoint holds.
+/// Writes the network that a checkpoint holds, unless the user stops it.
 pub(crate) fn run(args: &Convert) -> Result<ExitCode> {
+    interrupt::listen()?;
     let container = Container::of(&args.out).with_context(|| {
         format!(
             "--out {} says not in which format to write\nhint: it must end in .bpk (Burn's own) \
@@ -25,8 +27,15 @@ pub(crate) fn run(args: &Convert) -> Result<ExitCode> {
     let network = format!("{} ({})", checkpoint.arch.title, checkpoint.variant.name);
     let head = checkpoint.head.describe();
     let (from, format) = (args.weights.display(), checkpoint.format());
-    let Converted { tensors, parameters, bytes } =
-        checkpoint.convert(&args.out, container, args.overwrite)?;
+    let converted =
+        checkpoint.convert_unless(&args.out, container, args.overwrite, interrupt::asked);
+    let Converted { tensors, parameters, bytes } = match converted {
+        Err(_) if interrupt::asked() => {
+            console::note(&format!("Stopped: {} is as it was.", args.out.display()));
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        converted => converted?,
+    };
     console::result(&format!(
         "Read {from} ({format}): {network}, head {head}.\n\
          Wrote {}: {parameters} values in {tensors} tensors, {:.1} MB, equal to the last bit.",

@@ -17,8 +17,12 @@ pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
     let checkpoint = Checkpoint::open(&args.file)?;
     let mut report = Report::new(&checkpoint)?;
     let resolved = checkpoint.resolve(&models::known(), wanted);
+    // A weight that the network cannot take is found here, too, as far as its numbers do not matter.
+    let mut unfit = None;
     match &resolved {
         Ok(resolved) => {
+            unfit = resolved.check_weights().err();
+            report.error = unfit.as_ref().map(ToString::to_string);
             report.ignored.extend(resolved.left_out());
             report.network = Some(Network::new(resolved));
         }
@@ -33,5 +37,5 @@ pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
     };
     console::result(&text)?;
     resolved?;
-    Ok(ExitCode::SUCCESS)
+    unfit.map_or(Ok(ExitCode::SUCCESS), |error| Err(error.into()))
 }

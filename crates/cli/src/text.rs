@@ -1,6 +1,12 @@
 //! Text for people: aligned columns and readable numbers.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
+
+use crate::console::SHOWN;
+
+/// The most characters of a cell. Names come from files, and every line is as wide as the longest.
+const WIDEST: usize = 120;
 
 /// On which side a column has its ragged edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,9 +17,10 @@ pub(crate) enum Column {
     Numbers,
 }
 
-/// A table under a line of column names, each line ended.
+/// A table under a line of column names, each line ended. Long cells are [`cut`].
 pub(crate) fn table<const N: usize>(head: [(&str, Column); N], rows: &[[String; N]]) -> String {
-    let lines = || std::iter::once(head.map(|(name, _)| name.to_owned())).chain(rows.to_vec());
+    let rows = || rows.iter().map(|row| row.each_ref().map(|cell| cut(cell)));
+    let lines = || std::iter::once(head.map(|(name, _)| Cow::Borrowed(name))).chain(rows());
     let mut widths = [0; N];
     for line in lines() {
         for (width, cell) in widths.iter_mut().zip(&line) {
@@ -32,6 +39,24 @@ pub(crate) fn table<const N: usize>(head: [(&str, Column); N], rows: &[[String; 
         text.push('\n');
     }
     text
+}
+
+/// The text, or its beginning and an ellipsis where it is too long for a table.
+pub(crate) fn cut(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(WIDEST) {
+        None => Cow::Borrowed(text),
+        Some(_) => {
+            let end = text.char_indices().nth(WIDEST - 1).map_or(0, |(at, _)| at);
+            Cow::Owned(format!("{}…", &text[..end]))
+        }
+    }
+}
+
+/// The first of the names, each [`cut`], and how many more there are.
+pub(crate) fn some(names: &[String]) -> String {
+    let (shown, rest) = names.split_at(names.len().min(SHOWN));
+    let shown = shown.iter().map(|name| cut(name)).collect::<Vec<_>>().join(", ");
+    if rest.is_empty() { shown } else { format!("{shown}, and {} more", rest.len()) }
 }
 
 /// Names and what they stand for, one a line.
@@ -68,6 +93,28 @@ mod tests {
         let row = |cells: [&str; 3]| cells.map(str::to_owned);
         let found = table(head, &[row(["é", "12345", "x"]), row(["longer", "7", ""])]);
         assert_eq!(found, "layer    size\né       12345  x\nlonger      7\n");
+    }
+
+    /// A width of more than 65,535 is one that `format!` panics at.
+    #[test]
+    fn long_cells_are_cut() {
+        let head = [("layer", Column::Words), ("size", Column::Numbers)];
+        let row = |cells: [&str; 2]| cells.map(str::to_owned);
+        let whole = "é".repeat(WIDEST);
+        let rows = [row([&"é".repeat(70_000), "1"]), row([&whole, &"9".repeat(70_000)])];
+        let found = table(head, &rows);
+        let lines: Vec<&str> = found.lines().collect();
+        let (few, nines) = ("é".repeat(WIDEST - 1), "9".repeat(WIDEST - 1));
+        assert_eq!(lines[1], format!("{few}…  {:>WIDEST$}", 1));
+        assert_eq!(lines[2], format!("{whole}  {nines}…"));
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let names: Vec<String> = (0..12).map(|name| name.to_string()).collect();
+        assert_eq!(some(&names[..2]), "0, 1");
+        assert_eq!(some(&names[..10]), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9");
+        assert_eq!(some(&names), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, and 2 more");
     }
 
     #[test]

@@ -10,10 +10,11 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::Error;
+use crate::chunks::TooMuch;
 use crate::complete::is_complete;
 use crate::pixels::{Grey16, to_rgb};
 use crate::room::{FILES, Held, PIXELS, Room};
-use crate::tiff::Uncommon;
+use crate::tiff::{Uncommon, check_common};
 
 /// Bytes of a decoded pixel.
 const RGB: u64 = 3;
@@ -134,11 +135,13 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
         let hint = ImageFormatHint::Exact(ImageFormat::Tiff);
         failure(path, ImageError::Decoding(DecodingError::new(hint, error)))
     };
+    let too_much = |TooMuch { what, found, limit }| too_large(path, what, found, limit);
     if format == ImageFormat::Tiff
         && let Some(mut image) = Uncommon::open(bytes, options.max_bytes)
     {
         let size = image.dimensions().map_err(uncommon)?;
         check_size(path, size, options)?;
+        image.check(bytes).map_err(too_much)?;
         let mut room = room(size, UNCOMMON);
         let pixels = image.decode().map_err(uncommon)?;
         let unknown = || Error::Pixels { path: path.to_owned(), pixels: "TIFF".to_owned() };
@@ -154,6 +157,9 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(failed)?;
     check_size(path, decoder.dimensions(), options)?;
+    if format == ImageFormat::Tiff {
+        check_common(bytes).map_err(too_much)?;
+    }
     let mut room = room(decoder.dimensions(), decoder.color_type().bytes_per_pixel());
     if !is_complete(format, bytes) {
         return Err(Error::Truncated { path: path.to_owned() });

@@ -41,6 +41,7 @@
     )
 )]
 
+mod chunks;
 mod complete;
 mod decode;
 mod error;

@@ -9,6 +9,8 @@ use ::tiff::{ColorType, TiffError};
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 
+use crate::chunks::{self, TooMuch};
+
 /// `PhotometricInterpretation`: how samples become colours.
 const PHOTOMETRIC: u16 = 262;
 const BLACK_IS_ZERO: u16 = 1;
@@ -16,6 +18,15 @@ const PALETTE: u16 = 3;
 
 /// Colours of a palette of 8 bits.
 const COLOURS: usize = 256;
+
+/// As [`Uncommon::check`], of any other TIFF.
+pub(crate) fn check_common(bytes: &[u8]) -> Result<(), TooMuch> {
+    match Decoder::new(Cursor::new(bytes)) {
+        Ok(mut decoder) => chunks::check(&mut decoder, bytes),
+        // `image` begins in the same way, and says what is wrong.
+        Err(_) => Ok(()),
+    }
+}
 
 /// An image of one of these kinds, not yet decoded.
 pub(crate) struct Uncommon<'a> {
@@ -46,6 +57,11 @@ impl<'a> Uncommon<'a> {
             _ => return None,
         };
         Some(Self { decoder, palette })
+    }
+
+    /// Checks that decoding takes no more work than the image is worth; `bytes` are the file's.
+    pub(crate) fn check(&mut self, bytes: &[u8]) -> Result<(), TooMuch> {
+        chunks::check(&mut self.decoder, bytes)
     }
 
     /// Width and height in pixels.

@@ -1,15 +1,16 @@
 //! Writing a checkpoint as one of Burncam's own files.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Device;
-use burn_pack::AtomicFile;
 use burncam_net::{Build, LoadError};
 
 use crate::burncam_file::Description;
 use crate::resolved::Taken;
+use crate::scratch::Scratch;
 use crate::store::BoxError;
 use crate::{Checkpoint, Error, Resolved, burnpack, safetensors};
 
@@ -58,6 +59,8 @@ pub(crate) struct Weights {
     /// Those that the network takes.
     pub(crate) taken: Vec<Taken>,
     failure: Mutex<Option<LoadError>>,
+    /// Whether to give up.
+    stop: fn() -> bool,
 }
 
 impl Weights {
@@ -74,6 +77,10 @@ impl Weights {
 
     fn read(&self, index: usize) -> Result<Vec<f32>, LoadError> {
         match self.taken.get(index) {
+            Some(Taken { layer, weight, .. }) if (self.stop)() => {
+                let (layer, source) = (layer.clone(), "it was stopped".into());
+                Err(LoadError::Read { layer, weight: *weight, source })
+            }
             Some(Taken { layer, weight, shape }) => self.resolved.read(layer, *weight, shape),
             None => Err(LoadError::Head),
         }
@@ -100,6 +107,22 @@ impl Resolved {
         container: Container,
         overwrite: bool,
     ) -> Result<Converted, Error> {
+        self.convert_unless(path, container, overwrite, || false)
+    }
+
+    /// As [`convert`](Self::convert), for a program that may be told to end: `stop` is asked before
+    /// each weight.
+    ///
+    /// # Errors
+    ///
+    /// As [`convert`](Self::convert), and if `stop` says so; then nothing is left behind.
+    pub fn convert_unless(
+        self,
+        path: &Path,
+        container: Container,
+        overwrite: bool,
+        stop: fn() -> bool,
+    ) -> Result<Converted, Error> {
         if !overwrite && path.exists() {
             return Err(Error::Exists { path: path.to_owned() });
         }
@@ -107,26 +130,21 @@ impl Resolved {
         let (classifier, taken) = self.fill(&Device::flex(), Build::default())?;
         let (tensors, parameters) = (taken.len(), classifier.parameters);
         drop(classifier);
-        let weights = Arc::new(Weights { resolved: self, taken, failure: Mutex::new(None) });
+        let (resolved, failure) = (self, Mutex::new(None));
+        let weights = Arc::new(Weights { resolved, taken, failure, stop });
 
         let cannot = |source: BoxError| Error::Write { path: path.to_owned(), source };
-        let publish = |error| match error {
-            burn_pack::Error::AlreadyExists(_) => Error::Exists { path: path.to_owned() },
-            other => cannot(other.into()),
-        };
-        let (scratch, file) = AtomicFile::create(path).map_err(publish)?;
-        let permissions = file.metadata().map_err(|e| cannot(e.into()))?.permissions();
-        drop(file);
+        let scratch = Scratch::beside(path).map_err(|e| cannot(e.into()))?;
         write(scratch.path(), container, &description, &weights).map_err(|error| {
             let failure = weights.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
             failure.map_or_else(|| cannot(error), |failure| weights.failed(failure))
         })?;
         verify(scratch.path(), &description, &weights)?;
-        // A writer may have put a file of its own in the scratch file's place.
-        fs::set_permissions(scratch.path(), permissions).map_err(|e| cannot(e.into()))?;
         let bytes = fs::metadata(scratch.path()).map_err(|e| cannot(e.into()))?.len();
-        let published = if overwrite { scratch.commit() } else { scratch.commit_new() };
-        published.map_err(publish)?;
+        scratch.publish(overwrite).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => Error::Exists { path: path.to_owned() },
+            _ => cannot(error.into()),
+        })?;
         Ok(Converted { tensors, parameters, bytes })
     }
 }

@@ -1,10 +1,12 @@
 //! What can be wrong with a checkpoint.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burncam_net::{HeadError, LoadError};
+use hdf5_pure::FormatError;
 
 use crate::Format;
+use crate::keras::source::NOWHERE;
 
 /// Why a checkpoint was refused. Each names the file and, where there is one, the layer.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +43,17 @@ pub enum Error {
         /// What the HDF5 reader said.
         #[source]
         source: Box<hdf5_pure::Error>,
+    },
+    /// A name in the HDF5 file that has nothing of its own behind it.
+    #[error(
+        "{}: `{object}` is a link to another place, and links are not followed",
+        path.display()
+    )]
+    Link {
+        /// The file.
+        path: PathBuf,
+        /// The group or data set inside it.
+        object: String,
     },
     /// The zip archive cannot be read.
     #[error("{}: cannot read {part} of the archive", path.display())]
@@ -219,6 +232,19 @@ pub enum Error {
         /// `layer: weight shape` of each.
         weights: Vec<String>,
     },
+}
+
+impl Error {
+    /// What went wrong with a group or data set of an HDF5 file.
+    pub(crate) fn of_hdf5(path: &Path, object: &str, source: hdf5_pure::Error) -> Self {
+        let (path, object) = (path.to_owned(), object.to_owned());
+        match source {
+            hdf5_pure::Error::Format(FormatError::Source(text)) if text == NOWHERE => {
+                Self::Link { path, object }
+            }
+            source => Self::Hdf5 { path, object, source: Box::new(source) },
+        }
+    }
 }
 
 /// `1 weight has`, `3 weights have`.

@@ -247,7 +247,7 @@ fn count(weights: &[FileWeight]) -> u64 {
 }
 
 /// The shape after a layer of the head.
-fn output_of(op: &Op, shape: Vec<usize>) -> Vec<usize> {
+pub(crate) fn output_of(op: &Op, shape: Vec<usize>) -> Vec<usize> {
     match op {
         Op::Flatten => vec![shape.iter().product()],
         Op::Dense { units, .. } => vec![*units],

@@ -50,6 +50,8 @@ mod matching;
 mod onnx;
 mod resolved;
 mod safetensors;
+mod scratch;
+mod shapes;
 mod store;
 mod tensors;
 mod torch;

@@ -211,6 +211,27 @@ impl Resolved {
         }
     }
 
+    /// Where the file has a weight of this shape, in Keras's layout; its numbers are not read.
+    pub(crate) fn located(
+        &self,
+        layer: &str,
+        weight: Weight,
+        shape: &[usize],
+    ) -> Result<&StoredWeight, LoadError> {
+        let (layer, expected) = (layer.to_owned(), shape.to_vec());
+        let Some(stored) = self.find(&layer, weight) else {
+            return Err(LoadError::Missing { layer, weight, expected });
+        };
+        if !stored.shape.iter().copied().eq(shape.iter().map(|&size| size as u64)) {
+            let found = sizes(&stored.shape);
+            return Err(LoadError::Shape { layer, weight, expected, found });
+        }
+        match bearable(&stored.shape) {
+            Ok(()) => Ok(stored),
+            Err(source) => Err(LoadError::Read { layer, weight, source }),
+        }
+    }
+
     /// The values of one weight, by the network's layer name.
     pub(crate) fn read(
         &self,
@@ -221,18 +242,9 @@ impl Resolved {
         if self.file.state.is_some() {
             return self.read_torch(layer, weight, shape);
         }
-        let (layer, expected) = (layer.to_owned(), shape.to_vec());
-        let Some(stored) = self.find(&layer, weight) else {
-            return Err(LoadError::Missing { layer, weight, expected });
-        };
         // The shape is checked before anything is read: it bounds what is allocated.
-        if !stored.shape.iter().copied().eq(shape.iter().map(|&size| size as u64)) {
-            let found = sizes(&stored.shape);
-            return Err(LoadError::Shape { layer, weight, expected, found });
-        }
-        if let Err(source) = bearable(&stored.shape) {
-            return Err(LoadError::Read { layer, weight, source });
-        }
+        let stored = self.located(layer, weight, shape)?;
+        let (layer, expected) = (layer.to_owned(), shape.to_vec());
         let values = match self.file.store.read(&stored.path) {
             Ok(values) => values,
             Err(source) => return Err(LoadError::Read { layer, weight, source }),

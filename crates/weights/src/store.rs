@@ -21,6 +21,15 @@ pub(crate) enum Store {
 }
 
 impl Store {
+    /// Whether there are numbers at a `path`, as far as it can be told without reading them.
+    pub(crate) fn check(&self, path: &str) -> Result<(), BoxError> {
+        match self {
+            Self::Hdf5(hdf5) => hdf5.check(path),
+            // What these hold was checked when they were opened.
+            Self::Burnpack(_) | Self::Safetensors(_) | Self::Torch(_) | Self::Onnx(_) => Ok(()),
+        }
+    }
+
     /// The values at a [`StoredWeight`](crate::keras::h5::StoredWeight)'s `path`.
     pub(crate) fn read(&self, path: &str) -> Result<Vec<f32>, BoxError> {
         match self {

@@ -1,5 +1,9 @@
 //! Hostile images.
 
+use std::io::Cursor;
+
+use image::{GrayImage, ImageFormat};
+
 use super::{MOST_FOR_IMAGES, deflated_zeros, place, run_within};
 use crate::program::weights;
 
@@ -39,6 +43,33 @@ fn tiff(entries: &[(u16, u16, u32, u32)], next: u32) -> Vec<u8> {
     }
     bytes.extend(next.to_le_bytes());
     bytes.resize(4096, 0);
+    bytes
+}
+
+/// A grey TIFF of 2000 × 2000 pixels in tiles of 16 × 16, each of which is the same JPEG of 4000 × 4000.
+fn jpeg_tiles() -> Vec<u8> {
+    let (tiles, lists) = (125 * 125, 4096);
+    let mut bytes = tiff(
+        &[
+            (256, 4, 1, 2000),
+            (257, 4, 1, 2000),
+            (258, 3, 1, 8),
+            (259, 3, 1, 7),
+            (262, 3, 1, 1),
+            (277, 3, 1, 1),
+            (322, 3, 1, 16),
+            (323, 3, 1, 16),
+            (324, 4, tiles, lists),
+            (325, 4, tiles, lists + 4 * tiles),
+        ],
+        0,
+    );
+    let mut jpeg = Cursor::new(Vec::new());
+    GrayImage::new(4000, 4000).write_to(&mut jpeg, ImageFormat::Jpeg).expect("a JPEG");
+    let jpeg = jpeg.into_inner();
+    bytes.extend((lists + 8 * tiles).to_le_bytes().repeat(tiles as usize));
+    bytes.extend((jpeg.len() as u32).to_le_bytes().repeat(tiles as usize));
+    bytes.extend(jpeg);
     bytes
 }
 
@@ -98,6 +129,7 @@ fn images_that_are_traps() {
             "tags.tif",
             tiff(&[(256, 4, u32::MAX, 8), (257, 4, u32::MAX, 8), (320, 3, u32::MAX, 8)], 8),
         ),
+        ("jpeg_tiles.tif", jpeg_tiles()),
         ("large.bmp", bmp(i32::MAX, i32::MAX, 32)),
         ("upside_down.bmp", bmp(60_000, i32::MIN, 1)),
         ("no_pixels.bmp", bmp(13_000, 13_000, 1)),

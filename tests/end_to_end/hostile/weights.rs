@@ -29,7 +29,7 @@ const HDF5: [(&str, &str); 13] = [
     ("chunk_past_the_end.h5", "its chunks are larger than the file"),
     ("many_names.h5", "more than 10000 layers"),
     ("group_in_itself.h5", "FC1"),
-    ("soft_circle.h5", "FC1"),
+    ("soft_circle.h5", "is a link to another place, and links are not followed"),
     ("link_to_another_file.h5", "FC1"),
     ("numbers_in_another_file.h5", "cannot read `kernel`"),
     (
@@ -184,6 +184,33 @@ fn headers_that_lie() {
     ] {
         place.write(name, &bytes);
         refused_as_weights(&place, name, words);
+    }
+}
+
+/// What a table has in its columns is as long as a file likes, and a table is as wide as its longest
+/// cell.
+#[test]
+fn names_and_shapes_that_are_endless() {
+    let place = place();
+    let tensor = |name: &str, shape: &str| {
+        format!("\"{name}\":{{\"dtype\":\"F32\",\"shape\":[{shape}],\"data_offsets\":[0,0]}}")
+    };
+    let one = |name: &str, shape: &str| safetensors(&format!("{{{}}}", tensor(name, shape)));
+    let mut beside: Vec<String> =
+        (0..9_998).map(|name| tensor(&format!("a.{name}.weight"), "0")).collect();
+    beside.push(tensor(&format!("{}.weight", "y".repeat(65_000)), "0"));
+    let beside = safetensors(&format!("{{{}}}", beside.join(",")));
+    for (name, bytes) in [
+        ("long_name.safetensors", one(&format!("{}.weight", "y".repeat(70_000)), "0")),
+        ("many_axes.safetensors", one("a.weight", &format!("0{}", ",1".repeat(25_000)))),
+        ("long_beside_short.safetensors", beside),
+    ] {
+        place.write(name, &bytes);
+        refused_as_weights(&place, name, "the networks that Burncam explains are");
+        let shown = place.burncam(&["inspect", name]);
+        assert_eq!(shown.code, 2, "{name}: {}", shown.stderr);
+        let widest = shown.stdout.lines().map(|line| line.chars().count()).max();
+        assert!(shown.stdout.len() < 2 << 20 && widest < Some(1000), "{name}: {widest:?}");
     }
 }
 

@@ -67,6 +67,9 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
         | WeightsError::Truncated { .. }
         | WeightsError::Zip { .. }
         | WeightsError::Container { .. } => "copy the file again from where it came",
+        WeightsError::Link { .. } => {
+            "write the weights themselves in the link's place, as `model.save` does, or h5py's `copy`"
+        }
         WeightsError::Description { .. } => {
             "Burncam reads the .bpk and .safetensors files that `burncam convert` wrote, and \
              state_dicts as .safetensors"

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::keras::calls::{self, Calls};
 use crate::keras::op::Refused;
 use crate::limits::{LARGEST_DESCRIPTION, MOST_INPUTS, MOST_PARTS};
 use crate::{Error, keras};
@@ -86,30 +87,30 @@ fn flatten(model: &Value, container: &str, depth: usize) -> Result<(Vec<Node>, S
         return Err(format!("it has more than {MOST_PARTS} layers"));
     }
     let mut flat = Flat::new(layers);
+    let calls = Calls::of(layers, layer_name);
+    let mut all_reads = Vec::with_capacity(layers.len());
     for layer in layers {
         let class = layer["class_name"].as_str().ok_or("a layer has no class")?;
         if sequential && flat.nodes.is_empty() && class != "InputLayer" {
             flat.nodes.push(implied_input(layer));
         }
-        let group = flat.group(container, class);
-        let mut inputs = Vec::new();
-        match flat.nodes.last() {
-            Some(_) if sequential => inputs.push(flat.last.clone()),
-            _ => collect_inputs(&layer["inbound_nodes"], &mut inputs),
-        }
-        flat.inputs = flat.inputs.saturating_add(inputs.len());
-        flat.check()?;
-        if matches!(class, "Functional" | "Model" | "Sequential") && depth > 0 {
-            flat.add_model(layer, &inputs, &format!("{group}/"), depth)?;
-        } else {
-            flat.add_layer(layer, class, inputs, group)?;
-        }
+        let (name, called) = (named(layer)?, &layer["inbound_nodes"]);
+        calls::refuse_training(called, class, name)?;
+        let (reads, inputs) = match flat.nodes.last() {
+            Some(_) if sequential => (Vec::new(), vec![flat.last.clone()]),
+            _ => {
+                let reads = calls::reads(called);
+                let inputs = reads.iter().map(|read| read.layer.clone()).collect();
+                (reads, inputs)
+            }
+        };
+        calls.check(&reads, &format!("layer `{name}`"))?;
+        all_reads.push((name, reads));
+        flat.add((layer, name, class), inputs, container, depth)?;
     }
-    let mut outputs = Vec::new();
-    if let Some(named) = config.and_then(|config| config.get("output_layers")) {
-        collect_inputs(named, &mut outputs);
-    }
-    let last = outputs.first().map_or(flat.last.clone(), |name| flat.resolve(name));
+    let all_reads = all_reads.iter().map(|(name, reads)| (*name, reads.as_slice()));
+    let output = calls::output(config, &calls, all_reads)?;
+    let last = output.map_or_else(|| flat.last.clone(), |name| flat.resolve(&name));
     Ok((flat.nodes, last))
 }
 
@@ -120,6 +121,8 @@ struct Flat {
     last: String,
     /// Names of the model's own layers.
     own: HashSet<String>,
+    /// Names that are taken so far.
+    names: HashSet<String>,
     /// How many layers these and those of inner models read.
     inputs: usize,
     /// What stands for an inner model's name: its last layer.
@@ -131,8 +134,8 @@ struct Flat {
 impl Flat {
     fn new(layers: &[Value]) -> Self {
         let own = layers.iter().filter_map(layer_name).map(str::to_owned).collect();
-        let (aliases, counts) = (HashMap::new(), HashMap::new());
-        Self { nodes: Vec::new(), last: "input".to_owned(), own, inputs: 0, aliases, counts }
+        let (names, aliases, counts) = (HashSet::new(), HashMap::new(), HashMap::new());
+        Self { nodes: Vec::new(), last: "input".to_owned(), own, names, inputs: 0, aliases, counts }
     }
 
     fn group(&mut self, container: &str, class: &str) -> String {
@@ -151,6 +154,32 @@ impl Flat {
         match self.nodes.len() > MOST_PARTS || self.inputs > MOST_INPUTS {
             true => Err(format!("it has more than {MOST_PARTS} layers, or {MOST_INPUTS} inputs")),
             false => Ok(()),
+        }
+    }
+
+    /// Weights and inputs are found by name, so no two layers can have one.
+    fn take_name(&mut self, name: &str) -> Result<(), String> {
+        match self.names.insert(name.to_owned()) {
+            true => Ok(()),
+            false => Err(format!("two of its layers are called `{name}`")),
+        }
+    }
+
+    /// Adds a layer, or the layers of a model that is one; it has a name and a class.
+    fn add(
+        &mut self,
+        (layer, name, class): (&Value, &str, &str),
+        inputs: Vec<String>,
+        container: &str,
+        depth: usize,
+    ) -> Result<(), String> {
+        let group = self.group(container, class);
+        self.take_name(name)?;
+        self.inputs = self.inputs.saturating_add(inputs.len());
+        self.check()?;
+        match calls::is_model(class) && depth > 0 {
+            true => self.add_model(layer, &inputs, &format!("{group}/"), depth),
+            false => self.add_layer(layer, class, inputs, group),
         }
     }
 
@@ -208,16 +237,24 @@ impl Flat {
             input.op = entry.op.clone();
         }
         let entry = entry.name.clone();
-        // An inner layer that is called like one of the outer model's gets a longer name.
+        // An inner layer that is called like one of the outer model's, or like one of another inner
+        // model's, gets a longer name.
         let renamed = |inner: &str| match inner {
             _ if inner == entry => outer.clone(),
-            _ if self.own.contains(inner) => format!("{name}/{inner}"),
+            _ if self.own.contains(inner) || self.names.contains(inner) => {
+                format!("{name}/{inner}")
+            }
             _ => inner.to_owned(),
         };
         let output = renamed(&output);
-        for mut node in inner.into_iter().filter(|node| node.name != entry) {
+        let outside = |mut node: Node| {
             node.inputs = node.inputs.iter().map(|input| renamed(input)).collect();
             node.name = renamed(&node.name);
+            node
+        };
+        let inner = inner.into_iter().filter(|node| node.name != entry);
+        for node in inner.map(outside).collect::<Vec<_>>() {
+            self.take_name(&node.name)?;
             self.inputs = self.inputs.saturating_add(node.inputs.len());
             self.nodes.push(node);
         }
@@ -252,20 +289,6 @@ fn implied_input(first: &Value) -> Node {
         inputs: Vec::new(),
         dtype: None,
         group: String::new(),
-    }
-}
-
-/// Keras 2 writes `["conv1_1", 0, 0, {}]`, Keras 3 `{"keras_history": ["conv1_1", 0, 0]}`.
-fn collect_inputs(value: &Value, inputs: &mut Vec<String>) {
-    match value {
-        Value::Array(items) => match items.as_slice() {
-            [Value::String(name), Value::Number(_), Value::Number(_), ..] => {
-                inputs.push(name.clone());
-            }
-            items => items.iter().for_each(|item| collect_inputs(item, inputs)),
-        },
-        Value::Object(fields) => fields.values().for_each(|item| collect_inputs(item, inputs)),
-        _ => {}
     }
 }
 

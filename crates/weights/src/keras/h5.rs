@@ -36,8 +36,8 @@ pub(crate) struct StoredWeight {
 /// Reads everything but the numbers.
 pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
     let at = |object: &str| {
-        let (path, object) = (path.to_owned(), object.to_owned());
-        move |source| Error::Hdf5 { path, object, source: Box::new(source) }
+        let object = object.to_owned();
+        move |source| Error::of_hdf5(path, &object, source)
     };
     let open = |source| Error::Open { path: path.to_owned(), source };
     let opened = keras::source::open_file(std::fs::File::open(path).map_err(open)?);

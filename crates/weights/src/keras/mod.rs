@@ -1,6 +1,8 @@
 //! Keras's files: `.h5`, `.keras` and `.weights.h5`.
 
+pub(crate) mod calls;
 pub(crate) mod config;
+pub(crate) mod element;
 pub(crate) mod front;
 pub(crate) mod h5;
 pub(crate) mod head;

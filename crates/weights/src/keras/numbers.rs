@@ -5,8 +5,9 @@ use std::io::{Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use hdf5_pure::{Dataset, Datatype, Layout, make_f32_type};
+use hdf5_pure::{Dataset, Layout, make_f32_type};
 
+use crate::keras::element::{Numbers, halves};
 use crate::keras::source::Allowance;
 use crate::limits;
 use crate::store::BoxError;
@@ -52,6 +53,13 @@ impl Hdf5 {
         Self { file: Box::new(file), allowance, plain: None }
     }
 
+    /// Whether a dataset is one of numbers, which are not read.
+    pub(crate) fn check(&self, path: &str) -> Result<(), BoxError> {
+        self.allowance.set(BESIDE);
+        Numbers::of(&self.file.dataset(path)?.datatype()?)?;
+        Ok(())
+    }
+
     /// The values of a dataset.
     pub(crate) fn read(&self, path: &str) -> Result<Vec<f32>, BoxError> {
         self.allowance.set(BESIDE);
@@ -60,21 +68,20 @@ impl Hdf5 {
         if let Some(values) = plain.transpose()?.flatten() {
             return Ok(values);
         }
-        let bytes = bearable(&dataset, self.file.file_size())?;
+        let numbers = Numbers::of(&dataset.datatype()?)?;
+        let bytes = bearable(&dataset, numbers.size(), self.file.file_size())?;
         // Compressed chunks are smaller than what they hold, or hardly larger.
         self.allowance.set(bytes.saturating_mul(2).saturating_add(BESIDE));
-        Ok(dataset.read_f32()?)
+        match numbers {
+            Numbers::OfLibrary(_) => Ok(dataset.read_f32()?),
+            Numbers::Half { big_endian } => halves(dataset.read_raw()?, big_endian),
+        }
     }
 }
 
-/// How many bytes the numbers of a dataset take, if reading them takes a bearable amount of memory:
-/// the library sets aside what is declared.
-fn bearable(dataset: &Dataset, file_size: u64) -> Result<u64, BoxError> {
-    let each: u64 = match dataset.datatype()? {
-        Datatype::FloatingPoint { size: size @ 1..=8, .. }
-        | Datatype::FixedPoint { size: size @ 1..=8, .. } => size.into(),
-        _ => return Err("its numbers are no floats".into()),
-    };
+/// How many bytes the numbers of a dataset take, at `each` a number, if reading them takes a bearable
+/// amount of memory: the library sets aside what is declared.
+fn bearable(dataset: &Dataset, each: u64, file_size: u64) -> Result<u64, BoxError> {
     let shape = dataset.shape()?;
     let bytes =
         limits::numbers(&shape).ok_or("it has more numbers than any weight")?.saturating_mul(each);
@@ -138,10 +145,11 @@ impl Plain {
 mod tests {
     use std::io::Cursor;
 
-    use hdf5_pure::FileBuilder;
+    use hdf5_pure::{Datatype, DatatypeByteOrder, FileBuilder};
 
     use super::*;
     use crate::keras;
+    use crate::keras::element::BINARY16;
 
     const VALUES: [f32; 6] = [0.0, -1.5, 3e38, f32::MIN_POSITIVE, f32::NAN, 7.0];
 
@@ -156,6 +164,18 @@ mod tests {
         builder.create_dataset("plain").with_f32_data(&VALUES).with_shape(&[2, 3]);
         builder.create_dataset("wide").with_f64_data(&VALUES.map(f64::from));
         builder.create_dataset("pieces").with_f32_data(&VALUES).with_chunks(&[4]);
+        let half = Datatype::FloatingPoint {
+            size: 2,
+            byte_order: DatatypeByteOrder::LittleEndian,
+            layout: BINARY16,
+        };
+        let ones = [0x3c00_u16, 0xbc00].map(u16::to_le_bytes).concat();
+        builder.create_dataset("half").with_raw_data(half, ones, 2);
+        let mut foreign = make_f32_type();
+        if let Datatype::FloatingPoint { layout, .. } = &mut foreign {
+            layout.exponent_bias = 100;
+        }
+        builder.create_dataset("foreign").with_raw_data(foreign, vec![0; 8], 2);
         let bytes = builder.finish().expect("a file");
         let whole = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(whole.path(), [vec![7; start], bytes.clone()].concat()).expect("a file");
@@ -176,6 +196,14 @@ mod tests {
                 assert_eq!(plain.is_some(), in_place, "{name}");
             }
         }
+    }
+
+    #[test]
+    fn halves_are_widened_and_what_is_not_ieees_is_refused() {
+        let (_file, hdf5) = file(0);
+        assert_eq!(hdf5.read("half").expect("halves"), [1.0, -1.0]);
+        let error = hdf5.read("foreign").expect_err("no IEEE floats").to_string();
+        assert!(error.contains("a bias of 100"), "{error}");
     }
 
     /// Then the library says what is wrong with it, or reads it from what it has.

@@ -27,6 +27,9 @@ const DESCRIPTION: u64 = 256 << 20;
 /// What one read counts for beside its bytes, so that many small ones end, too.
 const READ: u64 = 64;
 
+/// What is said where an address is the one that stands for none, as that of a soft link.
+pub(crate) const NOWHERE: &str = "it is nowhere in the file";
+
 /// What may still be read.
 #[derive(Clone)]
 pub(crate) struct Allowance(Arc<AtomicU64>);
@@ -67,8 +70,12 @@ impl<R: Read + Seek> Source for Part<R> {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FormatError> {
         let failed = |error: io::Error| FormatError::Source(error.to_string());
         let length = buffer.len() as u64;
-        if offset.checked_add(length).is_none_or(|end| end > self.length) {
-            return Err(FormatError::Source("it ends too early".to_owned()));
+        match offset.checked_add(length) {
+            None => return Err(FormatError::Source(NOWHERE.to_owned())),
+            Some(end) if end > self.length => {
+                return Err(FormatError::Source("it ends too early".to_owned()));
+            }
+            Some(_) => {}
         }
         self.allow(length)?;
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);

@@ -58,8 +58,8 @@ impl Walk<'_> {
     fn collect(&mut self, container: &str, depth: usize) -> Result<(), Error> {
         let (path, file) = (self.path, self.file);
         let at = |object: &str| {
-            let (path, object) = (path.to_owned(), object.to_owned());
-            move |source| Error::Hdf5 { path, object, source: Box::new(source) }
+            let object = object.to_owned();
+            move |source| Error::of_hdf5(path, &object, source)
         };
         let groups =
             file.group(container).and_then(|group| group.groups()).map_err(at(container))?;
@@ -101,11 +101,7 @@ fn variables(path: &Path, file: &File, group: &str) -> Result<Vec<Vec<u64>>, Err
     let shape = |index: usize| {
         let object = format!("{vars}/{index}");
         let shape = file.dataset(&object).and_then(|data| data.shape());
-        shape.map_err(|source| Error::Hdf5 {
-            path: path.to_owned(),
-            object,
-            source: Box::new(source),
-        })
+        shape.map_err(|source| Error::of_hdf5(path, &object, source))
     };
     check_parts(path, names.len())?;
     (0..names.len()).map(shape).collect()

@@ -1,0 +1,239 @@
+//! How much work the strips and tiles of a TIFF are.
+//!
+//! A directory may name the same bytes any number of times, and a tile may hold a JPEG that is larger
+//! than the tile, so that a small file keeps a decoder busy for hours. Here the work is measured before
+//! anything is decoded, and has to be in proportion to the image and to the file.
+
+use std::collections::HashSet;
+use std::io::{Cursor, Read, Seek};
+
+use ::tiff::decoder::{ChunkType, Decoder};
+use ::tiff::tags::Tag;
+use image::ImageDecoder;
+use image::codecs::jpeg::JpegDecoder;
+
+/// `Compression`: each strip or tile is a JPEG.
+const JPEG: u16 = 7;
+
+/// Strips and tiles beside one for each 16 × 16 pixels, the smallest tile that TIFF allows. An image has
+/// at most so many rows.
+const MOST_CHUNKS: u64 = 1 << 16;
+const SMALLEST_TILE: u64 = 16 * 16;
+
+/// Tiles may reach over the image's edge: how often they may have its pixels, and how many more.
+const PADDED: u64 = 4;
+const MORE_PIXELS: u64 = 1 << 26;
+
+/// Blank tiles may share their bytes: a pixel of the image may take as many, and all together as many more,
+/// beside those that the file has.
+const BYTES_OF_A_PIXEL: u64 = 8;
+const MORE_BYTES: u64 = 1 << 24;
+
+/// Planes of samples that count.
+const MOST_PLANES: u64 = 8;
+
+/// A JPEG ends at whole blocks of pixels.
+const BLOCK: u64 = 16;
+
+/// Decoding takes more work than the image is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooMuch {
+    /// What there is too much of.
+    pub(crate) what: &'static str,
+    /// How much there is.
+    pub(crate) found: u64,
+    /// How much is allowed.
+    pub(crate) limit: u64,
+}
+
+/// The strips or tiles of an image.
+struct Chunks {
+    /// Where each begins, and how many bytes of the file it takes.
+    ranges: Vec<(u64, u64)>,
+    /// Width and height of each in pixels.
+    size: [u64; 2],
+    /// How often they cover the image: once for each plane of samples that are stored apart.
+    planes: u64,
+    /// Pixels of the image.
+    area: u64,
+    /// Whether each is a JPEG.
+    jpeg: bool,
+    /// What stands before every JPEG.
+    tables: Vec<u8>,
+}
+
+/// Measures the image that `decoder` is at; `bytes` are the whole file. What cannot be understood is left to
+/// the decoder.
+///
+/// # Errors
+///
+/// If decoding it takes far more work than an image of its size in a file of this length.
+pub(crate) fn check<R: Read + Seek>(decoder: &mut Decoder<R>, bytes: &[u8]) -> Result<(), TooMuch> {
+    let Some(chunks) = Chunks::of(decoder, bytes.len() as u64) else { return Ok(()) };
+    chunks.check_count()?;
+    chunks.check_bytes(bytes.len() as u64)?;
+    if chunks.jpeg { chunks.check_jpegs(bytes) } else { Ok(()) }
+}
+
+impl Chunks {
+    fn of<R: Read + Seek>(decoder: &mut Decoder<R>, length: u64) -> Option<Self> {
+        let (width, height) = decoder.dimensions().ok()?;
+        let (width, height) = (u64::from(width), u64::from(height));
+        let mut size = <[u32; 2]>::from(decoder.chunk_dimensions()).map(u64::from);
+        let (offsets, counts) = match decoder.get_chunk_type() {
+            ChunkType::Strip => {
+                // One strip may claim more rows than there are.
+                size[1] = size[1].min(height);
+                (Tag::StripOffsets, Tag::StripByteCounts)
+            }
+            ChunkType::Tile => (Tag::TileOffsets, Tag::TileByteCounts),
+        };
+        let offsets = decoder.find_tag_unsigned_vec::<u64>(offsets).ok()??;
+        let counts = decoder.find_tag_unsigned_vec::<u64>(counts).ok()??;
+        let left = |offset: u64| length.saturating_sub(offset);
+        let ranges = offsets.iter().zip(&counts);
+        let ranges: Vec<_> =
+            ranges.map(|(&offset, &count)| (offset, count.min(left(offset)))).collect();
+        let each = width.div_ceil(size[0].max(1)).saturating_mul(height.div_ceil(size[1].max(1)));
+        let planes = (ranges.len() as u64).checked_div(each)?.clamp(1, MOST_PLANES);
+        let jpeg = decoder.find_tag_unsigned::<u16>(Tag::Compression).ok()? == Some(JPEG);
+        let tables = decoder.find_tag(Tag::JPEGTables).ok().flatten().filter(|_| jpeg);
+        let tables = tables.and_then(|tables| tables.into_u8_vec().ok()).unwrap_or_default();
+        Some(Self { ranges, size, planes, area: width.saturating_mul(height), jpeg, tables })
+    }
+
+    /// How many there are, and how many pixels they have.
+    fn check_count(&self) -> Result<(), TooMuch> {
+        let found = self.ranges.len() as u64;
+        let each = self.area.div_euclid(SMALLEST_TILE).saturating_add(MOST_CHUNKS);
+        within("the number of its strips or tiles", found, each.saturating_mul(self.planes))?;
+        let [width, height] = self.size;
+        let pixels = width.saturating_mul(height).saturating_mul(found);
+        let each = self.area.saturating_mul(PADDED).saturating_add(MORE_PIXELS);
+        within(
+            "the number of pixels in its strips or tiles",
+            pixels,
+            each.saturating_mul(self.planes),
+        )
+    }
+
+    /// How many bytes are decompressed, of a file of this `length`.
+    fn check_bytes(&self, length: u64) -> Result<(), TooMuch> {
+        let tables = self.tables.len() as u64;
+        let taken = self.ranges.iter().map(|(_, count)| count.saturating_add(tables));
+        let found = taken.fold(0, u64::saturating_add);
+        let pixels = self.area.saturating_mul(BYTES_OF_A_PIXEL).saturating_mul(self.planes);
+        let limit = length.saturating_add(pixels).saturating_add(MORE_BYTES);
+        within("the number of bytes in its strips or tiles", found, limit)
+    }
+
+    /// How large the JPEG in each is, by the library that is to decode it.
+    fn check_jpegs(&self, bytes: &[u8]) -> Result<(), TooMuch> {
+        let limit = self.size.map(|side| side.next_multiple_of(BLOCK));
+        let distinct: HashSet<_> = self.ranges.iter().collect();
+        for &(offset, count) in distinct {
+            let Some([width, height]) = self.jpeg_size(bytes, offset, count) else { continue };
+            within("the width of a JPEG in one of its strips or tiles", width, limit[0])?;
+            within("the height of a JPEG in one of its strips or tiles", height, limit[1])?;
+        }
+        Ok(())
+    }
+
+    /// Width and height of a JPEG, if it has a header that can be read; without one it is not decoded.
+    fn jpeg_size(&self, bytes: &[u8], offset: u64, count: u64) -> Option<[u64; 2]> {
+        let own = bytes.get(usize::try_from(offset).ok()?..)?;
+        let own = own.get(..usize::try_from(count).ok()?)?;
+        // The tables are a JPEG without an image: their end and the image's beginning are left out.
+        let joined = match self.tables.as_slice() {
+            [] => own.to_vec(),
+            [tables @ .., _, _] => [tables, own.get(2..)?].concat(),
+            _ => return None,
+        };
+        let (width, height) = JpegDecoder::new(Cursor::new(joined)).ok()?.dimensions();
+        Some([width, height].map(u64::from))
+    }
+}
+
+fn within(what: &'static str, found: u64, limit: u64) -> Result<(), TooMuch> {
+    if found > limit { Err(TooMuch { what, found, limit }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{ColorType, GrayImage, ImageEncoder};
+
+    use super::*;
+
+    /// A grey JPEG.
+    fn jpeg(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 1);
+        let pixels = GrayImage::new(width, height).into_raw();
+        encoder.write_image(&pixels, width, height, ColorType::L8.into()).expect("a JPEG");
+        bytes
+    }
+
+    /// A grey TIFF of `side` × `side` pixels, in tiles of `tile` × `tile` whose bytes are all the same.
+    fn tiled(side: u32, tile: u32, compression: u32, data: &[u8]) -> Vec<u8> {
+        let count = side.div_ceil(tile).pow(2);
+        let lists = 8 + 2 + 10 * 12 + 4;
+        let entries = [
+            (256, 4, 1, side),
+            (257, 4, 1, side),
+            (258, 3, 1, 8),
+            (259, 3, 1, compression),
+            (262, 3, 1, 1),
+            (277, 3, 1, 1),
+            (322, 4, 1, tile),
+            (323, 4, 1, tile),
+            (324, 4, count, lists),
+            (325, 4, count, lists + 4 * count),
+        ];
+        let mut bytes = b"II*\0\x08\0\0\0\x0a\0".to_vec();
+        for (tag, kind, count, value) in entries {
+            bytes.extend([u16::to_le_bytes(tag), u16::to_le_bytes(kind)].concat());
+            bytes.extend([u32::to_le_bytes(count), u32::to_le_bytes(value)].concat());
+        }
+        bytes.extend([0; 4]);
+        let (offset, length) = (lists + 8 * count, data.len() as u32);
+        bytes.extend(offset.to_le_bytes().repeat(count as usize));
+        bytes.extend(length.to_le_bytes().repeat(count as usize));
+        bytes.extend(data);
+        bytes
+    }
+
+    fn checked(bytes: &[u8]) -> Result<(), TooMuch> {
+        check(&mut Decoder::new(Cursor::new(bytes)).expect("a TIFF"), bytes)
+    }
+
+    #[test]
+    fn blank_tiles_may_share_their_bytes() {
+        assert_eq!(checked(&tiled(512, 64, 7, &jpeg(64, 64))), Ok(()));
+        assert_eq!(checked(&tiled(512, 64, 1, &[0; 64 * 64])), Ok(()));
+    }
+
+    #[test]
+    fn a_jpeg_that_is_larger_than_its_tile_is_refused() {
+        let wide = checked(&tiled(512, 16, 7, &jpeg(33, 16))).expect_err("a wide JPEG");
+        assert_eq!((wide.found, wide.limit), (33, 16), "{}", wide.what);
+        let high = checked(&tiled(512, 16, 7, &jpeg(16, 4000))).expect_err("a high JPEG");
+        assert_eq!((high.found, high.limit), (4000, 16), "{}", high.what);
+    }
+
+    #[test]
+    fn bytes_that_are_read_again_and_again_are_counted() {
+        let data = vec![0; 100_000];
+        let file = tiled(512, 16, 5, &data);
+        let found = checked(&file).expect_err("the same bytes 1,024 times").found;
+        assert_eq!(found, 1024 * 100_000);
+        assert_eq!(checked(&tiled(512, 16, 5, &data[..10_000])), Ok(()));
+    }
+
+    #[test]
+    fn tiles_without_number_and_tiles_that_are_mostly_padding_are_refused() {
+        let many = checked(&tiled(300, 1, 1, &[0])).expect_err("90,000 tiles");
+        assert_eq!((many.found, many.limit), (90_000, 65_536 + 90_000 / 256));
+        let large = checked(&tiled(16, 30_000, 1, &[0])).expect_err("a tile of 900 million pixels");
+        assert_eq!((large.found, large.limit), (900_000_000, 4 * 256 + (1 << 26)));
+    }
+}

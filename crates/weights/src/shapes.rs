@@ -1,0 +1,69 @@
+//! What can be told of a file's weights before their numbers are read.
+
+use burncam_net::{LoadError, Op, Weight};
+
+use crate::facts::output_of;
+use crate::{Error, Format, Resolved};
+
+impl Resolved {
+    /// Checks that the file has every weight of the network, of the right shape and of numbers, without
+    /// reading them. State_dicts and ONNX files, which have them in another layout, are passed over.
+    ///
+    /// # Errors
+    ///
+    /// The first weight that is missing, mis-shaped or of no numbers.
+    pub fn check_weights(&self) -> Result<(), Error> {
+        if self.file.state.is_some() || self.format() == Format::Onnx {
+            return Ok(());
+        }
+        let table = (self.variant.layers)();
+        let trunk = table.layers().iter().flat_map(|layer| {
+            let of = weights(&layer.op, table.channels_in(layer));
+            of.into_iter().map(|(weight, shape)| (layer.name.as_str(), weight, shape))
+        });
+        let mut shape = table.last().output.to_vec();
+        let head = self.head.layers().iter().flat_map(|(name, op)| {
+            let of = weights(op, shape.last().copied().unwrap_or_default());
+            shape = output_of(op, std::mem::take(&mut shape));
+            of.into_iter().map(|(weight, shape)| (name.as_str(), weight, shape))
+        });
+        for (layer, weight, shape) in trunk.chain(head) {
+            self.check(layer, weight, &shape).map_err(|source| Error::Weights {
+                path: self.path().to_owned(),
+                arch: self.arch.name,
+                source: Box::new(source),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check(&self, layer: &str, weight: Weight, shape: &[usize]) -> Result<(), LoadError> {
+        let stored = self.located(layer, weight, shape)?;
+        let readable = self.file.store.check(&stored.path);
+        readable.map_err(|source| LoadError::Read { layer: layer.to_owned(), weight, source })
+    }
+}
+
+/// The weights of a layer that reads so many channels, with their shapes in Keras's layout.
+fn weights(op: &Op, inputs: usize) -> Vec<(Weight, Vec<usize>)> {
+    let present = |all: &[(bool, Weight, &[usize])]| {
+        let there = all.iter().filter(|(there, ..)| *there);
+        there.map(|(_, weight, shape)| (*weight, shape.to_vec())).collect()
+    };
+    match *op {
+        Op::Conv2D { filters, kernel_size: [height, width], use_bias, .. } => present(&[
+            (true, Weight::Kernel, &[height, width, inputs, filters]),
+            (use_bias, Weight::Bias, &[filters]),
+        ]),
+        Op::Dense { units, use_bias, .. } => {
+            present(&[(true, Weight::Kernel, &[inputs, units]), (use_bias, Weight::Bias, &[units])])
+        }
+        Op::BatchNormalization { scale, center, .. } => present(&[
+            (scale, Weight::Gamma, &[inputs]),
+            (center, Weight::Beta, &[inputs]),
+            (true, Weight::MovingMean, &[inputs]),
+            (true, Weight::MovingVariance, &[inputs]),
+        ]),
+        _ => Vec::new(),
+    }
+}
