@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 
+use serde_json::Value;
+
 use crate::console::SHOWN;
 
 /// The most characters of a cell. Names come from files, and every line is as wide as the longest.
@@ -81,6 +83,17 @@ pub(crate) fn grouped(number: u64) -> String {
 /// `[14, 14, 512]`.
 pub(crate) fn shape<T: Debug>(shape: &[T]) -> String {
     format!("{shape:?}")
+}
+
+/// The value of an option, as a user is told it.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "not given".to_owned(),
+        Value::Bool(true) => "on".to_owned(),
+        Value::Bool(false) => "off".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]

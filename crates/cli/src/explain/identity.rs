@@ -8,6 +8,7 @@ use super::model::Model;
 use super::pictures::Pictures;
 use super::plan::Plan;
 use crate::device::Choice;
+use crate::text::shown;
 
 /// By the options that decide it. Paths are not in it, since what counts is what the files hold;
 /// neither are devices, whose results agree, so that a run can go on where a GPU has failed.
@@ -67,16 +68,6 @@ pub(crate) fn difference(earlier: &Value, now: &Value) -> Option<String> {
         difference(&value(a), &value(b)).map(|what| format!("{key} {what}"))
     });
     differing.next()
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "not given".to_owned(),
-        Value::Bool(true) => "on".to_owned(),
-        Value::Bool(false) => "off".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]

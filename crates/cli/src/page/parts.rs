@@ -9,6 +9,7 @@ use burncam_report::{Model, RunStatus};
 use serde_json::Value;
 
 use super::tables::journal;
+use crate::text::shown;
 
 /// What a part has in common with the other parts of its run, by name.
 type Facts = BTreeMap<String, String>;
@@ -280,16 +281,6 @@ fn around_difference(a: &str, b: &str) -> (String, String) {
         }
     };
     (cut(a), cut(b))
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "not given".to_owned(),
-        Value::Bool(true) => "on".to_owned(),
-        Value::Bool(false) => "off".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]
