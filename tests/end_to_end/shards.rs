@@ -317,7 +317,7 @@ fn a_pipe_is_no_journal_and_no_report() {
         part(&place, faces, (shard, out), &[]);
     }
     for (file, says) in [
-        ("two/images.jsonl", "images.jsonl is no regular file"),
+        ("two/images.jsonl", "images.jsonl: it is no ordinary file"),
         ("two/report.json", "two holds no report.json"),
     ] {
         fs::remove_file(place.path(file)).expect("a file");

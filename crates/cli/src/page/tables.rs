@@ -1,10 +1,9 @@
 //! The tables of runs that each explained a part of the images, as of one run.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use burncam_report::page::Report;
 use burncam_report::{
     Entry, Error, JOURNAL, Journal, Line, Model, ModelTree, Predictions, Rows, Run, failures_csv,
@@ -22,16 +21,8 @@ type Table = HashMap<String, HashMap<(String, String), Line>>;
 
 /// Opens the journal of a run to read it, and gives what its run is told from others by.
 pub(super) fn journal(run: &Path) -> Result<(Journal, Value)> {
-    let path = run.join(JOURNAL);
-    // A pipe in its place would be waited for.
-    let found = fs::metadata(&path).with_context(|| format!("cannot open {}", path.display()))?;
-    if !found.is_file() {
-        bail!(
-            "{} is no regular file\nhint: remove it, and explain that part again with --overwrite",
-            path.display()
-        );
-    }
-    Ok(Journal::open(&path)?)
+    Journal::open(&run.join(JOURNAL))
+        .map_err(|error| anyhow!("{error}\nhint: explain that part again with --overwrite"))
 }
 
 /// Writes into `out` the tables that one run would have written. `runs` are the folders of the
