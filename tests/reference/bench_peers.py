@@ -1,18 +1,21 @@
 """What other programs take for Grad-CAM of the same images, for `cargo xtask bench`:
 
-    python bench_peers.py PEER NETWORK FILE IMAGES
-    python bench_peers.py which
+    python bench_peers.py PEER NETWORK FILE IMAGES [cuda]
+    python bench_peers.py which [cuda]
 
 NETWORK is vgg16, resnet50, senet50, inception_v3 or ncnn. FILE is a Keras file for notebook and keras, an ONNX
 file for onnxruntime; torch and pytorch-grad-cam pass over it and build the network with random weights
-(torch_networks.py). IMAGES is a folder with folders of images. `which` names the peers whose packages are there.
+(torch_networks.py). IMAGES is a folder with folders of images. `which` names the peers whose packages are there. With `cuda`,
+PyTorch computes on an NVIDIA GPU, and the images' way there and the results' way back are in the time.
 
 A worker: it answers `ready` and its version once its network is there, and then each batch
-size that it reads with the wall and CPU time of an image in milliseconds and its largest memory so far.
+size that it reads with the wall and CPU time of an image in milliseconds and its largest memory so far. On a GPU
+`torch` answers `peak` with the rate of a large product of matrices and of a copy.
 
     notebook          the loop body of the notebook that Burncam replaces, files included
     keras             the same maps by one graph for forward, gradient and map, without files
     torch             a forward hook, the gradient of the tapped tensor, the map; without files
+    torch-tf32        the same on a GPU, whose multipliers keep ten bits of each factor (TF32)
     pytorch-grad-cam  its GradCAM; without files
     onnxruntime       the forward pass alone: no map at all
 
@@ -35,6 +38,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+CUDA = "cuda"
+DEVICE = CUDA if sys.argv[-1] == CUDA else "cpu"
+TF32 = False  # PyTorch convolves with TF32 unless it is told not to
+ON_CUDA = ["torch", "torch-tf32", "pytorch-grad-cam"]
 IMAGES = 8  # different ones, as many as the largest usual batch
 MEASURED = 0.4  # seconds that one measurement repeats the computation for
 FACES = (91.4953, 103.8827, 131.0912)
@@ -170,12 +177,14 @@ def torch_network(network, paths):
     import torch_networks
 
     torch.set_num_threads(os.cpu_count())
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = TF32
+    torch.backends.cudnn.benchmark = True
     model, _, size, prepare, layer = torch_networks.make(TORCH[network])
     values = [np.ascontiguousarray(prepare(pixels(path, size)).transpose(2, 0, 1)) for path in paths]
     arrays = batches(values)
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    return torch, model, layer, lambda size: torch.from_numpy(arrays(size))
+    return torch, model.to(DEVICE), layer, lambda size: torch.from_numpy(arrays(size))
 
 
 def torch(network, _path, paths):
@@ -190,13 +199,44 @@ def torch(network, _path, paths):
     model.get_submodule(layer).register_forward_hook(tap)
 
     def run(batch):
-        logits = model(batch)
+        logits = model(batch.to(DEVICE))
         score = logits.max(1).values.sum()
         gradient, = torch.autograd.grad(score, kept[0])
         raw = (gradient.mean((2, 3), keepdim=True) * kept[0]).sum(1)
-        return torch.softmax(logits, 1).detach().numpy(), raw.detach().numpy()
+        return torch.softmax(logits, 1).detach().cpu().numpy(), raw.detach().cpu().numpy()
 
-    return run, inputs, f"PyTorch {torch.__version__}"
+    return run, inputs, f"PyTorch {torch.__version__} {device_name(torch)}".strip()
+
+
+def torch_tf32(network, path, paths):
+    global TF32
+    TF32 = True
+    return torch(network, path, paths)
+
+
+def device_name(torch):
+    return f"on {torch.cuda.get_device_name()}" if DEVICE == CUDA else ""
+
+
+def peak():
+    """What the GPU does in a second, in thousand millions: multiplications and additions of f32, bytes."""
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = False
+    a, b = (torch.rand(8192, 8192, device=CUDA) for _ in range(2))
+
+    def seconds(work, times=5):
+        work()
+        torch.cuda.synchronize()
+        clock = time.perf_counter()
+        for _ in range(times):
+            work()
+        torch.cuda.synchronize()
+        return (time.perf_counter() - clock) / times
+
+    gflops = 2 * 8192**3 / seconds(lambda: torch.mm(a, b)) / 1e9
+    gigabytes = 2 * a.nbytes / seconds(lambda: a.copy_(b)) / 1e9
+    return f"gflops={gflops} gigabytes={gigabytes}"
 
 
 def pytorch_grad_cam(network, _path, paths):
@@ -210,7 +250,7 @@ def pytorch_grad_cam(network, _path, paths):
         parameter.requires_grad_(True)
     cam = GradCAM(model=model, target_layers=[model.get_submodule(layer)])
     version = importlib.metadata.version("grad-cam")
-    return lambda batch: cam(input_tensor=batch, targets=None), inputs, f"grad-cam {version}, PyTorch {torch.__version__}"
+    return lambda batch: cam(input_tensor=batch.to(DEVICE), targets=None), inputs, f"grad-cam {version}, PyTorch {torch.__version__}"
 
 
 # Each with the packages that it needs.
@@ -218,6 +258,7 @@ PEERS = {
     "notebook": (notebook, ["tensorflow", "matplotlib"]),
     "keras": (keras, ["tensorflow"]),
     "torch": (torch, ["torch", "torchvision", "timm"]),
+    "torch-tf32": (torch_tf32, ["torch", "torchvision", "timm"]),
     "pytorch-grad-cam": (pytorch_grad_cam, ["pytorch_grad_cam", "torchvision", "timm"]),
     "onnxruntime": (onnxruntime, ["onnxruntime"]),
 }
@@ -225,7 +266,8 @@ PEERS = {
 
 def which():
     """The peers that can run here."""
-    return [peer for peer, (_, packages) in PEERS.items() if all(map(find_spec, packages))]
+    known = ON_CUDA if DEVICE == CUDA else [peer for peer in PEERS if peer != "torch-tf32"]
+    return [peer for peer in known if all(map(find_spec, PEERS[peer][1]))]
 
 
 def measure(run, batch, size):
@@ -240,10 +282,10 @@ def measure(run, batch, size):
 
 
 def main():
-    if sys.argv[1:] == ["which"]:
+    if sys.argv[1] == "which":
         print(*which())
         return
-    peer, network, path, folder = sys.argv[1:]
+    peer, network, path, folder = sys.argv[1:5]
     # What libraries print must not mix with the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -255,6 +297,9 @@ def main():
     run, inputs, version = PEERS[peer][0](network, path, found[:IMAGES])
     answer(f"ready {version}")
     for line in sys.stdin:
+        if line.strip() == "peak":
+            answer(peak())
+            continue
         size = int(line)
         wall, cpu = measure(run, inputs(size), size)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,5 +1,6 @@
 //! How far one device's results are from another's.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use burn::tensor::{FloatDType, Tensor};
@@ -29,8 +30,10 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    /// Runs both networks on `images`, `[batch, 3, height, width]`, and compares logits, and
-    /// channel weights and Grad-CAM map at `layer`. Both explain the reference's predicted classes.
+    /// Runs both networks on `images`, `[images, 3, height, width]`, one at a time, and compares logits, and
+    /// channel weights and Grad-CAM map at `layer`. Both explain the reference's predicted classes. A `batch`
+    /// of more than one is also given to the other network, filled with the images again and again, since
+    /// a GPU may have other programs for it.
     ///
     /// # Errors
     ///
@@ -40,32 +43,80 @@ impl Agreement {
         other: &Classifier,
         images: &Tensor<4>,
         layer: &str,
+        batch: usize,
     ) -> Result<Self, CamError> {
         let (logits, channels, map) = (0.0, 0.0, 0.0);
         let mut worst = Self { logits, channels, map, same_classes: true, seconds: [0.0; 2] };
+        let mut all = Vec::new();
         for (index, image) in images.clone().split(1, 0).into_iter().enumerate() {
-            let on = |network: &Classifier, target| {
-                Scene::observe(network, given(&image, network)?, layer, target)
-            };
-            let expected = on(reference, Target::Predicted)?;
+            let expected = of_image(reference, &image, layer, Target::Predicted)?;
             let clock = Instant::now();
-            let found = on(other, Target::Class(expected.targets[0]))?;
-            let own = grad_cam(&found)?;
+            let found = of_image(other, &image, layer, Target::Class(expected.target))?;
             worst.seconds[index.min(1)] = clock.elapsed().as_secs_f64();
-            let predicted = other.head.config().output().probabilities(&found.logits[0]);
-            worst.same_classes &= crate::predicted(&predicted) == expected.targets[0];
-            worst.logits = worst.logits.max(apart(&found.logits[0], &expected.logits[0]));
-            let [channels, reference] =
-                [&found, &expected].map(|scene| values(channel_weights(scene)));
-            worst.channels = worst.channels.max(apart(&channels?, &reference?));
-            worst.map = worst.map.max(apart(&own[0], &grad_cam(&expected)?[0]));
+            worst.compare(&found, &expected);
+            all.push((image, expected));
+        }
+        if batch > 1 {
+            let filled = all.iter().cycle().take(batch).map(|(image, _)| image.clone()).collect();
+            let images = given(&Tensor::cat(filled, 0), other)?;
+            let found = each(other, Scene::observe(other, images, layer, Target::Predicted)?)?;
+            for (found, (_, expected)) in found.iter().zip(all.iter().cycle()) {
+                worst.compare(found, expected);
+            }
         }
         Ok(worst)
     }
+
+    fn compare(&mut self, found: &Seen, expected: &Seen) {
+        self.same_classes &= found.predicted == expected.target;
+        self.logits = self.logits.max(apart(&found.logits, &expected.logits));
+        // Another class has another gradient.
+        if found.target == expected.target {
+            self.channels = self.channels.max(apart(&found.channels, &expected.channels));
+            self.map = self.map.max(apart(&found.map, &expected.map));
+        }
+    }
+}
+
+/// What a network said of an image.
+struct Seen {
+    logits: Vec<f32>,
+    predicted: usize,
+    target: usize,
+    channels: Vec<f32>,
+    map: Vec<f32>,
+}
+
+fn of_image(
+    network: &Classifier,
+    image: &Tensor<4>,
+    layer: &str,
+    target: Target,
+) -> Result<Seen, CamError> {
+    let scene = Scene::observe(network, given(image, network)?, layer, target)?;
+    let mut seen = each(network, scene)?;
+    seen.pop().ok_or_else(|| CamError::read_back("the results", &"there is none"))
+}
+
+/// The images of a batch, one by one.
+fn each(network: &Classifier, scene: Scene) -> Result<Vec<Seen>, CamError> {
+    let maps = grad_cam(&scene)?;
+    let channels = channel_weights(&scene);
+    let [_, count] = channels.dims();
+    let channels = values(channels)?;
+    let results = scene.logits.into_iter().zip(scene.targets).zip(channels.chunks(count));
+    let mut seen = Vec::new();
+    for (((logits, target), channels), map) in results.zip(maps) {
+        let probabilities = network.head.config().output().probabilities(&logits);
+        let predicted = crate::predicted(&probabilities);
+        seen.push(Seen { logits, predicted, target, channels: channels.to_vec(), map });
+    }
+    Ok(seen)
 }
 
 /// How far the output of each layer is from the reference's for the same images, in the order in
-/// which the layers run; as the differences of [`Agreement`].
+/// which the layers run; as the differences of [`Agreement`]. Of layers that are computed together it is the
+/// last.
 ///
 /// # Errors
 ///
@@ -75,17 +126,18 @@ pub fn layers_apart(
     other: &Classifier,
     images: &Tensor<4>,
 ) -> Result<Vec<(String, f32)>, CamError> {
-    let mut expected = Vec::new();
-    each_layer(reference, images, |_, output| {
-        expected.push(values(output)?);
+    let mut expected = HashMap::new();
+    each_layer(reference, images, |name, output| {
+        expected.insert(name, values(output)?);
         Ok(())
     })?;
-    let mut expected = expected.into_iter();
     let mut found = Vec::new();
     each_layer(other, images, |name, output| {
-        let own = values(output)?;
-        let expected = expected.next().unwrap_or_default();
-        found.push((name, apart(&own, &expected)));
+        // The reference may compute more layers together.
+        if let Some(expected) = expected.remove(&name) {
+            let apart = apart(&values(output)?, &expected);
+            found.push((name, apart));
+        }
         Ok(())
     })?;
     Ok(found)
@@ -105,7 +157,7 @@ fn each_layer(
         output
     };
     let images = given(images, network)?;
-    let _ = network.logits(images, &mut Trace::new(&mut observer));
+    let _ = network.logits(images, &mut Trace::together(&mut observer));
     failed.map_or(Ok(()), Err)
 }
 

@@ -40,7 +40,8 @@ impl CamError {
     pub(crate) fn read_back(what: &'static str, error: &dyn std::fmt::Debug) -> Self {
         let text = format!("{error:?}");
         let says = |line: &&str| {
-            !["", "Caused by:", "Asked at:", "No backtrace available"].contains(&line.trim())
+            !["", "Backtrace:", "Caused by:", "Asked at:", "No backtrace available"]
+                .contains(&line.trim())
         };
         let reason = text.lines().rfind(says).unwrap_or_default().trim().to_owned();
         Self::ReadBack { what, reason }

@@ -68,7 +68,7 @@ pub enum Outputs {
 }
 
 /// A network without its head.
-pub trait Network: Send {
+pub trait Network: Send + Sync {
     /// Runs the network, giving each layer's output to `trace` under its canonical name.
     ///
     /// # Shapes

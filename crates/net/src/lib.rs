@@ -33,7 +33,7 @@ pub use classifier::{Arch, Build, Classifier, Network, Outputs, Variant};
 pub use head::Head;
 pub use head_config::{HeadConfig, HeadError, Output};
 pub use input::{ChannelOrder, InputSpec, OwnResizing, Step};
-pub use layers::Loader;
+pub use layers::{Loader, PROGRAMS};
 pub use op::{Activation, Interpolation, Op, Padding};
 pub use source::{LoadError, Source, Weight};
 pub use table::{Layer, LayerTable};

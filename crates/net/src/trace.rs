@@ -25,6 +25,8 @@ pub struct Trace<'a> {
     observer: Option<Observer<'a>>,
     /// The one layer that is seen, if not all are.
     only: Option<&'a str>,
+    /// Whether layers that can be computed together are, and only the last of them is seen.
+    together: bool,
 }
 
 impl<'a> Trace<'a> {
@@ -32,25 +34,32 @@ impl<'a> Trace<'a> {
     /// `[batch, channels, height, width]`. The returned tensor takes the output's place and must
     /// have its shape.
     pub fn new(observer: Observer<'a>) -> Self {
-        Self { observer: Some(observer), only: None }
+        Self { observer: Some(observer), ..Self::none() }
+    }
+
+    /// A trace that calls `observer` as [`new`](Self::new) does, but with the output of the last layer alone of
+    /// those that are computed together.
+    pub fn together(observer: Observer<'a>) -> Self {
+        Self { observer: Some(observer), together: true, only: None }
     }
 
     /// A trace that calls `observer` with the output of the layer called `name` alone, so that
     /// the others may be computed together.
     pub fn at(name: &'a str, observer: Observer<'a>) -> Self {
-        Self { observer: Some(observer), only: Some(name) }
+        Self { observer: Some(observer), only: Some(name), together: false }
     }
 
     /// A trace that sees nothing: the plain forward pass.
     #[must_use]
     pub fn none() -> Self {
-        Self { observer: None, only: None }
+        Self { observer: None, only: None, together: false }
     }
 
-    /// Whether the output of the layer called `name` is looked at.
+    /// Whether the output of the layer called `name` has to be there: whether it is looked at even if it could
+    /// be computed together with the next.
     #[must_use]
     pub fn watches(&self, name: &str) -> bool {
-        self.observer.is_some() && self.only.is_none_or(|only| only == name)
+        !self.together && self.observer.is_some() && self.only.is_none_or(|only| only == name)
     }
 
     /// Called by each layer of a network with its output.

@@ -3,6 +3,7 @@
 //! Every program is a worker that waits until it is its turn, so that all are measured in turns, and
 //! what else the machine does falls on all alike. Ratios are of CPU time, each round's own.
 
+mod gpu;
 mod machine;
 mod measured;
 mod networks;
@@ -32,6 +33,8 @@ Usage: cargo xtask bench [OPTIONS]
   --python PATH      a Python with some of the peers' packages (see tests/reference/bench_peers.py);
                      may be given several times
   --data DIR         folder of images [default: the demo's]
+  --device DEVICE    a GPU, as `explain --device` takes it: then its images a second are compared with
+                     PyTorch's on the first NVIDIA GPU [default: cpu]
   --only A,B         some of vgg16, resnet50, senet50, inception_v3, ncnn
   --batch 1,8        batch sizes; the last is the one that is compared [default: 1,8]
   --rounds N         measurements of everything, of which the medians are shown [default: 5]
@@ -39,6 +42,9 @@ Usage: cargo xtask bench [OPTIONS]
 
 /// The scripts of the other programs.
 const PEERS: &str = "tests/reference/bench_peers.py";
+
+/// What PyTorch calls an NVIDIA GPU.
+const CUDA: &str = "cuda";
 
 /// What the notebook's loop is called among the programs; it takes one image at a time.
 const NOTEBOOK: &str = "notebook";
@@ -65,6 +71,9 @@ fn bench(options: &Options, arguments: &[String]) -> Result<String, String> {
     program::build_with(&["--quiet"]).map_err(|_| "there is no program to measure".to_owned())?;
     let mut machine = machine::Machine::now();
     let peers = peers(options)?;
+    if options.on_gpu() {
+        return gpu::bench(options, arguments, &peers);
+    }
     let mut measured = Vec::new();
     for network in NETWORKS.iter().filter(|network| options.wants(network.name)) {
         measured.push(network_measured(options, network, &peers, &mut machine)?);
@@ -77,7 +86,12 @@ fn bench(options: &Options, arguments: &[String]) -> Result<String, String> {
 fn peers(options: &Options) -> Result<Vec<(String, PathBuf)>, String> {
     let mut peers: Vec<(String, PathBuf)> = Vec::new();
     for python in &options.pythons {
-        let output = Command::new(python).arg(root().join(PEERS)).arg("which").output();
+        let mut which = Command::new(python);
+        which.arg(root().join(PEERS)).arg("which");
+        if options.on_gpu() {
+            which.arg(CUDA);
+        }
+        let output = which.output();
         let output = output.map_err(|error| format!("--python {}: {error}", python.display()))?;
         if !output.status.success() {
             return Err(format!(
@@ -126,7 +140,7 @@ fn network_measured(
             }
         }
         if let Some(weights) = network.weights(options.checkpoints.as_deref()) {
-            measured.whole.push(whole::run(&weights, &options.data)?);
+            measured.whole.push(whole::run(&weights, &options.data, &options.device, None)?);
         }
     }
     Ok(measured)
@@ -134,7 +148,7 @@ fn network_measured(
 
 fn burncam(options: &Options, network: &Network) -> Result<Worker, String> {
     let mut command = Command::new(program::path());
-    command.arg("bench").arg("--data").arg(&options.data);
+    command.arg("bench").args(["--device", &options.device]).arg("--data").arg(&options.data);
     match network.weights(options.checkpoints.as_deref()) {
         Some(weights) => command.arg("--weights").arg(weights),
         None => command.arg("--model").arg(network.name),
@@ -161,6 +175,9 @@ fn of_peer(
     let mut command = Command::new(python);
     command.arg(root().join(PEERS)).args([peer, network.name]);
     command.arg(file.unwrap_or_else(|| "-".into())).arg(&options.data);
+    if options.on_gpu() {
+        command.arg(CUDA);
+    }
     // Threads that wait in a loop would count as work, and slow down whoever's turn it is.
     command.envs([("KMP_BLOCKTIME", "0"), ("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "0")]);
     Some(Worker::start(peer, command))

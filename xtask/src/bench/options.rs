@@ -12,6 +12,8 @@ pub(super) struct Options {
     pub checkpoints: Option<PathBuf>,
     pub pythons: Vec<PathBuf>,
     pub data: PathBuf,
+    /// Where Burncam computes.
+    pub device: String,
     /// Names of networks; none is all.
     pub only: Vec<String>,
     pub batches: Vec<usize>,
@@ -25,6 +27,7 @@ impl Options {
             checkpoints: None,
             pythons: Vec::new(),
             data: root().join("assets/demo/faces"),
+            device: "cpu".to_owned(),
             only: Vec::new(),
             batches: vec![1, 8],
             rounds: 5,
@@ -42,6 +45,7 @@ impl Options {
                 }
                 "--python" => options.pythons.push(value(name, inside, &mut rest)?.into()),
                 "--data" => options.data = value(name, inside, &mut rest)?.into(),
+                "--device" => options.device = value(name, inside, &mut rest)?.to_owned(),
                 "--only" => options.only = names(value(name, inside, &mut rest)?)?,
                 "--batch" => options.batches = numbers(name, value(name, inside, &mut rest)?)?,
                 "--rounds" => options.rounds = numbers(name, value(name, inside, &mut rest)?)?[0],
@@ -50,6 +54,11 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    /// Whether a GPU is measured.
+    pub(super) fn on_gpu(&self) -> bool {
+        self.device != "cpu"
     }
 
     /// Whether a network is to be measured.
@@ -94,13 +103,14 @@ mod tests {
     #[test]
     fn options_are_read() {
         let options =
-            parse("--python a --only=vgg16,ncnn --python=b --batch 1,4 --rounds 3 --markdown")
+            parse("--python a --only=vgg16,ncnn --python=b --batch 1,4 --rounds 3 --markdown --device gpu")
                 .expect("options");
         assert_eq!(options.pythons, ["a", "b"].map(std::path::PathBuf::from));
-        assert!(options.wants("ncnn") && !options.wants("senet50"));
+        assert!(options.wants("ncnn") && !options.wants("senet50") && options.on_gpu());
         assert_eq!((options.batches, options.rounds), (vec![1, 4], 3));
         assert!(options.markdown && options.checkpoints.is_none());
-        assert!(parse("").expect("defaults").wants("senet50"));
+        let defaults = parse("").expect("defaults");
+        assert!(defaults.wants("senet50") && !defaults.on_gpu());
     }
 
     #[test]

@@ -59,14 +59,14 @@ fn bar(batch: usize, all: &[Measured]) -> Table {
         ]
     };
     Table {
-        head: vec![
+        head: words(&[
             "network",
             "explain / ONNX Runtime forward",
             "explain / Keras optimised",
             "whole run / notebook",
             "first overlay",
             "memory",
-        ],
+        ]),
         rows: all.iter().map(row).collect(),
     }
 }
@@ -92,7 +92,7 @@ fn computed(machine: &Machine, all: &[Measured]) -> Table {
     };
     let rows = all.iter().flat_map(|measured| measured.series.iter().map(|s| row(measured, s)));
     Table {
-        head: vec![
+        head: words(&[
             "program",
             "batch",
             "wall ms",
@@ -100,7 +100,7 @@ fn computed(machine: &Machine, all: &[Measured]) -> Table {
             "GFLOP/s a core",
             "of peak",
             "memory MB",
-        ],
+        ]),
         rows: rows.collect(),
     }
 }
@@ -121,7 +121,7 @@ fn floor(machine: &Machine, batch: usize, all: &[Measured]) -> Table {
         ]
     };
     Table {
-        head: vec![
+        head: words(&[
             "network",
             "10⁹ multiplications",
             "with Winograd",
@@ -129,7 +129,7 @@ fn floor(machine: &Machine, batch: usize, all: &[Measured]) -> Table {
             "floor, CPU ms",
             "explain, CPU ms",
             "explain / floor",
-        ],
+        ]),
         rows: all.iter().map(row).collect(),
     }
 }
@@ -147,9 +147,13 @@ fn whole(all: &[Measured]) -> Table {
         ]
     };
     Table {
-        head: vec!["network", "images", "wall ms", "CPU ms", "first overlay s", "memory MB"],
+        head: words(&["network", "images", "wall ms", "CPU ms", "first overlay s", "memory MB"]),
         rows: all.iter().filter(|measured| !measured.whole.is_empty()).map(row).collect(),
     }
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
 }
 
 fn notes(options: &Options, batch: usize, all: &[Measured]) -> String {

@@ -2,26 +2,26 @@
 
 /// Rows under a head; the first column holds words, the others numbers.
 pub(super) struct Table {
-    pub head: Vec<&'static str>,
+    pub head: Vec<String>,
     pub rows: Vec<Vec<String>>,
 }
 
 impl Table {
     pub(super) fn render(&self, markdown: bool) -> String {
-        let head: Vec<String> = self.head.iter().map(ToString::to_string).collect();
+        let head = &self.head;
         if markdown {
             let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
             let rule: Vec<String> = (0..head.len())
                 .map(|column| if column == 0 { "---" } else { "---:" }.to_owned())
                 .collect();
-            let lines = [line(&head), line(&rule)].into_iter();
+            let lines = [line(head), line(&rule)].into_iter();
             return lines
                 .chain(self.rows.iter().map(|row| line(row)))
                 .collect::<Vec<_>>()
                 .join("\n");
         }
         let width = |column: usize| {
-            let cells = self.rows.iter().chain([&head]).filter_map(|row| row.get(column));
+            let cells = self.rows.iter().chain([head]).filter_map(|row| row.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
         };
         let line = |cells: &Vec<String>| {
@@ -31,7 +31,7 @@ impl Table {
             });
             padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         };
-        [&head].into_iter().chain(&self.rows).map(line).collect::<Vec<_>>().join("\n")
+        [head].into_iter().chain(&self.rows).map(line).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn a_table_is_text_or_markdown() {
         let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
-        let table = Table { head: vec!["network", "ms"], rows: vec![row(["NCNN", "1.5"])] };
+        let table = Table { head: row(["network", "ms"]), rows: vec![row(["NCNN", "1.5"])] };
         assert_eq!(table.render(false), "network   ms\nNCNN     1.5");
         assert_eq!(table.render(true), "| network | ms |\n| --- | ---: |\n| NCNN | 1.5 |");
     }

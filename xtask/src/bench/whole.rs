@@ -24,12 +24,20 @@ pub(super) struct Whole {
     pub memory: f64,
 }
 
-/// Explains `data` with `weights` on the CPU.
-pub(super) fn run(weights: &Path, data: &Path) -> Result<Whole, String> {
+/// Explains `data` with `weights` on a device, so many images at a time if that is said.
+pub(super) fn run(
+    weights: &Path,
+    data: &Path,
+    device: &str,
+    batch: Option<usize>,
+) -> Result<Whole, String> {
     let out = program::target().join("bench");
     let mut command = Command::new(program::path());
-    command.args(["explain", "--device", "cpu", "--overwrite", "--weights"]).arg(weights);
+    command.args(["explain", "--device", device, "--overwrite", "--weights"]).arg(weights);
     command.arg("--data").arg(data).arg("--out").arg(&out);
+    if let Some(batch) = batch {
+        command.args(["--batch", &batch.to_string()]);
+    }
     command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
     // Earlier overlays are not this run's.
     if out.exists() {

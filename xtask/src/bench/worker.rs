@@ -82,6 +82,15 @@ impl Answer {
         self.0.split_whitespace().find_map(value)
     }
 
+    /// All numbers, with their names, in order.
+    pub(super) fn numbers(&self) -> Vec<(String, f64)> {
+        let named = |word: &str| {
+            let (name, value) = word.split_once('=')?;
+            Some((name.to_owned(), value.parse().ok()?))
+        };
+        self.0.split_whitespace().filter_map(named).collect()
+    }
+
     /// The answer to a batch size.
     pub(super) fn sample(&self) -> Result<Sample, String> {
         match (self.number("wall"), self.number("cpu")) {
@@ -104,5 +113,6 @@ mod tests {
         let sample = answer.sample().expect("a measurement");
         assert_eq!((sample.wall, sample.cpu, sample.memory), (12.5, 7.0, Some(1e9)));
         assert!(Answer("wall=1".to_owned()).sample().is_err());
+        assert_eq!(Answer("b=2 a=1".to_owned()).numbers()[0], ("b".to_owned(), 2.0));
     }
 }

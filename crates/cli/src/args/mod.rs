@@ -212,7 +212,8 @@ pub(crate) struct Verify {
 /// Measure what `explain` computes: the part of `cargo xtask bench` that needs Burn.
 ///
 /// Answers each line of its input with one line: a batch size with the time that an image takes in
-/// such batches, `peak` with the multiplications and additions that a core can do.
+/// such batches, `stages` and a batch size with where that goes on a GPU, `device` with what computes,
+/// `peak` with the multiplications and additions that a core can do.
 #[derive(Args, Debug)]
 pub(crate) struct Bench {
     /// The network, with weights that need no file.
@@ -226,6 +227,14 @@ pub(crate) struct Bench {
     /// Folder of images [default: the demo's].
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+
+    /// Where to compute.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: Request,
+
+    /// What to compute in.
+    #[arg(long, value_name = "TYPE", value_enum, default_value_t, hide_possible_values = true)]
+    pub precision: Precision,
 }
 
 /// Make the page of a finished run again, or one page of several runs.

@@ -1,10 +1,12 @@
 //! `burncam bench`: the worker of `cargo xtask bench`, which measures what `explain` computes.
 //!
 //! It answers each line that it reads with one line. A number is a batch size: `explain`'s
-//! computation is repeated for it, from prepared tensors to raw maps. `peak` is the machine's own
-//! limit. So whoever asks decides the order, and can take turns with other programs.
+//! computation is repeated for it, from prepared images to raw maps; on a GPU, the way there and back is
+//! in it. `peak` is the processor's own limit, `device` what computes, and `stages` with a batch size where
+//! the time goes on a GPU. So whoever asks decides the order, and can take turns with other programs.
 
 mod peak;
+mod stages;
 mod work;
 
 use std::io::BufRead;
@@ -14,8 +16,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use burn::tensor::{Device, Tensor};
 use burncam_cam::methods::grad_cam;
-use burncam_cam::{Scene, Target};
-use burncam_imaging::{DecodeOptions, Frame, Resize, decode, fit, to_tensor};
+use burncam_cam::{Explanation, Scene, Target};
+use burncam_imaging::{DecodeOptions, Resize, decode, fit, preprocess, stacked};
 use burncam_models::ARCHS;
 use burncam_net::{Build, Classifier, InputSpec};
 use burncam_weights::Checkpoint;
@@ -36,7 +38,9 @@ const MEASURED: Duration = Duration::from_millis(400);
 struct Subject {
     classifier: Classifier,
     input: InputSpec,
-    frames: Vec<Frame>,
+    /// What the network reads of each image.
+    images: Vec<Vec<f32>>,
+    device: String,
 }
 
 /// Answers lines until there are none.
@@ -52,9 +56,15 @@ pub(crate) fn run(args: &Bench) -> Result<ExitCode> {
         subject.classifier.parameters * size_of::<f32>(),
     ))?;
     for line in std::io::stdin().lock().lines() {
-        let answer = match line.context("cannot read what to measure")?.trim() {
-            "peak" => format!("gflops={}", peak::gflops_of_a_core()),
-            batch => subject.measure(batch.parse().context("a batch size is a number")?)?,
+        let line = line.context("cannot read what to measure")?;
+        let answer = match line.trim().split_once(' ').unwrap_or((line.trim(), "")) {
+            ("peak", _) => format!("gflops={}", peak::gflops_of_a_core()),
+            ("device", _) => subject.device.clone(),
+            ("stages", batch) => {
+                let batch = subject.batch(number(batch)?);
+                stages::milliseconds(&subject.classifier, &batch, &subject.input)?
+            }
+            (batch, _) => subject.measure(number(batch)?)?,
         };
         console::result(&answer)?;
     }
@@ -63,7 +73,8 @@ pub(crate) fn run(args: &Bench) -> Result<ExitCode> {
 
 impl Subject {
     fn new(args: &Bench) -> Result<Self> {
-        let device = Device::flex();
+        let choice = device::one(&args.device, args.precision)?;
+        let device = choice.device.clone();
         let (classifier, input) = match &args.weights {
             Some(path) => {
                 let checkpoint = Checkpoint::open(path)?.resolve(&models::known(), None)?;
@@ -85,26 +96,36 @@ impl Subject {
             None => demo::files()?.1,
         };
         let images = data::list(&folder, Listing::default())?.images.into_iter().take(IMAGES);
-        let frames: Vec<Frame> = images
+        let images: Vec<Vec<f32>> = images
             .map(|image| {
                 let pixels = decode(&image.file, DecodeOptions::default())?;
-                Ok(fit(&pixels, &input, Resize::default()))
+                Ok(preprocess(&fit(&pixels, &input, Resize::default()), &input))
             })
             .collect::<Result<_>>()?;
-        Ok(Self { classifier, input, frames })
+        let device = format!("{}, {}, {}", choice.name, choice.backend, choice.precision);
+        Ok(Self { classifier, input, images, device })
+    }
+
+    /// So many images, one after another.
+    fn batch(&self, size: usize) -> Vec<&[f32]> {
+        self.images.iter().map(Vec::as_slice).cycle().take(size).collect()
     }
 
     /// Wall and CPU time of an image in milliseconds, and the process's largest memory so far.
     fn measure(&self, batch: usize) -> Result<String> {
-        if batch == 0 {
-            bail!("a batch has one image at least");
-        }
-        let frames: Vec<&Frame> = self.frames.iter().cycle().take(batch).collect();
+        let inputs = self.batch(batch);
         // As `explain` does it.
-        let parts = frames.chunks(device::at_once(batch, &self.classifier));
-        let parts: Vec<_> =
-            parts.map(|part| to_tensor(part, &self.input, self.classifier.device())).collect();
-        let all = || parts.iter().try_for_each(|images| self.explain(images.clone()));
+        let parts = inputs.chunks(device::at_once(batch, &self.classifier));
+        let device = self.classifier.device();
+        let on_cpu = *device == Device::flex();
+        let tensors: Vec<_> = match on_cpu {
+            true => parts.clone().map(|part| stacked(part, &self.input, device)).collect(),
+            false => Vec::new(),
+        };
+        let all = || match on_cpu {
+            true => tensors.iter().try_for_each(|images| self.explain(images.clone())),
+            false => parts.clone().try_for_each(|part| self.there_and_back(part)),
+        };
         all()?;
         let (clock, cpu, mut computed) = (Instant::now(), ProcessTime::now(), 0);
         while computed == 0 || clock.elapsed() < MEASURED {
@@ -122,6 +143,21 @@ impl Subject {
         let scene = Scene::observe(&self.classifier, images, layer, Target::Predicted)?;
         grad_cam(&scene)?;
         Ok(())
+    }
+
+    fn there_and_back(&self, images: &[&[f32]]) -> Result<()> {
+        let images = stacked(images, &self.input, self.classifier.device());
+        let layer = self.classifier.variant.cam_layer;
+        Explanation::of(&self.classifier, images, layer, Target::Predicted)?;
+        Ok(())
+    }
+}
+
+/// A batch size.
+fn number(text: &str) -> Result<usize> {
+    match text.parse().context("a batch size is a number")? {
+        0 => bail!("a batch has one image at least"),
+        size => Ok(size),
     }
 }
 

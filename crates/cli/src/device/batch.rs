@@ -67,6 +67,15 @@ pub(crate) fn at_once(batch: usize, network: &Classifier) -> usize {
     }
 }
 
+/// Threads that have a device compute batches. A GPU has two, so that it computes one batch while another
+/// is on its way there or back; the CPU's kernels share all cores by themselves.
+pub(crate) fn workers(network: &Classifier) -> usize {
+    match *network.device() == Device::flex() {
+        true => 1,
+        false => 2,
+    }
+}
+
 /// As many images as make the largest layer as large as the weights: with fewer, the weights are read
 /// more often than need be; with more, layers leave the cache before they are read again.
 fn in_cache(Needs { weights, layer }: Needs) -> usize {

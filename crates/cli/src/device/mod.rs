@@ -10,7 +10,7 @@ use burn::tensor::Device;
 
 use crate::console;
 pub(crate) use adapters::{Adapter, adapters};
-pub(crate) use batch::{CPU_BATCH, Needs, at_once, batch};
+pub(crate) use batch::{CPU_BATCH, Needs, at_once, batch, workers};
 pub(crate) use precision::Precision;
 pub(crate) use request::Request;
 

@@ -228,7 +228,7 @@ impl Run<'_> {
             }
             // A GPU would prepare its programs for a batch of another size.
             let hurry = first.is_some() && self.devices.iter().all(|one| one.adapter.is_none());
-            let mut networks = match first {
+            let networks = match first {
                 Some(networks) => networks,
                 None => build(plan, model, part, self.devices)?,
             };
@@ -236,7 +236,7 @@ impl Run<'_> {
             let weights = &*digest.sha256;
             let job = Job { plan, model, part, weights, batch: self.batch, hurry };
             let clock = Instant::now();
-            let done = pipeline::run(job, &images, &mut networks, sink.again());
+            let done = pipeline::run(job, &images, &networks, sink.again());
             sink.found.seconds += clock.elapsed().as_secs_f64();
             done?;
         }

@@ -87,7 +87,7 @@ struct Seen {
 pub(crate) fn run(
     job: Job<'_>,
     images: &[usize],
-    networks: &mut [Classifier],
+    networks: &[Classifier],
     mut sink: Sink<'_>,
 ) -> Result<()> {
     let failed = AtomicBool::new(false);
@@ -97,14 +97,14 @@ pub(crate) fn run(
     let batches = batches.take_while(|_| goes_on());
     let stages = Stages {
         read: |index| (index, read(job, index)),
-        compute: |(network, at_once): &mut (&mut Classifier, usize), batch| {
+        compute: |(network, at_once): &mut (&Classifier, usize), batch| {
             compute(job, network, batch, at_once)
         },
         write: |(index, item)| Ok((index, entry(job, index, item)?)),
     };
-    let workers = networks.iter_mut().map(|network| {
+    let workers = networks.iter().flat_map(|network| {
         let at_once = device::at_once(job.batch, network);
-        (network, at_once)
+        std::iter::repeat_n((network, at_once), device::workers(network))
     });
     stages.run(batches, workers, |batch| {
         let (indices, entries): (Vec<usize>, Vec<Entry>) = batch.into_iter().unzip();

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use burn::tensor::Device;
 use burncam_cam::Agreement;
+use burncam_net::PROGRAMS;
 use burncam_report::write_atomic;
 use burncam_weights::Resolved;
 
@@ -59,7 +60,7 @@ fn key(adapter: &Adapter, network: &Resolved) -> String {
     let Adapter { name, api, driver, .. } = adapter;
     let (arch, variant, version) =
         (network.arch.name, network.variant.name, env!("CARGO_PKG_VERSION"));
-    format!("{name} | {api} | {driver} | burncam {version} | {arch}:{variant}")
+    format!("{name} | {api} | {driver} | burncam {version}, programs {PROGRAMS} | {arch}:{variant}")
 }
 
 /// A driver may do anything, so a panic is a finding too.
@@ -78,7 +79,8 @@ fn agreement(choice: &Choice, network: &Resolved) -> Result<Agreement> {
     let reference = network.build(&Device::flex())?;
     let other = network.build(&choice.device)?;
     let images = pattern::images(&network.input);
-    Ok(Agreement::of(&reference, &other, &images, reference.variant.cam_layer)?)
+    let batch = super::batch(choice, &other);
+    Ok(Agreement::of(&reference, &other, &images, reference.variant.cam_layer, batch)?)
 }
 
 /// Where this system keeps what can be made again.

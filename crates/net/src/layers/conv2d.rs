@@ -9,6 +9,7 @@ use burncam_kernels::{Convolution, Shape, Weights, Window};
 
 use super::activation::Function;
 use super::batch_norm::Folded;
+use super::gpu;
 use super::interleaved::{Interleaved, is_plain};
 use super::pool::Slide;
 use super::{BatchNorm, Sum, burn_padding};
@@ -17,7 +18,8 @@ use crate::{Arithmetic, Trace};
 /// Keras's `Conv2D`, with the batch normalisation and the activation that follow it in the layer
 /// table: they are computed together, unless one of them is looked at.
 ///
-/// On the CPU the kernels of `burncam-kernels` do it, as long as no gradient is asked.
+/// As long as no gradient is asked, the kernels of `burncam-kernels` do it on the CPU, and one program of
+/// `gpu` on a GPU.
 #[derive(Module, Debug)]
 pub struct Conv2d {
     /// The convolution, and what follows it.
@@ -35,13 +37,19 @@ pub struct Conv2d {
     fast: Option<Fast>,
 }
 
-/// What the CPU runs, for the one size of input that the table gives.
+/// What runs where no gradient is asked, for the one size of input that the table gives.
 #[derive(Clone, Debug)]
 struct Fast {
-    kernel: Arc<Convolution>,
+    kernel: Kernel,
     /// Height and width.
     input: [usize; 2],
     output: [usize; 2],
+}
+
+#[derive(Clone, Debug)]
+enum Kernel {
+    Cpu(Arc<Convolution>),
+    Gpu(Arc<gpu::Convolution>),
 }
 
 /// Everything that makes a [`Conv2d`].
@@ -55,7 +63,7 @@ pub(super) struct Parts {
     /// Height and width of the input.
     pub input: [usize; 2],
     pub arithmetic: Arithmetic,
-    /// Whether Burn's own convolution may be needed on the CPU.
+    /// Whether Burn's own convolution may be needed beside the kernel.
     pub keep: bool,
 }
 
@@ -69,10 +77,9 @@ pub(super) struct RawWeights {
 
 impl Parts {
     pub(super) fn build(self, device: &Device) -> Conv2d {
-        let on_cpu = *device == Device::flex();
         let bias = self.folded_bias();
-        let fast = on_cpu.then(|| self.fast(&bias));
-        let kept = (self.keep || !on_cpu).then(|| Arc::clone(&self.weights));
+        let fast = self.fast(&bias, device);
+        let kept = (self.keep || fast.is_none()).then(|| Arc::clone(&self.weights));
         let module = |weight, bias: Option<Vec<f32>>| conv::Conv2d {
             weight,
             bias: bias.map(|bias| Param::from_tensor(vector(bias, device))),
@@ -82,7 +89,7 @@ impl Parts {
             groups: 1,
             padding: burn_padding(self.slide.padding),
         };
-        // Burn's copy of the weights is made when it is needed: on the CPU only where a gradient
+        // Burn's copy of the weights is made when it is needed: beside a kernel only where a gradient
         // passes, and that without normalisation only where the convolution alone is looked at.
         let alone =
             module(kernel(&kept, self.weights.shape, None, device), self.weights.bias.clone());
@@ -90,7 +97,7 @@ impl Parts {
             let factor = Some(norm.factor.clone());
             module(kernel(&kept, self.weights.shape, factor, device), Some(bias.clone()))
         });
-        if !on_cpu {
+        if fast.is_none() {
             let used = folded.as_ref().unwrap_or(&alone);
             let _ = used.weight.val();
         }
@@ -111,16 +118,23 @@ impl Parts {
         }
     }
 
-    fn fast(&self, bias: &[f32]) -> Fast {
+    fn fast(&self, bias: &[f32], device: &Device) -> Option<Fast> {
         let channels = self.weights.shape[2];
         let (top, rows) = self.slide.along(0, self.input[0]);
         let (left, columns) = self.slide.along(1, self.input[1]);
         let Slide { size, strides, .. } = self.slide;
         let window = Window { size, strides, before: [top, left] };
         let scale = self.norm.as_ref().map(|norm| norm.factor.as_slice());
-        let weights = Weights { kernel: &self.weights.kernel, scale, bias };
-        let kernel = Arc::new(Convolution::new(window, channels, &weights, self.arithmetic));
-        Fast { kernel, input: self.input, output: [rows, columns] }
+        let kernel = &self.weights.kernel;
+        let kernel = if *device == Device::flex() {
+            let weights = Weights { kernel, scale, bias };
+            Kernel::Cpu(Arc::new(Convolution::new(window, channels, &weights, self.arithmetic)))
+        } else {
+            let sizes = [channels, self.weights.shape[3]];
+            let own = gpu::Convolution::new(window, sizes, kernel, scale, bias, device)?;
+            Kernel::Gpu(Arc::new(own))
+        };
+        Some(Fast { kernel, input: self.input, output: [rows, columns] })
     }
 }
 
@@ -199,10 +213,8 @@ impl Conv2d {
         shortcut: Option<Tensor<4>>,
         function: Function,
     ) -> Tensor<4> {
-        let [_, _, height, width] = input.dims();
-        let plain = is_plain(&input) && shortcut.as_ref().is_none_or(is_plain);
         match &self.fast {
-            Some(fast) if plain && fast.input == [height, width] => {
+            Some(fast) if fast.takes(&input, shortcut.as_ref()) => {
                 let (now, later) = function.split();
                 let output = fast.run(input, shortcut, now);
                 later.map_or(output.clone(), |function| function.apply(output))
@@ -235,20 +247,39 @@ impl Conv2d {
 }
 
 impl Fast {
+    fn takes(&self, input: &Tensor<4>, shortcut: Option<&Tensor<4>>) -> bool {
+        let [_, _, height, width] = input.dims();
+        let is_here = match self.kernel {
+            Kernel::Cpu(_) => is_plain,
+            Kernel::Gpu(_) => gpu::is_on_gpu,
+        };
+        self.input == [height, width] && is_here(input) && shortcut.is_none_or(is_here)
+    }
+
     fn run(
         &self,
         input: Tensor<4>,
         shortcut: Option<Tensor<4>>,
         activation: burncam_kernels::Activation,
     ) -> Tensor<4> {
+        let kernel = match &self.kernel {
+            Kernel::Cpu(kernel) => kernel,
+            Kernel::Gpu(kernel) => {
+                let map = |tensor| gpu::Map::of(tensor).expect("the caller has looked");
+                let shortcut = shortcut.map(map);
+                return kernel
+                    .run(&map(input), shortcut.as_ref(), self.output, activation)
+                    .into_tensor();
+            }
+        };
         let input = Interleaved::of(input).expect("the caller has looked");
         let shortcut = shortcut.map(|map| Interleaved::of(map).expect("the caller has looked"));
         let [height, width] = self.output;
-        let channels = self.kernel.filters();
+        let channels = kernel.filters();
         let shape = Shape { batch: input.shape.batch, height, width, channels };
         let output = Interleaved::make(shape, |output| {
             let shortcut = shortcut.as_ref().map(Interleaved::values);
-            self.kernel.run((input.values(), input.shape), (output, shape), shortcut, activation);
+            kernel.run((input.values(), input.shape), (output, shape), shortcut, activation);
         });
         input.recycle();
         if let Some(shortcut) = shortcut {

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use burncam_kernels::{Shape, join, scale_and_add};
 
 use super::activation::Function;
+use super::gpu;
 use super::interleaved::{Interleaved, is_plain};
 use crate::{Activation, Trace};
 
@@ -26,7 +27,10 @@ impl Sum {
     ///
     /// Both `[batch, channels, height, width]`, as the sum.
     pub fn forward(&self, a: Tensor<4>, b: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let sum = a + b;
+        let sum = match gpu::is_on_gpu(&a) && gpu::is_on_gpu(&b) {
+            true => (gpu::nhwc(a) + gpu::nhwc(b)).permute([0, 3, 1, 2]),
+            false => a + b,
+        };
         match self.names.as_slice() {
             [add, activation] => {
                 let sum = trace.layer(add, sum);
@@ -77,9 +81,19 @@ impl Multiply {
         let (last, before) = sum.names();
         let watched = trace.watches(&self.name) || before.iter().any(|name| trace.watches(name));
         let (function, later) = sum.function().split();
-        let plain = is_plain(&map) && is_plain(&factors) && is_plain(&shortcut);
+        let all = [&map, &factors, &shortcut];
+        if !watched
+            && later.is_none()
+            && all.into_iter().all(gpu::is_on_gpu)
+            && let [Some(map), Some(factors), Some(shortcut)] =
+                all.map(|tensor| gpu::Map::of(tensor.clone()))
+            && let Some(output) = gpu::scale_and_add(&map, &factors, &shortcut, function)
+        {
+            return trace.layer(last, output.into_tensor());
+        }
+        let plain = all.into_iter().all(is_plain);
         if watched || later.is_some() || !plain {
-            let product = trace.layer(&self.name, map * factors);
+            let product = trace.layer(&self.name, product(map, factors));
             return sum.forward(product, shortcut, trace);
         }
         let [map, factors, shortcut] = [map, factors, shortcut]
@@ -92,6 +106,14 @@ impl Multiply {
         [map, factors, shortcut].into_iter().for_each(Interleaved::recycle);
         trace.layer(last, output)
     }
+}
+
+/// Both on a GPU are multiplied, and their product lies, with the channels last.
+fn product(map: Tensor<4>, factors: Tensor<4>) -> Tensor<4> {
+    if gpu::is_on_gpu(&map) && gpu::is_on_gpu(&factors) {
+        return (gpu::nhwc(map) * gpu::nhwc(factors)).permute([0, 3, 1, 2]);
+    }
+    map * factors
 }
 
 /// Keras's `Concatenate` along the channels.
@@ -111,6 +133,9 @@ impl Concat {
     pub fn forward(&self, inputs: Vec<Tensor<4>>, trace: &mut Trace<'_>) -> Tensor<4> {
         let output = match inputs.iter().all(is_plain) {
             true => joined(inputs),
+            false if inputs.iter().all(gpu::is_on_gpu) => {
+                Tensor::cat(inputs.into_iter().map(gpu::nhwc).collect(), 3).permute([0, 3, 1, 2])
+            }
             false => Tensor::cat(inputs, 1),
         };
         trace.layer(&self.name, output)

@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use burncam_kernels::{self as kernels, Shape};
 
+use super::gpu;
 use super::interleaved::{Interleaved, is_plain};
 use crate::Trace;
 
@@ -90,12 +91,16 @@ impl Squeeze {
     ///
     /// `[batch, channels, height, width]` to `[batch, channels, 1, 1]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let [batch, channels, ..] = input.dims();
+        let [batch, channels, height, width] = input.dims();
         let mean = match is_plain(&input) {
             true => {
                 let input = Interleaved::of(input).expect("it is plain");
                 let mean = kernels::mean(input.values(), input.shape);
                 Tensor::from_data(TensorData::new(mean, [batch, channels, 1, 1]), &Device::flex())
+            }
+            false if gpu::is_on_gpu(&input) => {
+                let positions = gpu::nhwc(input).reshape([batch, height * width, channels]);
+                positions.mean_dim(1).reshape([batch, channels, 1, 1])
             }
             false => input.flatten::<3>(2, 3).mean_dim(2).reshape([batch, channels, 1, 1]),
         };
