@@ -14,8 +14,9 @@ const MOST: u64 = 32;
 /// Values in the largest layer on the CPU: 48 MiB of `f32`.
 const LARGEST_ON_CPU: u64 = 12 << 20;
 
-/// Layers as large as the largest that are in memory at a time: what a layer reads and writes, both
-/// in a second layout, the branches that wait for a joint, and what the allocator keeps back.
+/// Layers as large as the largest that are in memory at a time, for each image of a batch: what a layer
+/// reads and writes, the branches that wait for a joint, and what the allocator keeps back; all of it twice,
+/// as two batches are under way.
 const ALIVE: u64 = 8;
 
 /// Memory that a GPU has at least, where nothing tells: 2 GiB.

@@ -46,7 +46,9 @@ pub(super) fn launch(
 
 /// The memory of weights.
 pub(super) fn weights<const D: usize>(tensor: &Tensor<D>) -> CubeTensor {
-    tensor.clone().try_into_primitive::<Wgpu>().expect("the weights are on the GPU")
+    let found = tensor.clone().try_into_primitive::<Wgpu>().expect("the weights are on the GPU");
+    assert!(found.is_contiguous(), "weights lie in order");
+    found
 }
 
 /// A program as Burn's runtime wants it.

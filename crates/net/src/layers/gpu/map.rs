@@ -30,7 +30,7 @@ pub(crate) fn nhwc(tensor: Tensor<4>) -> Tensor<4> {
     let last = |tensor: Tensor<4>| tensor.permute([0, 2, 3, 1]);
     match plain(tensor.clone()) {
         Some(found) if !lies_interleaved(&found, shape) => {
-            // A sum with zeros is a new map in the order of its dimensions.
+            // Burn lays numbers in the order of the dimensions to give them another shape.
             let numbers = last(tensor).reshape([batch * height * width * channels]);
             numbers.reshape([batch, height, width, channels])
         }
@@ -80,8 +80,7 @@ fn strides(Shape { height, width, channels, .. }: Shape) -> [usize; 4] {
 
 /// Whether a tensor's memory is that of [`Map::room`]; where a size is 1 its stride does not matter.
 fn lies_interleaved(tensor: &CubeTensor, shape: Shape) -> bool {
-    let whole = tensor.handle.offset_start.unwrap_or(0) == 0;
     let sizes = [shape.batch, shape.channels, shape.height, shape.width];
     let pairs = tensor.meta.strides().iter().zip(strides(shape)).zip(sizes);
-    whole && pairs.into_iter().all(|((&found, wanted), size)| size == 1 || found == wanted)
+    pairs.into_iter().all(|((&found, wanted), size)| size == 1 || found == wanted)
 }

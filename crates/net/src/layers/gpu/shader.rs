@@ -1,4 +1,4 @@
-//! The text of the program.
+//! The text of the convolution's program.
 
 use std::fmt::Write as _;
 
