@@ -4,9 +4,9 @@ use burn::tensor::{Device, Tensor};
 use burncam_cam::methods::{channel_weights, grad_cam};
 use burncam_cam::{Explanation, Scene, Target};
 use burncam_imaging::to_tensor;
-use burncam_models::NCNN;
+use burncam_models::{NCNN, RESNET50};
 use burncam_net::{Build, Classifier, LoadError, Source, Trace, Weight};
-use parity::{Numbers, classifier, notebook_head, pillow_frame, tensor};
+use parity::{Numbers, classifier, classifier_with, notebook_head, pillow_frame, tensor};
 
 /// Long enough for the logit's `f32` to move by thousands of its last digits, short enough that
 /// few rectifiers and max-pools further on switch.
@@ -38,6 +38,26 @@ fn logit(classifier: &Classifier, images: &Tensor<4>, layer: &str, step: &Tensor
         false => output,
     };
     values(classifier.logits(images.clone(), &mut Trace::new(&mut add)))[0]
+}
+
+/// There the gradient passes the shortcut of a sum, and not the convolution that is computed with it.
+#[test]
+fn a_layer_beside_the_main_path_can_be_explained() {
+    let (variant, device) = (&RESNET50.variants[0], Device::flex());
+    let table = (variant.layers)();
+    let name = &table.layers().iter().find(|l| l.name.ends_with("proj/bn")).expect("one").name;
+    let scene = |how| {
+        let head = notebook_head("ResNet50");
+        let network = classifier_with(&RESNET50, variant, &head, "ResNet50", &device, how);
+        let frame = pillow_frame(&Numbers::read("ResNet50").faces[0], 224);
+        let images = to_tensor(&[&frame], &variant.input, &device);
+        Scene::observe(&network, images, name, Target::Predicted).expect("a scene")
+    };
+    let built_for_it = scene(Build { layer: Some(name), ..Build::default() });
+    let built_for_any = scene(Build::default());
+    let [own, any] = [built_for_it, built_for_any].map(|scene| values(scene.gradients));
+    assert!(own.iter().any(|value| *value != 0.0));
+    assert_eq!(own, any);
 }
 
 /// Max-pools have kinks, and after a rectifier many cells tie at 0. Only the cells that a pool

@@ -140,6 +140,8 @@ pub fn layers_apart(
         }
         Ok(())
     })?;
+    // What the reference has and the other has not is as far as can be.
+    found.extend(expected.into_keys().map(|name| (name, f32::INFINITY)));
     Ok(found)
 }
 

@@ -101,8 +101,8 @@ pub trait Network: Send + Sync {
 pub struct Build<'a> {
     /// How the CPU convolves.
     pub arithmetic: Arithmetic,
-    /// The only layer that will be looked at, if that is known: on the CPU, weights that no gradient
-    /// will pass are then held once, in the order in which they are read.
+    /// The only layer that will be looked at, if that is known: weights that no gradient will pass are then
+    /// held once, in the order in which they are read.
     pub layer: Option<&'a str>,
 }
 

@@ -4,6 +4,7 @@
 //! set. A software adapter will do: it runs the same kernels. Each test prints how far it was off.
 #![allow(clippy::print_stdout)]
 
+mod memory;
 mod tiles;
 
 use std::process::ExitCode;
@@ -60,6 +61,14 @@ fn main() -> ExitCode {
         }
         Err(error) => missing(TILES_NAME, first_line(error)),
     });
+    trials.push(match &adapter {
+        Ok((_, setup)) => {
+            let setup = setup.clone();
+            let name = setup.adapter.get_info().name;
+            Trial::test(MEMORY_NAME, move || memory::check(&setup)).with_kind(name)
+        }
+        Err(error) => missing(MEMORY_NAME, first_line(error)),
+    });
     trials.push(match adapter {
         Ok((_, setup)) => half(setup),
         Err(error) => missing(HALF_NAME, first_line(&error)),
@@ -67,6 +76,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
+const MEMORY_NAME: &str = "too many images";
 const TILES_NAME: &str = "every tile";
 const HALF_NAME: &str = "ncnn in f16";
 

@@ -158,14 +158,22 @@ impl Run<'_> {
 
 /// The devices that give the CPU's results with every network of the run; the CPU if none does.
 fn verified(plan: &Plan, devices: Vec<Choice>) -> Vec<Choice> {
+    let batch = batch(plan, &devices);
     let mut kept = Vec::new();
     for mut choice in devices {
         // How half precision comes out depends on the weights, so each fold's are tried.
-        let parts = plan.models.iter().flat_map(|model| match choice.precision {
-            Precision::Single => &model.parts[..1],
-            Precision::Half => &model.parts,
+        let uses = plan.models.iter().flat_map(|model| {
+            let parts = match choice.precision {
+                Precision::Single => &model.parts[..1],
+                Precision::Half => &model.parts,
+            };
+            parts.iter().map(move |part| verify::Use {
+                network: &part.checkpoint,
+                layer: &model.layer,
+                batch,
+            })
         });
-        let findings = parts.map(|part| verify::passes(&choice, &part.checkpoint));
+        let findings = uses.map(|wanted| verify::passes(&choice, wanted));
         match findings.collect::<Result<Vec<_>, _>>() {
             Ok(mut findings) => {
                 choice.verified = findings.pop();
@@ -237,6 +245,8 @@ impl Run<'_> {
             let job = Job { plan, model, part, weights, batch: self.batch, hurry };
             let clock = Instant::now();
             let done = pipeline::run(job, &images, &networks, sink.again());
+            // Each thread that a GPU worked for has left memory there.
+            networks.iter().for_each(|network| network.device().memory_cleanup());
             sink.found.seconds += clock.elapsed().as_secs_f64();
             done?;
         }

@@ -6,8 +6,8 @@ mod verdicts;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use burn::tensor::Device;
-use burncam_cam::{Agreement, layers_apart};
+use burn::tensor::{Device, Tensor};
+use burncam_cam::{Agreement, CamError, layers_apart};
 use burncam_models::ARCHS;
 use burncam_net::{Activation, Arch, Build, Classifier, HeadConfig, InputSpec, Op, Variant};
 use burncam_weights::{Checkpoint, Resolved};
@@ -17,7 +17,7 @@ use crate::device::{self, Choice, Needs, Precision};
 use crate::text::{self, Column};
 use crate::{console, models};
 
-pub(crate) use verdicts::passes;
+pub(crate) use verdicts::{Use, passes};
 
 /// Something was past tolerance.
 const FAILED: u8 = 1;
@@ -148,7 +148,7 @@ impl Subject {
             images = images / largest;
         }
         let layer = reference.variant.cam_layer;
-        let agreement = Agreement::of(&reference, &other, &images, layer, batch(choice, &other))?;
+        let agreement = agreement([&reference, &other], &images, layer, batch(choice, &other))?;
         let layers = layers_apart(&reference, &other, &images)?;
         let tolerance = Tolerance::of(choice.precision);
         let first = layers.into_iter().find(|(_, apart)| *apart > tolerance.logits);
@@ -170,6 +170,21 @@ pub(crate) fn generated_head() -> Result<HeadConfig> {
         ("output", dense(2, Activation::Softmax)),
     ];
     Ok(HeadConfig::new(layers.map(|(name, op)| (name.to_owned(), op)).to_vec())?)
+}
+
+/// How far the second network is from the first, with a batch that the device has memory for.
+fn agreement(
+    [reference, other]: [&Classifier; 2],
+    images: &Tensor<4>,
+    layer: &str,
+    mut batch: usize,
+) -> Result<Agreement> {
+    loop {
+        match Agreement::of(reference, other, images, layer, batch) {
+            Err(CamError::ReadBack { .. }) if batch > 1 => batch /= 2,
+            found => return Ok(found?),
+        }
+    }
 }
 
 /// Images at a time that `explain` would give the device; a software rasteriser takes too long for more than

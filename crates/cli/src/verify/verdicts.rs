@@ -19,23 +19,33 @@ use crate::device::{Adapter, Choice, Precision};
 /// The folder of remembered verdicts, if not where the system keeps caches.
 const CACHE: &str = "BURNCAM_CACHE";
 
+/// What a run asks of a device.
+#[derive(Clone, Copy)]
+pub(crate) struct Use<'a> {
+    pub network: &'a Resolved,
+    /// The layer that is explained.
+    pub layer: &'a str,
+    /// Images at a time.
+    pub batch: usize,
+}
+
 /// Says whether a GPU gives the CPU's results with this network; once for each adapter, driver,
-/// version of Burncam and kind of network, since it takes a moment: that it does is remembered.
+/// version of Burncam, kind of network, layer and batch, since it takes a moment: that it does is remembered.
 /// In half precision it is a matter of the weights, so nothing is remembered there. In words what
 /// was found.
 ///
 /// # Errors
 ///
 /// The finding, if it does not.
-pub(crate) fn passes(choice: &Choice, network: &Resolved) -> Result<String, String> {
+pub(crate) fn passes(choice: &Choice, wanted: Use<'_>) -> Result<String, String> {
     let Some(adapter) = &choice.adapter else { return Ok("the CPU is the reference".to_owned()) };
     if choice.precision == Precision::Half {
         console::note(&format!("Comparing f16 on {} with the CPU's f32.", adapter.name));
-        return compare(choice, network);
+        return compare(choice, wanted);
     }
     /// Bytes, more than any such file has.
     const LARGEST: u64 = 1 << 24;
-    let key = key(adapter, network);
+    let key = key(adapter, wanted);
     let file = folder().map(|folder| folder.join("verified.json"));
     let mut known: BTreeMap<String, String> = file
         .as_ref()
@@ -47,7 +57,7 @@ pub(crate) fn passes(choice: &Choice, network: &Resolved) -> Result<String, Stri
         return Ok(text.clone());
     }
     console::note(&format!("Comparing {} with the CPU, once.", adapter.name));
-    let text = compare(choice, network)?;
+    let text = compare(choice, wanted)?;
     known.insert(key, text.clone());
     if let (Some(file), Ok(bytes)) = (file, serde_json::to_vec_pretty(&known)) {
         // What cannot be remembered is found out again.
@@ -56,16 +66,18 @@ pub(crate) fn passes(choice: &Choice, network: &Resolved) -> Result<String, Stri
     Ok(text)
 }
 
-fn key(adapter: &Adapter, network: &Resolved) -> String {
+fn key(adapter: &Adapter, Use { network, layer, batch }: Use<'_>) -> String {
     let Adapter { name, api, driver, .. } = adapter;
     let (arch, variant, version) =
         (network.arch.name, network.variant.name, env!("CARGO_PKG_VERSION"));
-    format!("{name} | {api} | {driver} | burncam {version}, programs {PROGRAMS} | {arch}:{variant}")
+    format!(
+        "{name} | {api} | {driver} | burncam {version}, programs {PROGRAMS} | {arch}:{variant} at {layer}, {batch} at a time"
+    )
 }
 
 /// A driver may do anything, so a panic is a finding too.
-fn compare(choice: &Choice, network: &Resolved) -> Result<String, String> {
-    let found = catch_unwind(AssertUnwindSafe(|| agreement(choice, network)))
+fn compare(choice: &Choice, wanted: Use<'_>) -> Result<String, String> {
+    let found = catch_unwind(AssertUnwindSafe(|| agreement(choice, wanted)))
         .map_err(|_| "its driver failed".to_owned())?
         .map_err(|error| format!("{error:#}"))?;
     let Agreement { logits, map, same_classes, .. } = found;
@@ -75,12 +87,15 @@ fn compare(choice: &Choice, network: &Resolved) -> Result<String, String> {
     if Tolerance::of(choice.precision).holds(&found) { Ok(text) } else { Err(text) }
 }
 
-fn agreement(choice: &Choice, network: &Resolved) -> Result<Agreement> {
+fn agreement(choice: &Choice, Use { network, layer, batch }: Use<'_>) -> Result<Agreement> {
     let reference = network.build(&Device::flex())?;
     let other = network.build(&choice.device)?;
     let images = pattern::images(&network.input);
-    let batch = super::batch(choice, &other);
-    Ok(Agreement::of(&reference, &other, &images, reference.variant.cam_layer, batch)?)
+    // A software rasteriser takes too long for more than one.
+    let batch = if choice.kind() == "gpu" { batch } else { 1 };
+    let found = super::agreement([&reference, &other], &images, layer, batch);
+    choice.device.memory_cleanup();
+    found
 }
 
 /// Where this system keeps what can be made again.

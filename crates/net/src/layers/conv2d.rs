@@ -194,7 +194,10 @@ impl Conv2d {
     ) -> Tensor<4> {
         let linear = self.function() == Function::Keras(crate::Activation::Linear);
         let (last, before) = sum.names();
-        if !linear || self.names.iter().chain(before).any(|name| trace.watches(name)) {
+        // A gradient may pass the shortcut and not the convolution: that must not take Burn's weights, which
+        // are there only for what a gradient passes.
+        let both = self.fast.as_ref().is_none_or(|fast| fast.takes(&input, Some(&shortcut)));
+        if !linear || !both || self.names.iter().chain(before).any(|name| trace.watches(name)) {
             let output = self.forward(input, trace);
             return sum.forward(output, shortcut, trace);
         }

@@ -77,11 +77,10 @@ impl Convolution {
         };
         let (own, bias) = (weights(&self.weights), weights(&self.bias));
         assert_eq!(own.dtype, input.tensor.dtype, "precision of the map");
-        let maps = [&input.tensor, &own, &bias, &output.tensor];
-        let maps: Vec<_> =
-            maps.into_iter().chain(shortcut.map(|shortcut| &shortcut.tensor)).collect();
+        let reads = [&input.tensor, &own, &bias].into_iter();
+        let reads: Vec<_> = reads.chain(shortcut.map(|shortcut| &shortcut.tensor)).collect();
         let groups = [self.filters.div_ceil(tile.columns), positions.div_ceil(tile.rows)];
-        launch(program, &maps, groups, positions);
+        launch(program, &reads, &output.tensor, groups, positions);
         output
     }
 }

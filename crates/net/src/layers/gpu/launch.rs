@@ -3,6 +3,7 @@
 use burn::backend::Wgpu;
 use burn::backend::wgpu::CubeTensor;
 use burn::tensor::Tensor;
+use cubecl::ir::attributes::BufferIOAttr;
 use cubecl::ir::{ElemType, UIntKind, metadata::Info};
 use cubecl::prelude::{
     AddressType, CubeCount, ExecutionMode, KernelDefinition, KernelId, KernelMetadata,
@@ -15,8 +16,8 @@ use cubecl::{CubeDim, CubeKernel, PrecompiledSource};
 const MOST: usize = 65_535;
 
 /// A program (WGSL) that follows from a few numbers; its entry point is `main`. It has a buffer for each
-/// tensor, all of which it must use, and then `info`, whose first number is the count that it was launched
-/// with.
+/// tensor that it reads, one that it writes, all of which it must use, and then `info`, whose first number is
+/// the count that it was launched with.
 pub(super) trait Program:
     Copy + Eq + std::hash::Hash + std::fmt::Debug + Send + Sync + 'static
 {
@@ -31,17 +32,24 @@ pub(super) trait Program:
 /// go on in a third dimension.
 pub(super) fn launch(
     program: impl Program,
-    tensors: &[&CubeTensor],
+    reads: &[&CubeTensor],
+    writes: &CubeTensor,
     [across, down]: [usize; 2],
     count: usize,
 ) {
-    let buffers = tensors.iter().map(|tensor| tensor.handle.clone().binding()).collect();
+    // Where there is no memory for the result, only that must count as lost: weights are not written again.
+    let reads = reads.iter().map(|&tensor| (tensor, BufferIOAttr::ReadOnly));
+    let buffers = reads.chain([(writes, BufferIOAttr::WriteOnly)]);
     let info = MetadataBindingInfo::custom(vec![count as u64]);
-    let arguments = KernelArguments::new().with_buffers(buffers).with_info(info);
+    let arguments = buffers
+        .fold(KernelArguments::new(), |arguments, (tensor, io)| {
+            arguments.with_buffer_io(tensor.handle.clone().binding(), io)
+        })
+        .with_info(info);
     let layers = down.div_ceil(MOST).max(1);
     let groups = [across, down.div_ceil(layers), layers].map(|groups| groups as u32);
     let groups = CubeCount::Static(groups[0], groups[1], groups[2]);
-    tensors[0].client.launch(Box::new(Kernel(program)), groups, arguments);
+    writes.client.launch(Box::new(Kernel(program)), groups, arguments);
 }
 
 /// The memory of weights.
@@ -56,7 +64,8 @@ struct Kernel<P>(P);
 
 impl<P: Program> KernelMetadata for Kernel<P> {
     fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info(self.0).mode(ExecutionMode::Unchecked)
+        let threads = CubeDim::new_1d(self.0.threads() as u32);
+        KernelId::new::<Self>().info(self.0).cube_dim(threads.0).mode(ExecutionMode::Unchecked)
     }
 
     fn address_type(&self) -> ElemType {

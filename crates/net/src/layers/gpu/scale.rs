@@ -33,8 +33,8 @@ pub(crate) fn scale_and_add(
     };
     let count = shape.len() / 4;
     let down = count.div_ceil(THREADS).div_ceil(ACROSS);
-    let tensors = [&map.tensor, &factors.tensor, &shortcut.tensor, &output.tensor];
-    launch(program, &tensors, [ACROSS, down], count);
+    let reads = [&map.tensor, &factors.tensor, &shortcut.tensor];
+    launch(program, &reads, &output.tensor, [ACROSS, down], count);
     Some(output)
 }
 

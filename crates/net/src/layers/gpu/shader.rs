@@ -137,22 +137,24 @@ impl Convolving {
         text
     }
 
-    /// Types, buffers and how a place of the input is found.
+    /// Types and buffers, and the functions that read them.
     fn head(&self) -> String {
+        [self.buffers(), self.window(), self.part_of(), self.weight()].concat()
+    }
+
+    fn buffers(&self) -> String {
         let (enable, element) = if self.half { ("enable f16;\n", "f16") } else { ("", "f32") };
         let input = if self.by_fours() { format!("vec4<{element}>") } else { element.to_owned() };
         let four = format!("vec4<{element}>");
-        let mut buffers = vec![
-            ("input", input),
-            ("weights", four.clone()),
-            ("bias", "vec4<f32>".to_owned()),
-            ("output", four.clone()),
-        ];
+        let mut buffers =
+            vec![("input", input), ("weights", four.clone()), ("bias", "vec4<f32>".to_owned())];
         if self.onto {
             buffers.push(("shortcut", four.clone()));
         }
+        buffers.push(("output", four));
         let mut text = enable.to_owned();
         for (number, (name, kind)) in buffers.iter().enumerate() {
+            // Burn keeps tensors in common buffers, which have to be writable as a whole.
             let _ = writeln!(
                 text,
                 "@group(0) @binding({number}) var<storage, read_write> {name}: array<{kind}>;"
@@ -160,15 +162,16 @@ impl Convolving {
         }
         let number = buffers.len();
         let _ = writeln!(text, "@group(0) @binding({number}) var<storage, read> info: array<u32>;");
+        text
+    }
+
+    /// The first position of the image that a row belongs to, and where its window begins.
+    fn window(&self) -> String {
         let [height, width] = self.input;
         let [output_height, output_width] = self.output;
-        let (channels, filters) = (self.channels, self.filters);
-        let [_, window_width] = self.size;
         let [stride_y, stride_x] = self.strides;
         let [top, left] = self.before;
-        // The first position of the image that a row belongs to, and where its window begins.
-        let _ = writeln!(
-            text,
+        format!(
             "fn window(row: u32, rows: u32) -> vec3<i32> {{
     if row >= rows {{ return vec3<i32>(0, -1000000, 0); }}
     let image = row / {positions}u;
@@ -176,15 +179,21 @@ impl Convolving {
     let y = i32(position / {output_width}u) * {stride_y} - {top};
     let x = i32(position % {output_width}u) * {stride_x} - {left};
     return vec3<i32>(i32(image) * {pixels}, y, x);
-}}",
+}}
+",
             positions = output_height * output_width,
             pixels = height * width,
-        );
+        )
+    }
+
+    /// Four numbers of a window, and where the next step finds them.
+    fn part_of(&self) -> String {
+        let ([height, width], [_, window_width]) = (self.input, self.size);
         let inside = format!("y >= 0 && y < {height} && x >= 0 && x < {width}");
-        let depth4 = self.tile.depth / 4;
+        let (channels, channels4) = (self.channels, self.channels / 4);
+        let (depth4, all) = (self.tile.depth / 4, self.depth());
         if self.by_fours() {
-            let _ = writeln!(
-                text,
+            return format!(
                 "fn next(place: vec3<u32>) -> vec3<u32> {{
     var found = place + vec3<u32>(0u, 0u, {depth4}u);
     if found.z == {channels4}u {{ found = vec3<u32>(found.x, found.y + 1u, 0u); }}
@@ -198,13 +207,12 @@ fn part_of(window: vec3<i32>, place: vec3<u32>, part: u32) -> vec4<f32> {{
         return vec4<f32>(input[u32(window.x + y * {width} + x) * {channels4}u + place.z + part]);
     }}
     return vec4<f32>(0.0);
-}}",
-                channels4 = channels / 4,
+}}
+"
             );
-        } else {
-            let _ = writeln!(
-                text,
-                "fn next(place: vec3<u32>) -> vec3<u32> {{ return place + vec3<u32>(0u, 0u, {depth4}u); }}
+        }
+        format!(
+            "fn next(place: vec3<u32>) -> vec3<u32> {{ return place + vec3<u32>(0u, 0u, {depth4}u); }}
 fn one(window: vec3<i32>, number: u32) -> f32 {{
     let tap = number / {channels}u;
     let y = window.y + i32(tap / {window_width}u);
@@ -217,24 +225,25 @@ fn one(window: vec3<i32>, number: u32) -> f32 {{
 fn part_of(window: vec3<i32>, place: vec3<u32>, part: u32) -> vec4<f32> {{
     let number = 4u * (place.z + part);
     return vec4<f32>(one(window, number), one(window, number + 1u), one(window, number + 2u), one(window, number + 3u));
-}}",
-                all = self.depth(),
-            );
-        }
-        let filters4 = filters / 4;
-        let row = self.tile.depth;
-        let _ = writeln!(
-            text,
+}}
+"
+        )
+    }
+
+    fn weight(&self) -> String {
+        format!(
             "fn weight(step: u32, row: u32, column: u32) -> vec4<f32> {{
-    let number = step * {row}u + row;
+    let number = step * {depth}u + row;
     if number < {all}u && column < {filters4}u {{
         return vec4<f32>(weights[number * {filters4}u + column]);
     }}
     return vec4<f32>(0.0);
-}}",
+}}
+",
+            depth = self.tile.depth,
             all = self.depth(),
-        );
-        text
+            filters4 = self.filters / 4,
+        )
     }
 
     /// Where the windows begin that a thread brings.
