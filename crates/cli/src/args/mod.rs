@@ -231,10 +231,6 @@ pub(crate) struct Bench {
     /// Where to compute.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: Request,
-
-    /// What to compute in.
-    #[arg(long, value_name = "TYPE", value_enum, default_value_t, hide_possible_values = true)]
-    pub precision: Precision,
 }
 
 /// Make the page of a finished run again, or one page of several runs.

@@ -25,6 +25,7 @@ use cpu_time::ProcessTime;
 
 use crate::args::Bench;
 use crate::data::Listing;
+use crate::device::Precision;
 use crate::verify::{generated, generated_head};
 use crate::{console, data, demo, device, models};
 
@@ -73,7 +74,7 @@ pub(crate) fn run(args: &Bench) -> Result<ExitCode> {
 
 impl Subject {
     fn new(args: &Bench) -> Result<Self> {
-        let choice = device::one(&args.device, args.precision)?;
+        let choice = device::one(&args.device, Precision::Single)?;
         let device = choice.device.clone();
         let (classifier, input) = match &args.weights {
             Some(path) => {
@@ -102,7 +103,7 @@ impl Subject {
                 Ok(preprocess(&fit(&pixels, &input, Resize::default()), &input))
             })
             .collect::<Result<_>>()?;
-        let device = format!("{}, {}, {}", choice.name, choice.backend, choice.precision);
+        let device = format!("{}, {}, {}", choice.name, choice.backend, Precision::Single);
         Ok(Self { classifier, input, images, device })
     }
 

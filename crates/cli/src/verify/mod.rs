@@ -148,7 +148,9 @@ impl Subject {
             images = images / largest;
         }
         let layer = reference.variant.cam_layer;
-        let agreement = agreement([&reference, &other], &images, layer, batch(choice, &other))?;
+        let needs = Needs::of(&other.layers, other.parameters as u64);
+        let batch = device::batch(choice, needs);
+        let agreement = agreement(choice, [&reference, &other], &images, layer, batch)?;
         let layers = layers_apart(&reference, &other, &images)?;
         let tolerance = Tolerance::of(choice.precision);
         let first = layers.into_iter().find(|(_, apart)| *apart > tolerance.logits);
@@ -172,28 +174,24 @@ pub(crate) fn generated_head() -> Result<HeadConfig> {
     Ok(HeadConfig::new(layers.map(|(name, op)| (name.to_owned(), op)).to_vec())?)
 }
 
-/// How far the second network is from the first, with a batch that the device has memory for.
+/// How far the second network, on the device that was chosen, is from the first, also with a batch of images
+/// or as many of it as the device has memory for; a software rasteriser takes too long for more than one.
 fn agreement(
+    choice: &Choice,
     [reference, other]: [&Classifier; 2],
     images: &Tensor<4>,
     layer: &str,
-    mut batch: usize,
+    batch: usize,
 ) -> Result<Agreement> {
-    loop {
+    let mut batch = if choice.kind() == "gpu" { batch } else { 1 };
+    let found = loop {
         match Agreement::of(reference, other, images, layer, batch) {
             Err(CamError::ReadBack { .. }) if batch > 1 => batch /= 2,
-            found => return Ok(found?),
+            found => break found,
         }
-    }
-}
-
-/// Images at a time that `explain` would give the device; a software rasteriser takes too long for more than
-/// one.
-fn batch(choice: &Choice, network: &Classifier) -> usize {
-    match choice.kind() {
-        "gpu" => device::batch(choice, Needs::of(&network.layers, network.parameters as u64)),
-        _ => 1,
-    }
+    };
+    choice.device.memory_cleanup();
+    Ok(found?)
 }
 
 fn report(findings: &[Finding], tolerance: Tolerance) -> String {

@@ -91,11 +91,7 @@ fn agreement(choice: &Choice, Use { network, layer, batch }: Use<'_>) -> Result<
     let reference = network.build(&Device::flex())?;
     let other = network.build(&choice.device)?;
     let images = pattern::images(&network.input);
-    // A software rasteriser takes too long for more than one.
-    let batch = if choice.kind() == "gpu" { batch } else { 1 };
-    let found = super::agreement([&reference, &other], &images, layer, batch);
-    choice.device.memory_cleanup();
-    found
+    super::agreement(choice, [&reference, &other], &images, layer, batch)
 }
 
 /// Where this system keeps what can be made again.
