@@ -22,7 +22,7 @@ mod classes;
 #[allow(dead_code, missing_docs)]
 #[path = "../../crates/cli/src/data.rs"]
 mod data;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, missing_docs, unused_imports)]
 #[path = "../../crates/cli/src/labels/mod.rs"]
 mod labels;
 #[allow(dead_code, missing_docs)]
