@@ -4,10 +4,11 @@ they say of one image:
     python front_models.py ../goldens/faces/Fold0/S02_dor_01.png OUT
     python front_models.py pack OUT ../goldens/front.zip
 
-The first runs with Keras 2.15 and with Keras 3; OUT gets one folder for each. Weights come from a short
+The first runs with Keras 2.13, Keras 2.15 and Keras 3; OUT gets one folder for each. Weights come from a short
 pattern, so that the files become small in an archive. `logits.json` has, by file, what Keras computes for
 the image, `values.json`, by front, the CRC-32 of what enters the network. `wrong/` gets models that Burncam must refuse. The second packs what the tests read: all that was
-adapted, of the others each front in each Keras, flat and nested, and some weights without configuration.
+adapted, of the others each front in each Keras, flat and nested, and some weights without configuration;
+of Keras 2.13, which alone has another layout, one network as `.keras` and `.weights.h5`.
 """
 
 import json
@@ -22,6 +23,7 @@ from PIL import Image
 
 L = keras.layers
 K3 = hasattr(keras, "ops")
+FOLDER = "k3" if K3 else "k213" if keras.__version__.startswith("2.13") else "k2"
 SIZE = 120
 MEAN, VARIANCE = [120.7, 110.3, 97.1], [4000.3, 3600.7, 3300.9]
 UNIT_MEAN, UNIT_VARIANCE = [0.485, 0.456, 0.406], [0.229**2, 0.224**2, 0.225**2]
@@ -63,11 +65,15 @@ def run(layers, x):
 
 
 def model(front, shape=(SIZE, SIZE, 3), nested=False, units=2, activation="softmax"):
-    """A network behind `front`: in one model with it, or as one layer of a sequential model."""
+    """A network behind `front`: in one model with it, as one layer of a sequential model ("_nested"), or that
+    with front and head as layers which are sequential models, too ("_boxed")."""
     if nested:
         inner = L.Input((SIZE, SIZE, 3))
         base = keras.Model(inner, trunk(inner), name="base")
-        return keras.Sequential([L.Input(shape), *front, base, *head(units, activation)])
+        *top, last = head(units, activation)
+        if nested == "_boxed":
+            front, top = [keras.Sequential(front, name="front")], [keras.Sequential(top, name="top")]
+        return keras.Sequential([L.Input(shape), *front, base, *top, last])
     x = L.Input(shape, name="input")
     features = trunk(run(front, x))
     return keras.Model(x, run(head(units, activation), features))
@@ -130,8 +136,7 @@ def pixels(path, shape):
 def logits(net, x):
     last = net.layers[-1]
     activation, last.activation = last.activation, keras.activations.linear
-    inner = keras.Model(net.inputs, last(net.layers[-2].output))
-    values = np.asarray(inner(x, training=False))[0].tolist()
+    values = np.asarray(net(x, training=False))[0].tolist()
     last.activation = activation
     return values
 
@@ -153,7 +158,7 @@ def save(net, stem):
 def right(image, out):
     found, values_of = {}, {}
     for name, front, shape in FRONTS:
-        for nested in (False, True):
+        for nested in ("", "_nested", "_boxed"):
             keras.backend.clear_session()
             net = model(front(), shape, nested)
             fill(net)
@@ -163,7 +168,7 @@ def right(image, out):
             entering = np.ascontiguousarray(run(front(), x), "<f4")
             values_of[name] = zlib.crc32(entering.tobytes())
             values = logits(net, x)
-            stem = os.path.join(out, name + ("_nested" if nested else ""))
+            stem = os.path.join(out, name + nested)
             found |= {file: values for file in save(net, stem)}
             print(os.path.basename(stem), values, flush=True)
     keras.backend.clear_session()
@@ -207,6 +212,11 @@ def packed(path):
     keras_version, name = path.split("/", 1)
     stem, ending = name.split(".", 1)
     whole = {("k2", False): "h5", ("k2", True): "keras", ("k3", False): "keras", ("k3", True): "h5"}
+    # Weights alone do not say in which order the parts of a head stand that lie in different models.
+    if stem.endswith("_boxed") and (ending == "weights.h5" or not stem.startswith("adapted")):
+        return False
+    if keras_version == "k213":
+        return stem in ("logits", "values") or stem.startswith("adapted") and ending in ("keras", "weights.h5")
     return (
         stem in ("logits", "values")
         or stem.startswith(("adapted", "sigmoid"))
@@ -221,7 +231,7 @@ def pack(out, archive):
         for folder, _, names in sorted(os.walk(out)):
             for name in sorted(names):
                 path = os.path.relpath(os.path.join(folder, name), out)
-                if path[:3] in ("k2/", "k3/") and packed(path):
+                if path.split("/")[0] in ("k2", "k3", "k213") and packed(path):
                     with open(os.path.join(folder, name), "rb") as source:
                         file.writestr(zipfile.ZipInfo(path), source.read(), zipfile.ZIP_DEFLATED, 9)
 
@@ -230,7 +240,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "pack":
         pack(*sys.argv[2:])
         sys.exit()
-    image, out = sys.argv[1], os.path.join(sys.argv[2], "k3" if K3 else "k2")
+    image, out = sys.argv[1], os.path.join(sys.argv[2], FOLDER)
     os.makedirs(out, exist_ok=True)
     right(image, out)
     wrong(os.path.join(out, "wrong"))

@@ -66,6 +66,58 @@ def lengthen_chunk(path):
     path.write_bytes(data)
 
 
+def short_chunk(file):
+    place = "model_weights/FC1/FC1/kernel:0"
+    values = file[place][...]
+    del file[place]
+    file.create_dataset(place, data=values, chunks=(2304, 8))
+
+
+def shorten_chunk(path):
+    """Leaves four numbers of the only chunk, in the B-tree that lists it."""
+    data = bytearray(path.read_bytes())
+    node = data.index(b"TREE\x01\x00")
+    data[node + 24:node + 28] = (16).to_bytes(4, "little")
+    path.write_bytes(data)
+
+
+def many_filters(file):
+    """A kernel that was summed up twenty times."""
+    place = "model_weights/FC1/FC1/kernel:0"
+    values = file[place][...]
+    del file[place]
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_chunk((2304, 8))
+    for _ in range(20):
+        settings.set_filter(h5py.h5z.FILTER_FLETCHER32)
+    space = h5py.h5s.create_simple((2304, 8))
+    kernel = h5py.h5d.create(file[place.rsplit("/", 1)[0]].id, b"kernel:0", h5py.h5t.IEEE_F32LE, space, settings)
+    kernel.write(h5py.h5s.ALL, h5py.h5s.ALL, np.ascontiguousarray(values))
+
+
+def chunks_outside(file):
+    """A kernel of which three more chunks are stored than it has."""
+    place = "model_weights/FC1/FC1/kernel:0"
+    del file[place]
+    file.create_dataset(place, data=np.full((4 * 2304, 8), 0.01, "f4"), chunks=(2304, 8), maxshape=(4 * 2304, 8))
+
+
+def shrink(path):
+    """Makes that kernel as large as it should be."""
+    data = path.read_bytes()
+    sizes = [(rows).to_bytes(8, "little") + (8).to_bytes(8, "little") for rows in (4 * 2304, 2304)]
+    assert sizes[0] in data
+    path.write_bytes(data.replace(sizes[0], sizes[1], 1))
+
+
+def many_weights(file):
+    """A layer that names one weight 20,000 times."""
+    layer = file["model_weights/FC1"]
+    del layer.attrs["weight_names"]
+    for part in range(4):
+        layer.attrs[f"weight_names{part}"] = np.array([b"FC1/kernel:0"] * 5_000)
+
+
 def many_names(file):
     names = np.array([b"conv_5x5"] * 20_000)
     del file["model_weights"].attrs["layer_names"]
@@ -114,8 +166,9 @@ def circle_of_layers(folder):
             group["layers"] = layers
 
 
-CHANGES = [petabytes, petabytes_in_chunks, half_of_memory, one_large_chunk, chunk_past_the_end, many_names, group_in_itself, soft_circle,
-           link_to_another_file, numbers_in_another_file, minus_infinity, name_that_is_no_text]
+CHANGES = [petabytes, petabytes_in_chunks, half_of_memory, one_large_chunk, chunk_past_the_end, short_chunk, many_filters, chunks_outside,
+           many_weights, many_names, group_in_itself, soft_circle, link_to_another_file, numbers_in_another_file, minus_infinity,
+           name_that_is_no_text]
 
 
 def flatten(name, item):
@@ -133,6 +186,8 @@ def main():
                 file.visititems(flatten)
                 change(file)
         lengthen_chunk(folder / "chunk_past_the_end.h5")
+        shorten_chunk(folder / "short_chunk.h5")
+        shrink(folder / "chunks_outside.h5")
         circle_of_layers(folder)
         with zipfile.ZipFile(GOLDENS / "hostile.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for path in sorted(folder.iterdir()):

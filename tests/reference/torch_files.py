@@ -28,8 +28,13 @@ def checkpoint(state):
     dense = wrapped["module.classifier.0.weight"]
     wrapped["module.classifier.0.weight"] = torch.nn.Parameter(dense.t().contiguous().t())
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
-    return {"epoch": 3, "loss": 0.25, "args": argparse.Namespace(model="ncnn"), "state_dict": wrapped,
-            "optimizer": optimizer.state_dict()}
+    return {"epoch": 3, "loss": 0.25, "best_acc1": torch.tensor(76.1), "args": argparse.Namespace(model="ncnn"),
+            "state_dict": wrapped, "optimizer": optimizer.state_dict()}
+
+
+def averaged(state):
+    """The state_dict of an AveragedModel: a counter of its own stands beside the names behind `module`."""
+    return {"n_averaged": torch.tensor(5)} | {f"module.{name}": tensor.bfloat16() for name, tensor in state.items()}
 
 
 def main():
@@ -46,10 +51,14 @@ def main():
     arrays = {name: tensor.half().numpy() for name, tensor in state.items()}
     with open(FILES / "ncnn_arrays.pkl", "wb") as file:
         pickle.dump(arrays, file, protocol=2)
+    dense = "classifier.0.weight"
+    with open(FILES / "ncnn_arrays5.pkl", "wb") as file:
+        pickle.dump(arrays | {dense: np.asfortranarray(arrays[dense])}, file, protocol=5)
+    torch.save(averaged(state), FILES / "ncnn_averaged.pth")
 
     plain = {name.removeprefix("module."): tensor.detach() for name, tensor in nested["state_dict"].items()}
     saved = {"ncnn.pt": state, "ncnn_legacy.pth": halves, "ncnn_checkpoint.pth": plain, "ncnn.safetensors": plain,
-             "ncnn_arrays.pkl": halves}
+             "ncnn_arrays.pkl": halves, "ncnn_arrays5.pkl": halves, "ncnn_averaged.pth": plain}
     batch = images(size, prepare)[1:2]
     logits = {}
     for name, weights in saved.items():

@@ -59,7 +59,7 @@ struct Maps {
 
 fn golden() -> Golden {
     let text = std::fs::read(folder().join("statistics.json")).expect("the golden");
-    serde_json::from_slice(&text).expect("what tests/reference/statistics.py writes")
+    serde_json::from_slice(&text).expect("what tests/reference/report_statistics.py writes")
 }
 
 fn sample(case: &GoldenCase) -> Sample {

@@ -44,6 +44,8 @@ fn real_files_give_pytorchs_logits() {
         ("ncnn.pt", Format::PyTorch),
         ("ncnn.safetensors", Format::StateDict),
         ("ncnn_arrays.pkl", Format::Pickle),
+        ("ncnn_arrays5.pkl", Format::Pickle),
+        ("ncnn_averaged.pth", Format::PyTorch),
         ("ncnn_checkpoint.pth", Format::PyTorch),
         ("ncnn_legacy.pth", Format::PyTorchLegacy),
     ];
@@ -70,7 +72,10 @@ fn what_a_checkpoint_has_beside_the_weights_is_named() {
     let names: Vec<_> = checkpoint.layer_names().collect();
     assert!(names.contains(&"merge_branch.0"), "{names:?}");
     let ignored = checkpoint.ignored().expect("a list").into_iter().map(|part| part.name);
-    assert_eq!(ignored.collect::<Vec<_>>(), ["epoch", "loss", "args", "optimizer", "module."]);
+    assert_eq!(
+        ignored.collect::<Vec<_>>(),
+        ["epoch", "loss", "best_acc1", "args", "optimizer", "module."]
+    );
 }
 
 #[test]

@@ -187,9 +187,9 @@ fn candidate<'a>(
     }
     let free = |node: &&Node| !found.iter().any(|taken| taken.name == node.name);
     let class_of =
-        |node: &Node| node.op.as_ref().map_or(node.class.clone(), |op| op.class().into());
-    let fits = |node: &&Node| class_of(node) == class && reads(node, layer, inputs);
-    let all = || graph.nodes.iter().filter(free).filter(fits);
+        |node: &&Node| node.op.as_ref().map_or(node.class.as_str(), |op| op.class()) == class;
+    let fits = |node: &&Node| reads(node, layer, inputs);
+    let all = || graph.nodes.iter().filter(class_of).filter(fits).filter(free);
     // Of several that read the same, the one with the same settings, and of these the first.
     let same = all().filter(|node| node.op.as_ref().is_ok_and(|op| *op == layer.op));
     same.min_by_key(|node| number(&node.name))

@@ -21,12 +21,16 @@ fn safetensors(header: &str) -> Vec<u8> {
 }
 
 /// Files written with h5py, and what is said of them.
-const HDF5: [(&str, &str); 13] = [
+const HDF5: [(&str, &str); 17] = [
     ("petabytes.h5", "it must have 1 to 262,144 neurons"),
     ("petabytes_in_chunks.h5", "it must have 1 to 262,144 neurons"),
     ("half_of_memory.h5", "more than 268435456 numbers"),
     ("one_large_chunk.h5", "a chunk of it is larger than all its numbers"),
     ("chunk_past_the_end.h5", "its chunks are larger than the file"),
+    ("short_chunk.h5", "a chunk of it has 16 bytes and not 73728"),
+    ("many_filters.h5", "its numbers went through the filters [3, 3,"),
+    ("chunks_outside.h5", "more chunks than its numbers fill"),
+    ("many_weights.h5", "more than 10000 layers or tensors"),
     ("many_names.h5", "more than 10000 layers"),
     ("group_in_itself.h5", "FC1"),
     ("soft_circle.h5", "is a link to another place, and links are not followed"),

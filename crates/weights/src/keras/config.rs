@@ -14,6 +14,8 @@ use burncam_net::Op;
 /// A network as its file describes it.
 pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
+    /// The names that the layers of each model that is used as a layer have among the nodes.
+    pub(crate) models: Models,
     /// The layers that give the outputs, where the file is of ONNX.
     pub(crate) outputs: Vec<String>,
     /// The program that wrote the graph, where the file is of ONNX.
@@ -32,8 +34,11 @@ pub(crate) struct Node {
     pub(crate) group: String,
 }
 
+/// Names of layers, by the model that they belong to.
+pub(crate) type Models = HashMap<String, HashSet<String>>;
+
 /// Models within models lie this deep at most.
-const DEEPEST: usize = 8;
+pub(crate) const DEEPEST: usize = 8;
 
 /// The longest name of a layer, in bytes.
 const LONGEST_NAME: usize = 512;
@@ -46,8 +51,8 @@ impl Graph {
             return Err(bad(format!("it is larger than {} MiB", LARGEST_DESCRIPTION >> 20)));
         }
         let json: Value = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
-        let nodes = flatten(&json, "", DEEPEST).map_err(bad)?.0;
-        Ok(Self { nodes, outputs: Vec::new(), producer: String::new() })
+        let (nodes, _, models) = flatten(&json, "", DEEPEST).map_err(bad)?;
+        Ok(Self { nodes, models, outputs: Vec::new(), producer: String::new() })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Node> {
@@ -70,9 +75,13 @@ impl Graph {
     }
 }
 
-/// The layers of a model, those of inner models in their place, and the name of its last one.
-/// `container` is where Keras 3's layout keeps the model's weights.
-fn flatten(model: &Value, container: &str, depth: usize) -> Result<(Vec<Node>, String), String> {
+/// The layers of a model, those of inner models in their place, the name of its last one, and which
+/// are of inner models. `container` is where Keras 3's layout keeps the model's weights.
+fn flatten(
+    model: &Value,
+    container: &str,
+    depth: usize,
+) -> Result<(Vec<Node>, String, Models), String> {
     let class = model["class_name"].as_str().unwrap_or_default();
     let sequential = match class {
         "Functional" | "Model" => false,
@@ -111,7 +120,7 @@ fn flatten(model: &Value, container: &str, depth: usize) -> Result<(Vec<Node>, S
     let all_reads = all_reads.iter().map(|(name, reads)| (*name, reads.as_slice()));
     let output = calls::output(config, &calls, all_reads)?;
     let last = output.map_or_else(|| flat.last.clone(), |name| flat.resolve(&name));
-    Ok((flat.nodes, last))
+    Ok((flat.nodes, last, flat.models))
 }
 
 /// Layers laid flat so far.
@@ -127,6 +136,8 @@ struct Flat {
     inputs: usize,
     /// What stands for an inner model's name: its last layer.
     aliases: HashMap<String, String>,
+    /// The layers of inner models.
+    models: Models,
     /// Layers of each class so far.
     counts: HashMap<String, usize>,
 }
@@ -134,8 +145,16 @@ struct Flat {
 impl Flat {
     fn new(layers: &[Value]) -> Self {
         let own = layers.iter().filter_map(layer_name).map(str::to_owned).collect();
-        let (names, aliases, counts) = (HashSet::new(), HashMap::new(), HashMap::new());
-        Self { nodes: Vec::new(), last: "input".to_owned(), own, names, inputs: 0, aliases, counts }
+        Self {
+            nodes: Vec::new(),
+            last: "input".to_owned(),
+            own,
+            names: HashSet::new(),
+            inputs: 0,
+            aliases: HashMap::new(),
+            models: Models::new(),
+            counts: HashMap::new(),
+        }
     }
 
     fn group(&mut self, container: &str, class: &str) -> String {
@@ -219,7 +238,7 @@ impl Flat {
         depth: usize,
     ) -> Result<(), String> {
         let name = named(model)?;
-        let (inner, output) = flatten(model, container, depth.saturating_sub(1))?;
+        let (inner, output, _) = flatten(model, container, depth.saturating_sub(1))?;
         let mut entries = inner.iter().filter(|node| node.class == "InputLayer");
         let (Some(entry), None) = (entries.next(), entries.next()) else {
             return Err(format!("the inner model `{name}` has not one input"));
@@ -253,7 +272,10 @@ impl Flat {
             node
         };
         let inner = inner.into_iter().filter(|node| node.name != entry);
-        for node in inner.map(outside).collect::<Vec<_>>() {
+        let inner: Vec<Node> = inner.map(outside).collect();
+        let names = inner.iter().map(|node| node.name.clone()).collect();
+        self.models.insert(name.to_owned(), names);
+        for node in inner {
             self.take_name(&node.name)?;
             self.inputs = self.inputs.saturating_add(node.inputs.len());
             self.nodes.push(node);

@@ -3,12 +3,12 @@
 //! Layer names may hold `/`, so groups are never walked: `conv1/7x7_s2/bn` lies inside the group
 //! of `conv1/7x7_s2`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use hdf5_pure::{AttrValue, Group};
+use hdf5_pure::AttrValue;
 
-use crate::keras::config::Graph;
+use crate::keras::config::{DEEPEST, Graph};
 use crate::keras::numbers::Hdf5;
 use crate::limits::check_parts;
 use crate::store::Store;
@@ -53,27 +53,29 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         true => file.group(group).map_err(at(group))?,
         false => file.root(),
     };
+    let graph = match attributes.get("model_config") {
+        Some(config) => Some(Graph::parse(path, config.as_str().unwrap_or_default())?),
+        None => None,
+    };
     let (format, (layers, named)) = match names(&root.attrs().map_err(at(group))?, "layer_names") {
         Some(names) => {
-            let stored =
-                |name| stored_layer(&file, group, name).map_err(|(object, e)| at(&object)(e));
             check_parts(path, names.len())?;
-            let layers = names.into_iter().map(stored).collect::<Result<Vec<_>, _>>()?;
-            let layers = layers.into_iter().flat_map(laid_flat).collect();
-            let layers = (layers, true);
-            (if full { Format::KerasH5 } else { Format::KerasH5Weights }, layers)
+            let mut reading = Reading { path, file: &file, weights: 0 };
+            let mut layers = Vec::new();
+            for name in names {
+                let stored = reading.layer(group, name)?;
+                let model = graph.as_ref().and_then(|graph| Inner::of(graph, &stored.name));
+                layers.extend(laid_flat(stored, model));
+            }
+            (if full { Format::KerasH5 } else { Format::KerasH5Weights }, (layers, true))
         }
-        None if file.group("layers").is_ok() => {
+        None if keras::v3::has_layers(&file) => {
             (Format::KerasV3Weights, keras::v3::undescribed(path, &file)?)
         }
         None => {
             let found = "an HDF5 file without Keras's `layer_names`";
             return Err(Error::Format { path: path.to_owned(), found });
         }
-    };
-    let graph = match attributes.get("model_config") {
-        Some(config) => Some(Graph::parse(path, config.as_str().unwrap_or_default())?),
-        None => None,
     };
     Ok(Checkpoint {
         path: path.to_owned(),
@@ -91,55 +93,100 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
     })
 }
 
-fn stored_layer(
-    file: &hdf5_pure::File,
-    group: &str,
-    name: String,
-) -> Result<StoredLayer, (String, hdf5_pure::Error)> {
-    let place = join(group, &name);
-    let attributes = |g: Group| g.attrs();
-    let attributes =
-        file.group(&place).and_then(attributes).map_err(|error| (place.clone(), error))?;
-    let mut weights = Vec::new();
-    for weight in names(&attributes, "weight_names").unwrap_or_default() {
-        let path = join(&place, &weight);
-        let shape = file.dataset(&path).and_then(|data| data.shape());
-        let shape = shape.map_err(|error| (path.clone(), error))?;
-        let name = weight.split(':').next().unwrap_or(&weight).to_owned();
-        weights.push(StoredWeight { name, path, shape });
+/// A file of which layers are read, and how many weights they have so far.
+struct Reading<'a> {
+    path: &'a Path,
+    file: &'a hdf5_pure::File,
+    weights: usize,
+}
+
+impl Reading<'_> {
+    fn layer(&mut self, group: &str, name: String) -> Result<StoredLayer, Error> {
+        let place = join(group, &name);
+        let at = |object: &str, source| Error::of_hdf5(self.path, object, source);
+        let attributes = self.file.group(&place).and_then(|group| group.attrs());
+        let attributes = attributes.map_err(|source| at(&place, source))?;
+        let names = names(&attributes, "weight_names").unwrap_or_default();
+        self.weights = self.weights.saturating_add(names.len());
+        check_parts(self.path, self.weights)?;
+        let weight = |weight: &String| {
+            let path = join(&place, weight);
+            let shape = self.file.dataset(&path).and_then(|data| data.shape());
+            let shape = shape.map_err(|source| at(&path, source))?;
+            let name = weight.split(':').next().unwrap_or(weight).to_owned();
+            Ok(StoredWeight { name, path, shape })
+        };
+        let weights = names.iter().map(weight).collect::<Result<_, Error>>()?;
+        Ok(StoredLayer { name, weights, inner: false })
     }
-    Ok(StoredLayer { name, weights, inner: false })
+}
+
+/// The layers of a model that is used as a layer, as the graph calls them.
+struct Inner<'a> {
+    names: &'a HashSet<String>,
+    /// Those that have a weight of this name, in the model's order.
+    with: HashMap<&'static str, std::vec::IntoIter<&'a str>>,
+}
+
+impl<'a> Inner<'a> {
+    fn of(graph: &'a Graph, model: &str) -> Option<Self> {
+        let names = graph.models.get(model)?;
+        let mut with: HashMap<&str, Vec<&str>> = HashMap::new();
+        for node in graph.nodes.iter().filter(|node| names.contains(&node.name)) {
+            for weight in node.op.as_ref().map(keras::v3::weight_names).unwrap_or_default() {
+                with.entry(weight).or_default().push(&node.name);
+            }
+        }
+        let with = with.into_iter().map(|(weight, nodes)| (weight, nodes.into_iter())).collect();
+        Some(Self { names, with })
+    }
+
+    /// The layer that a weight of `model` belongs to. The names of models that hold it may stand before
+    /// its own, and the graph may tell it from another layer by the model's name. A layer that was built
+    /// before it came into the model has no name there.
+    fn layer(&mut self, model: &str, weight: &StoredWeight) -> Option<String> {
+        let Some((stored, _)) = weight.name.rsplit_once('/') else {
+            return self.with.get_mut(weight.name.as_str())?.next().map(str::to_owned);
+        };
+        let ends =
+            stored.rmatch_indices('/').filter_map(|(at, _)| stored.get(at.saturating_add(1)..));
+        let mut ends: Vec<&str> = ends.take(DEEPEST).chain([stored]).collect();
+        ends.sort_by_key(|end| std::cmp::Reverse(end.len()));
+        let mut spellings =
+            ends.iter().flat_map(|end| [(*end).to_owned(), format!("{model}/{end}")]);
+        spellings.find(|name| self.names.contains(name))
+    }
 }
 
 /// Takes the layers' names off the weights' names. A model used as a layer holds the weights of
-/// several layers, and each becomes a layer again.
-fn laid_flat(stored: StoredLayer) -> Vec<StoredLayer> {
+/// several layers, and each becomes a layer again; the graph, if there is one, has their names.
+fn laid_flat(stored: StoredLayer, mut model: Option<Inner<'_>>) -> Vec<StoredLayer> {
     let split = |weight: &StoredWeight| match weight.name.rsplit_once('/') {
         Some((layer, own)) => (layer.to_owned(), own.to_owned()),
         None => (stored.name.clone(), weight.name.clone()),
     };
     let first = stored.weights.first().map(|weight| split(weight).0);
     let several = stored.weights.iter().any(|weight| Some(split(weight).0) != first);
-    if !several {
-        let own = |weight: StoredWeight| StoredWeight { name: split(&weight).1, ..weight };
-        let name = stored.name.clone();
-        return vec![StoredLayer {
-            name,
-            weights: stored.weights.into_iter().map(own).collect(),
-            inner: false,
-        }];
-    }
     let mut layers: Vec<StoredLayer> = Vec::new();
-    for weight in stored.weights {
-        let (layer, name) = match weight.name.rsplit_once('/') {
-            Some((layer, own)) => (layer.to_owned(), own.to_owned()),
-            None => (stored.name.clone(), weight.name.clone()),
-        };
-        let weight = StoredWeight { name, ..weight };
-        // Running statistics come after all weights that are trained.
-        match layers.iter_mut().find(|known| known.name == layer) {
+    if !several && model.is_none() {
+        let own = |weight: &StoredWeight| StoredWeight { name: split(weight).1, ..weight.clone() };
+        let weights = stored.weights.iter().map(own).collect();
+        layers.push(StoredLayer { name: stored.name.clone(), weights, inner: false });
+        return layers;
+    }
+    // Running statistics come after all weights that are trained.
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for weight in &stored.weights {
+        let (layer, name) = split(weight);
+        let known = model.as_mut().and_then(|model| model.layer(&stored.name, weight));
+        let layer = known.unwrap_or(layer);
+        let weight = StoredWeight { name, ..weight.clone() };
+        match places.get(&layer).and_then(|&place| layers.get_mut(place)) {
             Some(known) => known.weights.push(weight),
-            None => layers.push(StoredLayer { name: layer, weights: vec![weight], inner: true }),
+            None => {
+                places.insert(layer.clone(), layers.len());
+                layers.push(StoredLayer { name: layer, weights: vec![weight], inner: true });
+            }
         }
     }
     layers
@@ -194,7 +241,7 @@ mod tests {
         let base =
             stored("base", &["conv/kernel", "conv/bn/gamma", "last/kernel", "conv/bn/moving_mean"]);
         assert_eq!(
-            names(&laid_flat(base)),
+            names(&laid_flat(base, None)),
             [
                 ("conv", vec!["kernel"]),
                 ("conv/bn", vec!["gamma", "moving_mean"]),
@@ -203,9 +250,36 @@ mod tests {
         );
     }
 
+    /// As Keras 2 and 3 name the weights of a model that is used as a layer.
+    #[test]
+    fn layers_of_a_model_have_their_names_of_the_graph() {
+        let laid = |weights: &[&str], layers: &[&str]| -> Vec<String> {
+            let names = layers.iter().map(|&name| name.to_owned()).collect();
+            let with = ["kernel", "bias"].map(|weight| (weight, layers.to_vec().into_iter()));
+            let model = Inner { names: &names, with: with.into_iter().collect() };
+            let laid = laid_flat(stored("top", weights), Some(model));
+            laid.into_iter().map(|layer| layer.name).collect()
+        };
+        for weights in [
+            ["dense/kernel", "dense/bias"],
+            ["top/dense/kernel", "top/dense/bias"],
+            ["sequential/top/dense/kernel", "sequential/top/dense/bias"],
+        ] {
+            assert_eq!(laid(&weights, &["pool", "dense"]), ["dense"]);
+            // The outer model has a `dense` of its own.
+            assert_eq!(laid(&weights, &["pool", "top/dense"]), ["top/dense"]);
+        }
+        let deep = ["base/c1/kernel", "top/c3/kernel", "c3/bias", "other/kernel"];
+        assert_eq!(laid(&deep, &["top/c1", "c3"]), ["top/c1", "c3", "other"]);
+        assert!(laid(&[], &["pool"]).is_empty());
+        // They were built before they came into the model.
+        let unnamed = ["kernel", "bias", "kernel", "bias", "other"];
+        assert_eq!(laid(&unnamed, &["dense", "dense_1"]), ["dense", "dense_1", "top"]);
+    }
+
     #[test]
     fn an_ordinary_layer_keeps_its_name() {
         let dense = stored("dense", &["model/dense/kernel", "model/dense/bias"]);
-        assert_eq!(names(&laid_flat(dense)), [("dense", vec!["kernel", "bias"])]);
+        assert_eq!(names(&laid_flat(dense, None)), [("dense", vec!["kernel", "bias"])]);
     }
 }

@@ -1,5 +1,6 @@
 //! The numbers of an HDF5 file.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::path::Path;
@@ -18,6 +19,13 @@ const LARGEST_CHUNK: u64 = 1 << 20;
 
 /// Chunks of one weight, each of which the library lists.
 const MOST_CHUNKS: u64 = 1 << 20;
+
+/// What a chunk may have gone through: to be shuffled, scaled, compressed and summed up.
+const MOST_FILTERS: usize = 4;
+
+/// How many times as large as a weight its chunks may be together: those at its border reach beyond it,
+/// along each of its dimensions.
+const BEYOND: u64 = 16;
 
 /// Bytes that are read beside a weight's own: what says where they are.
 const BESIDE: u64 = 64 << 20;
@@ -95,26 +103,52 @@ fn bearable(dataset: &Dataset, each: u64, file_size: u64) -> Result<u64, BoxErro
             };
             let counts: Option<Vec<u64>> = shape.iter().zip(&chunk).map(along).collect();
             let count = counts.and_then(|counts| limits::numbers(&counts));
-            if count.is_none_or(|count| count > MOST_CHUNKS) {
+            let Some(count) = count.filter(|&count| count <= MOST_CHUNKS) else {
                 return Err("it has more chunks than any weight".into());
-            }
+            };
             let chunk = limits::numbers(&chunk).and_then(|count| count.checked_mul(each));
-            if chunk.is_none_or(|chunk| chunk > bytes.max(LARGEST_CHUNK)) {
+            let most = bytes.saturating_mul(BEYOND).saturating_add(LARGEST_CHUNK);
+            let fits = |&chunk: &u64| {
+                chunk <= bytes.max(LARGEST_CHUNK) && count.saturating_mul(chunk) <= most
+            };
+            let Some(chunk) = chunk.filter(fits) else {
                 return Err("a chunk of it is larger than all its numbers".into());
-            }
-            // The library makes room for a stored chunk before it looks whether the file has it.
-            let mut stored = 0_u64;
-            for chunk in dataset.chunks()? {
-                stored = stored.saturating_add(chunk.storage_size);
-                if chunk.address.saturating_add(chunk.storage_size) > file_size
-                    || stored > file_size
-                {
-                    return Err("its chunks are larger than the file".into());
-                }
-            }
+            };
+            check_chunks(dataset, (count, chunk), file_size)?;
             Ok(bytes)
         }
     }
+}
+
+/// Checks what is stored: `count` chunks at most, each of `bytes` when it is unpacked. The library
+/// unpacks each, wherever it says that it belongs, and makes room for it before it looks whether the
+/// file has it.
+fn check_chunks(
+    dataset: &Dataset,
+    (count, bytes): (u64, u64),
+    file_size: u64,
+) -> Result<(), BoxError> {
+    let filters = dataset.filters();
+    let distinct: HashSet<&u16> = filters.iter().collect();
+    if filters.len() > MOST_FILTERS || distinct.len() < filters.len() {
+        return Err(format!("its numbers went through the filters {filters:?}").into());
+    }
+    let (chunks, mut stored) = (dataset.chunks()?, 0_u64);
+    if chunks.len() as u64 > count {
+        return Err("it has more chunks than its numbers fill".into());
+    }
+    for chunk in chunks {
+        stored = stored.saturating_add(chunk.storage_size);
+        if chunk.address.saturating_add(chunk.storage_size) > file_size || stored > file_size {
+            return Err("its chunks are larger than the file".into());
+        }
+        // Filters that cannot be read are none to the library, and what a chunk lacks is 0.
+        if filters.is_empty() && chunk.storage_size != bytes {
+            let found = chunk.storage_size;
+            return Err(format!("a chunk of it has {found} bytes and not {bytes}").into());
+        }
+    }
+    Ok(())
 }
 
 impl Plain {

@@ -230,7 +230,9 @@ fn global(config: &Config) -> Result<(), Refused> {
 /// A setting that has one meaning here: absent, or this value.
 fn only(config: &Config, key: &str, value: impl Into<Value>) -> Result<(), Refused> {
     let value = value.into();
-    let same = |found: &Value| match (found.as_f64(), value.as_f64()) {
+    // Keras 2.2 wrote `{"type": "ndarray", "value": 0.0}`.
+    let number = |value: &Value| value.as_f64().or_else(|| value["value"].as_f64());
+    let same = |found: &Value| match (number(found), value.as_f64()) {
         (Some(found), Some(value)) => found == value,
         _ => *found == value,
     };

@@ -1,6 +1,7 @@
 //! Keras 3's HDF5 layout: `layers/<class in snake case>[_n]/vars/<i>`, counted within each class
-//! in the model's order, not by the layers' names.
+//! in the model's order, not by the layers' names. Keras 2.12 and 2.13 had other names for the same.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use burncam_net::{Op, Weight};
@@ -14,16 +15,76 @@ use crate::{Error, keras};
 /// Models within models lie this deep at most.
 const DEEPEST: usize = 8;
 
+/// What holds the groups of a model's layers.
+const LAYERS: &str = "layers";
+
+/// The same in files of Keras 2.12 and 2.13, which count a layer with weights twice.
+const OLD_LAYERS: &str = "_layer_checkpoint_dependencies";
+
+/// Whether a file has this layout.
+pub(crate) fn has_layers(file: &File) -> bool {
+    [LAYERS, OLD_LAYERS].iter().any(|name| file.group(name).is_ok())
+}
+
+fn is_old(file: &File) -> bool {
+    file.group(LAYERS).is_err() && file.group(OLD_LAYERS).is_ok()
+}
+
+/// The members of a container that Keras 2.12 or 2.13 wrote, each after what all other versions call it.
+fn numbered(mut members: Vec<String>) -> Vec<(String, String)> {
+    members.sort_by_key(|name| rank(name));
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let usual = |name: String| {
+        let (class, _) = rank(&name);
+        let count = counts.entry(class.clone()).or_default();
+        let number = *count;
+        *count = number.saturating_add(1);
+        (if number == 0 { class } else { format!("{class}_{number}") }, name)
+    };
+    members.into_iter().map(usual).collect()
+}
+
+/// A file of Keras 2.12 or 2.13, and the members of its containers so far, by their usual names.
+struct Old<'a> {
+    file: &'a File,
+    containers: HashMap<String, HashMap<String, String>>,
+}
+
+impl Old<'_> {
+    /// Where the file has a group of the usual layout.
+    fn place(&mut self, group: &str) -> Option<String> {
+        let mut place = String::new();
+        for part in group.split('/') {
+            if part == LAYERS {
+                let slash = if place.is_empty() { "" } else { "/" };
+                place = format!("{place}{slash}{OLD_LAYERS}");
+                continue;
+            }
+            if !self.containers.contains_key(&place) {
+                let members = self.file.group(&place).and_then(|container| container.groups());
+                let members = numbered(members.ok()?).into_iter().collect();
+                self.containers.insert(place.clone(), members);
+            }
+            let own = self.containers.get(&place)?.get(part)?;
+            place = format!("{place}/{own}");
+        }
+        Some(place)
+    }
+}
+
 /// The layers that a configuration describes, with the weights that the file stores for them.
 pub(crate) fn described(
     path: &Path,
     file: &File,
     graph: &Graph,
 ) -> Result<Vec<StoredLayer>, Error> {
+    let mut old = is_old(file).then(|| Old { file, containers: HashMap::new() });
     let layer = |node: &Node| {
-        let shapes = variables(path, file, &node.group)?;
+        let place = old.as_mut().and_then(|old| old.place(&node.group));
+        let group = place.unwrap_or_else(|| node.group.clone());
+        let shapes = variables(path, file, &group)?;
         let names = node.op.as_ref().map(weight_names).unwrap_or_default();
-        Ok(stored(node.name.clone(), &node.group, &names, shapes))
+        Ok(stored(node.name.clone(), &group, &names, shapes))
     };
     graph.nodes.iter().map(layer).collect()
 }
@@ -37,8 +98,9 @@ const TELLING: [&str; 5] =
 /// (Keras 3.15); else they are called like their groups. Layers without weights are left out, but
 /// for those that tell.
 pub(crate) fn undescribed(path: &Path, file: &File) -> Result<(Vec<StoredLayer>, bool), Error> {
-    let mut walk = Walk { path, file, groups: 0, layers: Vec::new() };
-    walk.collect("layers", DEEPEST)?;
+    let old = is_old(file);
+    let mut walk = Walk { path, file, old, groups: 0, layers: Vec::new() };
+    walk.collect(if old { OLD_LAYERS } else { LAYERS }, DEEPEST)?;
     let mut layers = walk.layers;
     layers.sort_by_key(|(group, _)| rank(group));
     let named = layers.iter().any(|(group, layer)| *group != layer.name);
@@ -49,6 +111,8 @@ pub(crate) fn undescribed(path: &Path, file: &File) -> Result<(Vec<StoredLayer>,
 struct Walk<'a> {
     path: &'a Path,
     file: &'a File,
+    /// Whether Keras 2.12 or 2.13 wrote it.
+    old: bool,
     /// Groups that were looked at. One may be the member of many, and of itself.
     groups: usize,
     layers: Vec<(String, StoredLayer)>,
@@ -63,11 +127,15 @@ impl Walk<'_> {
         };
         let groups =
             file.group(container).and_then(|group| group.groups()).map_err(at(container))?;
-        for name in groups {
+        let groups = match self.old {
+            true => numbered(groups),
+            false => groups.into_iter().map(|name| (name.clone(), name)).collect(),
+        };
+        for (name, own) in groups {
             self.groups = self.groups.saturating_add(1);
             check_parts(path, self.groups)?;
-            let group = format!("{container}/{name}");
-            let inner = format!("{group}/layers");
+            let group = format!("{container}/{own}");
+            let inner = format!("{group}/{}", if self.old { OLD_LAYERS } else { LAYERS });
             if depth > 0 && file.group(&inner).is_ok() {
                 self.collect(&inner, depth.saturating_sub(1))?;
                 continue;
@@ -121,7 +189,7 @@ fn stored(name: String, group: &str, names: &[&str], shapes: Vec<Vec<u64>>) -> S
 }
 
 /// The weights of an operation, in Keras's order.
-fn weight_names(op: &Op) -> Vec<&'static str> {
+pub(crate) fn weight_names(op: &Op) -> Vec<&'static str> {
     let present = |all: &[(bool, Weight)]| {
         all.iter().filter(|(present, _)| *present).map(|(_, weight)| weight.name()).collect()
     };
@@ -196,6 +264,21 @@ mod tests {
         ] {
             assert_eq!(snake_case(class), group);
         }
+    }
+
+    #[test]
+    fn old_groups_are_numbered_by_their_order() {
+        let members = ["dropout_1", "conv2d_4", "conv2d", "conv2d_10", "dropout", "conv2d_2"];
+        let expected = [
+            ("conv2d", "conv2d"),
+            ("conv2d_1", "conv2d_2"),
+            ("conv2d_2", "conv2d_4"),
+            ("conv2d_3", "conv2d_10"),
+            ("dropout", "dropout"),
+            ("dropout_1", "dropout_1"),
+        ];
+        let expected = expected.map(|(usual, own)| (usual.to_owned(), own.to_owned()));
+        assert_eq!(numbered(members.map(str::to_owned).to_vec()), expected);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use burncam_net::{Op, Weight};
 
-use crate::keras::config::{Graph, Node};
+use crate::keras::config::{Graph, Models, Node};
 use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::keras::op::Refused;
 use crate::onnx;
@@ -50,7 +50,7 @@ pub(crate) fn lower(
     folder: &Path,
 ) -> Result<Lowered, BoxError> {
     let producer = model.producer.clone();
-    let graph = Graph { nodes: Vec::new(), outputs: Vec::new(), producer };
+    let graph = Graph { nodes: Vec::new(), models: Models::new(), outputs: Vec::new(), producer };
     let mut lowering = Lowering {
         model,
         file,

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use zip::{CompressionMethod, ZipArchive};
 
+use crate::limits::check_parts;
 use crate::store::Store;
 use crate::tensors::{Numbers, Tensors};
 use crate::torch;
@@ -158,6 +159,7 @@ fn checkpoint(
 ) -> Result<Checkpoint, Error> {
     let Found { tensors, ignored } = torch::state::find(pickle)
         .map_err(|reason| Error::StateDict { path: path.to_owned(), reason })?;
+    check_parts(path, tensors.len())?;
     let file = File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
     let mut store = Tensors::new(file);
     let mut shapes = Vec::with_capacity(tensors.len());

@@ -18,6 +18,8 @@ pub(crate) enum Global {
     Parameter,
     /// A NumPy array whose state follows.
     Array,
+    /// A NumPy array of bytes, type, shape and order.
+    FilledArray,
     /// A NumPy data type.
     NumpyType,
     /// Bytes of a string and the name of its encoding.
@@ -27,7 +29,7 @@ pub(crate) enum Global {
 }
 
 /// module.name, what it stands for
-const GLOBALS: [(&str, Global); 40] = [
+const GLOBALS: [(&str, Global); 42] = [
     ("collections.OrderedDict", Global::Dict),
     ("collections.defaultdict", Global::Passive),
     ("torch.DoubleStorage", Global::Storage(Element::F64)),
@@ -52,6 +54,8 @@ const GLOBALS: [(&str, Global); 40] = [
     ("torch.bfloat16", Global::Passive),
     ("numpy.core.multiarray._reconstruct", Global::Array),
     ("numpy._core.multiarray._reconstruct", Global::Array),
+    ("numpy.core.numeric._frombuffer", Global::FilledArray),
+    ("numpy._core.numeric._frombuffer", Global::FilledArray),
     ("numpy.ndarray", Global::Passive),
     ("numpy.dtype", Global::NumpyType),
     ("numpy.core.multiarray.scalar", Global::Passive),
@@ -99,6 +103,10 @@ pub(crate) fn call(
             _ => damaged("a parameter holds no tensor"),
         },
         (Global::Array, _) => Ok(Value::EmptyArray),
+        (Global::FilledArray, &[data, element, shape, order]) => {
+            let by_columns = machine.text(order)? == "F";
+            filled(machine, [shape, element, data], by_columns)
+        }
         (Global::NumpyType, [name, ..]) => {
             Ok(Value::NumpyType(machine.short_text(*name)?.to_owned()))
         }
@@ -199,6 +207,14 @@ fn array(machine: &Machine<'_>, state: Id) -> Result<Value, Refusal> {
     let Some(&[shape, element, columns, data]) = state.last_chunk() else {
         return damaged("an array has no state");
     };
+    filled(machine, [shape, element, data], machine.size(columns)? != 0)
+}
+
+fn filled(
+    machine: &Machine<'_>,
+    [shape, element, data]: [Id; 3],
+    by_columns: bool,
+) -> Result<Value, Refusal> {
     let Value::NumpyType(name) = machine.get(element) else {
         return damaged("an array has no type");
     };
@@ -218,7 +234,6 @@ fn array(machine: &Machine<'_>, state: Id) -> Result<Value, Refusal> {
         return damaged("an array has too many dimensions");
     }
     let shape: Vec<u64> = ids.iter().map(|&id| machine.size(id)).collect::<Result<_, _>>()?;
-    let by_columns = machine.size(columns)? != 0;
     let strides = packed(&shape, by_columns).filter(|_| shape.len() <= MAX_DIMENSIONS);
     let Some(strides) = strides else { return damaged("an array is too large") };
     let tensor = Tensor { element, shape, strides, offset: 0, place: Place::Inline(*bytes) };

@@ -60,15 +60,26 @@ struct Place {
     id: Id,
 }
 
-/// Finds the dict of tensors.
+/// Finds the dict of tensors. Those of a network have names with a dot; beside its dict, a training
+/// script may keep tensors of its own, such as the loss.
 pub(crate) fn find(pickle: &Pickle) -> Result<Found<'_>, String> {
+    for wanted in [|name: &str| name.contains('.'), |_: &str| true] {
+        if let Some(found) = find_of(pickle, wanted)? {
+            return Ok(found);
+        }
+    }
+    Err("it holds no dict of tensors; save `model.state_dict()`".to_owned())
+}
+
+/// The dict of tensors that has one with such a name.
+fn find_of(pickle: &Pickle, wanted: fn(&str) -> bool) -> Result<Option<Found<'_>>, String> {
     let mut level = vec![Place { keys: Vec::new(), id: pickle.root() }];
     let mut seen: HashSet<Id> = HashSet::from([pickle.root()]);
     for _ in 0..=DEPTH {
-        let holding: Vec<&Place> =
-            level.iter().filter(|place| tensors(pickle, place.id).next().is_some()).collect();
+        let holds = |place: &&Place| tensors(pickle, place.id).any(|(name, _)| wanted(name));
+        let holding: Vec<&Place> = level.iter().filter(holds).collect();
         if let Some(chosen) = choose(&holding)? {
-            return Ok(found(pickle, chosen, &holding));
+            return Ok(Some(found(pickle, chosen, &holding)));
         }
         let mut next = Vec::new();
         for place in &level {
@@ -84,7 +95,7 @@ pub(crate) fn find(pickle: &Pickle) -> Result<Found<'_>, String> {
         }
         level = next;
     }
-    Err("it holds no dict of tensors; save `model.state_dict()`".to_owned())
+    Ok(None)
 }
 
 /// The entries of a dict whose keys are strings. Of equal keys the last counts.
@@ -159,7 +170,9 @@ pub(crate) fn checkpoint(
     mut ignored: Vec<Ignored>,
 ) -> Result<Checkpoint, Error> {
     check_parts(path, tensors.len())?;
-    let prefix = common_prefix(tensors.iter().map(|(name, ..)| name.as_str()));
+    // What a wrapper counts by itself has no prefix.
+    let floats = tensors.iter().filter(|(.., element)| !matches!(element, Element::Other(_)));
+    let prefix = common_prefix(floats.map(|(name, ..)| name.as_str()));
     let mut layers: Vec<StoredLayer> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     // Counters, such as `num_batches_tracked`, by their own name.

@@ -1,6 +1,6 @@
 """Writes what scikit-learn and SciPy make of small sets of predictions: statistics.json.
 
-    python tests/reference/statistics.py tests/goldens/statistics.json
+    python tests/reference/report_statistics.py tests/goldens/statistics.json
 
 Needs scikit-learn and SciPy (requirements-statistics.txt). The published counts of each fold come
 from tests/goldens/published_folds.csv.
