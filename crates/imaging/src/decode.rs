@@ -56,11 +56,20 @@ pub struct DecodeOptions {
     /// The most bytes that the file may have, and that decoding it may allocate; 1 GiB by
     /// default.
     pub max_bytes: u64,
+    /// Bytes for each pixel that whoever asked will need beside the image as long as it is held;
+    /// none by default.
+    pub beside: u64,
 }
 
 impl Default for DecodeOptions {
     fn default() -> Self {
-        Self { exif: Exif::Ignore, max_pixels: 178_956_970, max_side: 65_535, max_bytes: 1 << 30 }
+        Self {
+            exif: Exif::Ignore,
+            max_pixels: 178_956_970,
+            max_side: 65_535,
+            max_bytes: 1 << 30,
+            beside: 0,
+        }
     }
 }
 
@@ -142,11 +151,11 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
         let size = image.dimensions().map_err(uncommon)?;
         check_size(path, size, options)?;
         image.check(bytes).map_err(too_much)?;
-        let mut room = room(size, UNCOMMON);
+        let mut room = room(size, UNCOMMON, options);
         let pixels = image.decode().map_err(uncommon)?;
         let unknown = || Error::Pixels { path: path.to_owned(), pixels: "TIFF".to_owned() };
         let pixels = pixels.ok_or_else(unknown)?;
-        room.keep(pixels.as_raw().len() as u64);
+        room.keep(kept(&pixels, options));
         return Ok(room.hold(pixels));
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
@@ -160,7 +169,7 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
     if format == ImageFormat::Tiff {
         check_common(bytes).map_err(too_much)?;
     }
-    let mut room = room(decoder.dimensions(), decoder.color_type().bytes_per_pixel());
+    let mut room = room(decoder.dimensions(), decoder.color_type().bytes_per_pixel(), options);
     if !is_complete(format, bytes) {
         return Err(Error::Truncated { path: path.to_owned() });
     }
@@ -176,14 +185,22 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
     let mut upright = DynamicImage::ImageRgb8(rgb);
     upright.apply_orientation(orientation);
     let upright = upright.into_rgb8();
-    room.keep(upright.as_raw().len() as u64);
+    room.keep(kept(&upright, options));
     Ok(room.hold(upright))
 }
 
-/// Memory for an image of this size: its pixels of so many bytes, and those that become of them.
-fn room((width, height): (u32, u32), bytes: u8) -> Room {
+/// Memory for an image of this size: its pixels of so many bytes, those that become of them, and
+/// what is needed beside them.
+fn room((width, height): (u32, u32), bytes: u8, options: DecodeOptions) -> Room {
     let pixels = u64::from(width).saturating_mul(u64::from(height));
-    PIXELS.take(pixels.saturating_mul(u64::from(bytes).saturating_add(RGB)))
+    let each = u64::from(bytes).saturating_add(RGB).saturating_add(options.beside);
+    PIXELS.take(pixels.saturating_mul(each))
+}
+
+/// What of that memory is needed once the image is decoded.
+fn kept(image: &RgbImage, options: DecodeOptions) -> u64 {
+    let pixels = u64::from(image.width()).saturating_mul(u64::from(image.height()));
+    pixels.saturating_mul(RGB.saturating_add(options.beside))
 }
 
 /// The format of `bytes`, if it is one that this crate reads.

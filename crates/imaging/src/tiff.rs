@@ -1,7 +1,6 @@
 //! TIFF with a palette, or with grey and alpha: the two that `image` leaves out.
 
-use std::borrow::Cow;
-use std::io::Cursor;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use ::tiff::decoder::{Decoder, DecodingResult, Limits};
 use ::tiff::tags::Tag;
@@ -30,7 +29,7 @@ pub(crate) fn check_common(bytes: &[u8]) -> Result<(), TooMuch> {
 
 /// An image of one of these kinds, not yet decoded.
 pub(crate) struct Uncommon<'a> {
-    decoder: Decoder<Cursor<Cow<'a, [u8]>>>,
+    decoder: Decoder<Patched<'a>>,
     /// Levels of red, green and blue.
     palette: Option<[[u16; COLOURS]; 3]>,
 }
@@ -38,15 +37,15 @@ pub(crate) struct Uncommon<'a> {
 impl<'a> Uncommon<'a> {
     /// The image, if it is of one of these kinds; decoding allocates `max_bytes` at most.
     pub(crate) fn open(bytes: &'a [u8], max_bytes: u64) -> Option<Self> {
-        // The reader refuses a palette, so its indices are read as grey, in a copy of the file.
-        let patched = replaced_photometric(bytes, PALETTE, BLACK_IS_ZERO);
-        let palette = patched.is_some();
-        let bytes = patched.map_or(Cow::Borrowed(bytes), Cow::Owned);
+        // The reader refuses a palette, so its indices are read as grey.
+        let patch = other_photometric(bytes, PALETTE, BLACK_IS_ZERO);
+        let palette = patch.is_some();
+        let file = Patched { file: Cursor::new(bytes), patch };
         let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
         let mut limits = Limits::default();
         limits.decoding_buffer_size = max_bytes;
         limits.intermediate_buffer_size = max_bytes;
-        let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?.with_limits(limits);
+        let mut decoder = Decoder::new(file).ok()?.with_limits(limits);
         let palette = match (decoder.colortype().ok()?, palette) {
             (ColorType::Gray(8), true) => {
                 let colours = decoder.get_tag_u16_vec(Tag::ColorMap).ok()?;
@@ -102,14 +101,42 @@ impl<'a> Uncommon<'a> {
     }
 }
 
+/// Two bytes and where they stand.
+type Patch = (u64, [u8; 2]);
+
+/// A file of which two bytes read otherwise.
+struct Patched<'a> {
+    file: Cursor<&'a [u8]>,
+    patch: Option<Patch>,
+}
+
+impl Read for Patched<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let from = self.file.position();
+        let read = self.file.read(to)?;
+        let (at, pair) = self.patch.unwrap_or_default();
+        for (place, byte) in (at..).zip(pair).filter(|_| self.patch.is_some()) {
+            let inside = place.checked_sub(from).and_then(|inside| usize::try_from(inside).ok());
+            let slot = inside.filter(|&inside| inside < read).and_then(|inside| to.get_mut(inside));
+            slot.into_iter().for_each(|slot| *slot = byte);
+        }
+        Ok(read)
+    }
+}
+
+impl Seek for Patched<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
 fn high_byte(value: u16) -> u8 {
     let [high, _] = value.to_be_bytes();
     high
 }
 
-/// A copy of the file whose first directory has another photometric interpretation, where it now
-/// is `from`.
-fn replaced_photometric(bytes: &[u8], from: u16, to: u16) -> Option<Vec<u8>> {
+/// What gives the file's first directory another photometric interpretation, where it now is `from`.
+fn other_photometric(bytes: &[u8], from: u16, to: u16) -> Option<Patch> {
     let little = bytes.starts_with(b"II*\0");
     if !little && !bytes.starts_with(b"MM\0*") {
         return None;
@@ -128,10 +155,8 @@ fn replaced_photometric(bytes: &[u8], from: u16, to: u16) -> Option<Vec<u8>> {
     if short(value)? != from {
         return None;
     }
-    let mut copy = bytes.to_vec();
     let pair = if little { to.to_le_bytes() } else { to.to_be_bytes() };
-    *copy.get_mut(value..)?.first_chunk_mut()? = pair;
-    Some(copy)
+    Some((u64::try_from(value).ok()?, pair))
 }
 
 #[cfg(test)]

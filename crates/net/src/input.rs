@@ -162,8 +162,8 @@ impl InputSpec {
         self.steps.iter().fold(fed, |x, step| step.value(channel, x))
     }
 
-    /// The rule as a formula: `x / 255`, or `BGR - (103.939, 116.779, 123.68)` where the channels
-    /// differ.
+    /// The rule as a formula: `x / 255` of RGB whose channels are alike, else with their order:
+    /// `BGR - (103.939, 116.779, 123.68)`. Equal formulas give equal values.
     #[must_use]
     pub fn formula(&self) -> String {
         let alike = |values: [f32; 3]| values[1..] == values[..2];
@@ -172,7 +172,8 @@ impl InputSpec {
             [value, ..] if all => value.to_string(),
             [a, b, c] => format!("({a}, {b}, {c})"),
         };
-        let mut text = if all { "x" } else { self.order.name() }.to_owned();
+        let is_plain = all && self.order == ChannelOrder::Rgb;
+        let mut text = if is_plain { "x" } else { self.order.name() }.to_owned();
         if self.divisor != 1.0 {
             text = format!("{text} / {}", self.divisor);
         }
@@ -194,13 +195,16 @@ mod tests {
 
     #[test]
     fn the_formula_names_what_changes_and_nothing_else() {
-        let scaled = |divisor| InputSpec::scaled(2, ChannelOrder::Bgr, divisor);
-        let by_channel = scaled(255.0).with_mean([0.5, 0.25, 0.75]);
+        let scaled = |divisor| InputSpec::scaled(2, ChannelOrder::Rgb, divisor);
+        let bgr = |divisor| InputSpec::scaled(2, ChannelOrder::Bgr, divisor);
+        let by_channel = bgr(255.0).with_mean([0.5, 0.25, 0.75]);
         for (spec, formula) in [
             (scaled(1.0), "x"),
+            (bgr(1.0), "BGR"),
+            (bgr(255.0), "BGR / 255"),
             (scaled(255.0), "x / 255"),
             (scaled(127.5).with_mean([1.0; 3]), "x / 127.5 - 1"),
-            (scaled(1.0).with_mean([103.939, 116.779, 123.68]), "BGR - (103.939, 116.779, 123.68)"),
+            (bgr(1.0).with_mean([103.939, 116.779, 123.68]), "BGR - (103.939, 116.779, 123.68)"),
             (
                 InputSpec { deviation: [0.5; 3], ..by_channel },
                 "(BGR / 255 - (0.5, 0.25, 0.75)) / (0.5, 0.5, 0.5)",

@@ -62,6 +62,14 @@ fn main() -> ExitCode {
         Err(error) => missing(TILES_NAME, first_line(error)),
     });
     trials.push(match &adapter {
+        Ok((device, setup)) => {
+            let device = device.clone();
+            let trial = Trial::test(EARLY_NAME, move || early(&device));
+            trial.with_kind(setup.adapter.get_info().name)
+        }
+        Err(error) => missing(EARLY_NAME, first_line(error)),
+    });
+    trials.push(match &adapter {
         Ok((_, setup)) => {
             let setup = setup.clone();
             let name = setup.adapter.get_info().name;
@@ -76,6 +84,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
+const EARLY_NAME: &str = "ncnn before its resizing";
 const MEMORY_NAME: &str = "too many images";
 const TILES_NAME: &str = "every tile";
 const HALF_NAME: &str = "ncnn in f16";
@@ -107,6 +116,26 @@ fn half(setup: WgpuSetup) -> Trial {
         check(&NCNN, &device, HALF)
     };
     Trial::test(HALF_NAME, run).with_kind(name)
+}
+
+/// A layer whose gradient comes through the network's own resizing, against the CPU.
+fn early(device: &Device) -> Result<(), Failed> {
+    let variant = &NCNN.variants[0];
+    let face = &Numbers::read(NCNN.title).faces[0];
+    let frame = pillow_frame(face, variant.input.height);
+    let on = |device: &Device| {
+        let head = notebook_head(NCNN.title);
+        let network = classifier(&NCNN, variant, &head, NCNN.title, device);
+        let images: Tensor<4> = to_tensor(&[&frame], &variant.input, device);
+        Explanation::of(&network, images, "conv_2x2", Target::Predicted)
+    };
+    let (own, cpu) = (on(device)?, on(&Device::flex())?);
+    let (logits, map) = (apart(&own.logits[0], &cpu.logits[0]), apart(&own.maps[0], &cpu.maps[0]));
+    println!("before its resizing: logits within {logits:.1e}, maps within {map:.1e}");
+    match logits <= SINGLE.logits && map <= SINGLE.map {
+        true => Ok(()),
+        false => Err(format!("logits {logits:e}, maps {map:e} apart").into()),
+    }
 }
 
 /// Logits, class and raw map of some golden faces; prints the worst.

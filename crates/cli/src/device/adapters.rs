@@ -34,6 +34,9 @@ pub(crate) struct Adapter {
     pub largest_tensor: u64,
     /// Whether it computes in half precision.
     pub half: bool,
+    /// Where it is plugged in, which tells it from others of its name; nothing of what is not.
+    #[serde(skip)]
+    pub slot: String,
     /// Its place among those of its kind and API.
     #[serde(skip)]
     place: (WgpuBackend, DeviceKind),
@@ -78,7 +81,8 @@ fn as_text<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_str(kind.name())
 }
 
-/// The graphics APIs that are asked, in Burn's order: the first that knows any adapter is used.
+/// The graphics APIs that are asked, in Burn's order: the first that knows a GPU is used, else the first
+/// that knows any adapter.
 const APIS: [(Backend, WgpuBackend); 3] = [
     (Backend::Vulkan, WgpuBackend::Vulkan),
     (Backend::Metal, WgpuBackend::Metal),
@@ -89,14 +93,18 @@ const APIS: [(Backend, WgpuBackend); 3] = [
 ///
 /// OpenGL is not asked: what has no other driver than that is too old for Burn's kernels.
 pub(crate) fn adapters() -> Vec<Adapter> {
+    let mut software = Vec::new();
     for (api, pinned) in APIS {
         let mut found = of_api(api, pinned);
-        if !found.is_empty() {
-            found.sort_by_key(|adapter| adapter.kind as u8);
+        found.sort_by_key(|adapter| adapter.kind as u8);
+        if found.iter().any(Adapter::is_hardware) {
             return found;
         }
+        if software.is_empty() {
+            software = found;
+        }
     }
-    Vec::new()
+    software
 }
 
 fn of_api(api: Backend, pinned: WgpuBackend) -> Vec<Adapter> {
@@ -134,6 +142,7 @@ impl Adapter {
             vendor: vendor(info.vendor),
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
             memory: memory(&info.device_pci_bus_id),
+            slot: info.device_pci_bus_id,
             api: format!("{:?}", info.backend),
             name: info.name,
             kind,

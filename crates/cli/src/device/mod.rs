@@ -79,7 +79,8 @@ fn find(request: &Request, precision: Precision) -> Result<Vec<Choice>> {
         Request::AllGpus => hardware,
         Request::Number(number) => hardware.into_iter().skip(*number).take(1).collect(),
         Request::Named(names) => {
-            return names.iter().map(|name| named(name, precision, &all)).collect();
+            let mut taken = Vec::new();
+            return names.iter().map(|name| named(name, precision, &all, &mut taken)).collect();
         }
     };
     if wanted.is_empty() {
@@ -111,17 +112,25 @@ pub(crate) fn auto(adapters: &[Adapter]) -> Result<&Adapter, String> {
     hardware.ok_or_else(|| format!("no GPU: {}", found(adapters)))
 }
 
-/// The first adapter whose name holds `name`, in any case; or the CPU.
-fn named(name: &str, precision: Precision, all: &[Adapter]) -> Result<Choice> {
+/// The first adapter that is not taken and whose name holds `name`, in any case; or the CPU.
+fn named<'a>(
+    name: &str,
+    precision: Precision,
+    all: &'a [Adapter],
+    taken: &mut Vec<&'a Adapter>,
+) -> Result<Choice> {
     if name.eq_ignore_ascii_case("cpu") {
         return Ok(cpu("asked for".to_owned()));
     }
     let lower = name.to_lowercase();
-    let fits = |adapter: &&Adapter| adapter.name.to_lowercase().contains(&lower);
-    match all.iter().find(fits) {
-        Some(adapter) if !name.is_empty() => open(adapter, precision, "asked for"),
+    let mut fitting = all.iter().filter(|adapter| adapter.name.to_lowercase().contains(&lower));
+    match fitting.find(|adapter| !taken.contains(adapter)) {
+        Some(adapter) if !name.is_empty() => {
+            taken.push(adapter);
+            open(adapter, precision, "asked for")
+        }
         _ => bail!(
-            "there is no device `{name}`: {}\nhint: --device takes auto, cpu, gpu, gpu:N, gpu:all or \
+            "there is no device `{name}` that is not named already: {}\nhint: --device takes auto, cpu, gpu, gpu:N, gpu:all or \
              part of an adapter's name; `cargo xtask devices` lists them",
             found(all)
         ),

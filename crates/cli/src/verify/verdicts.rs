@@ -67,11 +67,13 @@ pub(crate) fn passes(choice: &Choice, wanted: Use<'_>) -> Result<String, String>
 }
 
 fn key(adapter: &Adapter, Use { network, layer, batch }: Use<'_>) -> String {
-    let Adapter { name, api, driver, .. } = adapter;
+    let Adapter { name, slot, api, driver, .. } = adapter;
+    let head = network.head.describe();
     let (arch, variant, version) =
         (network.arch.name, network.variant.name, env!("CARGO_PKG_VERSION"));
     format!(
-        "{name} | {api} | {driver} | burncam {version}, programs {PROGRAMS} | {arch}:{variant} at {layer}, {batch} at a time"
+        "{name} | {slot} | {api} | {driver} | burncam {version}, programs {PROGRAMS} | \
+         {arch}:{variant}, {head}, at {layer}, {batch} at a time"
     )
 }
 

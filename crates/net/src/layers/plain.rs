@@ -27,11 +27,45 @@ impl Resizing {
     ///
     /// `[batch, channels, height, width]` to `[batch, channels, height_out, width_out]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let options = InterpolateOptions::new(InterpolateMode::Bilinear)
-            .with_align_corners(false)
-            .with_output_size(self.size);
-        trace.layer(&self.name, interpolate(input, options))
+        let output = match is_plain(&input) || gpu::is_on_gpu(&input) {
+            true => {
+                let options = InterpolateOptions::new(InterpolateMode::Bilinear)
+                    .with_align_corners(false)
+                    .with_output_size(self.size);
+                interpolate(input, options)
+            }
+            false => self.by_products(input),
+        };
+        trace.layer(&self.name, output)
     }
+
+    /// By two products of matrices, of which every device has the gradient; that of an
+    /// interpolation only the CPU has.
+    fn by_products(&self, input: Tensor<4>) -> Tensor<4> {
+        let [batch, channels, height, width] = input.dims();
+        let ([rows, columns], device) = (self.size, input.device());
+        let lines = input.reshape([batch * channels * height, width]);
+        let wide = lines.matmul(taps(width, columns, &device));
+        let turned = wide.reshape([batch, channels, height, columns]).swap_dims(2, 3);
+        let lines = turned.reshape([batch * channels * columns, height]);
+        let tall = lines.matmul(taps(height, rows, &device));
+        tall.reshape([batch, channels, columns, rows]).swap_dims(2, 3)
+    }
+}
+
+/// What each of `from` values gives to each of the `to` values between which they are interpolated:
+/// `[from, to]`.
+fn taps(from: usize, to: usize, device: &Device) -> Tensor<2> {
+    let mut weights = vec![0.0; from * to];
+    for at in 0..to {
+        let position = (at as f32 + 0.5) * (from as f32 / to as f32) - 0.5;
+        let (floor, last) = (position.floor(), from - 1);
+        let share = position - floor;
+        let (low, high) = (floor.max(0.0) as usize, position.ceil().max(0.0) as usize);
+        weights[low.min(last) * to + at] += 1.0 - share;
+        weights[high.min(last) * to + at] += share;
+    }
+    Tensor::from_data(TensorData::new(weights, [from, to]), device)
 }
 
 /// Keras's `ZeroPadding2D`: zeros around the border.

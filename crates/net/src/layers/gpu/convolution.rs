@@ -1,6 +1,6 @@
 //! Convolution, bias, shortcut and activation in one program.
 
-use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use burncam_kernels::{Activation, Shape, Window};
 
 use super::Map;
@@ -45,8 +45,8 @@ impl Convolution {
             }
         }
         let weights = Tensor::from_data(TensorData::new(kernel, [depth, filters]), device);
-        let bias = Tensor::<1>::from_data(TensorData::new(bias.to_vec(), [filters]), device);
-        let bias = bias.cast(FloatDType::F32);
+        let bias = TensorData::new(bias.to_vec(), [filters]);
+        let bias = Tensor::from_data(bias, (device, DType::F32));
         Some(Self { weights, bias, window, channels, filters })
     }
 

@@ -23,7 +23,10 @@ impl Function {
     pub(super) fn of_value(self, value: &str) -> String {
         match self {
             Self::Linear => value.to_owned(),
-            Self::Relu => format!("max({value}, vec4<f32>(0.0))"),
+            // `max` may turn a NaN into 0.
+            Self::Relu => {
+                format!("select({value}, vec4<f32>(0.0), {value} < vec4<f32>(0.0))")
+            }
             Self::LeakyRelu(slope) => {
                 let slope = f32::from_bits(slope);
                 format!("select({value} * {slope:?}, {value}, {value} > vec4<f32>(0.0))")

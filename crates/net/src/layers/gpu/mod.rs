@@ -11,7 +11,7 @@ mod scale;
 mod shader;
 
 /// Counts how often the programs were changed: what was found out about one does not hold for the next.
-pub const PROGRAMS: u32 = 1;
+pub const PROGRAMS: u32 = 2;
 
 pub(super) use convolution::Convolution;
 pub(super) use map::{Map, is_on_gpu, nhwc};
