@@ -32,6 +32,23 @@ fn table(place: &Place, file: &str, delimiter: u8) -> Vec<Vec<String>> {
     rows
 }
 
+/// Of a long name the middle is left out, and the models' differ there only.
+#[test]
+fn models_with_long_names_have_folders_of_their_own() {
+    let place = Place::new();
+    place.face("Fold0/S02_dor_01.png", "faces/A/S02_dor_01.png");
+    let bytes = fs::read(crate::program::weights("NCNN_k2.h5")).expect("a checkpoint");
+    let names = ["1", "2"].map(|n| format!("NCNN_{}{n}{}.h5", "a".repeat(70), "b".repeat(70)));
+    names.iter().for_each(|name| place.write(name, &bytes));
+    let fixed = ["explain", "--data", "faces", "--out", "out", "--weights"];
+    let run = place.burncam(&[&fixed[..], &[&names[0], &names[1]]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let overlays: BTreeSet<String> =
+        place.predictions().into_iter().map(|row| row["overlay"].clone()).collect();
+    assert_eq!(overlays.len(), 2);
+    assert!(overlays.iter().all(|path| place.path("out").join(path).is_file()), "{overlays:?}");
+}
+
 #[test]
 fn hostile_names_are_text_everywhere() {
     let place = place();

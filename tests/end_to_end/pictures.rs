@@ -141,6 +141,7 @@ fn options_that_change_nothing_are_refused() {
     for (more, says) in [
         (&["--colormap", "magma"][..], "--colormap is for clean overlays"),
         (&["--norm", "run"], "--norm is for clean overlays"),
+        (&["--overlay", "clean", "--norm", "run", "--shard", "1/2"], "--shard explains a part"),
         (&["--overlay", "clean", "--alpha", "1.5"], "share of 1"),
         (&["--overlay", "clean", "--colormap", "rainbow"], "viridis, magma, turbo, jet"),
     ] {

@@ -39,6 +39,30 @@ fn gallery(place: &Place, folder: &str) -> Value {
 }
 
 #[test]
+fn a_page_that_is_made_again_keeps_its_seed() {
+    let place = place();
+    explain(&place, &["--data", "faces", "--out", "out", "--seed", "7"]);
+    let settings = report(&place, "out")["settings"].clone();
+    assert_eq!(settings["resampling"]["seed"], 7);
+    assert_eq!(place.burncam(&["report", "out", "--lang", "pt-BR"]).code, 0);
+    assert_eq!(report(&place, "out")["settings"], settings);
+    assert_eq!(place.burncam(&["report", "out", "--seed", "8"]).code, 0);
+    assert_eq!(report(&place, "out")["settings"]["resampling"]["seed"], 8);
+}
+
+#[test]
+fn a_report_does_not_go_into_a_run_without_one() {
+    let place = place();
+    explain(&place, &["--data", "faces", "--out", "out"]);
+    explain(&place, &["--data", "faces", "--out", "other", "--no-report"]);
+    let table = place.read("other/predictions.csv");
+    let run = place.burncam(&["report", "out", "--out", "other"]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("already holds predictions.csv"), "{}", run.stderr);
+    assert_eq!(place.read("other/predictions.csv"), table);
+}
+
+#[test]
 fn a_run_ends_with_a_page_whose_pictures_are_there() {
     let place = place();
     let run = explain(&place, &["nets/NCNN_k2_dead.h5", "--data", "faces", "--out", "out"]);

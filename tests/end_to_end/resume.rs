@@ -241,6 +241,71 @@ fn other_weights_do_everything_again() {
     assert_same(&resumed, &results(&place.path("out")));
 }
 
+/// On one scale, every picture shows which images there are.
+#[test]
+fn a_scale_follows_the_images_that_are_left() {
+    let place = place();
+    let style = ["--overlay", "clean", "--norm", "run", "--resume", "--forget-missing"];
+    let explain = || explain(&place, &style).code;
+    assert_eq!(explain(), 0);
+    let whole = results(&place.path("out"));
+    let number = |row: &std::collections::HashMap<String, String>| row["map_max"].parse().ok();
+    let highest = || {
+        let rows = place.predictions();
+        let best = rows
+            .into_iter()
+            .max_by(|a, b| number(a).unwrap_or(0.0_f32).total_cmp(&number(b).unwrap_or(0.0)));
+        format!("faces/{}", best.expect("a row")["path"])
+    };
+    let fresh = |code: i32| {
+        let resumed = results(&place.path("out"));
+        fs::remove_dir_all(place.path("out")).expect("a folder");
+        assert_eq!(explain(), code);
+        assert_same(&resumed, &results(&place.path("out")));
+    };
+    // Nothing is to be drawn again.
+    assert_eq!(explain(), 0);
+    assert_same(&whole, &results(&place.path("out")));
+
+    let gone = highest();
+    fs::remove_file(place.path(&gone)).expect("a face");
+    assert_eq!(explain(), 0);
+    assert_ne!(
+        results(&place.path("out"))["NCNN_GradCAM/NCNN.csv"],
+        whole["NCNN_GradCAM/NCNN.csv"]
+    );
+    fresh(0);
+
+    place.write(&highest(), b"no picture any more");
+    assert_eq!(explain(), 1);
+    fresh(1);
+}
+
+/// What a model has found with weights that were replaced is not left, though the run ended before
+/// its turn came.
+#[test]
+fn tables_of_other_weights_do_not_stay() {
+    let place = place();
+    let weights = fs::read(place.path("weights.h5")).expect("a checkpoint");
+    place.write("second.h5", &weights);
+    let explain = |more: &[&str]| {
+        let fixed = ["explain", "--weights", "weights.h5", "second.h5", "--data", "faces"];
+        place.burncam(&[&fixed[..], &["--out", "out"], more].concat())
+    };
+    assert_eq!(explain(&[]).code, 0);
+    let table = || place.read("out/NCNN_second_GradCAM/NCNN_second.csv").lines().count();
+    assert!(table() > 1);
+    let other = fs::read(crate::program::goldens().join("../../assets/demo/NCNN.h5"));
+    let other = other.expect("the demo's weights");
+    for name in ["weights.h5", "second.h5"] {
+        place.write(name, &other);
+    }
+    place.write("faces/Fold0/broken.png", b"no picture");
+    let run = explain(&["--resume", "--strict"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert_eq!(table(), 1, "only the header");
+}
+
 /// A run is not mixed with another one, whether that is finished or not.
 #[test]
 fn another_run_is_not_mixed_with() {
@@ -251,6 +316,10 @@ fn another_run_is_not_mixed_with() {
         (&["--resume", "--alpha", "0.5"][..], ["--alpha was 0.4, now 0.5", "--overwrite"]),
         (&["--resume", "--layer", "leaky_1"], ["--layer was conv_2x2_, now leaky_1", "ask for"]),
         (&["--resume", "--shard", "1/2"], ["--shard was not given, now 1/2", "ask for"]),
+        (
+            &["--resume", "--preprocess", "order=bgr;divide=255"],
+            ["--preprocess was x / 255, now BGR / 255", "ask for"],
+        ),
         (&["--resume", "--no-report"], ["--no-report was off, now on", "ask for"]),
         (&["--resume", "--overwrite"], ["--overwrite", "cannot be used with"]),
         (&[], ["already holds results", "another --out"]),

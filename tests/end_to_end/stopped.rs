@@ -53,6 +53,38 @@ fn signal(run: &Child, signal: &str) {
     assert!(status.success());
 }
 
+/// Pictures on one scale are drawn last, which takes as long as all the rest.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_the_drawing_too_and_nothing_is_drawn_twice() {
+    let place = slow();
+    let all = crate::program::files(&place.path("faces")).len();
+    let style = ["--overlay", "clean", "--norm", "run", "--resume"];
+    let run = start(&place, &style);
+    await_images(&place, all + 1);
+    signal(&run, "-INT");
+    let run = Run::of(ended(run));
+    assert_eq!(run.code, 130, "{}", run.stderr);
+    assert!(run.stderr.contains("Stopped: "), "{}", run.stderr);
+    let record: serde_json::Value =
+        serde_json::from_str(&place.read("out/run.json")).expect("JSON");
+    assert_eq!(record["status"], "partial");
+    let drawn = || place.predictions().iter().filter(|row| !row["overlay"].is_empty()).count();
+    let before = drawn();
+    assert!(before > 0 && before < all, "{before} of {all}");
+    let journal = || place.read("out/images.jsonl").lines().count();
+    let run = Run::of(ended(start(&place, &style)));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(drawn(), all);
+    // The header, each image, and each that still had to be drawn.
+    assert_eq!(journal(), 1 + all + all - before);
+
+    let resumed = results(&place.path("out"));
+    fs::remove_dir_all(place.path("out")).expect("a folder");
+    assert_eq!(Run::of(ended(start(&place, &style))).code, 0);
+    assert_same(&resumed, &results(&place.path("out")));
+}
+
 /// Ctrl-C finishes what is in hand, writes the reports of what is done, and says how to go on.
 #[cfg(unix)]
 #[test]

@@ -32,8 +32,9 @@ pub const JOURNAL: &str = "images.jsonl";
 /// The version of the file's layout.
 const LAYOUT: u32 = 1;
 
-/// The longest journal that is read, in bytes: some five million images of a few classes.
-const LARGEST: u64 = 1 << 32;
+/// What may lie between the entries of a journal, in bytes, such as zeros of a failing disk. A file
+/// may have holes, so that its length says nothing of how much somebody wrote.
+const UNREADABLE: u64 = 1 << 30;
 
 /// The longest line that is read, in bytes: a row of a thousand classes has some 50,000.
 const LONGEST: u64 = 1 << 24;
@@ -51,6 +52,9 @@ pub struct Entry {
     pub image: Option<String>,
     /// SHA-256 of the weights file in hexadecimal.
     pub weights: String,
+    /// The top of the scale of its pictures, once they are drawn, where it depends on other images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top: Option<f32>,
     /// The files that were written.
     pub files: Vec<Written>,
     /// What was found.
@@ -126,6 +130,10 @@ impl Journal {
     pub fn resume(path: &Path) -> Result<(Self, Value), Error> {
         let (mut journal, run) = Self::of(path, OpenOptions::new().read(true).write(true))?;
         lock(&journal.opened(), path)?;
+        // Another process may have replaced it between the two.
+        if !is_at(&journal.opened(), path) {
+            return Err(Error::Busy { path: path.to_owned() });
+        }
         journal.drop_torn_line()?;
         Ok((journal, run))
     }
@@ -147,10 +155,6 @@ impl Journal {
         }
         let file = how.open(path).map_err(|error| wrong(error.to_string()))?;
         let end = file.metadata().map_err(|error| wrong(error.to_string()))?.len();
-        if end > LARGEST {
-            let most = LARGEST >> 30;
-            return Err(wrong(format!("it has {end} bytes, and a journal {most} GiB at most")));
-        }
         let mut first = Vec::new();
         let read = BufReader::new(&file).take(LONGEST).read_until(b'\n', &mut first);
         read.map_err(|error| wrong(error.to_string()))?;
@@ -217,14 +221,14 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`Error::Read`] if the file cannot be read.
+    /// [`Error::Read`] if the file cannot be read, or is mostly something else.
     pub fn each(&self, mut take: impl FnMut(Line, Entry)) -> Result<(), Error> {
         let failed = |error: io::Error| self.unreadable(error.to_string());
         // Elsewhere than on Unix, a locked file can only be read through the handle that locked it.
         let mut file = self.opened();
         file.rewind().map_err(failed)?;
         let mut reader = BufReader::new(&mut *file);
-        let (mut offset, mut text) = (0_u64, Vec::new());
+        let (mut offset, mut unreadable, mut text) = (0_u64, 0_u64, Vec::new());
         loop {
             text.clear();
             let read = reader.by_ref().take(LONGEST).read_until(b'\n', &mut text);
@@ -236,6 +240,11 @@ impl Journal {
                 && let Ok(entry) = serde_json::from_slice(&text)
             {
                 take(Line { offset, bytes }, entry);
+            } else {
+                unreadable = unreadable.saturating_add(u64::from(bytes));
+                if unreadable > UNREADABLE {
+                    return Err(self.no_journal());
+                }
             }
             offset = offset.saturating_add(u64::from(bytes));
         }
@@ -293,6 +302,10 @@ impl Journal {
         let mut end = self.end;
         let mut block = vec![0; 1 << 20];
         while end > 0 {
+            if self.end.saturating_sub(end) > UNREADABLE {
+                drop(file);
+                return Err(self.no_journal());
+            }
             let start = end.saturating_sub(block.len() as u64);
             let size = usize::try_from(end.saturating_sub(start)).unwrap_or_default();
             let read =
@@ -322,6 +335,11 @@ impl Journal {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn no_journal(&self) -> Error {
+        let most = UNREADABLE >> 30;
+        self.unreadable(format!("more than {most} GiB of it is no record of an image"))
+    }
+
     fn unreadable(&self, what: String) -> Error {
         Error::Read { path: self.path.clone(), what }
     }
@@ -337,6 +355,20 @@ fn lock(file: &File, path: &Path) -> Result<(), Error> {
         // Not every file system can lock.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }
+}
+
+/// Whether an open file is the one under its path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let place = |found: std::fs::Metadata| (found.dev(), found.ino());
+    file.metadata().map(place).ok() == path.metadata().map(place).ok()
+}
+
+/// Elsewhere a file that is open is not replaced.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
 }
 
 fn header(run: &Value) -> Result<Vec<u8>, Error> {
@@ -357,7 +389,7 @@ mod tests {
     fn entry(path: &str) -> Entry {
         let files = vec![Written { path: "a.png".to_owned(), bytes: 3, crc32: 7 }];
         let row = prediction(path, Some("Pain"));
-        Entry { image: Some("00".to_owned()), weights: "ff".to_owned(), files, row }
+        Entry { image: Some("00".to_owned()), weights: "ff".to_owned(), top: None, files, row }
     }
 
     fn folder() -> (tempfile::TempDir, PathBuf) {
@@ -444,14 +476,27 @@ mod tests {
         let (_folder, path) = folder();
         let mut journal = Journal::create(&path, &json!({})).expect("a new journal");
         journal.append(&[entry("a.png")]).expect("room");
-        // A hole behind it, as after a crash, is torn off; one past all journals is refused.
+        // A hole behind it, as after a crash, is torn off; one past all crashes is refused.
         let file = OpenOptions::new().write(true).open(&path).expect("a file");
         file.set_len(1 << 28).expect("a hole");
         drop(journal);
         assert_eq!(paths(&Journal::resume(&path).expect("a journal").0), ["a.png"]);
-        file.set_len(LARGEST + 1).expect("a hole");
-        let error = Journal::open(&path).expect_err("too long").to_string();
-        assert!(error.contains("4 GiB at most"), "{error}");
+        file.set_len(1 << 40).expect("a hole");
+        let opened = Journal::open(&path).expect("a header").0;
+        let read = opened.each(|_, _| {}).expect_err("a hole");
+        for error in [read, Journal::resume(&path).expect_err("a hole")] {
+            assert!(error.to_string().contains("more than 1 GiB of it is no record"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_scale_of_its_pictures_comes_back() {
+        let (_folder, path) = folder();
+        let mut journal = Journal::create(&path, &json!({})).expect("a new journal");
+        let drawn = Entry { top: Some(0.1), ..entry("a.png") };
+        let lines = journal.append(&[drawn.clone(), entry("b.png")]).expect("room");
+        assert_eq!(journal.entry(lines[0]).expect("an entry"), drawn);
+        assert_eq!(journal.entry(lines[1]).expect("an entry").top, None);
     }
 
     #[cfg(unix)]

@@ -47,7 +47,7 @@ fn model(model: &Model) -> (String, Value) {
             Target::Predicted => Value::Null,
             Target::Class(class) => model.classes[class].clone().into(),
         },
-        "--classes": model.classes.join(", "),
+        "--classes": model.classes,
     });
     (model.name.clone(), facts)
 }

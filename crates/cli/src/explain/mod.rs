@@ -53,10 +53,12 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     plan.tell();
     let mut devices = device::choose(&args.device, args.precision)?;
     device::tell(&devices);
+    let planned = batch(&plan, &devices);
     if !args.no_verify {
-        devices = verified(&plan, devices);
+        devices = verified(&plan, devices, planned);
     }
-    let batch = batch(&plan, &devices);
+    // What remains of the devices could do with more, which was not compared.
+    let batch = batch(&plan, &devices).min(planned);
     // The first network is built before anything is written: most mistakes show here.
     let first = build(&plan, &plan.models[0], &plan.models[0].parts[0], &devices)?;
     let digests = reading.finish()?;
@@ -157,8 +159,7 @@ impl Run<'_> {
 }
 
 /// The devices that give the CPU's results with every network of the run; the CPU if none does.
-fn verified(plan: &Plan, devices: Vec<Choice>) -> Vec<Choice> {
-    let batch = batch(plan, &devices);
+fn verified(plan: &Plan, devices: Vec<Choice>, batch: usize) -> Vec<Choice> {
     let mut kept = Vec::new();
     for mut choice in devices {
         // How half precision comes out depends on the weights, so each fold's are tried.
@@ -251,7 +252,7 @@ impl Run<'_> {
             done?;
         }
         let all = plan.chosen().all(|index| sink.found.lines[index].is_some());
-        if all && scale::is_needed(plan, sink.journal, sink.found)? {
+        if all && plan.pictures.later() {
             scale::draw(plan, model, sink.journal, sink.found)?;
         }
         Ok(())

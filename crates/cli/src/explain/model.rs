@@ -127,14 +127,18 @@ pub(crate) fn name_apart(models: &mut [Model], out: &Path) {
             let begins = stem.to_lowercase().starts_with(&title.to_lowercase());
             name = if begins { stem } else { format!("{title}_{stem}") };
         }
+        // Of a long name the tree leaves out the middle.
+        let folder = |name: &str| {
+            ModelTree::new(out, name).root().as_os_str().to_string_lossy().to_lowercase()
+        };
         let mut numbered = name.clone();
         for number in 2.. {
-            if !taken.contains(&numbered.to_lowercase()) {
+            if !taken.contains(&folder(&numbered)) {
                 break;
             }
             numbered = format!("{name}_{number}");
         }
-        taken.push(numbered.to_lowercase());
+        taken.push(folder(&numbered));
         model.tree = ModelTree::new(out, &numbered);
         model.name = numbered;
     }

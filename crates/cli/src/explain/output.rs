@@ -104,7 +104,16 @@ pub(crate) fn begin(plan: &Plan, identity: &Value) -> Result<Journal> {
         .with_context(|| format!("cannot make the output folder {}", out.display()))?;
     // The results of a run that is going on are not removed.
     let held = Journal::hold(&out.join(JOURNAL))?;
-    earlier(plan).iter().try_for_each(|path| remove(path))?;
+    let left = earlier(plan);
+    if let Some(found) = left.first().filter(|_| !plan.overwrite) {
+        bail!(
+            "{} held no results when this run began, and now there is {}: another run has used it \
+             meanwhile\nhint: choose another --out",
+            out.display(),
+            found.strip_prefix(out).unwrap_or(found).display()
+        );
+    }
+    left.iter().try_for_each(|path| remove(path))?;
     drop(held);
     Ok(Journal::create(&out.join(JOURNAL), identity)?)
 }

@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use burncam_cam::MapStatus;
-use burncam_imaging::{Frame, Held, decode_bytes};
+use burncam_imaging::{DecodeOptions, Frame, Held, decode_bytes};
 use burncam_report::page::thumbnail;
 use burncam_report::{
-    Colormap, Format, Outcome, RgbImage, Style, Written, clean_overlay, coloured, crossed_out,
-    encode, enlarged, levels, link_or_copy, overlay, write_atomic,
+    Colormap, Format, Outcome, RgbImage, Stage, Style, Written, clean_overlay, coloured,
+    crossed_out, encode, enlarged, levels, link_or_copy, overlay, write_atomic,
 };
 use clap::{Args, ValueEnum};
 use npyz::WriterBuilder as _;
@@ -18,6 +18,7 @@ use npyz::WriterBuilder as _;
 use super::digests::sha256;
 use super::model::Model;
 use super::plan::Plan;
+use super::trouble::{Trouble, failure, unread};
 
 /// How pictures are made, as asked for.
 #[derive(Args, Debug, Clone)]
@@ -172,14 +173,18 @@ pub(crate) struct Drawn {
 }
 
 /// Draws and writes the overlay, encoded once and placed twice, and the page's small picture. `top`
-/// is the top of a clean overlay's scale.
-pub(crate) fn place(shown: &Shown<'_>, top: f32) -> Result<Drawn> {
+/// is the top of a clean overlay's scale, for which the photograph is read again.
+pub(crate) fn place(shown: &Shown<'_>, top: f32) -> Result<Drawn, Trouble> {
     let (plan, model) = (shown.plan, shown.model);
     let place = &plan.places[shown.index];
     let [all, fold] = model.tree.overlay_paths(place, shown.outcome);
-    let (picture, map) = match plan.pictures.overlay {
-        Overlay::Notebook => notebook(shown),
-        Overlay::Clean => clean(shown, top)?,
+    let photograph = match plan.pictures.overlay {
+        Overlay::Notebook => None,
+        Overlay::Clean => Some(photograph(shown)?),
+    };
+    let (picture, map) = match &photograph {
+        None => notebook(shown),
+        Some(photograph) => clean(shown, photograph, top),
     };
     let written = write(plan, &all, &encode(&picture, Format::of_name(&all)?)?)?;
     link_or_copy(&all, &fold)?;
@@ -219,23 +224,38 @@ fn notebook(shown: &Shown<'_>) -> (RgbImage, RgbImage) {
     (picture, map)
 }
 
-/// The clean overlay at the photograph's own size, and its map alone at the frame's.
-fn clean(shown: &Shown<'_>, top: f32) -> Result<(RgbImage, RgbImage)> {
-    let pictures = &shown.plan.pictures;
-    let (photograph, digest) = read(shown.plan, shown.index)?;
+/// Bytes for each pixel of a photograph that its clean overlay takes: the map at that size, the
+/// picture, and the file that becomes of it.
+const CLEAN: u64 = 4 + 3 + 3;
+
+/// The image again, at its own size, and the memory that drawing over it takes. Nobody who holds
+/// another image may ask for it: all might wait for each other.
+fn photograph(shown: &Shown<'_>) -> Result<Held<RgbImage>, Trouble> {
+    let plan = shown.plan;
+    let options = DecodeOptions { beside: CLEAN, ..plan.decode };
+    let unread = |error: anyhow::Error| unread(plan, failure(Stage::Read, error));
+    let (photograph, digest) =
+        read_as(plan, shown.index, options).map_err(|error| unread(error.into()))?;
     if digest != shown.digest {
-        bail!("{} changed while it was explained", shown.plan.images[shown.index].file.display());
+        let file = plan.images[shown.index].file.display();
+        return Err(unread(anyhow!("{file} changed while it was explained")));
     }
+    Ok(photograph)
+}
+
+/// The clean overlay at the photograph's own size, and its map alone at the frame's.
+fn clean(shown: &Shown<'_>, photograph: &RgbImage, top: f32) -> (RgbImage, RgbImage) {
+    let pictures = &shown.plan.pictures;
     let (height, width) = (shown.frame.height as u32, shown.frame.width as u32);
     if shown.status != MapStatus::Ok {
-        return Ok((crossed_out(&photograph), no_map(shown.frame)));
+        return (crossed_out(photograph), no_map(shown.frame));
     }
     let style = Style { colormap: pictures.colormap, alpha: pictures.alpha, top };
-    let picture = clean_overlay(&photograph, shown.map, shown.map_size, &style);
+    let picture = clean_overlay(photograph, shown.map, shown.map_size, &style);
     let blank = RgbImage::new(width, height);
     let alone = clean_overlay(&blank, shown.map, shown.map_size, &Style { alpha: 1.0, ..style });
     let map = RgbImage::from_fn(width, height, |x, y| *alone.get_pixel(x, y));
-    Ok((picture, map))
+    (picture, map)
 }
 
 /// What stands for a map that cannot be read on the page, where a plain colour would look like one.
@@ -278,9 +298,17 @@ pub(crate) fn read(
     plan: &Plan,
     index: usize,
 ) -> Result<(Held<RgbImage>, String), burncam_imaging::Error> {
+    read_as(plan, index, plan.decode)
+}
+
+fn read_as(
+    plan: &Plan,
+    index: usize,
+    options: DecodeOptions,
+) -> Result<(Held<RgbImage>, String), burncam_imaging::Error> {
     let file = &plan.images[index].file;
-    let bytes = burncam_imaging::read(file, plan.decode)?;
-    Ok((decode_bytes(file, &bytes, plan.decode)?, sha256(&bytes)))
+    let bytes = burncam_imaging::read(file, options)?;
+    Ok((decode_bytes(file, &bytes, options)?, sha256(&bytes)))
 }
 
 /// Reads a map that this run has written.

@@ -225,7 +225,7 @@ fn entry(job: Job<'_>, index: usize, item: Result<Seen, Failure>) -> Result<Entr
     };
     let (model, path, fold) = (model.name.clone(), image.path.clone(), image.fold.clone());
     let row = Prediction { model, path, fold, label, explained, error };
-    Ok(Entry { image: digest, weights: job.weights.to_owned(), files, row })
+    Ok(Entry { image: digest, weights: job.weights.to_owned(), top: None, files, row })
 }
 
 fn write(
@@ -280,7 +280,7 @@ fn write(
 
 /// Writes what can be written of an image now: its map, if that is asked for, and its pictures,
 /// unless their scale depends on other images.
-fn draw(shown: &Shown<'_>, max: f32) -> Result<Drawn> {
+fn draw(shown: &Shown<'_>, max: f32) -> Result<Drawn, Trouble> {
     let pictures = &shown.plan.pictures;
     let mut drawn = match pictures.later() {
         true => Drawn::default(),

@@ -104,6 +104,13 @@ impl Plan {
         };
         let subjects = page::subjects(&args.page, &set.images, labels)?;
         let pictures = Pictures::new(&args.pictures, args.alpha, !args.no_report)?;
+        if args.shard.is_some() && pictures.later() {
+            bail!(
+                "--norm {} takes the scale from all images, and --shard explains a part of them\n\
+                 hint: --norm none gives all parts one scale",
+                Pictures::name(pictures.norm)
+            );
+        }
         let name = |image: &Image| (image.fold.clone(), pictures.file_name(&image.name));
         let names: Vec<_> = set.images.iter().map(name).collect();
         Ok(Self {

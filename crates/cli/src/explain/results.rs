@@ -16,6 +16,8 @@ pub(crate) struct Found {
     pub lines: Vec<Option<Line>>,
     /// How it went.
     pub summary: Summary,
+    /// How many of its images wait for their pictures, where these are drawn at last.
+    pub undrawn: usize,
     /// The time spent on its images, in seconds.
     pub seconds: f64,
 }
@@ -28,7 +30,7 @@ impl Found {
 
     /// How many images are done, failed ones included.
     pub(crate) fn count(&self) -> usize {
-        self.summary.total.images
+        self.summary.total.images - self.undrawn
     }
 
     /// The first images that failed, each with the reason.
@@ -105,8 +107,10 @@ pub(crate) fn tables<'a>(
 pub(crate) fn write_tables(plan: &Plan, journal: &Journal, found: &[Found]) -> Result<()> {
     let tables = tables(plan, journal, found);
     for (model, table) in plan.models.iter().zip(&tables) {
-        if !table.rows.is_empty() {
-            write_atomic_with(&model.tree.csv_path(), |out| notebook_csv(&table.rows, out))?;
+        let path = model.tree.csv_path();
+        // One may be left of weights that were replaced.
+        if !table.rows.is_empty() || path.exists() {
+            write_atomic_with(&path, |out| notebook_csv(&table.rows, out))?;
         }
     }
     write_atomic_with(&plan.out.join("predictions.csv"), |out| {

@@ -132,7 +132,7 @@ fn is_valid(plan: &Plan, model: &Model, index: usize, weights: &str, entry: &Ent
         && entry.weights == weights
         && entry.row.fold == plan.images[index].fold
         && entry.row.label.as_deref() == model.label(index)
-        && has_its_files(plan, model, index, outcome, &entry.files)
+        && has_its_files(plan, model, index, outcome, entry)
         && entry.files.iter().all(|file| is_intact(&plan.out, file))
         && read(&plan.images[index].file, plan.decode)
             .is_ok_and(|bytes| entry.image.as_deref() == Some(&*sha256(&bytes)))
@@ -144,16 +144,18 @@ fn has_its_files(
     model: &Model,
     index: usize,
     outcome: Outcome,
-    files: &[Written],
+    entry: &Entry,
 ) -> bool {
     let place = &plan.places[index];
     let pictures = &plan.pictures;
-    let mut drawn = model.tree.overlay_paths(place, outcome).to_vec();
-    drawn.extend(pictures.thumbnails.then(|| model.tree.thumbnail_path(place)));
-    let map = pictures.maps.then(|| model.tree.map_path(place));
-    let has = |path: &PathBuf| files.iter().any(|file| file.path == plan.inside(path));
-    let are_own = files.len() <= drawn.len() + usize::from(map.is_some());
-    are_own && map.iter().all(has) && (pictures.later() || drawn.iter().all(has))
+    let mut own: Vec<PathBuf> =
+        pictures.maps.then(|| model.tree.map_path(place)).into_iter().collect();
+    if !pictures.later() || entry.top.is_some() {
+        own.extend(model.tree.overlay_paths(place, outcome));
+        own.extend(pictures.thumbnails.then(|| model.tree.thumbnail_path(place)));
+    }
+    let has = |path: &PathBuf| entry.files.iter().any(|file| file.path == plan.inside(path));
+    entry.files.len() == own.len() && own.iter().all(has)
 }
 
 fn is_intact(out: &Path, file: &Written) -> bool {
@@ -237,14 +239,10 @@ fn remove_temporary(folder: &Path, deeper: bool) -> Result<()> {
 }
 
 fn remove(path: &Path) -> Result<()> {
+    use std::io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
     match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound && !is_below_a_file(&error) => {
-            Err(error).with_context(|| format!("cannot remove the earlier {}", path.display()))
-        }
-        _ => Ok(()),
+        // Then it cannot be there.
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory | InvalidFilename) => Ok(()),
+        removed => removed.with_context(|| format!("cannot remove the earlier {}", path.display())),
     }
-}
-
-fn is_below_a_file(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::NotADirectory
 }

@@ -13,12 +13,14 @@ use super::pictures::{Norm, Shown, place, read, read_map};
 use super::plan::Plan;
 use super::results::Found;
 use super::resume::discard;
-use super::trouble::{Trouble, failure};
+use super::trouble::{Trouble, failure, unread};
+use crate::interrupt;
 
 /// Images that are drawn side by side, and whose rows are held in memory.
 const AT_ONCE: usize = 64;
 
-/// Draws all images of a model, and adds their rows, now with pictures, to the journal.
+/// Draws the images of a model that have no pictures of its scale yet, and adds their rows, now with
+/// pictures, to the journal. Ends early where the user asks for an end.
 ///
 /// # Errors
 ///
@@ -36,31 +38,32 @@ pub(crate) fn draw(
         .enumerate()
         .filter_map(|(index, line)| Some((index, (*line)?)))
         .collect();
-    found.summary = Summary::default();
+    found.undrawn = done.len();
     for some in done.chunks(AT_ONCE) {
+        if interrupt::asked() {
+            break;
+        }
         let draw = |&(index, line): &(usize, Line)| {
             let entry = journal.entry(line)?;
             let top = tops.get(group(plan, &entry.row)).copied().unwrap_or_default();
-            drawn(plan, model, index, entry, top)
+            if entry.row.explained.is_none() || entry.top == Some(top) {
+                return Ok(None);
+            }
+            Ok(Some((index, drawn(plan, model, index, entry, top)?)))
         };
-        let entries: Vec<Entry> = some.par_iter().map(draw).collect::<anyhow::Result<_>>()?;
-        for (&(index, _), line) in some.iter().zip(journal.append(&entries)?) {
+        let drawn: Vec<Option<(usize, Entry)>> =
+            some.par_iter().map(draw).collect::<anyhow::Result<_>>()?;
+        let (indices, entries): (Vec<usize>, Vec<Entry>) = drawn.into_iter().flatten().unzip();
+        for (index, line) in indices.into_iter().zip(journal.append(&entries)?) {
             found.lines[index] = Some(line);
         }
-        entries.iter().for_each(|entry| found.summary.add(&entry.row));
+        found.undrawn -= some.len();
+    }
+    found.summary = Summary::default();
+    for row in found.rows(journal).iter() {
+        found.summary.add(&row?);
     }
     Ok(())
-}
-
-/// Whether a model's images have no pictures yet.
-pub(crate) fn is_needed(plan: &Plan, journal: &Journal, found: &Found) -> anyhow::Result<bool> {
-    let lacks = |row: Prediction| row.explained.is_some_and(|one| one.overlay.is_none());
-    for row in found.rows(journal).iter() {
-        if lacks(row?) {
-            return Ok(plan.pictures.later());
-        }
-    }
-    Ok(false)
 }
 
 /// The images that share a scale.
@@ -95,7 +98,7 @@ fn drawn(
         Err(Trouble::Run(error)) => return Err(error),
         Err(Trouble::Image(failure)) => {
             discard(plan, model, index)?;
-            entry.files.clear();
+            (entry.top, entry.files) = (None, Vec::new());
             entry.row.explained = None;
             entry.row.error = Some(failure);
         }
@@ -121,12 +124,14 @@ fn draw_one(
     let part = model.parts.iter().find(|part| plan.is_of(part, index));
     let part = part.context("the image's fold has no network")?;
     let (pixels, digest) =
-        read(plan, index).map_err(|error| Trouble::Image(failure(Stage::Read, error)))?;
+        read(plan, index).map_err(|error| unread(plan, failure(Stage::Read, error)))?;
     if entry.image.as_ref() != Some(&digest) {
         let changed = anyhow!("the image changed after it was explained");
         return Err(Trouble::Image(failure(Stage::Read, changed)));
     }
     let frame = fit(&pixels, &part.checkpoint.input, plan.resize);
+    // The photograph is read again to be drawn over, and waits for memory that this one holds.
+    drop(pixels);
     let shown = Shown {
         plan,
         model,
@@ -139,6 +144,7 @@ fn draw_one(
         digest: &digest,
     };
     let drawn = place(&shown, top)?;
+    entry.top = Some(top);
     explained.overlay = drawn.overlay;
     explained.thumbnail = drawn.thumbnail;
     let map_file = plan.inside(&map_path);

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::data::{Image, stem};
 
@@ -44,7 +45,7 @@ pub(super) fn read(path: &Path, images: &[Image], classes: &[String]) -> Result<
         let is_first = std::mem::take(&mut is_first);
         match known.get(&class.to_ascii_lowercase()) {
             Some(&index) => add(&mut table, image, index).with_context(place)?,
-            None if is_first && !images.iter().any(|one| names(one).any(|name| name == image)) => {}
+            None if is_first && !names_one_of(images, image) => {}
             None => bail!("{}: {}", place(), super::unknown_class(class, classes)),
         }
     }
@@ -127,26 +128,107 @@ pub(crate) fn column(path: &Path, name: &str) -> Result<HashMap<String, String>>
     for row in rows {
         let row = row.with_context(cannot)?;
         if let (Some(image), Some(value)) = (row.get(0), row.get(place).filter(|v| !v.is_empty())) {
-            found.insert(image.trim_start_matches("./").replace('\\', "/"), value.to_owned());
+            for key in keys(image) {
+                match found.insert(key, value.to_owned()) {
+                    Some(earlier) if earlier != value => bail!(
+                        "{}: `{image}` has two different values in column `{name}`: {earlier} and {value}",
+                        path.display()
+                    ),
+                    _ => {}
+                }
+            }
         }
     }
     Ok(found)
 }
 
 fn add(table: &mut Table, image: &str, class: usize) -> Result<()> {
-    let key = image.trim_start_matches("./").replace('\\', "/");
-    match table.insert(key, class) {
-        Some(earlier) if earlier != class => bail!("`{image}` has two different classes"),
-        _ => Ok(()),
+    for key in keys(image) {
+        if table.insert(key, class).is_some_and(|earlier| earlier != class) {
+            bail!("`{image}` has two different classes");
+        }
     }
+    Ok(())
+}
+
+/// What a row's image may be called: as it is written, and with the `/` that Windows' `\` stands for.
+fn keys(image: &str) -> impl Iterator<Item = String> {
+    let image = composed(image.trim_start_matches("./"));
+    let other = image.contains('\\').then(|| image.replace('\\', "/"));
+    other.into_iter().chain([image])
+}
+
+/// A name in Unicode's composed form: some systems write `é` as one character, others as two.
+pub(crate) fn composed(name: &str) -> String {
+    name.nfc().collect()
 }
 
 /// The class of an image by its path in the data folder, its name, or its name without
 /// extension.
 pub(super) fn find(table: &Table, image: &Image) -> Option<usize> {
-    names(image).find_map(|name| table.get(name)).copied()
+    names(image).find_map(|name| table.get(&composed(name))).copied()
+}
+
+fn names_one_of(images: &[Image], cell: &str) -> bool {
+    let cell = composed(cell);
+    images.iter().any(|image| names(image).any(|name| composed(name) == cell))
 }
 
 fn names(image: &Image) -> impl Iterator<Item = &str> {
     [image.path.as_str(), &image.name, stem(&image.name)].into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn image(path: &str) -> Image {
+        let (fold, name) = path.split_once('/').expect("a fold");
+        Image {
+            fold: fold.to_owned(),
+            name: name.to_owned(),
+            path: path.to_owned(),
+            class_folder: None,
+            file: PathBuf::new(),
+        }
+    }
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), text).expect("a file");
+        file
+    }
+
+    #[test]
+    fn a_path_of_windows_and_a_name_with_its_separator_are_both_found() {
+        let images = [image("A/1.png"), image(r"A/x\xFF.png")];
+        let classes = ["Pain", "No_pain"].map(str::to_owned);
+        let file = file(concat!(r"A\1.png,No_pain", "\n", r"A/x\xFF.png,Pain", "\n"));
+        let table = read(file.path(), &images, &classes).expect("labels");
+        assert_eq!(images.each_ref().map(|image| find(&table, image)), [Some(1), Some(0)]);
+    }
+
+    #[test]
+    fn accents_may_be_characters_of_their_own() {
+        let (one, two) = ("Jo\u{e3}o.png", "Joa\u{303}o.png");
+        let classes = ["Pain".to_owned()];
+        for (name, cell) in [(one, two), (two, one)] {
+            let file = file(&format!("image,class,baby\n{cell},Pain,7\n"));
+            let images = [image(&format!("A/{name}"))];
+            let table = read(file.path(), &images, &classes).expect("labels");
+            assert_eq!(find(&table, &images[0]), Some(0));
+            assert_eq!(column(file.path(), "baby").expect("a column")[&composed(name)], "7");
+        }
+    }
+
+    #[test]
+    fn two_values_for_one_image_are_refused() {
+        let own = file("image;class;baby\na.png;Pain;7\n./a.png;Pain;7\n");
+        assert_eq!(column(own.path(), "baby").expect("a column")["a.png"], "7");
+        let two = file("image;class;baby\na.png;Pain;7\na.png;Pain;8\n");
+        let error = column(two.path(), "baby").expect_err("two babies").to_string();
+        assert!(error.contains("`a.png`") && error.contains("7 and 8"), "{error}");
+    }
 }

@@ -22,7 +22,7 @@ use anyhow::{Context, Result, bail};
 use crate::classes;
 use crate::data::Image;
 
-pub(crate) use file::column;
+pub(crate) use file::{column, composed};
 pub(crate) use tokens::notebook_doubts;
 
 /// How images get their true class, as asked for.

@@ -19,6 +19,9 @@ const MISSING: u8 = 1;
 /// Where a page of several runs goes unless it is said.
 const OUT: &str = "burncam-report";
 
+/// What tells that a folder holds a report, or a run that has none.
+const RESULTS: [&str; 4] = ["report.json", "predictions.csv", "failures.csv", JOURNAL];
+
 /// Rebuilds the page of one run, or joins several.
 pub(crate) fn run(args: &Report) -> Result<ExitCode> {
     let out = match (&args.out, args.runs.as_slice()) {
@@ -63,9 +66,10 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
         reports.push((relative(&here, &folder), read_report(&path)?));
     }
     let in_place = args.runs.len() == 1 && real(&args.runs[0])? == here;
-    if !in_place && !args.overwrite && out.join("report.json").exists() {
+    let earlier = RESULTS.iter().find(|name| out.join(name).symlink_metadata().is_ok());
+    if let Some(earlier) = earlier.filter(|_| !in_place && !args.overwrite) {
         bail!(
-            "{} already holds a report\nhint: choose another --out, or pass --overwrite to replace it",
+            "{} already holds {earlier}\nhint: choose another --out, or pass --overwrite to replace it",
             out.display()
         );
     }
@@ -77,7 +81,9 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
     if let Some(positive) = &args.page.positive {
         report.settings.positive = Some(positive.clone());
     }
-    report.settings.resampling.seed = args.page.seed;
+    if let Some(seed) = args.page.seed {
+        report.settings.resampling.seed = seed;
+    }
     if let Some(rule) = &args.page.subject {
         if matches!(rule, Subject::Column(_)) {
             bail!(

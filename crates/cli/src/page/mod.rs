@@ -39,18 +39,20 @@ pub(crate) struct PageOptions {
     #[arg(long, value_name = "LANG", default_value_t, help_heading = "Report")]
     pub lang: Language,
 
-    /// Where the random draws of the confidence intervals begin.
-    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Report")]
-    pub seed: u64,
+    /// Where the random draws of the confidence intervals begin [default: 1, or that of the report
+    /// that is made again].
+    #[arg(long, value_name = "N", help_heading = "Report")]
+    pub seed: Option<u64>,
 }
 
 impl PageOptions {
     /// What the report records of them.
     fn settings(&self) -> Settings {
+        let resampling = Resampling::default();
         Settings {
             positive: self.positive.clone(),
             subject: self.subject.as_ref().map(ToString::to_string),
-            resampling: Resampling { seed: self.seed, ..Resampling::default() },
+            resampling: Resampling { seed: self.seed.unwrap_or(resampling.seed), ..resampling },
         }
     }
 }

@@ -52,7 +52,7 @@ impl Subject {
 fn find(table: &HashMap<String, String>, path: &str) -> Option<String> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    [path, name, stem].iter().find_map(|key| table.get(*key)).cloned()
+    [path, name, stem].iter().find_map(|key| table.get(&labels::composed(key))).cloned()
 }
 
 impl FromStr for Subject {

@@ -119,20 +119,21 @@ fn comparison(
     [first, second]: [usize; 2],
     place: usize,
 ) -> Option<Comparison> {
-    let (mut a, mut b, mut sizes) = (Vec::new(), Vec::new(), Vec::new());
-    for fold in &models[first].folds {
+    let (mut a, mut b, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let folds = &models[first].folds;
+    // A fold's networks were trained on all others, also on those where the measure is not defined.
+    let all: f64 = folds.iter().map(|fold| fold.judged as f64).sum();
+    for fold in folds {
         let others = &models[second].folds;
         let found = others.binary_search_by(|other| other.fold.cmp(&fold.fold));
         let Some(other) = found.ok().and_then(|at| others.get(at)) else { continue };
         if let (Some(x), Some(y)) = (fold.scores.values()[place], other.scores.values()[place]) {
             a.push(x);
             b.push(y);
-            sizes.push(fold.judged as f64);
+            let ratio = fold.judged as f64 / (all - fold.judged as f64);
+            ratios.extend(ratio.is_finite().then_some(ratio));
         }
     }
-    let all: f64 = sizes.iter().sum();
-    let ratios: Vec<f64> =
-        sizes.iter().map(|size| size / (all - size)).filter(|ratio| ratio.is_finite()).collect();
     let ratio = ratios.iter().sum::<f64>() / ratios.len().max(1) as f64;
     let test = corrected_t_test(&a, &b, ratio)?;
     Some(Comparison { first, second, measure: MEASURES[place].to_owned(), test, p_holm: None })

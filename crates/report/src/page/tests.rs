@@ -379,6 +379,30 @@ fn pairs_of_many_models_are_not_compared() {
     }
 }
 
+/// Its networks were trained on that fold's images all the same.
+#[test]
+fn a_fold_without_the_measure_still_counts_as_training_images() {
+    let whole = report(&["NCNN", "VGG16"], &["A", "B", "C"], ["Pain", "No_pain"]);
+    let mut one_class = changed(&whole, |json| {
+        let images = json["images"].as_array_mut().expect("images").iter_mut();
+        for image in images.filter(|image| image["fold"] == "C") {
+            let results = image["results"].as_array_mut().expect("results").iter_mut();
+            for result in results.filter(|result| !result["label"].is_null()) {
+                result["label"] = "Pain".into();
+            }
+        }
+    })
+    .expect("a report");
+    compute(&mut one_class).expect("images");
+    let test = |measure: &str| {
+        let mut tests = one_class.comparisons.iter();
+        tests.find(|one| one.measure == measure).expect("a comparison").test
+    };
+    assert_eq!((test("accuracy").folds, test("auc").folds), (3, 2));
+    // All three have as many images.
+    assert_eq!((test("accuracy").ratio, test("auc").ratio), (0.5, 0.5));
+}
+
 /// Each had its pictures.
 #[test]
 fn twenty_thousand_folds_make_a_page_that_opens() {
