@@ -69,6 +69,7 @@ fn ctrl_c_ends_the_drawing_too_and_nothing_is_drawn_twice() {
     let record: serde_json::Value =
         serde_json::from_str(&place.read("out/run.json")).expect("JSON");
     assert_eq!(record["status"], "partial");
+    assert!(place.read("out/index.html").contains("not all pictures are drawn"));
     let drawn = || place.predictions().iter().filter(|row| !row["overlay"].is_empty()).count();
     let before = drawn();
     assert!(before > 0 && before < all, "{before} of {all}");

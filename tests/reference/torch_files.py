@@ -37,6 +37,13 @@ def averaged(state):
     return {"n_averaged": torch.tensor(5)} | {f"module.{name}": tensor.bfloat16() for name, tensor in state.items()}
 
 
+def turned(arrays):
+    """The same arrays, one of them by columns, and one turned from the order that Keras has."""
+    dense, conv = "classifier.0.weight", "center_branch.0.weight"
+    keras = np.ascontiguousarray(arrays[conv].transpose(2, 3, 1, 0))
+    return arrays | {dense: np.asfortranarray(arrays[dense]), conv: keras.transpose(3, 2, 0, 1)}
+
+
 def main():
     model, _, size, prepare, _ = make("ncnn_pain")
     state = model.state_dict()
@@ -51,9 +58,8 @@ def main():
     arrays = {name: tensor.half().numpy() for name, tensor in state.items()}
     with open(FILES / "ncnn_arrays.pkl", "wb") as file:
         pickle.dump(arrays, file, protocol=2)
-    dense = "classifier.0.weight"
     with open(FILES / "ncnn_arrays5.pkl", "wb") as file:
-        pickle.dump(arrays | {dense: np.asfortranarray(arrays[dense])}, file, protocol=5)
+        pickle.dump(turned(arrays), file, protocol=5)
     torch.save(averaged(state), FILES / "ncnn_averaged.pth")
 
     plain = {name.removeprefix("module."): tensor.detach() for name, tensor in nested["state_dict"].items()}

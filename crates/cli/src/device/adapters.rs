@@ -98,6 +98,7 @@ pub(crate) fn adapters() -> Vec<Adapter> {
         let mut found = of_api(api, pinned);
         found.sort_by_key(|adapter| adapter.kind as u8);
         if found.iter().any(Adapter::is_hardware) {
+            found.extend(software);
             return found;
         }
         if software.is_empty() {

@@ -123,15 +123,16 @@ fn named<'a>(
         return Ok(cpu("asked for".to_owned()));
     }
     let lower = name.to_lowercase();
-    let mut fitting = all.iter().filter(|adapter| adapter.name.to_lowercase().contains(&lower));
-    match fitting.find(|adapter| !taken.contains(adapter)) {
+    let fits = |adapter: &&Adapter| adapter.name.to_lowercase().contains(&lower);
+    match all.iter().filter(fits).find(|adapter| !taken.contains(adapter)) {
         Some(adapter) if !name.is_empty() => {
             taken.push(adapter);
             open(adapter, precision, "asked for")
         }
         _ => bail!(
-            "there is no device `{name}` that is not named already: {}\nhint: --device takes auto, cpu, gpu, gpu:N, gpu:all or \
+            "there is no {}device `{name}`: {}\nhint: --device takes auto, cpu, gpu, gpu:N, gpu:all or \
              part of an adapter's name; `cargo xtask devices` lists them",
+            if !name.is_empty() && all.iter().any(|one| fits(&one)) { "other " } else { "" },
             found(all)
         ),
     }

@@ -57,8 +57,11 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     if !args.no_verify {
         devices = verified(&plan, devices, planned);
     }
-    // What remains of the devices could do with more, which was not compared.
-    let batch = batch(&plan, &devices).min(planned);
+    let batch = match devices.iter().any(|choice| choice.adapter.is_some()) {
+        // What remains of the devices could do with more, which was not compared.
+        true => batch(&plan, &devices).min(planned),
+        false => batch(&plan, &devices),
+    };
     // The first network is built before anything is written: most mistakes show here.
     let first = build(&plan, &plan.models[0], &plan.models[0].parts[0], &devices)?;
     let digests = reading.finish()?;
@@ -121,13 +124,21 @@ impl Run<'_> {
         let plan = self.plan;
         recorder.write(RunStatus::Partial, &found)?;
         let all = plan.results();
-        let mut progress = Progress::new(all - done(&found));
+        let there: usize = found.iter().map(|found| found.summary.total.images).sum();
+        let mut progress = Progress::new(all - there);
         let mut built = Some(first);
         for at in 0..plan.models.len() {
             let one = &mut found[at];
             let sink = Sink { journal: &mut journal, found: one, progress: &mut progress };
             self.explain_with(at, sink, &mut built).map_err(resumable)?;
-            if interrupt::asked() || (plan.strict && found[at].summary.total.failed > 0) {
+            let ends = interrupt::asked() || (plan.strict && found[at].summary.total.failed > 0);
+            if ends && plan.pictures.later() {
+                // Nobody has looked whether their scale is still the same.
+                for left in &mut found[at + 1..] {
+                    left.undrawn = left.summary.total.images - left.summary.total.failed;
+                }
+            }
+            if ends {
                 break;
             }
             if at + 1 < plan.models.len() {

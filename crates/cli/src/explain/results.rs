@@ -16,7 +16,7 @@ pub(crate) struct Found {
     pub lines: Vec<Option<Line>>,
     /// How it went.
     pub summary: Summary,
-    /// How many of its images wait for their pictures, where these are drawn at last.
+    /// How many of its explained images wait for pictures on one scale, or may have to.
     pub undrawn: usize,
     /// The time spent on its images, in seconds.
     pub seconds: f64,

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use burncam_imaging::read;
-use burncam_report::{Entry, Journal, Line, Outcome, Prediction, Written, is_temporary};
+use burncam_report::{Entry, Journal, Line, Outcome, Written, is_temporary};
 use rayon::prelude::*;
 use serde_json::Value;
 
@@ -106,18 +106,19 @@ fn checked(
     let there: Vec<(usize, Line)> =
         lines.iter().enumerate().filter_map(|(index, line)| Some((index, (*line)?))).collect();
     for some in there.chunks(AT_ONCE) {
-        let check = |&(index, line): &(usize, Line)| -> Result<Option<Prediction>> {
+        let check = |&(index, line): &(usize, Line)| -> Result<Option<Entry>> {
             let entry = journal.entry(line)?;
             if is_valid(plan, &plan.models[at], index, digests.of(plan, at, index), &entry) {
-                return Ok(Some(entry.row));
+                return Ok(Some(entry));
             }
             remove_files(plan, &entry)?;
             Ok(None)
         };
-        let rows: Vec<Option<Prediction>> = some.par_iter().map(check).collect::<Result<_>>()?;
-        for (&(index, line), row) in some.iter().zip(&rows) {
-            if let Some(row) = row {
-                found.summary.add(row);
+        let entries: Vec<Option<Entry>> = some.par_iter().map(check).collect::<Result<_>>()?;
+        for (&(index, line), entry) in some.iter().zip(&entries) {
+            if let Some(entry) = entry {
+                found.summary.add(&entry.row);
+                found.undrawn += usize::from(plan.pictures.later() && entry.top.is_none());
                 found.lines[index] = Some(line);
             }
         }

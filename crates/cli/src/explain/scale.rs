@@ -31,39 +31,75 @@ pub(crate) fn draw(
     journal: &mut Journal,
     found: &mut Found,
 ) -> anyhow::Result<()> {
-    let tops = tops(plan, journal, found)?;
-    let done: Vec<(usize, Line)> = found
-        .lines
-        .iter()
-        .enumerate()
-        .filter_map(|(index, line)| Some((index, (*line)?)))
-        .collect();
-    found.undrawn = done.len();
-    for some in done.chunks(AT_ONCE) {
+    loop {
+        let tops = tops(plan, journal, found)?;
+        let open = undrawn(plan, journal, found, &tops)?;
+        found.undrawn = open.len();
         if interrupt::asked() {
-            break;
+            return Ok(());
         }
-        let draw = |&(index, line): &(usize, Line)| {
-            let entry = journal.entry(line)?;
-            let top = tops.get(group(plan, &entry.row)).copied().unwrap_or_default();
-            if entry.row.explained.is_none() || entry.top == Some(top) {
-                return Ok(None);
+        let mut failed = false;
+        for some in open.chunks(AT_ONCE) {
+            if interrupt::asked() {
+                break;
             }
-            Ok(Some((index, drawn(plan, model, index, entry, top)?)))
-        };
-        let drawn: Vec<Option<(usize, Entry)>> =
-            some.par_iter().map(draw).collect::<anyhow::Result<_>>()?;
-        let (indices, entries): (Vec<usize>, Vec<Entry>) = drawn.into_iter().flatten().unzip();
-        for (index, line) in indices.into_iter().zip(journal.append(&entries)?) {
-            found.lines[index] = Some(line);
+            failed |= draw_some(plan, model, journal, found, (some, &tops))?;
         }
-        found.undrawn -= some.len();
+        if !failed {
+            return Ok(());
+        }
+        // An image that failed may have been the one that the scale was made for.
+        found.summary = Summary::default();
+        for row in found.rows(journal).iter() {
+            found.summary.add(&row?);
+        }
     }
-    found.summary = Summary::default();
-    for row in found.rows(journal).iter() {
-        found.summary.add(&row?);
+}
+
+/// Images and their places in the journal.
+type Images = Vec<(usize, Line)>;
+
+/// Draws images side by side. Whether one has failed.
+fn draw_some(
+    plan: &Plan,
+    model: &Model,
+    journal: &mut Journal,
+    found: &mut Found,
+    (some, tops): (&[(usize, Line)], &HashMap<String, f32>),
+) -> anyhow::Result<bool> {
+    let draw = |&(index, line): &(usize, Line)| {
+        let entry = journal.entry(line)?;
+        let top = top(plan, &entry.row, tops);
+        drawn(plan, model, index, entry, top)
+    };
+    let entries: Vec<Entry> = some.par_iter().map(draw).collect::<anyhow::Result<_>>()?;
+    for (&(index, _), line) in some.iter().zip(journal.append(&entries)?) {
+        found.lines[index] = Some(line);
     }
-    Ok(())
+    found.undrawn -= some.len();
+    Ok(entries.iter().any(|entry| entry.row.error.is_some()))
+}
+
+/// The explained images that have no pictures of their scale.
+fn undrawn(
+    plan: &Plan,
+    journal: &Journal,
+    found: &Found,
+    tops: &HashMap<String, f32>,
+) -> anyhow::Result<Images> {
+    let mut open = Images::new();
+    for (index, line) in found.lines.iter().enumerate() {
+        let Some(line) = *line else { continue };
+        let entry = journal.entry(line)?;
+        if entry.row.explained.is_some() && entry.top != Some(top(plan, &entry.row, tops)) {
+            open.push((index, line));
+        }
+    }
+    Ok(open)
+}
+
+fn top(plan: &Plan, row: &Prediction, tops: &HashMap<String, f32>) -> f32 {
+    tops.get(group(plan, row)).copied().unwrap_or_default()
 }
 
 /// The images that share a scale.

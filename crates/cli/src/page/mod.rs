@@ -39,8 +39,8 @@ pub(crate) struct PageOptions {
     #[arg(long, value_name = "LANG", default_value_t, help_heading = "Report")]
     pub lang: Language,
 
-    /// Where the random draws of the confidence intervals begin [default: 1, or that of the report
-    /// that is made again].
+    /// Where the random draws of the confidence intervals begin [default: 1; where reports are made
+    /// again or joined, that of the first].
     #[arg(long, value_name = "N", help_heading = "Report")]
     pub seed: Option<u64>,
 }

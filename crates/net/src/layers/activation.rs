@@ -26,7 +26,11 @@ impl Function {
     pub(super) fn apply<const D: usize>(self, input: Tensor<D>) -> Tensor<D> {
         match self {
             Self::Keras(function) => activate(function, input),
-            Self::LeakyRelu(slope) => activation::leaky_relu(input, f64::from(slope)),
+            Self::LeakyRelu(slope) => {
+                // At 0 the gradient is the slope, as in Keras and PyTorch; in Burn it is 1.
+                let rises = input.clone().greater_elem(0.0);
+                input.clone().mul_scalar(slope).mask_where(rises, input)
+            }
         }
     }
 
@@ -71,5 +75,25 @@ impl ActivationLayer {
     /// `[batch, channels, height, width]` in and out.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
         trace.layer(&self.name, self.function.apply(input))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    /// Keras 2.15 and 3.15 give 0.25, 0.25, 1 here.
+    #[test]
+    fn the_gradient_of_a_leaky_rectifier_at_zero_is_its_slope() {
+        let input = Tensor::<1>::from_floats([-1.0, 0.0, 1.0], &Device::flex());
+        let input = input.autodiff().require_grad();
+        let output = Function::LeakyRelu(0.25).apply(input.clone());
+        let gradients = output.clone().sum().backward();
+        let gradient = input.grad(&gradients).expect("a gradient");
+        let values = |tensor: Tensor<1>| tensor.into_data().try_to_vec::<f32>().expect("numbers");
+        assert_eq!(values(gradient), [0.25, 0.25, 1.0]);
+        assert_eq!(values(output.inner()), [-0.25, 0.0, 1.0]);
     }
 }

@@ -27,7 +27,8 @@ impl Resizing {
     ///
     /// `[batch, channels, height, width]` to `[batch, channels, height_out, width_out]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let output = match is_plain(&input) || gpu::is_on_gpu(&input) {
+        let is_on_cpu = input.device().inner() == Device::flex();
+        let output = match is_on_cpu || gpu::is_on_gpu(&input) {
             true => {
                 let options = InterpolateOptions::new(InterpolateMode::Bilinear)
                     .with_align_corners(false)
@@ -39,8 +40,8 @@ impl Resizing {
         trace.layer(&self.name, output)
     }
 
-    /// By two products of matrices, of which every device has the gradient; that of an
-    /// interpolation only the CPU has.
+    /// By two products of matrices, whose gradient a GPU has, too; that of an interpolation only the
+    /// CPU has.
     fn by_products(&self, input: Tensor<4>) -> Tensor<4> {
         let [batch, channels, height, width] = input.dims();
         let ([rows, columns], device) = (self.size, input.device());
@@ -58,9 +59,9 @@ impl Resizing {
 fn taps(from: usize, to: usize, device: &Device) -> Tensor<2> {
     let mut weights = vec![0.0; from * to];
     for at in 0..to {
-        let position = (at as f32 + 0.5) * (from as f32 / to as f32) - 0.5;
+        let position = (at as f64 + 0.5) * (from as f64 / to as f64) - 0.5;
         let (floor, last) = (position.floor(), from - 1);
-        let share = position - floor;
+        let share = (position - floor) as f32;
         let (low, high) = (floor.max(0.0) as usize, position.ceil().max(0.0) as usize);
         weights[low.min(last) * to + at] += 1.0 - share;
         weights[high.min(last) * to + at] += share;

@@ -158,7 +158,12 @@ fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
     for (folder, done, all) in unfinished_runs(report) {
         let (done, all) = (done.to_string(), all.to_string());
         let values = [("folder", folder), ("done", &*done), ("all", &*all)];
-        let which = if folder == "." { "unfinished_here" } else { "unfinished" };
+        let which = match (folder == ".", done == all) {
+            (true, false) => "unfinished_here",
+            (false, false) => "unfinished",
+            (true, true) => "undrawn_here",
+            (false, true) => "undrawn",
+        };
         notes.extend(language.say(which, &values));
     }
     let missing = missing_parts(report);

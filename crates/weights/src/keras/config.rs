@@ -34,8 +34,8 @@ pub(crate) struct Node {
     pub(crate) group: String,
 }
 
-/// Names of layers, by the model that they belong to.
-pub(crate) type Models = HashMap<String, HashSet<String>>;
+/// Names of layers in their order, by the model that they belong to.
+pub(crate) type Models = HashMap<String, Vec<String>>;
 
 /// Models within models lie this deep at most.
 pub(crate) const DEEPEST: usize = 8;

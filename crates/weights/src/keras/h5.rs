@@ -8,7 +8,7 @@ use std::path::Path;
 
 use hdf5_pure::AttrValue;
 
-use crate::keras::config::{DEEPEST, Graph};
+use crate::keras::config::{DEEPEST, Graph, Node};
 use crate::keras::numbers::Hdf5;
 use crate::limits::check_parts;
 use crate::store::Store;
@@ -61,10 +61,11 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         Some(names) => {
             check_parts(path, names.len())?;
             let mut reading = Reading { path, file: &file, weights: 0 };
+            let mut models = graph.as_ref().map(Inner::all).unwrap_or_default();
             let mut layers = Vec::new();
             for name in names {
                 let stored = reading.layer(group, name)?;
-                let model = graph.as_ref().and_then(|graph| Inner::of(graph, &stored.name));
+                let model = models.remove(stored.name.as_str());
                 layers.extend(laid_flat(stored, model));
             }
             (if full { Format::KerasH5 } else { Format::KerasH5Weights }, (layers, true))
@@ -123,22 +124,27 @@ impl Reading<'_> {
 
 /// The layers of a model that is used as a layer, as the graph calls them.
 struct Inner<'a> {
-    names: &'a HashSet<String>,
+    names: HashSet<&'a str>,
     /// Those that have a weight of this name, in the model's order.
     with: HashMap<&'static str, std::vec::IntoIter<&'a str>>,
 }
 
 impl<'a> Inner<'a> {
-    fn of(graph: &'a Graph, model: &str) -> Option<Self> {
-        let names = graph.models.get(model)?;
-        let mut with: HashMap<&str, Vec<&str>> = HashMap::new();
-        for node in graph.nodes.iter().filter(|node| names.contains(&node.name)) {
-            for weight in node.op.as_ref().map(keras::v3::weight_names).unwrap_or_default() {
-                with.entry(weight).or_default().push(&node.name);
+    /// Every such model of a graph, by name.
+    fn all(graph: &'a Graph) -> HashMap<&'a str, Self> {
+        let nodes: HashMap<&str, &Node> =
+            graph.nodes.iter().map(|node| (node.name.as_str(), node)).collect();
+        let inner = |names: &'a Vec<String>| {
+            let mut with: HashMap<&str, Vec<&str>> = HashMap::new();
+            for node in names.iter().filter_map(|name| nodes.get(name.as_str())) {
+                for weight in node.op.as_ref().map(keras::v3::weight_names).unwrap_or_default() {
+                    with.entry(weight).or_default().push(&node.name);
+                }
             }
-        }
-        let with = with.into_iter().map(|(weight, nodes)| (weight, nodes.into_iter())).collect();
-        Some(Self { names, with })
+            let with = with.into_iter().map(|(weight, nodes)| (weight, nodes.into_iter()));
+            Self { names: names.iter().map(String::as_str).collect(), with: with.collect() }
+        };
+        graph.models.iter().map(|(model, names)| (model.as_str(), inner(names))).collect()
     }
 
     /// The layer that a weight of `model` belongs to. The names of models that hold it may stand before
@@ -154,7 +160,7 @@ impl<'a> Inner<'a> {
         ends.sort_by_key(|end| std::cmp::Reverse(end.len()));
         let mut spellings =
             ends.iter().flat_map(|end| [(*end).to_owned(), format!("{model}/{end}")]);
-        spellings.find(|name| self.names.contains(name))
+        spellings.find(|name| self.names.contains(name.as_str()))
     }
 }
 
@@ -254,9 +260,10 @@ mod tests {
     #[test]
     fn layers_of_a_model_have_their_names_of_the_graph() {
         let laid = |weights: &[&str], layers: &[&str]| -> Vec<String> {
-            let names = layers.iter().map(|&name| name.to_owned()).collect();
-            let with = ["kernel", "bias"].map(|weight| (weight, layers.to_vec().into_iter()));
-            let model = Inner { names: &names, with: with.into_iter().collect() };
+            let layers = layers.to_vec();
+            let with = ["kernel", "bias"].map(|weight| (weight, layers.clone().into_iter()));
+            let names = layers.into_iter().collect();
+            let model = Inner { names, with: with.into_iter().collect() };
             let laid = laid_flat(stored("top", weights), Some(model));
             laid.into_iter().map(|layer| layer.name).collect()
         };

@@ -103,9 +103,15 @@ pub(crate) fn call(
             _ => damaged("a parameter holds no tensor"),
         },
         (Global::Array, _) => Ok(Value::EmptyArray),
-        (Global::FilledArray, &[data, element, shape, order]) => {
-            let by_columns = machine.text(order)? == "F";
-            filled(machine, [shape, element, data], by_columns)
+        (Global::FilledArray, &[data, element, shape, order, ref axes @ ..]) => {
+            let order = machine.text(order)?;
+            let array = filled(machine, [shape, element, data], order == "F")?;
+            match axes {
+                // NumPy 2.3: the array is a transpose of what the bytes hold.
+                &[axes] if order == "K" => transposed(array, machine, axes),
+                _ if order == "K" => damaged("an array is transposed in no known way"),
+                _ => Ok(array),
+            }
         }
         (Global::NumpyType, [name, ..]) => {
             Ok(Value::NumpyType(machine.short_text(*name)?.to_owned()))
@@ -248,6 +254,24 @@ fn filled(
         return Ok(Value::Tensor(Box::new(tensor)));
     }
     damaged(format!("an array of shape {:?} has {} bytes", tensor.shape, bytes.length))
+}
+
+/// The array whose axes are these of another.
+fn transposed(array: Value, machine: &Machine<'_>, axes: Id) -> Result<Value, Refusal> {
+    let Value::Tensor(mut tensor) = array else { return damaged("an array is missing") };
+    let axes: Vec<u64> =
+        machine.tuple(axes)?.iter().map(|&id| machine.size(id)).collect::<Result<_, _>>()?;
+    let mut sorted = axes.clone();
+    sorted.sort_unstable();
+    if !sorted.into_iter().eq((0..).take(tensor.shape.len())) {
+        return damaged("an array is transposed in no known way");
+    }
+    let of = |sizes: &[u64]| -> Vec<u64> {
+        let size = |&axis: &u64| sizes.get(usize::try_from(axis).ok()?).copied();
+        axes.iter().filter_map(size).collect()
+    };
+    (tensor.shape, tensor.strides) = (of(&tensor.shape), of(&tensor.strides));
+    Ok(Value::Tensor(tensor))
 }
 
 /// Strides of an array without gaps.
