@@ -140,8 +140,8 @@ fn build(place: &Path) -> Result<(), String> {
 /// Runs a target for a while and keeps how long and on how many files. False if it has failed.
 fn piece(place: &Path, target: &Target) -> Result<bool, String> {
     let cannot = |error: std::io::Error| format!("{}: {error}", target.name);
-    let [found, corpus, temporary] =
-        ["found", "corpus", "temporary"].map(|name| place.join(name).join(target.name));
+    let [found, corpus] = ["found", "corpus"].map(|name| place.join(name).join(target.name));
+    let temporary = temporary(place).join(target.name);
     for folder in [&found, &corpus, &temporary] {
         fs::create_dir_all(folder).map_err(cannot)?;
     }
@@ -164,6 +164,13 @@ fn piece(place: &Path, target: &Target) -> Result<bool, String> {
     let log = OpenOptions::new().create(true).append(true).open(place.join("log.csv"));
     log.and_then(|mut log| log.write_all(line.as_bytes())).map_err(cannot)?;
     Ok(used.status.success())
+}
+
+/// Where the readers find their files, thousands a second: in memory, where the system has a place for
+/// that, since a disk keeps them waiting.
+fn temporary(place: &Path) -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { memory.join("burncam-fuzz") } else { place.join("temporary") }
 }
 
 /// The program that cargo-fuzz has built, in a folder that is named after the machine.
