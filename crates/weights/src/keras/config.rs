@@ -162,10 +162,7 @@ impl Flat {
         let count = self.counts.entry(class.clone()).or_default();
         let number = *count;
         *count = number.saturating_add(1);
-        match number {
-            0 => format!("{container}layers/{class}"),
-            number => format!("{container}layers/{class}_{number}"),
-        }
+        format!("{container}layers/{}", keras::v3::member(&class, number))
     }
 
     /// Refuses more layers and inputs than a network has.

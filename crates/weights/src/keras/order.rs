@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use burncam_net::LayerTable;
 
-use crate::keras::v3::snake_case;
+use crate::keras::v3::{member, snake_case};
 
 /// The group that Keras 3's layout gives to each layer, by the layer's name: its class and its
 /// rank among the layers of that class.
@@ -14,7 +14,7 @@ pub(crate) fn ranked_names(table: &LayerTable) -> HashMap<String, String> {
     for layer in keras_order(table).into_iter().filter_map(|index| table.layers().get(index)) {
         let count = counts.entry(layer.op.class()).or_default();
         let class = snake_case(layer.op.class());
-        let group = if *count == 0 { class } else { format!("{class}_{count}") };
+        let group = member(&class, *count);
         *count = count.saturating_add(1);
         names.insert(layer.name.clone(), group);
     }

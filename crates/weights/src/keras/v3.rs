@@ -30,6 +30,11 @@ fn is_old(file: &File) -> bool {
     file.group(LAYERS).is_err() && file.group(OLD_LAYERS).is_ok()
 }
 
+/// The group of a layer that comes after `number` others of its class.
+pub(crate) fn member(class: &str, number: usize) -> String {
+    if number == 0 { class.to_owned() } else { format!("{class}_{number}") }
+}
+
 /// The members of a container that Keras 2.12 or 2.13 wrote, each after what all other versions call it.
 fn numbered(mut members: Vec<String>) -> Vec<(String, String)> {
     members.sort_by_key(|name| rank(name));
@@ -39,7 +44,7 @@ fn numbered(mut members: Vec<String>) -> Vec<(String, String)> {
         let count = counts.entry(class.clone()).or_default();
         let number = *count;
         *count = number.saturating_add(1);
-        (if number == 0 { class } else { format!("{class}_{number}") }, name)
+        (member(&class, number), name)
     };
     members.into_iter().map(usual).collect()
 }
