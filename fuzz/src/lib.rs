@@ -26,6 +26,9 @@ mod data;
 #[path = "../../crates/cli/src/labels/mod.rs"]
 mod labels;
 #[allow(dead_code, missing_docs)]
+#[path = "../../crates/cli/src/npy.rs"]
+mod npy;
+#[allow(dead_code, missing_docs)]
 #[path = "../../crates/cli/src/npz.rs"]
 mod npz;
 mod tiny;

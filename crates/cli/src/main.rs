@@ -16,6 +16,7 @@ mod interrupt;
 mod labels;
 mod layers;
 mod models;
+mod npy;
 mod npz;
 mod page;
 mod preprocess;

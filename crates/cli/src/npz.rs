@@ -15,16 +15,13 @@
 )]
 
 use std::fs;
-use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use burncam_weights::{Allowed, open_zip};
-use npyz::{DType, NpyFile, NpyHeader, Order};
 use zip::ZipArchive;
 
-/// NumPy writes 128 bytes; the parser recurses, so a long header must not reach it.
-const MAX_HEADER: usize = 1024;
+use crate::npy;
 
 /// An open `.npz` file.
 pub(crate) struct Npz {
@@ -51,48 +48,10 @@ impl Npz {
     /// The values of one array in row-major order, which must be `f32` and have this shape.
     pub(crate) fn read(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let place = format!("array `{name}` of {}", self.path.display());
-        self.array(name, shape).with_context(|| format!("cannot use {place}"))
+        let entry = self.archive.by_name(&format!("{name}.npy")).map_err(Into::into);
+        let values = entry.and_then(|entry| npy::read(entry, shape));
+        values.with_context(|| format!("cannot use {place}"))
     }
-
-    fn array(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
-        let entry = self.archive.by_name(&format!("{name}.npy"))?;
-        let values =
-            shape.iter().try_fold(size_of::<f32>(), |bytes, &size| bytes.checked_mul(size));
-        let most =
-            values.and_then(|bytes| bytes.checked_add(MAX_HEADER)).context("it is too large")?;
-        // A compressed entry may hold more than it says.
-        let mut entry = BufReader::new(entry.take(most as u64));
-        let start = start(&mut entry)?;
-        let mut entry = start.as_slice().chain(entry);
-        let header = NpyHeader::from_reader(&mut entry)?;
-        let found = header.shape();
-        let expected = shape.iter().map(|&size| size as u64);
-        ensure!(found.iter().copied().eq(expected), "it has shape {found:?}, expected {shape:?}");
-        let little_f32 =
-            matches!(header.dtype(), DType::Plain(dtype) if dtype.to_string() == "<f4");
-        ensure!(little_f32, "it does not hold little-endian float32");
-        ensure!(header.order() == Order::C, "it is in Fortran's order");
-        Ok(NpyFile::with_header(header, entry).into_vec()?)
-    }
-}
-
-/// Magic bytes, version and length of a header, if the header is a short one.
-fn start(entry: &mut impl Read) -> Result<Vec<u8>> {
-    let mut first = [0; 10];
-    entry.read_exact(&mut first)?;
-    let [.., version, _, a, b] = first;
-    let (mut start, mut more) = (first.to_vec(), [0; 2]);
-    // From version 2 on the length has four bytes.
-    if version > 1 {
-        entry.read_exact(&mut more)?;
-        start.extend(more);
-    }
-    let [c, d] = more;
-    let length = u64::from(u32::from_le_bytes([a, b, c, d]));
-    if length.saturating_add(start.len() as u64) > MAX_HEADER as u64 {
-        bail!("its header is longer than {MAX_HEADER} bytes");
-    }
-    Ok(start)
 }
 
 #[cfg(test)]
@@ -100,27 +59,11 @@ mod tests {
     use std::fs::File;
     use std::io::Write;
 
+    use npyz::WriterBuilder as _;
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
 
     use super::*;
-
-    /// A header as NumPy writes it, and these values.
-    fn npy(version: u8, header: &str, values: &[f32]) -> Vec<u8> {
-        let mut bytes = b"\x93NUMPY".to_vec();
-        bytes.extend([version, 0]);
-        match version {
-            1 => bytes.extend((header.len() as u16).to_le_bytes()),
-            _ => bytes.extend((header.len() as u32).to_le_bytes()),
-        }
-        bytes.extend(header.as_bytes());
-        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-        bytes
-    }
-
-    fn described(dtype: &str, fortran: &str, shape: &str) -> String {
-        format!("{{'descr': '{dtype}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n")
-    }
 
     fn read(entry: &[u8], shape: &[usize]) -> Result<Vec<f32>, String> {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -137,32 +80,19 @@ mod tests {
     }
 
     #[test]
-    fn arrays_are_read() {
-        for version in [1, 2] {
-            let entry = npy(version, &described("<f4", "False", "(1, 2)"), &[1.5, -2.0]);
-            assert_eq!(read(&entry, &[1, 2]), Ok(vec![1.5, -2.0]));
-        }
-    }
-
-    #[test]
-    fn arrays_that_are_not_what_is_expected_are_refused() {
-        let good = described("<f4", "False", "(2,)");
-        let huge = described("<f4", "False", "(4611686018427387904, 4)");
-        let nested = format!("{}{}", "(".repeat(60_000), ")".repeat(5));
-        for (entry, words) in [
-            (npy(1, &described("<f8", "False", "(2,)"), &[1.0; 4]), "float32"),
-            (npy(1, &described("<f4", "True", "(2,)"), &[1.0; 2]), "Fortran"),
-            (npy(1, &described("<f4", "False", "(3,)"), &[1.0; 3]), "shape [3], expected [2]"),
-            (npy(1, &huge, &[]), "expected [2]"),
-            (npy(1, &good, &[1.0]), "cannot use array `layer/a/b`"),
-            (npy(1, &nested, &[]), "longer than 1024"),
-            (npy(2, &good, &[1.0; 2])[..11].to_vec(), "cannot use array"),
-            (b"no array at all".to_vec(), "cannot use array"),
-            (Vec::new(), "cannot use array"),
-        ] {
-            let error = read(&entry, &[2]).expect_err(words);
-            assert!(error.contains(words), "no `{words}` in {error}");
-        }
+    fn an_array_is_found_by_its_name() {
+        let mut entry = Vec::new();
+        let options = npyz::WriteOptions::new().default_dtype().shape(&[1, 2]);
+        let mut writer = options.writer(&mut entry).begin_nd().expect("a header");
+        writer.extend([1.5_f32, -2.0]).expect("values");
+        writer.finish().expect("an array");
+        assert_eq!(read(&entry, &[1, 2]), Ok(vec![1.5, -2.0]));
+        let error = read(&entry, &[2]).expect_err("a refusal");
+        let words = "it has shape [1, 2], expected [2]";
+        assert!(
+            error.starts_with("cannot use array `layer/a/b` of ") && error.ends_with(words),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! From a map to pictures: the overlay, the page's small picture, and the raw map as a file.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -19,6 +18,7 @@ use super::digests::sha256;
 use super::model::Model;
 use super::plan::Plan;
 use super::trouble::{Trouble, failure, unread};
+use crate::npy;
 
 /// How pictures are made, as asked for.
 #[derive(Args, Debug, Clone)]
@@ -312,17 +312,8 @@ fn read_as(
 }
 
 /// Reads a map that this run has written.
-pub(crate) fn read_map(path: &Path, cells: usize) -> Result<Vec<f32>> {
-    let cannot = || format!("cannot read the map {}", path.display());
-    let mut bytes = Vec::new();
-    let file = BufReader::new(File::open(path).with_context(cannot)?);
-    file.take((cells as u64).saturating_mul(4).saturating_add(4096))
-        .read_to_end(&mut bytes)
-        .with_context(cannot)?;
-    let map = npyz::NpyFile::new(&bytes[..]).and_then(npyz::NpyFile::into_vec::<f32>);
-    let map = map.with_context(cannot)?;
-    if map.len() != cells {
-        bail!("{}: it has {} values and not {cells}", cannot(), map.len());
-    }
-    Ok(map)
+pub(crate) fn read_map(path: &Path, (height, width): (usize, usize)) -> Result<Vec<f32>> {
+    let file = File::open(path).map_err(Into::into);
+    let map = file.and_then(|file| npy::read(file, &[height, width]));
+    map.with_context(|| format!("cannot read the map {}", path.display()))
 }

@@ -155,8 +155,10 @@ fn draw_one(
     let status = MapStatus::named(&explained.map.status).unwrap_or(MapStatus::NonFinite);
     let map_size = (explained.map.height, explained.map.width);
     let map_path = model.tree.map_path(&plan.places[index]);
-    let cells = map_size.0.checked_mul(map_size.1).filter(|&cells| cells > 0);
-    let map = read_map(&map_path, cells.context("the journal has a map without a size")?)?;
+    if map_size.0 == 0 || map_size.1 == 0 {
+        return Err(anyhow!("the journal has a map without a size").into());
+    }
+    let map = read_map(&map_path, map_size)?;
     let part = model.parts.iter().find(|part| plan.is_of(part, index));
     let part = part.context("the image's fold has no network")?;
     let (pixels, digest) =
