@@ -65,7 +65,7 @@ fn mistakes_are_explained() {
         (&["--labels", "tokens:Pain"], &["no `=`"]),
         (&["--labels", "tokens:Calm=rest"], &["no class `Calm`", "Pain, No_pain"]),
         (&["--labels", "text.csv", "--classes", "a,b,c"], &["3 names", "2 classes"]),
-        (&["--classes", "a,A"], &["stands there twice"]),
+        (&["--classes", "a,A"], &["number 0 and 1 (from 0) are both"]),
         (
             &["--classes", "a,b", "--labels", "notebook"],
             &["knows Pain and No_pain", "--labels dirs"],

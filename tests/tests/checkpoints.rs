@@ -169,7 +169,7 @@ fn any_head_is_read_from_the_file() {
     assert_eq!((head.classes(), head.output()), (3, Output::Softmax));
     assert_eq!(
         head.describe(),
-        "GlobalAveragePooling2D, BatchNormalization, Dense 5 sigmoid, Dropout, Dense 3, softmax"
+        "GlobalAveragePooling2D, BatchNormalization, Dense 5 sigmoid without bias, Dropout, Dense 3, softmax"
     );
 
     let classifier = load_altered(|file| {

@@ -11,7 +11,7 @@
     )
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
@@ -44,23 +44,27 @@ pub(crate) fn names(given: &str) -> Result<Vec<String>> {
         let ending = path.extension().and_then(|ending| ending.to_str());
         let file = matches!(ending, Some("json" | "txt")) && !given.contains(',');
         ensure!(!file, "--classes: there is no file {given}");
-        return checked(given.split(',').map(|name| name.trim().to_owned()).collect());
+        let names = given.split(',').map(|name| name.trim().to_owned()).collect();
+        return checked(names).with_context(|| format!("--classes {given}"));
     }
     let cannot = || format!("--classes: cannot read {given}");
     let size = fs::metadata(path).with_context(cannot)?.len();
     ensure!(size <= LARGEST, "--classes: {given} is larger than {} MiB", LARGEST >> 20);
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     File::open(path)
         .with_context(cannot)?
         .take(LARGEST)
-        .read_to_string(&mut text)
+        .read_to_end(&mut bytes)
         .with_context(cannot)?;
+    let Ok(text) = String::from_utf8(bytes) else {
+        bail!("--classes: {given} is not in UTF-8\nhint: a text editor saves it so");
+    };
     let text = text.trim_start_matches('\u{feff}').trim();
     let names = match text.starts_with(['[', '{']) {
         true => parse(text).with_context(|| format!("--classes: {given} lists no classes"))?,
         false => text.lines().map(|line| line.trim().to_owned()).collect(),
     };
-    checked(apart(names))
+    checked(apart(names)).with_context(|| format!("--classes: {given} is no list of classes"))
 }
 
 /// Names on one line, of many only the first.
@@ -104,7 +108,7 @@ fn parse(text: &str) -> Result<Vec<String>> {
 /// ImageNet has two classes `crane`: the second is told from the first by its number.
 fn apart(names: Vec<String>) -> Vec<String> {
     let mut told: Vec<String> = Vec::with_capacity(names.len());
-    let mut known = std::collections::HashSet::new();
+    let mut known = HashSet::new();
     for (number, name) in names.into_iter().enumerate() {
         let again = !name.is_empty() && !known.insert(name.to_lowercase());
         told.push(if again { format!("{name} ({number})") } else { name });
@@ -113,11 +117,13 @@ fn apart(names: Vec<String>) -> Vec<String> {
 }
 
 fn checked(names: Vec<String>) -> Result<Vec<String>> {
-    ensure!(!names.is_empty(), "--classes: there are no names");
-    let mut known = std::collections::HashSet::new();
-    for name in &names {
-        if name.is_empty() || !known.insert(name.to_lowercase()) {
-            bail!("--classes: `{name}` is empty or stands there twice");
+    ensure!(!names.is_empty(), "there are no names");
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for (number, name) in names.iter().enumerate() {
+        ensure!(!name.is_empty(), "class number {number} (from 0) has no name");
+        ensure!(!name.contains(['\n', '\r']), "class {name:?} has several lines");
+        if let Some(earlier) = known.insert(name.to_lowercase(), number) {
+            bail!("classes number {earlier} and {number} (from 0) are both `{name}`");
         }
     }
     Ok(names)
@@ -170,7 +176,9 @@ mod tests {
     #[test]
     fn what_lists_no_classes_is_refused() {
         for (text, says) in [
-            ("a\n\nb", "is empty"),
+            ("a\n\nb", "class number 1 (from 0) has no name"),
+            (r#"["a", "b\nerror: c"]"#, r#"class "b\nerror: c" has several lines"#),
+            ("c (2)\nc\nc", "classes number 0 and 2 (from 0) are both `c (2)`"),
             ("", "no names"),
             ("[1, 2]", "lists no classes"),
             (r#"{"0": "a", "2": "b"}"#, "only 2 classes"),

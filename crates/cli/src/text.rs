@@ -10,6 +10,10 @@ use crate::console::SHOWN;
 /// The most characters of a cell. Names come from files, and every line is as wide as the longest.
 const WIDEST: usize = 120;
 
+/// The most characters of a message, and of its end where it is cut.
+const LONGEST_MESSAGE: usize = 2_000;
+const LONGEST_END: usize = 400;
+
 /// On which side a column has its ragged edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Column {
@@ -52,6 +56,17 @@ pub(crate) fn cut(text: &str) -> Cow<'_, str> {
             Cow::Owned(format!("{}…", &text[..end]))
         }
     }
+}
+
+/// A message, or its beginning and its end where it is longer than anybody reads: it may quote a name of
+/// megabytes, and a hint stands at its end.
+pub(crate) fn bounded(text: &str) -> Cow<'_, str> {
+    let Some((begins, _)) = text.char_indices().nth(LONGEST_MESSAGE) else {
+        return Cow::Borrowed(text);
+    };
+    let (begin, rest) = text.split_at(begins);
+    let end = rest.char_indices().nth_back(LONGEST_END).map_or("", |(at, _)| &rest[at..]);
+    Cow::Owned(format!("{begin} … {end}"))
 }
 
 /// The first of the names, each [`cut`], and how many more there are.

@@ -4,7 +4,7 @@
 //! than the tile, so that a small file keeps a decoder busy for hours. Here the work is measured before
 //! anything is decoded, and has to be in proportion to the image and to the file.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::{Cursor, Read, Seek};
 
 use ::tiff::decoder::{ChunkType, Decoder};
@@ -12,7 +12,10 @@ use ::tiff::tags::Tag;
 use image::ImageDecoder;
 use image::codecs::jpeg::JpegDecoder;
 
-/// `Compression`: each strip or tile is a JPEG.
+use crate::jpeg::Segments;
+
+/// `Compression`: each strip or tile is as it is, or a JPEG.
+const NONE: u16 = 1;
 const JPEG: u16 = 7;
 
 /// Strips and tiles beside one for each 16 × 16 pixels, the smallest tile that TIFF allows. An image has
@@ -28,6 +31,15 @@ const MORE_PIXELS: u64 = 1 << 26;
 /// beside those that the file has.
 const BYTES_OF_A_PIXEL: u64 = 8;
 const MORE_BYTES: u64 = 1 << 24;
+
+/// Otherwise compressed, they take no more bytes than as many times those that they are, and so many more,
+/// for each of them too.
+const COMPRESSED: u64 = 2;
+const MORE_COMPRESSED: u64 = 1 << 20;
+const COMPRESSED_CHUNK: u64 = 16;
+
+/// Samples of a pixel, most of which nobody looks at.
+const MOST_SAMPLES: u64 = 64;
 
 /// Planes of samples that count.
 const MOST_PLANES: u64 = 8;
@@ -56,8 +68,10 @@ struct Chunks {
     planes: u64,
     /// Pixels of the image.
     area: u64,
-    /// Whether each is a JPEG.
-    jpeg: bool,
+    /// Samples of a pixel, and bits of a sample.
+    samples: u64,
+    bits: u64,
+    compression: u16,
     /// What stands before every JPEG.
     tables: Vec<u8>,
 }
@@ -72,7 +86,11 @@ pub(crate) fn check<R: Read + Seek>(decoder: &mut Decoder<R>, bytes: &[u8]) -> R
     let Some(chunks) = Chunks::of(decoder, bytes.len() as u64) else { return Ok(()) };
     chunks.check_count()?;
     chunks.check_bytes(bytes.len() as u64)?;
-    if chunks.jpeg { chunks.check_jpegs(bytes) } else { Ok(()) }
+    match chunks.compression {
+        NONE => Ok(()),
+        JPEG => chunks.check_jpegs(bytes),
+        _ => chunks.check_compressed(),
+    }
 }
 
 impl Chunks {
@@ -96,14 +114,19 @@ impl Chunks {
             ranges.map(|(&offset, &count)| (offset, count.min(left(offset)))).collect();
         let each = width.div_ceil(size[0].max(1)).saturating_mul(height.div_ceil(size[1].max(1)));
         let planes = (ranges.len() as u64).checked_div(each)?.clamp(1, MOST_PLANES);
-        let jpeg = decoder.find_tag_unsigned::<u16>(Tag::Compression).ok()? == Some(JPEG);
-        let tables = decoder.find_tag(Tag::JPEGTables).ok().flatten().filter(|_| jpeg);
+        let compression = decoder.find_tag_unsigned(Tag::Compression).ok()?.unwrap_or(NONE);
+        let tables = decoder.find_tag(Tag::JPEGTables).ok().flatten();
+        let tables = tables.filter(|_| compression == JPEG);
         let tables = tables.and_then(|tables| tables.into_u8_vec().ok()).unwrap_or_default();
-        Some(Self { ranges, size, planes, area: width.saturating_mul(height), jpeg, tables })
+        let area = width.saturating_mul(height);
+        let samples = decoder.find_tag_unsigned(Tag::SamplesPerPixel).ok()?.unwrap_or(1);
+        let bits = u64::from(decoder.colortype().ok()?.bit_depth());
+        Some(Self { ranges, size, planes, area, samples, bits, compression, tables })
     }
 
     /// How many there are, and how many pixels they have.
     fn check_count(&self) -> Result<(), TooMuch> {
+        within("the number of samples of a pixel", self.samples, MOST_SAMPLES)?;
         let found = self.ranges.len() as u64;
         let each = self.area.div_euclid(SMALLEST_TILE).saturating_add(MOST_CHUNKS);
         within("the number of its strips or tiles", found, each.saturating_mul(self.planes))?;
@@ -127,34 +150,51 @@ impl Chunks {
         within("the number of bytes in its strips or tiles", found, limit)
     }
 
-    /// How large the JPEG in each is, by the library that is to decode it.
+    /// How many bytes of them are decompressed to nothing.
+    fn check_compressed(&self) -> Result<(), TooMuch> {
+        let found =
+            self.ranges.iter().map(|(_, count)| count).copied().fold(0, u64::saturating_add);
+        let bits = self.area.saturating_mul(self.samples).saturating_mul(self.bits);
+        let chunks = (self.ranges.len() as u64).saturating_mul(COMPRESSED_CHUNK);
+        let more = chunks.saturating_add(MORE_COMPRESSED);
+        let limit = bits.div_ceil(8).saturating_mul(COMPRESSED).saturating_add(more);
+        within("the number of compressed bytes in its strips or tiles", found, limit)
+    }
+
+    /// How much work its segments are, and how large the JPEG in each is, by the library that is to decode it.
     fn check_jpegs(&self, bytes: &[u8]) -> Result<(), TooMuch> {
         let limit = self.size.map(|side| side.next_multiple_of(BLOCK));
-        let distinct: HashSet<_> = self.ranges.iter().collect();
-        for &(offset, count) in distinct {
-            let Some([width, height]) = self.jpeg_size(bytes, offset, count) else { continue };
+        let mut distinct = HashMap::<_, u64>::new();
+        for &range in &self.ranges {
+            let times = distinct.entry(range).or_default();
+            *times = times.saturating_add(1);
+        }
+        let mut segments = Segments::of(self.ranges.len() as u64);
+        for ((offset, count), times) in distinct {
+            let Some(jpeg) = self.jpeg(bytes, offset, count) else { continue };
+            segments.add(&jpeg, times)?;
+            let Ok(decoder) = JpegDecoder::new(Cursor::new(jpeg)) else { continue };
+            let [width, height] = <[u32; 2]>::from(decoder.dimensions()).map(u64::from);
             within("the width of a JPEG in one of its strips or tiles", width, limit[0])?;
             within("the height of a JPEG in one of its strips or tiles", height, limit[1])?;
         }
         Ok(())
     }
 
-    /// Width and height of a JPEG, if it has a header that can be read; without one it is not decoded.
-    fn jpeg_size(&self, bytes: &[u8], offset: u64, count: u64) -> Option<[u64; 2]> {
+    /// The bytes of a JPEG as the decoder takes them.
+    fn jpeg(&self, bytes: &[u8], offset: u64, count: u64) -> Option<Vec<u8>> {
         let own = bytes.get(usize::try_from(offset).ok()?..)?;
         let own = own.get(..usize::try_from(count).ok()?)?;
         // The tables are a JPEG without an image: their end and the image's beginning are left out.
-        let joined = match self.tables.as_slice() {
-            [] => own.to_vec(),
-            [tables @ .., _, _] => [tables, own.get(2..)?].concat(),
-            _ => return None,
-        };
-        let (width, height) = JpegDecoder::new(Cursor::new(joined)).ok()?.dimensions();
-        Some([width, height].map(u64::from))
+        match self.tables.as_slice() {
+            [] => Some(own.to_vec()),
+            [tables @ .., _, _] => Some([tables, own.get(2..)?].concat()),
+            _ => None,
+        }
     }
 }
 
-fn within(what: &'static str, found: u64, limit: u64) -> Result<(), TooMuch> {
+pub(crate) fn within(what: &'static str, found: u64, limit: u64) -> Result<(), TooMuch> {
     if found > limit { Err(TooMuch { what, found, limit }) } else { Ok(()) }
 }
 
@@ -223,10 +263,40 @@ mod tests {
     #[test]
     fn bytes_that_are_read_again_and_again_are_counted() {
         let data = vec![0; 100_000];
-        let file = tiled(512, 16, 5, &data);
+        let file = tiled(512, 16, 1, &data);
         let found = checked(&file).expect_err("the same bytes 1,024 times").found;
         assert_eq!(found, 1024 * 100_000);
-        assert_eq!(checked(&tiled(512, 16, 5, &data[..10_000])), Ok(()));
+        assert_eq!(checked(&tiled(512, 16, 1, &data[..10_000])), Ok(()));
+    }
+
+    #[test]
+    fn more_compressed_bytes_than_pixels_are_refused() {
+        let most = (2 * 128 * 128 + (1 << 20)) / 4 + 16;
+        for compression in [5, 8, 32_773] {
+            assert_eq!(checked(&tiled(128, 64, compression, &vec![0; most])), Ok(()));
+            let refused = checked(&tiled(128, 64, compression, &vec![0; most + 1]));
+            let refused = refused.expect_err("more than twice as many");
+            assert_eq!((refused.found, refused.limit), (4 * most as u64 + 4, 4 * most as u64));
+        }
+    }
+
+    #[test]
+    fn jpegs_whose_segments_are_too_much_work_are_refused() {
+        let mut one = jpeg(16, 16);
+        let tables = [&[0x10][..], &[0; 16]].concat().repeat(1_000);
+        one.splice(2..2, [&[0xff, 0xc4, 0x42, 0x6a][..], &tables].concat());
+        assert_eq!(checked(&tiled(32, 16, 7, &one)), Ok(()));
+        let refused = checked(&tiled(512, 16, 7, &one)).expect_err("1,024 times 1,000 tables");
+        assert_eq!(refused.limit, (1 << 18) + 8 * 1024, "{}", refused.what);
+    }
+
+    #[test]
+    fn pixels_of_too_many_samples_are_refused() {
+        let mut file = tiled(16, 16, 1, &[0; 256]);
+        let place = file.windows(2).position(|tag| tag == 277_u16.to_le_bytes()).expect("a tag");
+        file[place + 8..place + 10].copy_from_slice(&65_u16.to_le_bytes());
+        let refused = checked(&file);
+        assert!(matches!(refused, Err(TooMuch { found: 65, limit: 64, .. })), "{refused:?}");
     }
 
     #[test]

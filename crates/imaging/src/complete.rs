@@ -36,7 +36,7 @@ fn jpeg_is_complete(bytes: &[u8]) -> bool {
 }
 
 /// The next code that follows 0xff and is a marker's, and the bytes after it.
-fn next_marker(mut bytes: &[u8]) -> Option<(u8, &[u8])> {
+pub(crate) fn next_marker(mut bytes: &[u8]) -> Option<(u8, &[u8])> {
     loop {
         let at = bytes.iter().position(|&byte| byte == 0xff)?;
         match bytes.get(at..)? {

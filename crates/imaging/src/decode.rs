@@ -9,12 +9,12 @@ use image::error::{DecodingError, ImageFormatHint};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
-use crate::Error;
 use crate::chunks::TooMuch;
 use crate::complete::is_complete;
 use crate::pixels::{Grey16, to_rgb};
 use crate::room::{FILES, Held, PIXELS, Room};
-use crate::tiff::{Uncommon, check_common};
+use crate::tiff::{Uncommon, check_common, unread};
+use crate::{Error, jpeg, png, webp};
 
 /// Bytes of a decoded pixel.
 const RGB: u64 = 3;
@@ -81,7 +81,7 @@ impl Default for DecodeOptions {
 /// applied, because Pillow does so too.
 ///
 /// JPEG and CMYK pixels may differ from Pillow's by a few levels, and 16-bit BMP by one. TIFF
-/// with a palette of fewer than 8 bits, or with 32-bit grey, is not supported.
+/// with a palette of fewer than 8 bits, with 32-bit grey, or compressed like a fax, is not supported.
 ///
 /// # Errors
 ///
@@ -145,6 +145,15 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
         failure(path, ImageError::Decoding(DecodingError::new(hint, error)))
     };
     let too_much = |TooMuch { what, found, limit }| too_large(path, what, found, limit);
+    match format {
+        ImageFormat::Jpeg => jpeg::check(bytes).map_err(too_much)?,
+        ImageFormat::Png => png::check(bytes).map_err(too_much)?,
+        ImageFormat::WebP => webp::check(bytes).map_err(too_much)?,
+        ImageFormat::Tiff if let Some(what) = unread(bytes) => {
+            return Err(Error::Unread { path: path.to_owned(), what });
+        }
+        _ => (),
+    }
     if format == ImageFormat::Tiff
         && let Some(mut image) = Uncommon::open(bytes, options.max_bytes)
     {
@@ -162,14 +171,19 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
     let mut limits = Limits::default();
     limits.max_image_width = Some(options.max_side);
     limits.max_image_height = Some(options.max_side);
-    limits.max_alloc = Some(options.max_bytes);
+    limits.max_alloc = Some(match format {
+        ImageFormat::Png => options.max_bytes.min(png::BESIDE_THE_PIXELS),
+        _ => options.max_bytes,
+    });
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(failed)?;
     check_size(path, decoder.dimensions(), options)?;
     if format == ImageFormat::Tiff {
         check_common(bytes).map_err(too_much)?;
     }
-    let mut room = room(decoder.dimensions(), decoder.color_type().bytes_per_pixel(), options);
+    let pixel = decoder.color_type().bytes_per_pixel();
+    let pixel = pixel.saturating_add(while_decoding(format, bytes, pixel));
+    let mut room = room(decoder.dimensions(), pixel, options);
     if !is_complete(format, bytes) {
         return Err(Error::Truncated { path: path.to_owned() });
     }
@@ -187,6 +201,16 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
     let upright = upright.into_rgb8();
     room.keep(kept(&upright, options));
     Ok(room.hold(upright))
+}
+
+/// Bytes for each pixel of so many that the decoder has beside them: the coefficients of a progressive
+/// JPEG, and WebP's own pixels.
+fn while_decoding(format: ImageFormat, bytes: &[u8], pixel: u8) -> u8 {
+    match format {
+        ImageFormat::Jpeg if jpeg::is_progressive(bytes) => pixel.saturating_mul(2),
+        ImageFormat::WebP => 4,
+        _ => 0,
+    }
 }
 
 /// Memory for an image of this size: its pixels of so many bytes, those that become of them, and
@@ -350,6 +374,22 @@ mod tests {
         bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
         let result = open(&bytes, DecodeOptions::default());
         assert!(matches!(result, Err(Error::TooLarge { found: 0x4000_0000, .. })), "{result:?}");
+    }
+
+    #[test]
+    fn what_is_more_work_than_the_pixels_are_worth_is_too_large() {
+        let part = b"\xff\xe1\x00\x26http://ns.adobe.com/xmp/extension/\0\0";
+        let text = b"\0\0\0\x02tEXta\0\0\0\0\0";
+        let numbers = b"RIFF\0\0\0\0WEBPVP8L\x12\0\0\0\x2f\x03\xc0\0\0";
+        let mut jpeg = encoded(picture(), ImageFormat::Jpeg);
+        jpeg.splice(2..2, part.repeat(12_000));
+        let mut png = encoded(picture(), ImageFormat::Png);
+        png.splice(33..33, text.repeat(65_536));
+        let webp = [&numbers[..], &crate::vp8l::tests::wanting(65_536)].concat();
+        for bytes in [jpeg, png, webp] {
+            let result = open(&bytes, DecodeOptions::default());
+            assert!(matches!(result, Err(Error::TooLarge { .. })), "{result:?}");
+        }
     }
 
     #[test]

@@ -54,6 +54,18 @@ pub enum Error {
         #[source]
         source: image::ImageError,
     },
+    /// The image is a TIFF of a kind that is not read: compressed like a fax, to be decoded in a time that
+    /// grows with the square of its size, or with reversed bits.
+    #[error(
+        "{} is a TIFF with {what}, which Burncam does not read: save it as PNG",
+        path.display()
+    )]
+    Unread {
+        /// The image file.
+        path: PathBuf,
+        /// What it has.
+        what: &'static str,
+    },
     /// The decoder knows the pixel type, but there is no rule for turning it into RGB.
     #[error("{}: pixels of type {pixels} are not supported", path.display())]
     Pixels {

@@ -47,13 +47,17 @@ mod decode;
 mod error;
 mod files;
 mod fit;
+mod jpeg;
 mod pixels;
+mod png;
 mod preprocess;
 mod resize;
 mod room;
 mod tensor;
 mod tensorflow;
 mod tiff;
+mod vp8l;
+mod webp;
 
 pub use decode::{DecodeOptions, Exif, decode, decode_bytes, read};
 pub use error::Error;

@@ -15,8 +15,29 @@ const PHOTOMETRIC: u16 = 262;
 const BLACK_IS_ZERO: u16 = 1;
 const PALETTE: u16 = 3;
 
+/// `FillOrder`: the lowest bit of a byte is its first pixel.
+const LOWEST_FIRST: u16 = 2;
+
+/// `Compression`: three ways of a fax.
+const FAX: [u16; 3] = [2, 3, 4];
+
 /// Colours of a palette of 8 bits.
 const COLOURS: usize = 256;
+
+/// What the image has that is not read: compression like a fax, or the bits of each byte in reverse
+/// order, which the decoder passes over.
+pub(crate) fn unread(bytes: &[u8]) -> Option<&'static str> {
+    let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?;
+    let mut is = |tag, of: &[u16]| {
+        let found = decoder.find_tag_unsigned(tag).ok().flatten();
+        found.is_some_and(|found| of.contains(&found))
+    };
+    match (is(Tag::Compression, &FAX), is(Tag::FillOrder, &[LOWEST_FIRST])) {
+        (true, _) => Some("fax compression (CCITT)"),
+        (false, true) => Some("its bits in reverse order (FillOrder 2)"),
+        (false, false) => None,
+    }
+}
 
 /// As [`Uncommon::check`], of any other TIFF.
 pub(crate) fn check_common(bytes: &[u8]) -> Result<(), TooMuch> {
@@ -161,7 +182,10 @@ fn other_photometric(bytes: &[u8], from: u16, to: u16) -> Option<Patch> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::{DecodeOptions, Error};
 
     /// Tag, type (3 is a short, 4 a long), count and value of each entry of a directory.
     type Entries<'a> = &'a [(u16, u16, u32, u32)];
@@ -223,6 +247,42 @@ mod tests {
             (338, 3, 1, 2),
         ];
         assert_eq!(decoded(&file(&entries, &[7, 0, 9, 128])), [7, 7, 7, 9, 9, 9]);
+    }
+
+    #[test]
+    fn a_fax_and_reversed_bits_are_known_by_their_tags() {
+        let fax = Some("fax compression (CCITT)");
+        let reversed = Some("its bits in reverse order (FillOrder 2)");
+        for (compression, order, what) in [
+            (1, 1, None),
+            (2, 1, fax),
+            (3, 1, fax),
+            (4, 2, fax),
+            (5, 1, None),
+            (1, 2, reversed),
+            (5, 2, reversed),
+        ] {
+            let entries = [
+                (256, 3, 1, 2),
+                (257, 3, 1, 1),
+                (258, 3, 1, 1),
+                (259, 3, 1, compression),
+                (262, 3, 1, 0),
+                (266, 3, 1, order),
+                (273, 4, 1, 200),
+                (277, 3, 1, 1),
+                (278, 3, 1, 1),
+                (279, 4, 1, 1),
+            ];
+            assert_eq!(unread(&file(&entries, &[0])), what, "{compression} {order}");
+            let result = crate::decode_bytes(
+                Path::new("a.tif"),
+                &file(&entries, &[0]),
+                DecodeOptions::default(),
+            );
+            let refused = matches!(result, Err(Error::Unread { .. }));
+            assert_eq!(refused, what.is_some(), "{result:?}");
+        }
     }
 
     #[test]

@@ -157,9 +157,13 @@ impl HeadConfig {
         let mut parts: Vec<String> = Vec::new();
         for (_, op) in &self.layers {
             parts.push(match op {
-                Op::Dense { units, activation: Activation::Linear, .. } => format!("Dense {units}"),
-                Op::Dense { units, activation, .. } => {
-                    format!("Dense {units} {activation:?}").to_lowercase().replacen('d', "D", 1)
+                Op::Dense { units, activation, use_bias } => {
+                    let activation = match activation {
+                        Activation::Linear => String::new(),
+                        other => format!(" {other:?}").to_lowercase(),
+                    };
+                    let bias = if *use_bias { "" } else { " without bias" };
+                    format!("Dense {units}{activation}{bias}")
                 }
                 Op::Activation { activation } => format!("{activation:?}").to_lowercase(),
                 other => other.class().to_owned(),

@@ -36,6 +36,10 @@ const LAYOUT: u32 = 1;
 /// may have holes, so that its length says nothing of how much somebody wrote.
 const UNREADABLE: u64 = 1 << 30;
 
+/// How many lines between the entries of a journal may be something else: a GiB of empty lines takes
+/// minutes to read.
+const UNREADABLE_LINES: u64 = 1 << 24;
+
 /// The longest line that is read, in bytes: a row of a thousand classes has some 50,000.
 const LONGEST: u64 = 1 << 24;
 
@@ -228,7 +232,8 @@ impl Journal {
         let mut file = self.opened();
         file.rewind().map_err(failed)?;
         let mut reader = BufReader::new(&mut *file);
-        let (mut offset, mut unreadable, mut text) = (0_u64, 0_u64, Vec::new());
+        let (mut offset, mut unreadable, mut lines) = (0_u64, 0_u64, 0_u64);
+        let mut text = Vec::new();
         loop {
             text.clear();
             let read = reader.by_ref().take(LONGEST).read_until(b'\n', &mut text);
@@ -236,14 +241,20 @@ impl Journal {
             if bytes == 0 {
                 return Ok(());
             }
-            if text.ends_with(b"\n")
+            if text.len() > 1
+                && text.ends_with(b"\n")
                 && let Ok(entry) = serde_json::from_slice(&text)
             {
                 take(Line { offset, bytes }, entry);
             } else {
                 unreadable = unreadable.saturating_add(u64::from(bytes));
+                lines = lines.saturating_add(1);
                 if unreadable > UNREADABLE {
                     return Err(self.no_journal());
+                }
+                if lines > UNREADABLE_LINES {
+                    let what = format!("more than {UNREADABLE_LINES} of its lines are no record");
+                    return Err(self.unreadable(format!("{what} of an image")));
                 }
             }
             offset = offset.saturating_add(u64::from(bytes));
@@ -487,6 +498,19 @@ mod tests {
         for error in [read, Journal::resume(&path).expect_err("a hole")] {
             assert!(error.to_string().contains("more than 1 GiB of it is no record"), "{error}");
         }
+    }
+
+    #[test]
+    fn empty_lines_are_not_read_for_ever() {
+        let (_folder, path) = folder();
+        let mut journal = Journal::create(&path, &json!({})).expect("a new journal");
+        journal.append(&[entry("a.png")]).expect("room");
+        journal.write(&vec![b'\n'; (1 << 24) - 1]).expect("room");
+        journal.append(&[entry("b.png")]).expect("room");
+        assert_eq!(paths(&journal), ["a.png", "b.png"]);
+        journal.write(b"{}\n").expect("room");
+        let error = journal.each(|_, _| {}).expect_err("one more").to_string();
+        assert!(error.contains("more than 16777216 of its lines are no record"), "{error}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Where a model's overlays go: the notebook's tree, in which no file overwrites another.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::Outcome;
@@ -62,18 +62,33 @@ fn folders<'a>(folds: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, String
     let mut names = Names::default();
     names.take("All");
     names.take("maps");
+    let mut tried = HashMap::new();
     let mut folders = BTreeMap::new();
     for fold in folds {
-        folders.entry(fold).or_insert_with(|| {
-            let mut folder = plain(fold);
-            while names.has(&folder) || folder.to_lowercase().ends_with(".csv") {
-                folder.push('_');
-            }
-            names.take(&folder);
-            folder
-        });
+        folders.entry(fold).or_insert_with(|| folder(&plain(fold), &mut names, &mut tried));
     }
     folders
+}
+
+/// No file system has longer names, in characters.
+const LONGEST_FOLDER: usize = 255;
+
+/// Takes `name`, or the first of `name_`, `name__` ... that is free and no `.csv`; where that would
+/// be too long, `name__2`, `name__3` ... `tried` has, by name in lower case, how many `_` are tried
+/// next: fewer are taken.
+fn folder(name: &str, names: &mut Names, tried: &mut HashMap<String, usize>) -> String {
+    let lower = name.to_lowercase();
+    let first = usize::from(lower.ends_with(".csv"));
+    let next = tried.entry(lower).or_insert(first);
+    let most = LONGEST_FOLDER.saturating_sub(name.chars().count());
+    while *next <= most {
+        let folder = format!("{name}{}", "_".repeat(*next));
+        *next += 1;
+        if names.take(&folder) {
+            return folder;
+        }
+    }
+    names.free(&format!("{name}_"))
 }
 
 /// `name` as one component of a path: no separator, no control character, not `.` or `..`, and not
@@ -107,17 +122,20 @@ fn has_meaning_in_paths(c: char) -> bool {
     std::path::is_separator(c) || (cfg!(windows) && c == ':')
 }
 
-/// The names taken in one folder, in lower case.
+/// The names taken in one folder.
 #[derive(Default)]
-struct Names(HashSet<String>);
+struct Names {
+    /// In lower case.
+    taken: HashSet<String>,
+    /// By the name with the number 2, in lower case: the number that is tried next. Smaller ones are
+    /// taken. It is not by the name itself, since Greek has letters whose lower case depends on what
+    /// follows.
+    next: HashMap<String, usize>,
+}
 
 impl Names {
-    fn has(&self, name: &str) -> bool {
-        self.0.contains(&name.to_lowercase())
-    }
-
     fn take(&mut self, name: &str) -> bool {
-        self.0.insert(name.to_lowercase())
+        self.taken.insert(name.to_lowercase())
     }
 
     /// Takes `name`, or the first of `<stem>_2.<extension>`, `<stem>_3.<extension>` ... free.
@@ -129,10 +147,14 @@ impl Names {
             Some(dot) if dot > 0 => name.split_at(dot),
             _ => (name, ""),
         };
-        (2_usize..)
-            .map(|number| format!("{stem}_{number}{extension}"))
-            .find(|numbered| self.take(numbered))
-            .expect("a free number among all")
+        let numbered = |number: usize| format!("{stem}_{number}{extension}");
+        let key = numbered(2).to_lowercase();
+        let mut number = self.next.get(&key).copied().unwrap_or(2);
+        while !self.take(&numbered(number)) {
+            number += 1;
+        }
+        self.next.insert(key, number + 1);
+        numbered(number)
     }
 }
 
@@ -229,6 +251,50 @@ mod tests {
         let folders: Vec<String> = assign(&images).into_iter().map(|place| place.folder).collect();
         let expected = ["all___", "All_", "All__", "maps_", "VGG16.csv_", "Fold0", "fold0_"];
         assert_eq!(folders, expected);
+    }
+
+    /// A name for each number: letters of either case.
+    fn of_case(number: usize) -> String {
+        (0..17).map(|bit| if number >> bit & 1 == 0 { 'a' } else { 'A' }).collect()
+    }
+
+    /// Each had tried the numbers of all before it.
+    #[test]
+    fn a_hundred_thousand_names_that_differ_in_case_or_in_the_middle_are_numbered() {
+        const MANY: usize = 100_000;
+        let long = |number: usize| format!("{}{number:06}{}", "x".repeat(80), "y".repeat(80));
+        for name in [of_case, long] {
+            let names: Vec<(&str, String)> = (0..MANY).map(|image| ("F", name(image))).collect();
+            let places = assign(&names);
+            let last = places.iter().filter(|place| place.in_fold.ends_with("_100000"));
+            assert_eq!(last.count(), 1);
+            let distinct: HashSet<&str> = places.iter().map(|place| &*place.in_all).collect();
+            assert_eq!(distinct.len(), MANY);
+        }
+    }
+
+    /// With a `_` more for each, their names had 5 GB.
+    #[test]
+    fn a_hundred_thousand_folds_that_differ_in_case_have_short_names() {
+        let folds: Vec<(String, &str)> =
+            (0..100_000).map(|fold| (of_case(fold), "a.png")).collect();
+        let mut folders: Vec<String> =
+            assign(&folds).into_iter().map(|place| place.folder.to_lowercase()).collect();
+        folders.sort_unstable();
+        folders.dedup();
+        assert_eq!(folders.len(), folds.len());
+        let name = "a".repeat(17);
+        let underscores = format!("{name}{}", "_".repeat(238));
+        assert!(folders.contains(&underscores) && folders.contains(&format!("{name}__2")));
+        assert!(folders.iter().all(|folder| folder.len() <= 255));
+    }
+
+    #[test]
+    fn numbers_are_passed_over_only_where_they_are_taken() {
+        // All are `ασ.png` in lower case; with a number, those with a capital sigma are `ας_2.png`.
+        let images = ["ΑΣ.png", "Ασ.png", "αΣ.png", "ασ.png"].map(|image| ("F", image));
+        let in_fold: Vec<String> = assign(&images).into_iter().map(|place| place.in_fold).collect();
+        assert_eq!(in_fold, ["ΑΣ.png", "Ασ_2.png", "αΣ_2.png", "ασ_3.png"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::keras::front::LARGEST;
 use crate::keras::h5::{StoredLayer, StoredWeight};
-use crate::limits::check_parts;
+use crate::limits::{MOST_HEAD, MOST_STEPS, check_parts};
 use crate::matching::FileNames;
 use crate::store::{BoxError, Store};
 use crate::{Checkpoint, Error, Format, Resolved, Wanted};
@@ -179,6 +179,12 @@ pub(crate) fn resolve(
     }
     if input.divisor == 0.0 || input.deviation.contains(&0.0) {
         return Err(bad("its preprocessing divides by zero".to_owned()));
+    }
+    if input.steps.len() > MOST_STEPS {
+        return Err(bad(format!("its preprocessing has more than {MOST_STEPS} steps")));
+    }
+    if description.head.layers().len() > MOST_HEAD {
+        return Err(bad(format!("its head has more than {MOST_HEAD} layers")));
     }
     if !input.steps.iter().all(Step::is_sound) {
         return Err(bad("a step of its preprocessing is not finite, or one of zeros".to_owned()));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use burncam_net::{Arch, Variant};
@@ -124,7 +124,7 @@ impl Checkpoint {
     /// If the file cannot be read, is of another kind, or holds a configuration that cannot be
     /// understood.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        match kind(path)? {
+        let file = match kind(path)? {
             Kind::Hdf5 => keras::h5::read(path),
             Kind::Zip if torch::file::is_torch_zip(path) => torch::file::read_zip(path),
             Kind::Zip => keras::zip::read(path),
@@ -132,6 +132,22 @@ impl Checkpoint {
             Kind::Onnx => onnx::read(path),
             Kind::Burnpack => burncam_file::read(path, Format::Burnpack, burnpack::open),
             Kind::Safetensors => safetensors::read(path),
+        }?;
+        file.check_names()?;
+        Ok(file)
+    }
+
+    /// Refuses names that could pass for lines of what is printed.
+    fn check_names(&self) -> Result<(), Error> {
+        let nodes = self.graph.iter().flat_map(|graph| &graph.nodes);
+        let layers = self.layers.iter().flat_map(|layer| {
+            let weights = layer.weights.iter().map(|weight| &weight.path);
+            weights.chain([&layer.name])
+        });
+        let mut names = nodes.flat_map(|node| [&node.name, &node.class]).chain(layers);
+        match names.find(|name| name.contains(char::is_control)) {
+            None => Ok(()),
+            Some(name) => Err(Error::Name { path: self.path.clone(), name: name.clone() }),
         }
     }
 
@@ -190,9 +206,30 @@ fn kind(path: &Path) -> Result<Kind, Error> {
         [_, _, _, _, _, _, _, _, b'{', ..] => return Ok(Kind::Safetensors),
         [0x80, 2..=5, ..] => return Ok(Kind::Pickle),
         start if onnx::begins_like(start) && named_onnx(path) => return Ok(Kind::Onnx),
+        _ if begins_later(path).map_err(open)? => return Ok(Kind::Hdf5),
         _ => "a file of an unknown kind",
     };
     Err(Error::Format { path: path.to_owned(), found })
+}
+
+/// Whether it is an HDF5 file that begins behind a block of its user's.
+fn begins_later(path: &Path) -> io::Result<bool> {
+    const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    // Where the superblock may be: 512 and its doubles.
+    for place in (9..u64::BITS).map(|power| 1_u64 << power) {
+        let mut found = [0; SIGNATURE.len()];
+        if place.saturating_add(found.len() as u64) > length {
+            break;
+        }
+        file.seek(SeekFrom::Start(place))?;
+        file.read_exact(&mut found)?;
+        if found == SIGNATURE {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// That it is a file, and not one past all reading.

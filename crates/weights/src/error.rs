@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use burncam_net::{HeadError, LoadError};
-use hdf5_pure::FormatError;
 
 use crate::Format;
-use crate::keras::source::NOWHERE;
 
 /// Why a checkpoint was refused. Each names the file and, where there is one, the layer.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +40,7 @@ pub enum Error {
         object: String,
         /// What the HDF5 reader said.
         #[source]
-        source: Box<hdf5_pure::Error>,
+        source: Box<burncam_hdf5::Error>,
     },
     /// A name in the HDF5 file that has nothing of its own behind it.
     #[error(
@@ -106,6 +104,14 @@ pub enum Error {
         /// What its reader said.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A layer or tensor has a name of several lines, or with other control characters.
+    #[error("{} names a layer or tensor {name:?}, with control characters", path.display())]
+    Name {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        name: String,
     },
     /// A `.bpk` or `.safetensors` file does not say what network it holds.
     #[error("{} does not say which network it holds: {reason}", path.display())]
@@ -236,12 +242,10 @@ pub enum Error {
 
 impl Error {
     /// What went wrong with a group or data set of an HDF5 file.
-    pub(crate) fn of_hdf5(path: &Path, object: &str, source: hdf5_pure::Error) -> Self {
+    pub(crate) fn of_hdf5(path: &Path, object: &str, source: burncam_hdf5::Error) -> Self {
         let (path, object) = (path.to_owned(), object.to_owned());
         match source {
-            hdf5_pure::Error::Format(FormatError::Source(text)) if text == NOWHERE => {
-                Self::Link { path, object }
-            }
+            burncam_hdf5::Error::Nowhere => Self::Link { path, object },
             source => Self::Hdf5 { path, object, source: Box::new(source) },
         }
     }

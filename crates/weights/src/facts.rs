@@ -3,6 +3,7 @@
 //! Nothing here reads a number of the weights.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use burncam_net::{LayerTable, Op};
 use serde::Serialize;
@@ -99,7 +100,8 @@ impl Checkpoint {
     pub fn file_layers(&self) -> Vec<FileLayer> {
         let nodes = self.graph.as_ref().map_or(&[][..], |graph| &graph.nodes);
         let described = nodes.iter().map(|node| (node.name.as_str(), Some(node.class.clone())));
-        let known = |name: &str| nodes.iter().any(|node| node.name == name);
+        let names: HashSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+        let known = |name: &str| names.contains(name);
         let stored = self.layers.iter().map(|layer| (layer.name.as_str(), None));
         described
             .chain(stored.filter(|(name, _)| !known(name)))
@@ -131,7 +133,8 @@ impl Checkpoint {
         };
         let mut ignored: Vec<Ignored> =
             IGNORED_GROUPS.iter().filter(|group| found(&group.name)).cloned().collect();
-        if file.root().attrs().map_err(at)?.contains_key(&*TRAINING.name) {
+        let root = file.group("").and_then(|root| root.strings(&TRAINING.name));
+        if root.map_err(at)?.is_some() {
             ignored.push(TRAINING.clone());
         }
         Ok(ignored)
@@ -178,10 +181,9 @@ impl Resolved {
         own.collect()
     }
 
-    /// Whether the network does without a layer of the file.
-    pub(crate) fn is_left_out(&self, layer: &str) -> bool {
-        let table = (self.variant.layers)();
-        table.left_out().iter().any(|(beginning, _)| format!("{layer}.").starts_with(beginning))
+    /// Beginnings of the names of layers that the network does without.
+    pub(crate) fn without(&self) -> Vec<&'static str> {
+        (self.variant.layers)().left_out().iter().map(|(beginning, _)| *beginning).collect()
     }
 
     /// Every layer from the input to the end of the head, in the network's order.
@@ -213,10 +215,11 @@ impl Resolved {
     fn head_layers(&self) -> Vec<(String, Op)> {
         let mut layers = self.head.layers().to_vec();
         let nodes = self.file.graph.as_ref().map_or(&[][..], |graph| &graph.nodes);
+        let own = self.names.values().chain(layers.iter().map(|(name, _)| name));
+        let mut known: HashSet<String> = own.cloned().collect();
         for node in nodes {
-            let known = self.names.values().chain(layers.iter().map(|(name, _)| name));
             if let Ok(op) = &node.op
-                && !known.into_iter().any(|name| *name == node.name)
+                && known.insert(node.name.clone())
             {
                 layers.push((node.name.clone(), op.clone()));
             }

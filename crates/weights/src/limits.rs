@@ -13,6 +13,12 @@ pub(crate) const MOST_PARTS: usize = 10_000;
 /// Names of layers that the layers of one file read.
 pub(crate) const MOST_INPUTS: usize = 40_000;
 
+/// Layers of a head.
+pub(crate) const MOST_HEAD: usize = 256;
+
+/// Steps of a preprocessing, each of which is done with every pixel of every image.
+pub(crate) const MOST_STEPS: usize = 64;
+
 /// Bytes of a file, all of which are read for its checksum. VGG16 with the state of its training has
 /// 1.7 GB.
 pub(crate) const LARGEST_FILE: u64 = 16 << 30;

@@ -80,6 +80,8 @@ impl Resolved {
         };
         let found = found.or_else(|| {
             let inside = format!("{layer}.");
+            // The table is made anew each time, and a reference may have any number of names.
+            self.names.keys().find(|own| own.starts_with(&inside))?;
             let table = (self.variant.layers)();
             let last = table.layers().iter().rfind(|own| own.name.starts_with(&inside));
             last.and_then(|own| self.names.get_key_value(&own.name))
@@ -133,11 +135,8 @@ impl Resolved {
                     arch: arch.name,
                     source: Box::new(source),
                 })?;
-        let unused = weights.unused();
-        if unused.is_empty() {
-            return Ok((classifier, weights.taken));
-        }
-        Err(Error::Unused { path: self.path().to_owned(), arch: arch.name, weights: unused })
+        self.unused(weights.taken.iter().map(|taken| (taken.layer.as_str(), taken.weight)))?;
+        Ok((classifier, weights.taken))
     }
 }
 
@@ -165,20 +164,33 @@ struct FileWeights<'a> {
     left: u64,
 }
 
-impl FileWeights<'_> {
-    fn unused(&self) -> Vec<String> {
-        let find = |taken: &Taken| self.resolved.find(&taken.layer, taken.weight);
-        let used = self.taken.iter().filter_map(find).map(|stored| stored.path.as_str());
-        let used: HashSet<&str> = used.collect();
-        let layers = self.resolved.file.layers.iter();
+impl Resolved {
+    /// The weights that the network has no place for, given those that it has.
+    pub(crate) fn unused<'a>(
+        &self,
+        taken: impl Iterator<Item = (&'a str, Weight)>,
+    ) -> Result<(), Error> {
+        let found = taken.filter_map(|(layer, weight)| self.find(layer, weight));
+        let used: HashSet<&str> = found.map(|stored| stored.path.as_str()).collect();
+        let without = self.without();
+        let is_left_out =
+            |layer: &str| without.iter().any(|start| format!("{layer}.").starts_with(start));
+        let layers = self.file.layers.iter();
         let all = layers.flat_map(|layer| layer.weights.iter().map(move |weight| (layer, weight)));
-        all.filter(|(_, weight)| !used.contains(weight.path.as_str()))
-            .filter(|(layer, _)| !self.resolved.is_left_out(&layer.name))
-            .map(|(layer, weight)| match self.resolved.file.state {
+        let unused: Vec<String> = all
+            .filter(|(_, weight)| !used.contains(weight.path.as_str()))
+            .filter(|(layer, _)| !is_left_out(&layer.name))
+            .map(|(layer, weight)| match self.file.state {
                 Some(_) => format!("`{}` {:?}", weight.path, weight.shape),
+                None if layer.name.is_empty() => format!("`{}` {:?}", weight.path, weight.shape),
                 None => format!("`{}` {} {:?}", layer.name, weight.name, weight.shape),
             })
-            .collect()
+            .collect();
+        if unused.is_empty() {
+            return Ok(());
+        }
+        let (path, arch) = (self.path().to_owned(), self.arch.name);
+        Err(Error::Unused { path, arch, weights: unused })
     }
 }
 

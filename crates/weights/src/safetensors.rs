@@ -7,6 +7,9 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use serde::Deserialize as _;
+use serde_json::Value;
+
 use safetensors::tensor::{Dtype, Metadata, SafeTensorError, View, serialize_to_file};
 
 use crate::burncam_file::{self, Contents, KEY};
@@ -17,6 +20,9 @@ use crate::store::{BoxError, Store};
 use crate::tensors::{floats, read_f32};
 use crate::torch::pickle_value::Element;
 use crate::{Checkpoint, Error, Format, torch};
+
+/// The longest header, in bytes, in which what is wrong is looked for.
+const LONGEST_NAMED: usize = 1 << 20;
 
 /// Length of the header, before the header.
 const LENGTH_SIZE: u64 = 8;
@@ -94,7 +100,10 @@ fn open(path: &Path) -> Result<(Contents, Vec<Dtype>), BoxError> {
     }
     let mut header = vec![0; length as usize];
     file.read_exact(&mut header)?;
-    let header: Metadata = serde_json::from_slice(&header)?;
+    let header: Metadata = match serde_json::from_slice(&header) {
+        Ok(header) => header,
+        Err(error) => return Err(culprit(&header).unwrap_or_else(|| error.into())),
+    };
     let data_start = LENGTH_SIZE.saturating_add(length);
     // Ranges follow each other without gaps, so the last one's end bounds them all.
     let expected = data_start.saturating_add(header.data_len() as u64);
@@ -109,6 +118,37 @@ fn open(path: &Path) -> Result<(Contents, Vec<Dtype>), BoxError> {
     let description = header.metadata().as_ref().and_then(|data| data.get(KEY)).cloned();
     let ranges = Ranges { file: Mutex::new(file), header, data_start };
     Ok((Contents { description, shapes, store: Store::Safetensors(ranges) }, types))
+}
+
+/// The first tensor whose type, shape and range do not fit each other, which the library does not name.
+fn culprit(header: &[u8]) -> Option<BoxError> {
+    if header.len() > LONGEST_NAMED {
+        return None;
+    }
+    let header: serde_json::Map<String, Value> = serde_json::from_slice(header).ok()?;
+    header.iter().filter(|(name, _)| *name != "__metadata__").find_map(|(name, entry)| {
+        let of_name = |reason: String| Some(format!("tensor `{name}` {reason}").into());
+        let dtype = entry.get("dtype").unwrap_or(&Value::Null);
+        let Ok(known) = Dtype::deserialize(dtype) else {
+            return of_name(format!("is of an unknown type {dtype}"));
+        };
+        let shape = Vec::<usize>::deserialize(entry.get("shape")?).ok();
+        let range = <[usize; 2]>::deserialize(entry.get("data_offsets")?).ok();
+        let (Some(shape), Some([start, end])) = (shape, range) else {
+            return of_name("has a shape or a range of no whole numbers".to_owned());
+        };
+        let bits = shape.iter().try_fold(known.bitsize(), |bits, &size| bits.checked_mul(size));
+        let found = end.checked_sub(start);
+        let fits = bits.is_some() && found.and_then(|bytes| bytes.checked_mul(8)) == bits;
+        let shape = match shape.len() {
+            ..=8 => format!("of shape {shape:?}"),
+            many => format!("of {many} dimensions"),
+        };
+        match fits {
+            true => None,
+            false => of_name(format!("is {known:?} {shape}, and its bytes are {start} to {end}")),
+        }
+    })
 }
 
 /// Writes one weight after the other.

@@ -6,12 +6,13 @@ use crate::facts::output_of;
 use crate::{Error, Format, Resolved};
 
 impl Resolved {
-    /// Checks that the file has every weight of the network, of the right shape and of numbers, without
-    /// reading them. State_dicts and ONNX files, which have them in another layout, are passed over.
+    /// Checks that the file has every weight of the network, of the right shape and of numbers, and no
+    /// other, without reading them. State_dicts and ONNX files, which have them in another layout, are passed over.
     ///
     /// # Errors
     ///
-    /// The first weight that is missing, mis-shaped or of no numbers.
+    /// The first weight that is missing, mis-shaped or of no numbers, else all for which there is no
+    /// place.
     pub fn check_weights(&self) -> Result<(), Error> {
         if self.file.state.is_some() || self.format() == Format::Onnx {
             return Ok(());
@@ -27,14 +28,19 @@ impl Resolved {
             shape = output_of(op, std::mem::take(&mut shape));
             of.into_iter().map(|(weight, shape)| (name.as_str(), weight, shape))
         });
-        for (layer, weight, shape) in trunk.chain(head) {
-            self.check(layer, weight, &shape).map_err(|source| Error::Weights {
+        let all: Vec<_> = trunk.chain(head).collect();
+        for (layer, weight, shape) in &all {
+            self.check(layer, *weight, shape).map_err(|source| Error::Weights {
                 path: self.path().to_owned(),
                 arch: self.arch.name,
                 source: Box::new(source),
             })?;
         }
-        Ok(())
+        // Which weights generated code reads, only the code tells.
+        match table.is_generated() {
+            true => Ok(()),
+            false => self.unused(all.iter().map(|(layer, weight, _)| (*layer, *weight))),
+        }
     }
 
     fn check(&self, layer: &str, weight: Weight, shape: &[usize]) -> Result<(), LoadError> {

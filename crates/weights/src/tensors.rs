@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Mutex, PoisonError};
 
-use crate::limits::MOST_NUMBERS;
+use crate::limits::{self, MOST_NUMBERS};
 use crate::resolved::sizes;
 use crate::store::BoxError;
 use crate::torch::pickle_value::Element;
@@ -66,6 +66,10 @@ impl Tensors {
         // A file may have holes, so its length bounds nothing.
         let span = last.and_then(|last| last.checked_add(1));
         let span = span.filter(|&span| span <= MOST_NUMBERS).ok_or(past)?;
+        let count = limits::numbers(shape).ok_or(past)?;
+        if span > most_of(count) || count > most_of(span) {
+            return Err(format!("its {count} numbers are strewn over {span}").into());
+        }
         let from =
             offset.checked_mul(element.size()).and_then(|skipped| start.checked_add(skipped));
         let needed = span.checked_mul(element.size()).ok_or(past)?;
@@ -99,6 +103,11 @@ impl Tensors {
         }
         floats(*element, &bytes)
     }
+}
+
+/// How many numbers may be read for so many, or so many be read again to give.
+fn most_of(count: u64) -> u64 {
+    count.saturating_mul(4).saturating_add(1 << 16)
 }
 
 /// The next `count` little-endian `f32` of a file, read straight into their place. The caller has
@@ -204,6 +213,25 @@ mod tests {
         assert!(from_f16(0x7e00).is_nan());
         assert_eq!(floats(Element::BF16, &[0x80, 0x3f, 0x40, 0xc0]).expect("floats"), [1.0, -3.0]);
         assert_eq!(floats(Element::F64, &0.1_f64.to_le_bytes()).expect("floats"), [0.1]);
+    }
+
+    /// A view of a storage costs what it gives, about.
+    #[test]
+    fn numbers_that_lie_far_apart_or_come_again_and_again_are_refused() {
+        let file = tempfile::tempfile().expect("a temporary file");
+        let length = 1 << 22;
+        file.set_len(length).expect("room");
+        let mut tensors = Tensors::new(file);
+        for (name, size, stride) in [("far", 2, 100_000), ("again", 1 << 20, 0), ("few", 64, 0)] {
+            let (shape, strides) = (vec![size], vec![stride]);
+            let (element, offset, start, utf8) = (Element::F32, 0, 0, false);
+            let numbers = Numbers { element, shape, strides, offset, start, length, utf8 };
+            tensors.insert(name.to_owned(), numbers);
+        }
+        let error = |name| tensors.read(name).expect_err(name).to_string();
+        assert_eq!(error("far"), "its 2 numbers are strewn over 100001");
+        assert_eq!(error("again"), "its 1048576 numbers are strewn over 1");
+        assert_eq!(tensors.read("few").expect("few"), [0.0; 64]);
     }
 
     #[test]

@@ -13,6 +13,9 @@ use zip::result::{ZipError, ZipResult};
 /// file, and a search for the table of contents may go through a whole file.
 const CONTENTS: u64 = 16 << 20;
 
+/// Bytes of an entry of the table of contents, beside its name.
+const ENTRY: u64 = 46;
+
 /// A file that gives so many bytes and no more.
 pub struct Allowed {
     file: File,
@@ -22,15 +25,27 @@ pub struct Allowed {
 impl Read for Allowed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(buffer)?;
+        if entries(buffer.get(..read).unwrap_or_default()) > CONTENTS / ENTRY {
+            return Err(too_long());
+        }
         let left = |left: u64| left.checked_sub(read as u64);
         match self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left) {
             Ok(_) => Ok(read),
-            Err(_) => Err(io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                format!("its table of contents takes more than {} MiB", CONTENTS >> 20),
-            )),
+            Err(_) => Err(too_long()),
         }
     }
+}
+
+/// How many entries the archive has, where that is what was read: the library makes room for as many
+/// before it looks for them.
+fn entries(record: &[u8]) -> u64 {
+    let count = record.strip_prefix(b"PK\x06\x06").and_then(|record| record.get(28..36));
+    count.and_then(|count| count.try_into().ok()).map_or(0, u64::from_le_bytes)
+}
+
+fn too_long() -> io::Error {
+    let text = format!("its table of contents takes more than {} MiB", CONTENTS >> 20);
+    io::Error::new(io::ErrorKind::FileTooLarge, text)
 }
 
 impl Seek for Allowed {

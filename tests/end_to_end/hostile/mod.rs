@@ -1,5 +1,6 @@
 //! Files that were made to do harm: each is an error of its own, soon and in bounded memory.
 
+mod costly;
 mod images;
 mod weights;
 

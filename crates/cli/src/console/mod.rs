@@ -11,8 +11,10 @@ use burncam_net::LoadError;
 use burncam_report::page::Language;
 use burncam_weights::Error as WeightsError;
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
+use zip::result::ZipError;
 
 use crate::models;
+use crate::text::bounded;
 use harmless::{harmless, on_one_line};
 
 /// Prints a line to stdout. A reader that went away is no reason to stop.
@@ -43,9 +45,12 @@ pub(crate) const NO_THREAD: &str = "the system does not let this program start a
 
 /// Prints an error with its causes and, where one helps, a hint.
 pub(crate) fn error(error: &anyhow::Error) {
-    let mut text = format!("error: {error}");
-    for cause in error.chain().skip(1) {
-        let _ = write!(text, "\n  because: {cause}");
+    let mut text = format!("error: {}", bounded(&error.to_string()));
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Many libraries' errors quote what caused them.
+        if !text.ends_with(&cause) {
+            let _ = write!(text, "\n  because: {}", bounded(&cause));
+        }
     }
     if !text.contains("hint:")
         && let Some(hint) = error.downcast_ref::<WeightsError>().and_then(weights_hint)
@@ -62,6 +67,18 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
         WeightsError::Format { .. } => {
             "in Keras, `model.save(\"model.h5\")` writes a file that Burncam reads, in PyTorch \
              `torch.save(model.state_dict(), \"model.pt\")`"
+        }
+        WeightsError::Zip { source, .. }
+            if matches!(
+                **source,
+                ZipError::UnsupportedArchive(_)
+                    | ZipError::CompressionMethodNotSupported(_)
+                    | ZipError::FileNotFound
+                    | ZipError::InvalidPassword
+            ) =>
+        {
+            "a .keras file is a zip archive without password that has config.json, metadata.json and \
+             model.weights.h5 at its top, as they are or deflated; unpack it and pack them so"
         }
         WeightsError::Hdf5 { .. }
         | WeightsError::Truncated { .. }

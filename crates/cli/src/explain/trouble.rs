@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use burncam_report::{Error, Failure, Stage};
 
 use super::plan::Plan;
+use crate::text::bounded;
 
 /// Why an image has no overlay.
 pub(crate) enum Trouble {
@@ -73,7 +74,15 @@ pub(crate) fn unread(plan: &Plan, failure: Failure) -> Trouble {
 
 /// An error and its causes on one line.
 fn whole(error: impl Into<anyhow::Error>) -> String {
-    format!("{:#}", error.into())
+    let mut text = String::new();
+    for cause in error.into().chain().map(ToString::to_string) {
+        // Many libraries' errors quote what caused them.
+        if !text.ends_with(&cause) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&cause);
+        }
+    }
+    bounded(&text).into_owned()
 }
 
 #[cfg(test)]
@@ -82,6 +91,14 @@ mod tests {
 
     fn trouble(kind: ErrorKind) -> Trouble {
         Error::Write { path: "out/x.png".into(), source: kind.into() }.into()
+    }
+
+    #[test]
+    fn a_cause_is_told_once_and_in_bearable_length() {
+        let error = anyhow!("too wide").context("cannot decode x.png: too wide").context("x.png");
+        assert_eq!(whole(error), "x.png: cannot decode x.png: too wide");
+        let long = whole(anyhow!("`{}` is no class", "ä".repeat(1_000_000)));
+        assert!(long.len() < 6_000 && long.ends_with("ä` is no class"), "{}", long.len());
     }
 
     #[test]

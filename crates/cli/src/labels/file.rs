@@ -13,6 +13,9 @@ use crate::data::{Image, stem};
 /// A label file is read whole; this is far more than any data set needs.
 const LARGEST: u64 = 32 << 20;
 
+/// As many as a spreadsheet program has.
+const MOST_COLUMNS: usize = 16_384;
+
 /// Classes by path or image name.
 pub(super) type Table = HashMap<String, usize>;
 
@@ -73,6 +76,10 @@ fn text(path: &Path) -> Result<String> {
     file.take(LARGEST.saturating_add(1)).read_to_end(&mut bytes).with_context(cannot)?;
     if bytes.len() as u64 > LARGEST {
         bail!("the label file {} is larger than {} MiB", path.display(), LARGEST >> 20);
+    }
+    let columns = |line: &[u8]| line.iter().filter(|byte| b",;\t".contains(byte)).count();
+    if bytes.split(|byte| *byte == b'\n').any(|line| columns(line) > MOST_COLUMNS) {
+        bail!("the label file {} has more than {MOST_COLUMNS} columns", path.display());
     }
     let Ok(text) = String::from_utf8(bytes) else {
         bail!(

@@ -119,5 +119,7 @@ pub(crate) fn label(
 }
 
 fn unknown_class(class: &str, classes: &[String]) -> String {
+    // A cell may have several lines.
+    let class = class.replace(char::is_control, " ");
     format!("there is no class `{class}`; the classes are {}", classes::listed(classes))
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use burncam_report::JOURNAL;
 use burncam_report::page::{
-    self, compute, merge, missing_parts, parts, read_report, unfinished_runs,
+    self, compute, count_missing_parts, merge, missing_parts, parts, read_report, unfinished_runs,
 };
 
 use super::{Subject, finish, parts as one_run, tables, warn_of};
@@ -122,7 +122,12 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
 fn tell_missing(report: &page::Report<'_>) -> bool {
     let missing = missing_parts(report);
     if !missing.is_empty() {
-        console::warning("parts of the images are not in the report:", &missing);
+        let count = count_missing_parts(report);
+        let text = match count == missing.len() {
+            true => "parts of the images are not in the report:".to_owned(),
+            false => format!("{count} parts of the images are not in the report, among them:"),
+        };
+        console::warning(&text, &missing);
     }
     let unfinished = unfinished_runs(report);
     let line = |&(folder, done, all): &(&str, usize, usize)| format!("{folder}: {done} of {all}");

@@ -1,12 +1,14 @@
 //! From a run's rows to a report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::document::{Comparison, Confusion, ModelReport, Report, SCHEMA, Settings, Source};
+use super::document::{
+    Comparison, Confusion, FoldReport, ModelReport, Report, SCHEMA, Settings, Source,
+};
 use super::images::Images;
 use super::maps::Alike;
 use super::measure::Measured;
-use crate::statistics::{Histogram, MEASURES, corrected_t_test, holm};
+use crate::statistics::{Histogram, MEASURES, TTest, corrected_t_test, holm};
 use crate::{Error, Predictions, Run};
 
 /// The measures that models are compared by.
@@ -93,15 +95,22 @@ pub fn compute(report: &mut Report<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Every pair of models by every compared measure. Folds are sorted.
+/// Every pair of models by every compared measure.
 fn comparisons(models: &[ModelReport]) -> Vec<Comparison> {
+    let names: BTreeSet<&str> =
+        models.iter().flat_map(|model| &model.folds).map(|fold| fold.fold.as_str()).collect();
+    let numbers: HashMap<&str, usize> = names.into_iter().zip(0..).collect();
     let mut all = Vec::new();
     for measure in COMPARED {
         let Some(place) = MEASURES.iter().position(|name| *name == measure) else { continue };
+        let columns: Vec<Column> =
+            models.iter().map(|model| Column::of(model, place, &numbers)).collect();
         let mut of_measure: Vec<Comparison> = Vec::new();
-        for first in 0..models.len() {
-            for second in first + 1..models.len() {
-                of_measure.extend(comparison(models, [first, second], place));
+        for (first, column) in columns.iter().enumerate() {
+            for (second, other) in columns.iter().enumerate().skip(first + 1) {
+                let Some(test) = column.compared(other) else { continue };
+                let measure = measure.to_owned();
+                of_measure.push(Comparison { first, second, measure, test, p_holm: None });
             }
         }
         let p: Vec<f64> = of_measure.iter().filter_map(|pair| pair.test.p).collect();
@@ -114,27 +123,72 @@ fn comparisons(models: &[ModelReport]) -> Vec<Comparison> {
     all
 }
 
-fn comparison(
-    models: &[ModelReport],
-    [first, second]: [usize; 2],
-    place: usize,
-) -> Option<Comparison> {
-    let (mut a, mut b, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    let folds = &models[first].folds;
-    // A fold's networks were trained on all others, also on those where the measure is not defined.
-    let all: f64 = folds.iter().map(|fold| fold.judged as f64).sum();
-    for fold in folds {
-        let others = &models[second].folds;
-        let found = others.binary_search_by(|other| other.fold.cmp(&fold.fold));
-        let Some(other) = found.ok().and_then(|at| others.get(at)) else { continue };
-        if let (Some(x), Some(y)) = (fold.scores.values()[place], other.scores.values()[place]) {
+/// A measure of a model by fold. Folds have numbers, since a model is in many pairs and names take
+/// long to find.
+struct Column {
+    /// The folds where the measure is defined, by number: the measure, and the judged images.
+    folds: Vec<(usize, f64, f64)>,
+    /// The judged images of all folds. A fold's networks were trained on all others, also on those
+    /// where the measure is not defined.
+    all: f64,
+}
+
+impl Column {
+    /// `numbers` are in the order of the folds' names, by which the model's folds are sorted.
+    fn of(model: &ModelReport, place: usize, numbers: &HashMap<&str, usize>) -> Self {
+        let of_fold = |fold: &FoldReport| {
+            let number = numbers.get(fold.fold.as_str())?;
+            Some((*number, fold.scores.values()[place]?, fold.judged as f64))
+        };
+        let all = model.folds.iter().map(|fold| fold.judged as f64).sum();
+        Self { folds: model.folds.iter().filter_map(of_fold).collect(), all }
+    }
+
+    /// The test over the folds that both have.
+    fn compared(&self, other: &Self) -> Option<TTest> {
+        let (mut a, mut b, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        let mut others = other.folds.iter().peekable();
+        for &(number, x, judged) in &self.folds {
+            while others.next_if(|other| other.0 < number).is_some() {}
+            let Some(&(_, y, _)) = others.next_if(|other| other.0 == number) else { continue };
             a.push(x);
             b.push(y);
-            let ratio = fold.judged as f64 / (all - fold.judged as f64);
+            let ratio = judged / (self.all - judged);
             ratios.extend(ratio.is_finite().then_some(ratio));
         }
+        let ratio = ratios.iter().sum::<f64>() / ratios.len().max(1) as f64;
+        corrected_t_test(&a, &b, ratio)
     }
-    let ratio = ratios.iter().sum::<f64>() / ratios.len().max(1) as f64;
-    let test = corrected_t_test(&a, &b, ratio)?;
-    Some(Comparison { first, second, measure: MEASURES[place].to_owned(), test, p_holm: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests;
+    use super::*;
+    use crate::statistics::Scores;
+
+    /// A model with an accuracy for each of these folds; a negative one is not defined.
+    fn model(folds: &[(&str, usize, f64)]) -> ModelReport {
+        let folds = folds.iter().map(|&(fold, judged, accuracy)| FoldReport {
+            fold: fold.to_owned(),
+            images: judged,
+            judged,
+            scores: Scores { accuracy: (accuracy >= 0.0).then_some(accuracy), ..Scores::default() },
+        });
+        let mut report = tests::report(&["NCNN"], &["A"], ["Pain", "No_pain"]);
+        ModelReport { folds: folds.collect(), ..report.models.remove(0) }
+    }
+
+    #[test]
+    fn models_are_compared_over_the_folds_that_both_have() {
+        let first = model(&[("A", 10, 0.5), ("B", 20, 0.75), ("C", 30, 0.25), ("D", 40, -1.0)]);
+        let second =
+            model(&[("B", 1, 0.5), ("B2", 1, 0.5), ("C", 1, 0.5), ("D", 1, 0.5), ("E", 1, 0.5)]);
+        let found = comparisons(&[first.clone(), second, model(&[("C", 9, 1.0)]), first]);
+        let pairs: Vec<[usize; 2]> = found.iter().map(|pair| [pair.first, pair.second]).collect();
+        assert_eq!(pairs, [[0, 1], [0, 3], [1, 3]]);
+        let ratio = (20.0 / 80.0 + 30.0 / 70.0) / 2.0;
+        assert_eq!(Some(found[0].test), corrected_t_test(&[0.75, 0.25], &[0.5, 0.5], ratio));
+        assert_eq!(found[1].test.folds, 3);
+    }
 }

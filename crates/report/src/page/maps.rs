@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::document::{Agreement, ImageReport, MeanMap, Pair, ResultReport};
 use super::{GRID, Grid};
 use crate::Outcome;
-use crate::statistics::{MeanSd, spearman, top_overlap};
+use crate::statistics::{MeanSd, Ranks, Strongest};
 
 /// The share of a map's cells that counts as its strongest.
 const TOP: f64 = 0.1;
@@ -75,20 +75,38 @@ fn add(groups: &mut Option<Sums>, group: Group, shares: &[f32]) {
     }
 }
 
-/// How alike the maps of every pair of models are on one image.
-pub(super) fn pairs(image: &ImageReport) -> Vec<Pair> {
-    let maps: Vec<(usize, Vec<f32>)> = (image.results.iter())
-        .filter_map(|result| Some((result.model, readable(result)?.shares())))
-        .collect();
-    let mut pairs = Vec::new();
-    for (place, (first, a)) in maps.iter().enumerate() {
-        for (second, b) in &maps[place + 1..] {
-            let (first, second) = (*first, *second);
-            let (spearman, overlap) = (spearman(a, b), top_overlap(a, b, TOP));
-            pairs.push(Pair { first, second, spearman, overlap });
+/// What a result's map is compared by. It is found once for each map, since a map is in many pairs.
+struct Compared {
+    model: usize,
+    ranks: Ranks,
+    strongest: Option<Strongest>,
+}
+
+impl Compared {
+    fn of(result: &ResultReport) -> Option<Self> {
+        let shares = readable(result)?.shares();
+        let (ranks, strongest) = (Ranks::of(&shares), Strongest::of(&shares, TOP));
+        Some(Self { model: result.model, ranks, strongest })
+    }
+
+    fn pair(&self, other: &Self) -> Pair {
+        let strongest = self.strongest.as_ref().zip(other.strongest.as_ref());
+        Pair {
+            first: self.model,
+            second: other.model,
+            spearman: self.ranks.correlation(&other.ranks),
+            overlap: strongest.and_then(|(a, b)| a.overlap(b)),
         }
     }
-    pairs
+}
+
+/// How alike the maps of every pair of models are on one image.
+pub(super) fn pairs(image: &ImageReport) -> Vec<Pair> {
+    let maps: Vec<Compared> = image.results.iter().filter_map(Compared::of).collect();
+    let later = |(place, first): (usize, &Compared)| -> Vec<Pair> {
+        maps.iter().skip(place + 1).map(|second| first.pair(second)).collect()
+    };
+    maps.iter().enumerate().flat_map(later).collect()
 }
 
 /// The correlations and the overlaps of each pair of models, where they are defined.

@@ -11,138 +11,11 @@
     )
 )]
 
-use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::Read;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
 
-use super::document::{ImageReport, ModelReport, Report, SCHEMA};
+use super::document::{ImageReport, ModelReport, Report, Source};
 use super::images::Images;
 use crate::Error;
-use crate::statistics::Resampling;
-
-/// A report is read whole; a million images need less.
-const LARGEST: u64 = 1 << 30;
-
-/// More draws than an interval needs.
-const MOST_RESAMPLES: usize = 10_000;
-
-/// More models than a page can show.
-const MOST_MODELS: usize = 1000;
-
-/// More runs than are joined.
-const MOST_RUNS: usize = 10_000;
-
-/// Reads a `report.json`.
-///
-/// # Errors
-///
-/// [`Error::Read`] if it cannot be read, is no report, is of another version, or names models, runs
-/// or classes that it does not have.
-pub fn read_report(path: &Path) -> Result<Report<'static>, Error> {
-    let wrong = |what: String| Error::Read { path: path.to_owned(), what };
-    let text = text(path).map_err(wrong)?;
-    #[derive(serde::Deserialize)]
-    struct Version {
-        schema: u32,
-    }
-    let version: Version =
-        serde_json::from_slice(&text).map_err(|error| wrong(format!("no report: {error}")))?;
-    if version.schema != SCHEMA {
-        let found = version.schema;
-        return Err(wrong(format!("it has layout {found}, and this program reads {SCHEMA}")));
-    }
-    let report: Report<'static> =
-        serde_json::from_slice(&text).map_err(|error| wrong(format!("no report: {error}")))?;
-    check(&report).map_err(wrong)?;
-    Ok(report)
-}
-
-/// The bytes of a file that is no larger than a report can be.
-fn text(path: &Path) -> Result<Vec<u8>, String> {
-    // A pipe would be waited for.
-    let found = fs::metadata(path).map_err(|error| error.to_string())?;
-    if !found.is_file() {
-        return Err("it is no regular file".to_owned());
-    }
-    let bytes = found.len();
-    if bytes > LARGEST {
-        return Err(format!("it has {bytes} bytes, more than any report"));
-    }
-    let mut text = Vec::new();
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    file.take(LARGEST).read_to_end(&mut text).map_err(|error| error.to_string())?;
-    Ok(text)
-}
-
-/// Whether everything that is named by a number is there, and no more than a page can show.
-fn check(report: &Report<'_>) -> Result<(), String> {
-    let is_source = |&[run, model]: &[usize; 2]| {
-        report.runs.get(run).is_some_and(|source| model < source.run.models.len())
-    };
-    let how = &report.settings.resampling;
-    if how.resamples > MOST_RESAMPLES || !(0.0..1.0).contains(&how.level) {
-        let Resampling { resamples, level, .. } = how;
-        return Err(format!(
-            "intervals of {resamples} draws at {level} are not made: there are at most \
-             {MOST_RESAMPLES}"
-        ));
-    }
-    for (what, count, most) in
-        [("models", report.models.len(), MOST_MODELS), ("runs", report.runs.len(), MOST_RUNS)]
-    {
-        if count > most {
-            return Err(format!("it has {count} {what}, and a report has at most {most}"));
-        }
-    }
-    for model in &report.models {
-        if model.classes.is_empty()
-            || model.sources.is_empty()
-            || !model.sources.iter().all(is_source)
-        {
-            return Err(format!("model {} has no classes or no run", model.name));
-        }
-    }
-    check_images(report)
-}
-
-/// Whether each image is there once, with at most one result of each model, which fits it.
-fn check_images(report: &Report<'_>) -> Result<(), String> {
-    let sets = report.models.iter().map(|model| model.classes.iter().collect());
-    let classes: Vec<HashSet<&String>> = sets.collect();
-    let mut known = HashSet::new();
-    for image in report.images.plain() {
-        let image = image.map_err(|error| error.to_string())?;
-        let mut models = HashSet::new();
-        for result in &image.results {
-            let (Some(model), Some(classes)) =
-                (report.models.get(result.model), classes.get(result.model))
-            else {
-                return Err(format!("{} has a result of no model", image.path));
-            };
-            if !models.insert(result.model) {
-                return Err(format!("{} has two results of {}", image.path, model.name));
-            }
-            let of_model = |class: &String| classes.contains(class);
-            let probabilities = result.predicted.as_ref().map_or(0, |_| model.classes.len());
-            if result.run >= report.runs.len()
-                || !result.label.iter().chain(&result.predicted).all(of_model)
-                || result.probabilities.len() != probabilities
-            {
-                return Err(format!(
-                    "{} has a result that does not fit {}",
-                    image.path, model.name
-                ));
-            }
-        }
-        let key = (image.fold, image.path);
-        if known.contains(&key) {
-            return Err(format!("{} of fold {} is there twice", key.1, key.0));
-        }
-        known.insert(key);
-    }
-    Ok(())
-}
 
 /// Joins reports, each with its folder as seen from the new page. Models that are the same (name,
 /// architecture, classes, layer) become one, so that folds computed apart come together; others of
@@ -152,31 +25,24 @@ fn check_images(report: &Report<'_>) -> Result<(), String> {
 ///
 /// [`Error::Twice`] if one model has two results for one image.
 pub fn merge(reports: Vec<(String, Report<'_>)>) -> Result<Report<'static>, Error> {
-    let mut merged: Option<Report<'static>> = None;
-    let mut images = Vec::new();
+    let (mut first, mut runs, mut parts) = (None, Vec::new(), Vec::new());
     for (folder, report) in reports {
-        let more = report.images.into_held()?;
+        let images = report.images.into_held()?;
         let mut report = Report { images: Images::held(Vec::new()), ..report };
         for source in &mut report.runs {
             source.folder = joined(&folder, &source.folder);
         }
-        match &mut merged {
-            None => (merged, images) = (Some(report), more),
-            Some(all) => add((all, &mut images), (report, more)),
-        }
+        let models = std::mem::take(&mut report.models);
+        parts.push(Part { first_run: runs.len(), models, images });
+        runs.append(&mut report.runs);
+        first.get_or_insert(report);
     }
-    let merged = merged.ok_or(Error::Nothing)?;
-    images.sort_by(|a, b| (&a.fold, &a.path).cmp(&(&b.fold, &b.path)));
-    for image in &mut images {
-        image.results.sort_by_key(|result| result.model);
-        let pairs = image.results.iter().zip(image.results.iter().skip(1));
-        if let Some((twice, _)) = pairs.into_iter().find(|(a, b)| a.model == b.model) {
-            let model = merged.models.get(twice.model).map(|model| model.name.clone());
-            let (path, model) = (image.path.clone(), model.unwrap_or_default());
-            return Err(Error::Twice { path, model });
-        }
-    }
-    Ok(Report { images: Images::held(images), ..merged })
+    let first = first.ok_or(Error::Nothing)?;
+    let mut parts = parts.into_iter();
+    let mut all = Joined::of(parts.next().ok_or(Error::Nothing)?, kinds(&runs));
+    parts.for_each(|part| all.add(part));
+    let images = Images::held(all.images()?);
+    Ok(Report { runs, models: all.models, images, ..first })
 }
 
 fn joined(folder: &str, inner: &str) -> String {
@@ -187,65 +53,165 @@ fn joined(folder: &str, inner: &str) -> String {
     }
 }
 
-fn add(
-    (all, images): (&mut Report<'_>, &mut Vec<ImageReport>),
-    (report, more): (Report<'_>, Vec<ImageReport>),
-) {
-    let runs = all.runs.len();
-    all.runs.extend(report.runs);
-    let mut taken: HashSet<String> = all.models.iter().map(|model| model.name.clone()).collect();
-    let mut places = Vec::with_capacity(report.models.len());
-    for mut model in report.models {
-        for [run, _] in &mut model.sources {
-            *run = run.saturating_add(runs);
+/// What one report brings, beside its runs.
+struct Part {
+    /// The place of its first run among all.
+    first_run: usize,
+    models: Vec<ModelReport>,
+    images: Vec<ImageReport>,
+}
+
+/// By run and model of it: which are one network. Each is compared once, whatever names it.
+fn kinds(runs: &[Source]) -> HashMap<[usize; 2], usize> {
+    let (mut numbers, mut kinds) = (HashMap::new(), HashMap::new());
+    for (run, source) in runs.iter().enumerate() {
+        for (index, model) in source.run.models.iter().enumerate() {
+            let kind =
+                (&model.architecture, &model.variant, &model.target, &model.input, &model.head);
+            let next = numbers.len();
+            kinds.insert([run, index], *numbers.entry(kind).or_insert(next));
         }
-        let same = all.models.iter().position(|known| same(all, known, &model));
-        places.push(same.unwrap_or(all.models.len()));
-        match same.and_then(|index| all.models.get_mut(index)) {
-            Some(known) => {
+    }
+    kinds
+}
+
+/// By what a model is known in another run: name, classes, layer and kind.
+type Key = (String, Vec<String>, String, Option<usize>);
+
+/// Reports that have come together.
+struct Joined {
+    models: Vec<ModelReport>,
+    images: Vec<ImageReport>,
+    kinds: HashMap<[usize; 2], usize>,
+    /// The first model of each key.
+    places: HashMap<Key, usize>,
+    names: Names,
+}
+
+impl Joined {
+    /// The first report, as it is.
+    fn of(part: Part, kinds: HashMap<[usize; 2], usize>) -> Self {
+        let (names, images) = (Names::default(), part.images);
+        let mut all = Self { models: Vec::new(), images, kinds, places: HashMap::new(), names };
+        for model in part.models {
+            all.names.taken.insert(model.name.clone());
+            all.push(model);
+        }
+        all
+    }
+
+    fn key(&self, model: &ModelReport) -> Key {
+        let kind = model.sources.first().and_then(|source| self.kinds.get(source));
+        (model.name.clone(), model.classes.clone(), model.layer.clone(), kind.copied())
+    }
+
+    fn push(&mut self, model: ModelReport) {
+        let key = self.key(&model);
+        self.places.entry(key).or_insert(self.models.len());
+        self.models.push(model);
+    }
+
+    /// Another report.
+    fn add(&mut self, part: Part) {
+        let places: Vec<usize> =
+            part.models.into_iter().map(|model| self.add_model(model, part.first_run)).collect();
+        // Images are found again by fold and path; both lists are sorted.
+        self.images.sort_by(|a, b| (&a.fold, &a.path).cmp(&(&b.fold, &b.path)));
+        let known = self.images.len();
+        for mut image in part.images {
+            for result in &mut image.results {
+                // It was found to be one of the report's models.
+                result.model = places.get(result.model).copied().unwrap_or(usize::MAX);
+                result.run = result.run.saturating_add(part.first_run);
+            }
+            self.add_image(image, known);
+        }
+    }
+
+    /// The model's place among all.
+    fn add_model(&mut self, mut model: ModelReport, first_run: usize) -> usize {
+        for [run, _] in &mut model.sources {
+            *run = run.saturating_add(first_run);
+        }
+        let same = self.places.get(&self.key(&model)).copied();
+        match same.and_then(|place| Some((place, self.models.get_mut(place)?))) {
+            Some((place, known)) => {
                 known.sources.extend(model.sources);
                 known.network_per_fold &= model.network_per_fold;
+                place
             }
             None => {
-                model.name = free(&taken, &model.name);
-                taken.insert(model.name.clone());
-                all.models.push(model);
+                model.name = self.names.free(&model.name);
+                self.push(model);
+                self.models.len().saturating_sub(1)
             }
         }
     }
-    // Images are found again by fold and path; both lists are sorted.
-    images.sort_by(|a, b| (&a.fold, &a.path).cmp(&(&b.fold, &b.path)));
-    let known = images.len();
-    for mut image in more {
-        for result in &mut image.results {
-            // It was found to be one of the report's models.
-            result.model = places.get(result.model).copied().unwrap_or(usize::MAX);
-            result.run = result.run.saturating_add(runs);
-        }
+
+    /// To an image of those that were known before, or as a new one.
+    fn add_image(&mut self, image: ImageReport, known: usize) {
         let key = |other: &ImageReport| (&other.fold, &other.path).cmp(&(&image.fold, &image.path));
-        let place = images.get(..known).and_then(|known| known.binary_search_by(key).ok());
-        match place.and_then(|place| images.get_mut(place)) {
+        let known = self.images.get(..known);
+        let place = known.and_then(|known| known.binary_search_by(key).ok());
+        match place.and_then(|place| self.images.get_mut(place)) {
             Some(earlier) => {
                 earlier.results.extend(image.results);
                 earlier.subject = earlier.subject.take().or(image.subject);
             }
-            None => images.push(image),
+            None => self.images.push(image),
         }
+    }
+
+    /// All images in order, with at most one result of each model.
+    fn images(&mut self) -> Result<Vec<ImageReport>, Error> {
+        let mut images = std::mem::take(&mut self.images);
+        images.sort_by(|a, b| (&a.fold, &a.path).cmp(&(&b.fold, &b.path)));
+        for image in &mut images {
+            image.results.sort_by_key(|result| result.model);
+            let pairs = image.results.iter().zip(image.results.iter().skip(1));
+            if let Some((twice, _)) = pairs.into_iter().find(|(a, b)| a.model == b.model) {
+                let model = self.models.get(twice.model).map(|model| model.name.clone());
+                let (path, model) = (image.path.clone(), model.unwrap_or_default());
+                return Err(Error::Twice { path, model });
+            }
+        }
+        Ok(images)
     }
 }
 
-/// Whether two models are one network in two runs.
-fn same(all: &Report<'_>, a: &ModelReport, b: &ModelReport) -> bool {
-    let kind = |model: &ModelReport| {
-        let [run, index] = *model.sources.first()?;
-        let model = all.runs.get(run)?.run.models.get(index)?;
-        Some((&model.architecture, &model.variant, &model.target, &model.input, &model.head))
-    };
-    a.name == b.name && a.classes == b.classes && a.layer == b.layer && kind(a) == kind(b)
+/// The names of models.
+#[derive(Default)]
+struct Names {
+    taken: HashSet<String>,
+    /// By name: the number that is tried next. Those before it are taken.
+    next: HashMap<String, usize>,
 }
 
-fn free(taken: &HashSet<String>, name: &str) -> String {
-    let numbered = (2..=taken.len().saturating_add(2)).map(|number| format!("{name} ({number})"));
-    let mut names = std::iter::once(name.to_owned()).chain(numbered);
-    names.find(|name| !taken.contains(name)).unwrap_or_else(|| name.to_owned())
+impl Names {
+    /// Takes `name`, or the first of `name (2)`, `name (3)` ... that is free.
+    fn free(&mut self, name: &str) -> String {
+        let mut free = name.to_owned();
+        while !self.taken.insert(free.clone()) {
+            let next = self.next.entry(name.to_owned()).or_insert(2);
+            free = format!("{name} ({next})");
+            *next = next.saturating_add(1);
+        }
+        free
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Names;
+
+    #[test]
+    fn no_number_is_tried_twice() {
+        let mut names = Names::default();
+        names.taken.insert("a (3)".to_owned());
+        let free: Vec<String> = ["a", "a", "a", "b", "a (3)"].map(|name| names.free(name)).into();
+        assert_eq!(free, ["a", "a (2)", "a (4)", "b", "a (3) (2)"]);
+        assert_eq!(names.next["a"], 5);
+        let last = (0..100_000).map(|_| names.free("b")).last();
+        assert_eq!(last.as_deref(), Some("b (100001)"));
+    }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::document::{MOST_COMPARED, MeanMap, ModelReport, Report};
 use super::seen::Seen;
-use super::shards::{missing_parts, unfinished_runs};
+use super::shards::{count_missing_parts, missing_parts, unfinished_runs};
 use super::text::Language;
 use super::{GRID, Grid, gallery, maps, svg};
 use crate::statistics::{MEASURES, resample};
@@ -20,9 +20,6 @@ use crate::{Colormap, Error};
 
 /// The side of a mean map's picture in pixels.
 const MEAN: usize = 112;
-
-/// How many missing parts are named.
-const MISSING: usize = 100;
 
 /// Where the gallery stands in the page, until it is written. No name can hold this: `<` is escaped.
 const GALLERY: &str = "<!--gallery-->";
@@ -168,9 +165,9 @@ fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
     }
     let missing = missing_parts(report);
     if !missing.is_empty() {
-        let more = if missing.len() > MISSING { ", …" } else { "" };
-        let parts = missing.iter().take(MISSING).map(String::as_str).collect::<Vec<_>>().join(", ");
-        notes.extend(language.say("missing_parts", &[("parts", &(parts + more))]));
+        let more = if count_missing_parts(report) > missing.len() { ", …" } else { "" };
+        let parts = missing.join(", ") + more;
+        notes.extend(language.say("missing_parts", &[("parts", &parts)]));
     }
     let without = report.models.iter().filter(|model| model.positive.is_none());
     if let Some(asked) = &report.settings.positive {

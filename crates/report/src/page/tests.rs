@@ -95,7 +95,7 @@ fn row(model: &str, fold: &str, image: usize, classes: &[String]) -> Prediction 
 }
 
 /// The page of a run, whose rows are read one by one; and the report, whose images are held.
-fn report(models: &[&str], folds: &[&str], classes: [&str; 2]) -> Report<'static> {
+pub(super) fn report(models: &[&str], folds: &[&str], classes: [&str; 2]) -> Report<'static> {
     let classes = classes.map(str::to_owned).to_vec();
     let folds: Vec<String> = folds.iter().map(|fold| (*fold).to_owned()).collect();
     let rows = |model: &&str| -> Vec<Prediction> {

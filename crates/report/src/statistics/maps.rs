@@ -57,14 +57,37 @@ fn weights(from: usize, to: usize) -> Vec<Vec<(usize, f32)>> {
 /// If the maps are not of one size.
 #[must_use]
 pub fn spearman(a: &[f32], b: &[f32]) -> Option<f64> {
-    assert_eq!(a.len(), b.len(), "maps of one size");
-    let (a, b) = (ranks(a), ranks(b));
-    let mean = (a.len() as f64 + 1.0) / 2.0;
-    let product = |a: &[f64], b: &[f64]| -> f64 {
-        a.iter().zip(b).map(|(a, b)| (a - mean) * (b - mean)).sum()
-    };
-    let spread = (product(&a, &a) * product(&b, &b)).sqrt();
-    (spread > 0.0).then(|| (product(&a, &b) / spread).clamp(-1.0, 1.0))
+    Ranks::of(a).correlation(&Ranks::of(b))
+}
+
+/// The ranks of a map's cells, to be compared with those of many other maps.
+pub(crate) struct Ranks {
+    /// Each rank less the mean of all.
+    distances: Vec<f64>,
+    /// The sum of their squares.
+    squares: f64,
+}
+
+impl Ranks {
+    /// Equal values share their mean rank.
+    pub(crate) fn of(map: &[f32]) -> Self {
+        let mean = (map.len() as f64 + 1.0) / 2.0;
+        let distances: Vec<f64> = ranks(map).into_iter().map(|rank| rank - mean).collect();
+        let squares = product(&distances, &distances);
+        Self { distances, squares }
+    }
+
+    /// As [`spearman`] of the two maps.
+    pub(crate) fn correlation(&self, other: &Self) -> Option<f64> {
+        assert_eq!(self.distances.len(), other.distances.len(), "maps of one size");
+        let spread = (self.squares * other.squares).sqrt();
+        let product = || product(&self.distances, &other.distances);
+        (spread > 0.0).then(|| (product() / spread).clamp(-1.0, 1.0))
+    }
+}
+
+fn product(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 fn ranks(values: &[f32]) -> Vec<f64> {
@@ -89,19 +112,34 @@ fn ranks(values: &[f32]) -> Vec<f64> {
 #[must_use]
 pub fn top_overlap(a: &[f32], b: &[f32], share: f64) -> Option<f64> {
     assert_eq!(a.len(), b.len(), "maps of one size");
-    let (a, b) = (strongest(a, share)?, strongest(b, share)?);
-    let both = a.iter().zip(&b).filter(|&(&a, &b)| a && b).count();
-    let either = a.iter().zip(&b).filter(|&(&a, &b)| a || b).count();
-    (either > 0).then(|| both as f64 / either as f64)
+    Strongest::of(a, share)?.overlap(&Strongest::of(b, share)?)
 }
 
-fn strongest(map: &[f32], share: f64) -> Option<Vec<bool>> {
-    let mut sorted = map.to_vec();
-    sorted.sort_by(|a, b| b.total_cmp(a));
-    let cells = (share * map.len() as f64).ceil().max(1.0) as usize;
-    let least = *sorted.get(cells - 1).or(sorted.last())?;
-    let strong: Vec<bool> = map.iter().map(|&value| value >= least && value > 0.0).collect();
-    strong.contains(&true).then_some(strong)
+/// The strongest cells of a map, a bit each, to be compared with those of many other maps.
+pub(crate) struct Strongest(Vec<u64>);
+
+impl Strongest {
+    /// Nothing where no cell is above 0.
+    pub(crate) fn of(map: &[f32], share: f64) -> Option<Self> {
+        let mut sorted = map.to_vec();
+        sorted.sort_by(|a, b| b.total_cmp(a));
+        let cells = (share * map.len() as f64).ceil().max(1.0) as usize;
+        let least = *sorted.get(cells - 1).or(sorted.last())?;
+        let bit =
+            |(place, &value): (usize, &f32)| u64::from(value >= least && value > 0.0) << place;
+        let bits = |cells: &[f32]| cells.iter().enumerate().map(bit).sum();
+        let words: Vec<u64> = map.chunks(64).map(bits).collect();
+        words.iter().any(|&word| word != 0).then_some(Self(words))
+    }
+
+    /// As [`top_overlap`] of the two maps.
+    pub(crate) fn overlap(&self, other: &Self) -> Option<f64> {
+        let count = |of: fn(u64, u64) -> u64| -> u32 {
+            self.0.iter().zip(&other.0).map(|(&a, &b)| of(a, b).count_ones()).sum()
+        };
+        let (both, either) = (count(|a, b| a & b), count(|a, b| a | b));
+        (either > 0).then(|| f64::from(both) / f64::from(either))
+    }
 }
 
 #[cfg(test)]
@@ -146,5 +184,9 @@ mod tests {
         assert_eq!(top_overlap(&a, &b, 0.3), Some(0.75));
         assert_eq!(top_overlap(&a, &[0.0; 10], 0.1), None);
         assert_eq!(top_overlap(&[], &[], 0.1), None);
+        // More cells than one word has bits.
+        let long: Vec<f32> = (0..100).map(|cell| cell as f32).collect();
+        let back: Vec<f32> = long.iter().rev().copied().collect();
+        assert_eq!(top_overlap(&long, &back, 0.6), Some(0.2));
     }
 }

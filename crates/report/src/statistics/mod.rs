@@ -19,5 +19,6 @@ pub use bootstrap::{Interval, Intervals, Resampling, intervals};
 pub use compare::{TTest, corrected_t_test, holm};
 pub use curves::{BINS, Bin, Histogram};
 pub use folds::MeanSd;
+pub(crate) use maps::{Ranks, Strongest};
 pub use maps::{resample, spearman, top_overlap};
 pub use sample::{CONFUSED, Case, Cases, Confusion, MEASURES, Sample, Scores};

@@ -1,31 +1,37 @@
 //! Which kinds of numbers an HDF5 file may hold.
 
-use hdf5_pure::{Datatype, DatatypeByteOrder, FloatingPointLayout};
+use burncam_hdf5::Element as Stored;
 
 use crate::store::BoxError;
 use crate::tensors::floats;
 use crate::torch::pickle_value::Element;
 
-/// IEEE 754 binary16, which the library does not read.
-pub(crate) const BINARY16: FloatingPointLayout = FloatingPointLayout {
-    bit_offset: 0,
-    bit_precision: 16,
-    exponent_location: 10,
-    exponent_size: 5,
-    mantissa_location: 0,
-    mantissa_size: 10,
-    exponent_bias: 15,
-};
-
 const HINT: &str = "hint: save the model again with weights of float32";
 
-/// How the numbers of a dataset are read.
+/// How the numbers of a dataset are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Numbers {
-    /// As the library reads them, each of so many bytes.
-    OfLibrary(u64),
     /// IEEE 754 binary16.
-    Half {
+    F16 {
+        /// The byte order.
+        big_endian: bool,
+    },
+    /// IEEE 754 binary32.
+    F32 {
+        /// The byte order.
+        big_endian: bool,
+    },
+    /// IEEE 754 binary64.
+    F64 {
+        /// The byte order.
+        big_endian: bool,
+    },
+    /// Whole numbers.
+    Integer {
+        /// Bytes, at most 8.
+        size: u32,
+        /// In two's complement.
+        signed: bool,
         /// The byte order.
         big_endian: bool,
     },
@@ -35,134 +41,177 @@ impl Numbers {
     /// How many bytes each takes.
     pub(crate) fn size(self) -> u64 {
         match self {
-            Self::OfLibrary(size) => size,
-            Self::Half { .. } => 2,
+            Self::F16 { .. } => 2,
+            Self::F32 { .. } => 4,
+            Self::F64 { .. } => 8,
+            Self::Integer { size, .. } => size.into(),
         }
     }
 
-    /// Those of a datatype. HDF5 lets a file describe floats of any kind, and the library takes them all
-    /// for IEEE's.
+    /// Those of a datatype. HDF5 lets a file describe floats of any kind.
     ///
     /// # Errors
     ///
     /// If they are neither whole numbers nor floats of IEEE 754, of half, single or double precision.
-    pub(crate) fn of(datatype: &Datatype) -> Result<Self, BoxError> {
-        use DatatypeByteOrder::{BigEndian, LittleEndian};
-        match datatype {
-            Datatype::FixedPoint {
-                size: size @ 1..=8,
-                byte_order: LittleEndian | BigEndian,
-                ..
-            } => Ok(Self::OfLibrary(u64::from(*size))),
-            Datatype::FloatingPoint {
-                size,
-                byte_order: order @ (LittleEndian | BigEndian),
-                layout,
-            } => match (size, *layout) {
-                (2, BINARY16) => Ok(Self::Half { big_endian: *order == BigEndian }),
-                (4, FloatingPointLayout::IEEE754_BINARY32)
-                | (8, FloatingPointLayout::IEEE754_BINARY64) => {
-                    Ok(Self::OfLibrary(u64::from(*size)))
-                }
-                (_, layout) => Err(foreign(*size, layout).into()),
-            },
-            Datatype::FloatingPoint { .. } => {
-                Err(format!("its floats are in VAX byte order\n{HINT}").into())
+    pub(crate) fn of(stored: Stored) -> Result<Self, BoxError> {
+        match stored {
+            Stored::Integer { size: size @ 1..=8, signed, big_endian } => {
+                Ok(Self::Integer { size, signed, big_endian })
             }
+            Stored::Float { size, big_endian, .. } => match layout(stored) {
+                Some((2, [0, 16, 10, 5, 0, 10, 15])) => Ok(Self::F16 { big_endian }),
+                Some((4, [0, 32, 23, 8, 0, 23, 127])) => Ok(Self::F32 { big_endian }),
+                Some((8, [0, 64, 52, 11, 0, 52, 1023])) => Ok(Self::F64 { big_endian }),
+                layout => Err(foreign(size, layout.unwrap_or_default().1).into()),
+            },
+            Stored::VaxFloat => Err(format!("its floats are in VAX byte order\n{HINT}").into()),
             _ => Err(format!("its values are no numbers\n{HINT}").into()),
         }
     }
+
+    /// The values of such numbers, rounded to nearest where they have more digits.
+    pub(crate) fn values(self, mut bytes: Vec<u8>) -> Result<Vec<f32>, BoxError> {
+        let (element, big_endian) = match self {
+            Self::F16 { big_endian } => (Element::F16, big_endian),
+            Self::F32 { big_endian } => (Element::F32, big_endian),
+            Self::F64 { big_endian } => (Element::F64, big_endian),
+            Self::Integer { size, signed, big_endian } => {
+                let each = bytes.chunks_exact(usize::try_from(size)?.max(1));
+                return Ok(each.map(|bytes| integer(bytes, signed, big_endian)).collect());
+            }
+        };
+        if big_endian {
+            let size = usize::try_from(self.size())?;
+            bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+        }
+        floats(element, &bytes)
+    }
 }
 
-fn foreign(size: u32, layout: FloatingPointLayout) -> String {
-    let FloatingPointLayout { bit_precision, exponent_size, mantissa_size, exponent_bias, .. } =
-        layout;
+/// Bytes of a float, then bit offset, precision, place and size of the exponent and of the mantissa, and
+/// the exponent's bias.
+fn layout(stored: Stored) -> Option<(u32, [u32; 7])> {
+    let Stored::Float {
+        size,
+        bit_offset,
+        precision,
+        exponent_location,
+        exponent_size,
+        mantissa_location,
+        mantissa_size,
+        exponent_bias,
+        ..
+    } = stored
+    else {
+        return None;
+    };
+    let exponent = [exponent_location, exponent_size].map(u32::from);
+    let mantissa = [mantissa_location, mantissa_size].map(u32::from);
+    let [exponent_at, exponent_bits] = exponent;
+    let [mantissa_at, mantissa_bits] = mantissa;
+    let (offset, precision) = (bit_offset.into(), precision.into());
+    let all = [offset, precision, exponent_at, exponent_bits, mantissa_at, mantissa_bits];
+    let [a, b, c, d, e, f] = all;
+    Some((size, [a, b, c, d, e, f, exponent_bias]))
+}
+
+fn foreign(size: u32, [_, precision, _, exponent, _, mantissa, bias]: [u32; 7]) -> String {
     format!(
-        "its floats are none of IEEE 754's (float16, float32, float64): {bit_precision} bits in {size} \
-         bytes, with an exponent of {exponent_size} bits and a bias of {exponent_bias}, and a fraction of \
-         {mantissa_size} bits\n{HINT}"
+        "its floats are none of IEEE 754's (float16, float32, float64): {precision} bits in {size} \
+         bytes, with an exponent of {exponent} bits and a bias of {bias}, and a fraction of {mantissa} \
+         bits\n{HINT}"
     )
 }
 
-/// Numbers of binary16, exactly.
-pub(crate) fn halves(mut bytes: Vec<u8>, big_endian: bool) -> Result<Vec<f32>, BoxError> {
-    if big_endian {
-        bytes.as_chunks_mut::<2>().0.iter_mut().for_each(|half| half.reverse());
-    }
-    floats(Element::F16, &bytes)
+/// A whole number of up to 8 bytes.
+fn integer(bytes: &[u8], signed: bool, big_endian: bool) -> f32 {
+    let next = |value: u64, byte: &u8| (value << 8) | u64::from(*byte);
+    let value = match big_endian {
+        true => bytes.iter().fold(0, next),
+        false => bytes.iter().rev().fold(0, next),
+    };
+    // Its sign is its highest bit.
+    let above = 64_u32.saturating_sub((bytes.len() as u32).saturating_mul(8)).min(63);
+    if signed { ((value << above).cast_signed() >> above) as f32 } else { value as f32 }
 }
 
 #[cfg(test)]
 mod tests {
-    use hdf5_pure::{make_f32_type, make_f64_type};
-
     use super::*;
 
-    /// The type with a change to its layout.
-    fn altered(datatype: Datatype, change: impl FnOnce(&mut FloatingPointLayout)) -> Datatype {
-        match datatype {
-            Datatype::FloatingPoint { size, byte_order, mut layout } => {
-                change(&mut layout);
-                Datatype::FloatingPoint { size, byte_order, layout }
+    const SINGLE: Stored = Stored::Float {
+        size: 4,
+        big_endian: false,
+        bit_offset: 0,
+        precision: 32,
+        exponent_location: 23,
+        exponent_size: 8,
+        mantissa_location: 0,
+        mantissa_size: 23,
+        exponent_bias: 127,
+    };
+
+    #[test]
+    fn floats_of_another_layout_are_refused() {
+        assert_eq!(Numbers::of(SINGLE).expect("numbers"), Numbers::F32 { big_endian: false });
+        let altered = |change: fn(&mut [u32; 7], &mut u32)| {
+            let (mut size, mut all) = layout(SINGLE).expect("a float");
+            change(&mut all, &mut size);
+            let [bit_offset, precision, ..] = all.map(|value| value as u16);
+            let [_, _, exponent_location, exponent_size, mantissa_location, mantissa_size, _] =
+                all.map(|value| value as u8);
+            Stored::Float {
+                size,
+                big_endian: true,
+                bit_offset,
+                precision,
+                exponent_location,
+                exponent_size,
+                mantissa_location,
+                mantissa_size,
+                exponent_bias: all[6],
             }
-            other => other,
-        }
-    }
-
-    fn float(size: u32, byte_order: DatatypeByteOrder, layout: FloatingPointLayout) -> Datatype {
-        Datatype::FloatingPoint { size, byte_order, layout }
-    }
-
-    #[test]
-    fn floats_of_ieee_are_read_in_both_orders() {
-        let single = FloatingPointLayout::IEEE754_BINARY32;
-        let big = DatatypeByteOrder::BigEndian;
-        for (datatype, numbers) in [
-            (make_f32_type(), Numbers::OfLibrary(4)),
-            (make_f64_type(), Numbers::OfLibrary(8)),
-            (float(4, big, single), Numbers::OfLibrary(4)),
-            (float(2, big, BINARY16), Numbers::Half { big_endian: true }),
-            (
-                float(2, DatatypeByteOrder::LittleEndian, BINARY16),
-                Numbers::Half { big_endian: false },
-            ),
-        ] {
-            assert_eq!(Numbers::of(&datatype).expect("numbers"), numbers, "{datatype:?}");
-        }
-    }
-
-    #[test]
-    fn other_floats_are_refused() {
-        let single = || make_f32_type();
-        let layout = FloatingPointLayout::IEEE754_BINARY32;
-        let bfloat = FloatingPointLayout {
-            bit_precision: 16,
-            exponent_location: 7,
-            mantissa_size: 7,
-            ..layout
         };
-        for (datatype, words) in [
-            (altered(single(), |layout| layout.exponent_bias = 100), "a bias of 100"),
-            (altered(single(), |layout| layout.bit_precision = 20), "20 bits in 4 bytes"),
-            (altered(single(), |layout| layout.bit_offset = 1), "none of IEEE 754's"),
-            (altered(single(), |layout| layout.exponent_location = 24), "none of IEEE 754's"),
-            (altered(single(), |layout| layout.mantissa_location = 1), "none of IEEE 754's"),
-            (altered(make_f64_type(), |layout| layout.exponent_bias = 1024), "a bias of 1024"),
-            (float(8, DatatypeByteOrder::LittleEndian, layout), "32 bits in 8 bytes"),
-            (float(2, DatatypeByteOrder::LittleEndian, bfloat), "an exponent of 8 bits"),
-            (float(4, DatatypeByteOrder::Vax, layout), "VAX"),
+        for (stored, words) in [
+            (altered(|all, _| all[6] = 100), "a bias of 100"),
+            (altered(|all, _| all[1] = 20), "20 bits in 4 bytes"),
+            (altered(|all, _| all[0] = 1), "none of IEEE 754's"),
+            (altered(|all, _| all[2] = 24), "none of IEEE 754's"),
+            (altered(|all, _| all[4] = 1), "none of IEEE 754's"),
+            (altered(|_, size| *size = 8), "32 bits in 8 bytes"),
+            (altered(|all, size| (all[1], all[2], all[5], *size) = (16, 7, 7, 2)), "8 bits and"),
+            (Stored::VaxFloat, "VAX"),
+            (Stored::Other, "no numbers"),
         ] {
-            let error = Numbers::of(&datatype).expect_err("no numbers of IEEE's").to_string();
-            assert!(error.contains(words), "{datatype:?}: {error}");
+            let error = Numbers::of(stored).expect_err("no numbers of IEEE's").to_string();
+            assert!(error.contains(words), "{stored:?}: {error}");
         }
     }
 
     #[test]
-    fn halves_are_read_exactly() {
-        let bytes = vec![0x00, 0x3c, 0x01, 0x00, 0xff, 0xfb];
+    fn numbers_are_read_in_both_orders() {
+        let halves = vec![0x00, 0x3c, 0x01, 0x00, 0xff, 0xfb];
         let swapped = vec![0x3c, 0x00, 0x00, 0x01, 0xfb, 0xff];
         let values = [1.0, 2.0_f32.powi(-24), -65_504.0];
-        assert_eq!(halves(bytes, false).expect("halves"), values);
-        assert_eq!(halves(swapped, true).expect("halves"), values);
+        let half = |big_endian| Numbers::F16 { big_endian };
+        assert_eq!(half(false).values(halves).expect("halves"), values);
+        assert_eq!(half(true).values(swapped).expect("halves"), values);
+        let double = 0.1_f64;
+        let of = |big_endian| Numbers::F64 { big_endian };
+        assert_eq!(of(true).values(double.to_be_bytes().to_vec()).expect("doubles"), [0.1]);
+        assert_eq!(of(false).values(double.to_le_bytes().to_vec()).expect("doubles"), [0.1]);
+    }
+
+    #[test]
+    fn whole_numbers_have_their_sign() {
+        let of = |size, signed, big_endian| Numbers::Integer { size, signed, big_endian };
+        let read =
+            |numbers: Numbers, bytes: &[u8]| numbers.values(bytes.to_vec()).expect("numbers");
+        assert_eq!(read(of(1, true, false), &[0xff, 0x7f]), [-1.0, 127.0]);
+        assert_eq!(read(of(1, false, false), &[0xff]), [255.0]);
+        assert_eq!(read(of(2, true, true), &[0xff, 0xfe]), [-2.0]);
+        assert_eq!(read(of(3, true, false), &[0xfe, 0xff, 0xff]), [-2.0]);
+        assert_eq!(read(of(8, true, false), &i64::MIN.to_le_bytes()), [i64::MIN as f32]);
+        assert_eq!(read(of(8, false, true), &u64::MAX.to_be_bytes()), [u64::MAX as f32]);
     }
 }

@@ -8,6 +8,7 @@ use burncam_net::{
 
 use crate::keras::config::{Graph, Node};
 use crate::keras::h5::StoredLayer;
+use crate::limits::MOST_STEPS;
 use crate::{Checkpoint, Error, keras};
 
 /// The weights of a `Normalization` that was adapted, in Keras's order.
@@ -206,6 +207,10 @@ fn of_graph(file: &mut Checkpoint, graph: &mut Graph) -> Result<Front, Error> {
     let mut size = [height, width];
     while let Some(node) = only_reader(graph, &input) {
         let (name, class) = (node.name.clone(), &node.class);
+        if front.names.len() >= MOST_STEPS {
+            let reason = format!("it is one of more than {MOST_STEPS} layers before the network");
+            return Err(unsupported(&file.path, &name, class, reason));
+        }
         let added = front.add(file, node, &mut size);
         if !added.map_err(|reason| unsupported(&file.path, &name, class, reason))? {
             break;

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use hdf5_pure::AttrValue;
+use burncam_hdf5::{File, Group};
 
 use crate::keras::config::{DEEPEST, Graph, Node};
 use crate::keras::numbers::Hdf5;
@@ -40,24 +40,21 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         move |source| Error::of_hdf5(path, &object, source)
     };
     let open = |source| Error::Open { path: path.to_owned(), source };
-    let opened = keras::source::open_file(std::fs::File::open(path).map_err(open)?);
-    let (file, allowance) = opened.map_err(at("/"))?;
-    let (expected, found) = (file.superblock().eof_address, file.file_size());
+    let found = std::fs::metadata(path).map_err(open)?.len();
+    let store = Hdf5::open(path, 0, found).map_err(at("/"))?;
+    let (file, expected) = (store.file.clone(), store.file.end());
     if found < expected {
         return Err(Error::Truncated { path: path.to_owned(), expected, found });
     }
-    let attributes = file.root().attrs().map_err(at("/"))?;
-    let full = attributes.contains_key("model_config");
+    let root = file.group("").map_err(at("/"))?;
+    let text = |name: &str| text(&root, name).map_err(at("/"));
+    let config = text("model_config")?;
+    let keras_version = text("keras_version")?;
+    let full = config.is_some();
     let group = if full { "model_weights" } else { "" };
-    let root = match full {
-        true => file.group(group).map_err(at(group))?,
-        false => file.root(),
-    };
-    let graph = match attributes.get("model_config") {
-        Some(config) => Some(Graph::parse(path, config.as_str().unwrap_or_default())?),
-        None => None,
-    };
-    let (format, (layers, named)) = match names(&root.attrs().map_err(at(group))?, "layer_names") {
+    let root = file.group(group).map_err(at(group))?;
+    let graph = config.map(|config| Graph::parse(path, &config)).transpose()?;
+    let (format, (layers, named)) = match names(&root, "layer_names").map_err(at(group))? {
         Some(names) => {
             check_parts(path, names.len())?;
             let mut reading = Reading { path, file: &file, weights: 0 };
@@ -81,11 +78,8 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
     Ok(Checkpoint {
         path: path.to_owned(),
         format,
-        keras_version: attributes
-            .get("keras_version")
-            .and_then(AttrValue::as_str)
-            .map(str::to_owned),
-        store: Store::Hdf5(Hdf5::new((file, allowance), path, 0, found)),
+        keras_version: keras_version.filter(|version| !version.is_empty()),
+        store: Store::Hdf5(store),
         description: None,
         graph,
         state: None,
@@ -97,7 +91,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
 /// A file of which layers are read, and how many weights they have so far.
 struct Reading<'a> {
     path: &'a Path,
-    file: &'a hdf5_pure::File,
+    file: &'a File,
     weights: usize,
 }
 
@@ -105,15 +99,14 @@ impl Reading<'_> {
     fn layer(&mut self, group: &str, name: String) -> Result<StoredLayer, Error> {
         let place = join(group, &name);
         let at = |object: &str, source| Error::of_hdf5(self.path, object, source);
-        let attributes = self.file.group(&place).and_then(|group| group.attrs());
-        let attributes = attributes.map_err(|source| at(&place, source))?;
-        let names = names(&attributes, "weight_names").unwrap_or_default();
+        let names = self.file.group(&place).and_then(|group| names(&group, "weight_names"));
+        let names = names.map_err(|source| at(&place, source))?.unwrap_or_default();
         self.weights = self.weights.saturating_add(names.len());
         check_parts(self.path, self.weights)?;
         let weight = |weight: &String| {
             let path = join(&place, weight);
-            let shape = self.file.dataset(&path).and_then(|data| data.shape());
-            let shape = shape.map_err(|source| at(&path, source))?;
+            let data = self.file.dataset(&path).map_err(|source| at(&path, source))?;
+            let shape = data.shape().to_vec();
             let name = weight.split(':').next().unwrap_or(weight).to_owned();
             Ok(StoredWeight { name, path, shape })
         };
@@ -202,19 +195,24 @@ fn join(group: &str, name: &str) -> String {
     if group.is_empty() { name.to_owned() } else { format!("{group}/{name}") }
 }
 
-/// The strings of an attribute, which Keras splits into `name0`, `name1`, … when they are long.
-fn names(attributes: &HashMap<String, AttrValue>, name: &str) -> Option<Vec<String>> {
-    let strings = |value: &AttrValue| value.as_strings().map(<[String]>::to_vec);
-    if let Some(value) = attributes.get(name) {
-        // An empty list is stored as numbers.
-        return Some(strings(value).unwrap_or_default());
+/// The only string of an attribute, which is empty if it holds something else.
+fn text(group: &Group, name: &str) -> Result<Option<String>, burncam_hdf5::Error> {
+    let strings = group.strings(name)?;
+    Ok(strings.map(|strings| strings.into_iter().next().unwrap_or_default()))
+}
+
+/// The strings of an attribute, which Keras splits into `name0`, `name1`, … when they are long. An
+/// empty list is stored as numbers.
+fn names(group: &Group, name: &str) -> Result<Option<Vec<String>>, burncam_hdf5::Error> {
+    if let Some(strings) = group.strings(name)? {
+        return Ok(Some(strings));
     }
-    let parts = (0..).map_while(|part| attributes.get(&format!("{name}{part}")));
-    let mut all = None;
-    for part in parts {
-        all.get_or_insert_with(Vec::new).extend(strings(part).unwrap_or_default());
+    let mut all: Option<Vec<String>> = None;
+    for part in 0.. {
+        let Some(strings) = group.strings(&format!("{name}{part}"))? else { break };
+        all.get_or_insert_default().extend(strings);
     }
-    all
+    Ok(all)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use burncam_net::{Activation, HeadConfig, LayerTable, Op, Padding, Weight};
 
 use crate::keras::config::{Graph, Node};
 use crate::keras::h5::{StoredLayer, StoredWeight};
+use crate::limits::MOST_HEAD;
 use crate::matching::FileNames;
 use crate::{Checkpoint, Error, Format};
 
@@ -40,6 +41,10 @@ pub(crate) fn from_graph(
         }
         if node.inputs.len() > 1 || !claimed.insert(&node.name) {
             return Err(unsupported(node, "the head must be one path, and paths meet here"));
+        }
+        if layers.len() >= MOST_HEAD {
+            let reason = format!("the head has more than {MOST_HEAD} layers");
+            return Err(unsupported(node, &reason));
         }
         let op = node.op.clone().map_err(|refused| unsupported(node, &refused.0))?;
         layers.push((node.name.clone(), whole_map(op, table.last().output)));

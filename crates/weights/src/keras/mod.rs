@@ -9,6 +9,5 @@ pub(crate) mod head;
 pub(crate) mod numbers;
 pub(crate) mod op;
 pub(crate) mod order;
-pub(crate) mod source;
 pub(crate) mod v3;
 pub(crate) mod zip;

@@ -1,39 +1,27 @@
 //! The numbers of an HDF5 file.
 
-use std::collections::HashSet;
 use std::fs::File;
-use std::io::{Seek, SeekFrom};
+use std::io::{Cursor, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use hdf5_pure::{Dataset, Layout, make_f32_type};
+use burncam_hdf5::Dataset;
 
-use crate::keras::element::{Numbers, halves};
-use crate::keras::source::Allowance;
+use crate::keras::element::Numbers;
 use crate::limits;
 use crate::store::BoxError;
 use crate::tensors::read_f32;
 
-/// A chunk of numbers may be as large as all of them, or as this many bytes.
-const LARGEST_CHUNK: u64 = 1 << 20;
+/// Bytes that are read beside a weight's own: what says where they are, and what chunks at its border
+/// have beyond it.
+const BESIDE: u64 = 4 << 20;
 
-/// Chunks of one weight, each of which the library lists.
-const MOST_CHUNKS: u64 = 1 << 20;
-
-/// What a chunk may have gone through: to be shuffled, scaled, compressed and summed up.
-const MOST_FILTERS: usize = 4;
-
-/// How many times as large as a weight its chunks may be together: those at its border reach beyond it,
-/// along each of its dimensions.
-const BEYOND: u64 = 16;
-
-/// Bytes that are read beside a weight's own: what says where they are.
-const BESIDE: u64 = 64 << 20;
+/// How many times as many bytes may be read and unpacked as a weight has.
+const TIMES: u64 = 5;
 
 /// An open file, and the same file for the numbers that lie in it as they are needed.
 pub(crate) struct Hdf5 {
-    pub(crate) file: Box<hdf5_pure::File>,
-    allowance: Allowance,
+    pub(crate) file: burncam_hdf5::File,
     plain: Option<Plain>,
 }
 
@@ -41,149 +29,79 @@ pub(crate) struct Hdf5 {
 struct Plain {
     file: Mutex<File>,
     start: u64,
-    length: u64,
 }
 
 impl Hdf5 {
-    /// `file` is `length` bytes at `path`, of which the first is that at `start`.
-    pub(crate) fn new(
-        (file, allowance): (hdf5_pure::File, Allowance),
-        path: &Path,
-        start: u64,
-        length: u64,
-    ) -> Self {
-        let plain = |file| Plain { file: Mutex::new(file), start, length };
-        Self { file: Box::new(file), allowance, plain: File::open(path).ok().map(plain) }
+    /// The HDF5 file that is `length` bytes of the file at `path`, of which the first is that at `start`.
+    pub(crate) fn open(path: &Path, start: u64, length: u64) -> Result<Self, burncam_hdf5::Error> {
+        let file = burncam_hdf5::File::open(File::open(path)?, start, length)?;
+        let plain = Plain { file: Mutex::new(File::open(path)?), start };
+        Ok(Self { file, plain: Some(plain) })
     }
 
     /// A file that is in memory only.
-    pub(crate) fn in_memory((file, allowance): (hdf5_pure::File, Allowance)) -> Self {
-        Self { file: Box::new(file), allowance, plain: None }
+    pub(crate) fn in_memory(bytes: Vec<u8>) -> Result<Self, burncam_hdf5::Error> {
+        let length = bytes.len() as u64;
+        let file = burncam_hdf5::File::open(Cursor::new(bytes), 0, length)?;
+        Ok(Self { file, plain: None })
     }
 
     /// Whether a dataset is one of numbers, which are not read.
     pub(crate) fn check(&self, path: &str) -> Result<(), BoxError> {
-        self.allowance.set(BESIDE);
-        Numbers::of(&self.file.dataset(path)?.datatype()?)?;
+        self.file.allow(BESIDE);
+        Numbers::of(self.file.dataset(path)?.element())?;
         Ok(())
     }
 
     /// The values of a dataset.
     pub(crate) fn read(&self, path: &str) -> Result<Vec<f32>, BoxError> {
-        self.allowance.set(BESIDE);
+        self.file.allow(BESIDE);
         let dataset = self.file.dataset(path)?;
-        let plain = self.plain.as_ref().map(|plain| plain.read(&dataset));
-        if let Some(values) = plain.transpose()?.flatten() {
+        let numbers = Numbers::of(dataset.element())?;
+        let count =
+            limits::numbers(dataset.shape()).ok_or("it has more numbers than any weight")?;
+        if let (Some(plain), Numbers::F32 { big_endian: false }) = (&self.plain, numbers)
+            && let Some(values) = plain.read(&dataset)?
+        {
             return Ok(values);
         }
-        let numbers = Numbers::of(&dataset.datatype()?)?;
-        let bytes = bearable(&dataset, numbers.size(), self.file.file_size())?;
-        // Compressed chunks are smaller than what they hold, or hardly larger.
-        self.allowance.set(bytes.saturating_mul(2).saturating_add(BESIDE));
-        match numbers {
-            Numbers::OfLibrary(_) => Ok(dataset.read_f32()?),
-            Numbers::Half { big_endian } => halves(dataset.read_raw()?, big_endian),
-        }
+        let bytes = count.saturating_mul(numbers.size());
+        self.file.allow(bytes.saturating_mul(TIMES).saturating_add(BESIDE));
+        numbers.values(dataset.bytes()?)
     }
-}
-
-/// How many bytes the numbers of a dataset take, at `each` a number, if reading them takes a bearable
-/// amount of memory: the library sets aside what is declared.
-fn bearable(dataset: &Dataset, each: u64, file_size: u64) -> Result<u64, BoxError> {
-    let shape = dataset.shape()?;
-    let bytes =
-        limits::numbers(&shape).ok_or("it has more numbers than any weight")?.saturating_mul(each);
-    match dataset.chunk_shape()? {
-        // Its numbers lie there, or it has none.
-        None if bytes > file_size => Err("it has more numbers than the file".into()),
-        None => Ok(bytes),
-        Some(chunk) => {
-            let along = |(size, chunk): (&u64, &u64)| {
-                size.checked_add(chunk.checked_sub(1)?)?.checked_div(*chunk)
-            };
-            let counts: Option<Vec<u64>> = shape.iter().zip(&chunk).map(along).collect();
-            let count = counts.and_then(|counts| limits::numbers(&counts));
-            let Some(count) = count.filter(|&count| count <= MOST_CHUNKS) else {
-                return Err("it has more chunks than any weight".into());
-            };
-            let chunk = limits::numbers(&chunk).and_then(|count| count.checked_mul(each));
-            let most = bytes.saturating_mul(BEYOND).saturating_add(LARGEST_CHUNK);
-            let fits = |&chunk: &u64| {
-                chunk <= bytes.max(LARGEST_CHUNK) && count.saturating_mul(chunk) <= most
-            };
-            let Some(chunk) = chunk.filter(fits) else {
-                return Err("a chunk of it is larger than all its numbers".into());
-            };
-            check_chunks(dataset, (count, chunk), file_size)?;
-            Ok(bytes)
-        }
-    }
-}
-
-/// Checks what is stored: `count` chunks at most, each of `bytes` when it is unpacked. The library
-/// unpacks each, wherever it says that it belongs, and makes room for it before it looks whether the
-/// file has it.
-fn check_chunks(
-    dataset: &Dataset,
-    (count, bytes): (u64, u64),
-    file_size: u64,
-) -> Result<(), BoxError> {
-    let filters = dataset.filters();
-    let distinct: HashSet<&u16> = filters.iter().collect();
-    if filters.len() > MOST_FILTERS || distinct.len() < filters.len() {
-        return Err(format!("its numbers went through the filters {filters:?}").into());
-    }
-    let (chunks, mut stored) = (dataset.chunks()?, 0_u64);
-    if chunks.len() as u64 > count {
-        return Err("it has more chunks than its numbers fill".into());
-    }
-    for chunk in chunks {
-        stored = stored.saturating_add(chunk.storage_size);
-        if chunk.address.saturating_add(chunk.storage_size) > file_size || stored > file_size {
-            return Err("its chunks are larger than the file".into());
-        }
-        // Filters that cannot be read are none to the library, and what a chunk lacks is 0.
-        if filters.is_empty() && chunk.storage_size != bytes {
-            let found = chunk.storage_size;
-            return Err(format!("a chunk of it has {found} bytes and not {bytes}").into());
-        }
-    }
-    Ok(())
 }
 
 impl Plain {
-    /// The values, if they lie one after the other as little-endian `f32`, as Keras writes them.
+    /// The values, if they lie one after the other, as Keras writes them. They are little-endian `f32`.
     fn read(&self, dataset: &Dataset) -> Result<Option<Vec<f32>>, BoxError> {
-        let Layout::Contiguous { address: Some(address), size } = dataset.layout()? else {
-            return Ok(None);
-        };
-        let count = limits::numbers(&dataset.shape()?);
-        let bytes = count.and_then(|count| count.checked_mul(size_of::<f32>() as u64));
-        if dataset.datatype()? != make_f32_type() || bytes != Some(size) {
-            return Ok(None);
-        }
+        let Some((place, bytes)) = dataset.contiguous() else { return Ok(None) };
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let from = self.start.saturating_add(address);
-        // Nothing is allocated for numbers that the file does not have.
-        let there = address.saturating_add(size) <= self.length
-            && from.saturating_add(size) <= file.metadata()?.len();
-        if !there {
-            return Ok(None);
+        let from = self.start.saturating_add(place);
+        // Nothing is allocated for numbers that the file does not have any more.
+        if from.saturating_add(bytes) > file.metadata()?.len() {
+            return Err("the file ends before its numbers do".into());
         }
         file.seek(SeekFrom::Start(from))?;
-        Ok(Some(read_f32(&mut *file, usize::try_from(size)?.div_euclid(size_of::<f32>()))?))
+        Ok(Some(read_f32(&mut *file, usize::try_from(bytes)?.div_euclid(size_of::<f32>()))?))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
-    use hdf5_pure::{Datatype, DatatypeByteOrder, FileBuilder};
+    use hdf5_pure::{Datatype, DatatypeByteOrder, FileBuilder, FloatingPointLayout, make_f32_type};
 
     use super::*;
-    use crate::keras;
-    use crate::keras::element::BINARY16;
+
+    /// IEEE 754 binary16.
+    const BINARY16: FloatingPointLayout = FloatingPointLayout {
+        bit_offset: 0,
+        bit_precision: 16,
+        exponent_location: 10,
+        exponent_size: 5,
+        mantissa_location: 0,
+        mantissa_size: 10,
+        exponent_bias: 15,
+    };
 
     const VALUES: [f32; 6] = [0.0, -1.5, 3e38, f32::MIN_POSITIVE, f32::NAN, 7.0];
 
@@ -213,21 +131,21 @@ mod tests {
         let bytes = builder.finish().expect("a file");
         let whole = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(whole.path(), [vec![7; start], bytes.clone()].concat()).expect("a file");
-        let length = bytes.len() as u64;
-        let opened = keras::source::open(Cursor::new(bytes), 0, length).expect("HDF5");
-        let hdf5 = Hdf5::new(opened, whole.path(), start as u64, length);
+        let hdf5 = Hdf5::open(whole.path(), start as u64, bytes.len() as u64).expect("HDF5");
         (whole, hdf5)
     }
 
     #[test]
-    fn numbers_are_the_same_in_place_and_through_the_library() {
+    fn numbers_are_the_same_in_place_and_in_pieces() {
         for start in [0, 1, 4096] {
             let (_file, hdf5) = file(start);
-            for (name, in_place) in [("plain", true), ("wide", false), ("pieces", false)] {
+            for name in ["plain", "wide", "pieces"] {
                 assert_eq!(bits(&hdf5.read(name).expect(name)), bits(&VALUES), "{name}");
+            }
+            let plain = hdf5.plain.as_ref().expect("a file");
+            for (name, in_place) in [("plain", true), ("pieces", false)] {
                 let dataset = hdf5.file.dataset(name).expect(name);
-                let plain = hdf5.plain.as_ref().expect("a file").read(&dataset).expect(name);
-                assert_eq!(plain.is_some(), in_place, "{name}");
+                assert_eq!(plain.read(&dataset).expect(name).is_some(), in_place, "{name}");
             }
         }
     }
@@ -240,16 +158,12 @@ mod tests {
         assert!(error.contains("a bias of 100"), "{error}");
     }
 
-    /// Then the library says what is wrong with it, or reads it from what it has.
     #[test]
     fn nothing_is_read_past_the_end() {
         let (_file, mut hdf5) = file(0);
         let dataset = hdf5.file.dataset("plain").expect("a dataset");
         let plain = hdf5.plain.as_mut().expect("a file");
-        let length = plain.length;
-        plain.length = 100;
-        assert!(plain.read(&dataset).expect("no numbers").is_none());
-        (plain.length, plain.start) = (length, u64::MAX - 10);
-        assert!(plain.read(&dataset).expect("no numbers").is_none());
+        plain.start = u64::MAX - 10;
+        assert!(plain.read(&dataset).is_err());
     }
 }

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use burncam_hdf5::{File, Group, Kind};
 use burncam_net::{Op, Weight};
-use hdf5_pure::{AttrValue, File, Group};
 
 use crate::keras::config::{Graph, Node};
 use crate::keras::h5::{StoredLayer, StoredWeight};
@@ -66,7 +66,7 @@ impl Old<'_> {
                 continue;
             }
             if !self.containers.contains_key(&place) {
-                let members = self.file.group(&place).and_then(|container| container.groups());
+                let members = self.file.group(&place).and_then(|container| groups(&container));
                 let members = numbered(members.ok()?).into_iter().collect();
                 self.containers.insert(place.clone(), members);
             }
@@ -130,8 +130,8 @@ impl Walk<'_> {
             let object = object.to_owned();
             move |source| Error::of_hdf5(path, &object, source)
         };
-        let groups =
-            file.group(container).and_then(|group| group.groups()).map_err(at(container))?;
+        let members = file.group(container).and_then(|container| groups(&container));
+        let groups = members.map_err(at(container))?;
         let groups = match self.old {
             true => numbered(groups),
             false => groups.into_iter().map(|name| (name.clone(), name)).collect(),
@@ -162,22 +162,30 @@ impl Walk<'_> {
 
 /// The name that Keras 3.15 keeps beside a layer's weights.
 fn own_name(vars: &Group) -> Option<String> {
-    vars.attrs().ok()?.get("name").and_then(AttrValue::as_str).map(str::to_owned)
+    vars.strings("name").ok().flatten()?.into_iter().next()
+}
+
+/// The groups in a group, in the order of their names.
+fn groups(group: &Group) -> Result<Vec<String>, burncam_hdf5::Error> {
+    let members = group.members()?.into_iter();
+    Ok(members.filter(|(_, kind)| *kind == Kind::Group).map(|(name, _)| name).collect())
 }
 
 /// Shapes of a layer's weights, in order.
 fn variables(path: &Path, file: &File, group: &str) -> Result<Vec<Vec<u64>>, Error> {
     let vars = format!("{group}/vars");
-    let Ok(names) = file.group(&vars).and_then(|vars| vars.datasets()) else {
+    let Ok(members) = file.group(&vars).and_then(|vars| vars.members()) else {
         return Ok(Vec::new());
     };
+    let count = members.iter().filter(|(_, kind)| *kind == Kind::Dataset).count();
     let shape = |index: usize| {
         let object = format!("{vars}/{index}");
-        let shape = file.dataset(&object).and_then(|data| data.shape());
-        shape.map_err(|source| Error::of_hdf5(path, &object, source))
+        let data = file.dataset(&object);
+        let data = data.map_err(|source| Error::of_hdf5(path, &object, source))?;
+        Ok(data.shape().to_vec())
     };
-    check_parts(path, names.len())?;
-    (0..names.len()).map(shape).collect()
+    check_parts(path, count)?;
+    (0..count).map(shape).collect()
 }
 
 fn stored(name: String, group: &str, names: &[&str], shapes: Vec<Vec<u64>>) -> StoredLayer {

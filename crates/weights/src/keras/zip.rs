@@ -1,7 +1,6 @@
 //! Keras's `.keras`: a zip of `metadata.json`, `config.json` and `model.weights.h5`.
 
-use std::fs::File;
-use std::io::{self, Cursor, Read, Seek};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use serde_json::Value;
@@ -17,6 +16,12 @@ use crate::{Checkpoint, Error, Format, keras};
 
 /// Weights that are compressed have to be held in memory; Keras stores them as they are.
 const LARGEST_COMPRESSED: u64 = 1 << 30;
+
+/// How many times as large as compressed weights the weights may be, if they are large.
+const MOST_UNPACKED: u64 = 100;
+
+/// What is unpacked however small it is in the archive: 64 MiB.
+const SURELY_UNPACKED: u64 = 64 << 20;
 
 /// Reads everything but the numbers.
 pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
@@ -53,7 +58,8 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
 fn json(archive: &mut ZipArchive<impl Read + Seek>, name: &str) -> Result<String, ZipError> {
     let mut text = String::new();
     let entry = archive.by_name(name)?;
-    if entry.size() > LARGEST_DESCRIPTION {
+    // Any number of compressed blocks may hold nothing.
+    if entry.size().max(entry.compressed_size()) > LARGEST_DESCRIPTION {
         return Err(too_large(LARGEST_DESCRIPTION));
     }
     // The declared size may be a lie.
@@ -66,20 +72,23 @@ fn hdf5(
     archive: &mut ZipArchive<impl Read + Seek>,
     path: &Path,
     name: &str,
-) -> Result<Result<Hdf5, hdf5_pure::Error>, ZipError> {
+) -> Result<Result<Hdf5, burncam_hdf5::Error>, ZipError> {
     let entry = archive.by_name(name)?;
     let (start, length) = (entry.data_start(), entry.size());
     if let (CompressionMethod::Stored, Some(start)) = (entry.compression(), start) {
-        let opened = keras::source::open(File::open(path)?, start, length);
-        return Ok(opened.map(|opened| Hdf5::new(opened, path, start, length)));
+        return Ok(Hdf5::open(path, start, length));
     }
-    if length > LARGEST_COMPRESSED {
+    if length.max(entry.compressed_size()) > LARGEST_COMPRESSED {
         return Err(too_large(LARGEST_COMPRESSED));
     }
+    let most = entry.compressed_size().saturating_mul(MOST_UNPACKED).max(SURELY_UNPACKED);
+    if length > most {
+        let text = format!("it unpacks to more than {MOST_UNPACKED} times its size");
+        return Err(ZipError::Io(io::Error::new(io::ErrorKind::FileTooLarge, text)));
+    }
     let mut bytes = Vec::new();
-    entry.take(LARGEST_COMPRESSED).read_to_end(&mut bytes)?;
-    let length = bytes.len() as u64;
-    Ok(keras::source::open(Cursor::new(bytes), 0, length).map(Hdf5::in_memory))
+    entry.take(length).read_to_end(&mut bytes)?;
+    Ok(Hdf5::in_memory(bytes))
 }
 
 fn too_large(limit: u64) -> ZipError {

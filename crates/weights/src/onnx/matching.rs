@@ -56,8 +56,11 @@ pub(crate) fn match_graph(table: &LayerTable, graph: &Graph) -> Result<Matched, 
     Err(Failure { matched, difference: first.unwrap_or(difference) })
 }
 
-/// How much of a file's names is looked at, in bytes: every name of InceptionV3 is, many times over.
-const MOST_TEXT: usize = 1 << 19;
+/// How much of a file's names is looked at, in bytes: every name of InceptionV3 is, several times over.
+const MOST_TEXT: usize = 1 << 17;
+
+/// And how many of them.
+const MOST_NAMES: usize = 5_000;
 
 /// The share of an architecture's own layer names that nodes or tensors of the file have as a part
 /// of theirs, at most 1.
@@ -69,7 +72,7 @@ pub(crate) fn known_names(table: &LayerTable, file: &Checkpoint) -> f64 {
         left = left.saturating_sub(name.len());
         left > 0
     });
-    let names: Vec<&String> = some.collect();
+    let names: Vec<&String> = some.take(MOST_NAMES).collect();
     let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     let has = |whole: &str, part: &str| {
         whole.match_indices(part).any(|(start, found)| {

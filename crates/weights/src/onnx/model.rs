@@ -249,10 +249,10 @@ impl Attribute {
                 (5, Wire::Bytes(range)) => {
                     value = Some(Self::Tensor(Tensor::read(file, &range)?));
                 }
-                (8, Wire::Varint(number)) => push_ints(&mut value, &[number]),
+                (8, Wire::Varint(number)) => push_ints(&mut value, &[number])?,
                 (8, Wire::Bytes(range)) => {
                     let numbers = file.varints(&range, LONGEST_LIST)?;
-                    push_ints(&mut value, &numbers);
+                    push_ints(&mut value, &numbers)?;
                 }
                 (6 | 7 | 9.., _) if !matches!(number, 13 | 20 | 21) => value = Some(Self::Other),
                 (20, Wire::Varint(number)) => kind = number,
@@ -271,12 +271,18 @@ impl Attribute {
     }
 }
 
-fn push_ints(value: &mut Option<Attribute>, numbers: &[u64]) {
+/// A list may be in several pieces.
+fn push_ints(value: &mut Option<Attribute>, numbers: &[u64]) -> Result<(), BoxError> {
+    let so_far = if let Some(Attribute::Ints(list)) = value { list.len() } else { 0 };
+    if so_far.saturating_add(numbers.len()) > LONGEST_LIST {
+        return Err(format!("an attribute has more than {LONGEST_LIST} numbers").into());
+    }
     let numbers = numbers.iter().map(|number| number.cast_signed());
     match value {
         Some(Attribute::Ints(list)) => list.extend(numbers),
         _ => *value = Some(Attribute::Ints(numbers.collect())),
     }
+    Ok(())
 }
 
 impl ValueInfo {

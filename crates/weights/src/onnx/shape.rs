@@ -119,6 +119,9 @@ fn unsqueeze(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refuse
     let flow = graph.flow(node, 0)?;
     let axes = node.ints("axes").map(<[i64]>::to_vec).or_else(|| graph.integers(node, 1));
     let axes = axes.ok_or_else(|| Refused("`axes` are missing".to_owned()))?;
+    if axes.len() > MOST_SIZES {
+        return Err(Refused(format!("it adds {} axes", axes.len())));
+    }
     let rank = flow.axes.len().saturating_add(axes.len()) as i64;
     let places: Vec<i64> = axes.iter().map(|&axis| from_start(axis, rank)).collect();
     let inner = flow.axes.iter().skip(1);

@@ -54,7 +54,11 @@ pub(crate) fn read(
     for layer in rest.filter(|layer| !left_out(&layer.name)) {
         let refuse = |reason: &str| Error::Unsupported {
             path: file.path.clone(),
-            layer: format!("{}{}", file.prefix(), layer.name),
+            layer: match (layer.name.as_str(), layer.weights.first()) {
+                // A tensor of no module.
+                ("", Some(tensor)) => tensor.path.clone(),
+                (name, _) => format!("{}{name}", file.prefix()),
+            },
             class: "a module beside the network".to_owned(),
             reason: reason.to_owned(),
         };

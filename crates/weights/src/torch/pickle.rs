@@ -27,7 +27,7 @@ const MAX_INSTRUCTIONS: usize = 8_000_000;
 const MAX_TEXT: u64 = 32 << 20;
 
 /// The longest string that is read; a longer one is data.
-const LONGEST_TEXT: u64 = 64 << 10;
+pub(crate) const LONGEST_TEXT: u64 = 64 << 10;
 
 /// `torch.serialization.MAGIC_NUMBER`, little-endian: the first value of a legacy file.
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];

@@ -7,7 +7,7 @@ use crate::facts::Ignored;
 use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::limits::check_parts;
 use crate::store::Store;
-use crate::torch::pickle::Pickle;
+use crate::torch::pickle::{LONGEST_TEXT, Pickle};
 use crate::torch::pickle_value::{Element, Id, Tensor, Value};
 use crate::{Checkpoint, Error, Format};
 
@@ -79,6 +79,7 @@ fn find_of(pickle: &Pickle, wanted: fn(&str) -> bool) -> Result<Option<Found<'_>
         let holds = |place: &&Place| tensors(pickle, place.id).any(|(name, _)| wanted(name));
         let holding: Vec<&Place> = level.iter().filter(holds).collect();
         if let Some(chosen) = choose(&holding)? {
+            check_keys(pickle, chosen.id)?;
             return Ok(Some(found(pickle, chosen, &holding)));
         }
         let mut next = Vec::new();
@@ -112,6 +113,22 @@ fn tensors(pickle: &Pickle, id: Id) -> impl Iterator<Item = (&str, &Tensor)> {
         Value::Tensor(tensor) => Some((key, &**tensor)),
         _ => None,
     })
+}
+
+/// Refuses a dict with a tensor whose name is not kept, or is none.
+fn check_keys(pickle: &Pickle, dict: Id) -> Result<(), String> {
+    let Value::Dict(entries) = pickle.get(dict) else { return Ok(()) };
+    let nameless = |&(key, value): &(Id, Id)| {
+        matches!(pickle.get(value), Value::Tensor(_)) && pickle.text(key).is_none()
+    };
+    match entries.iter().position(nameless) {
+        None => Ok(()),
+        Some(at) => Err(format!(
+            "the name of its tensor number {} is no text, or longer than {} KiB",
+            at.saturating_add(1),
+            LONGEST_TEXT >> 10
+        )),
+    }
 }
 
 /// The only dict of tensors, or the one with the best name.
