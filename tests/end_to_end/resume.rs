@@ -159,6 +159,17 @@ fn a_killed_run_ends_as_an_undisturbed_one() {
     assert!(killed >= kills / 2 && kept > 0, "{killed} kills, {kept} resumed");
 }
 
+/// A run that was killed while it wrote the first line of its journal has none to go on with.
+#[test]
+fn a_part_of_a_journal_is_removed() {
+    let place = place();
+    fs::create_dir(place.path("out")).expect("a folder");
+    fs::write(place.path("out/.burncam-0pVvXt.part"), b"{\"journal\":").expect("a file");
+    assert_eq!(explain(&place, &["--resume"]).code, 0);
+    assert!(!place.path("out/.burncam-0pVvXt.part").exists());
+    assert!(place.path("out/images.jsonl").exists());
+}
+
 fn done_already(run: &Run) -> usize {
     assert_eq!(run.code, 0, "{}", run.stderr);
     let (_, rest) = run.stderr.split_once("Going on with the run in out: ").expect("a resumed run");

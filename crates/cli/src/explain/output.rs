@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::identity;
 use super::plan::Plan;
+use super::resume::clean;
 use crate::console;
 use crate::labels::Rule;
 
@@ -115,7 +116,10 @@ pub(crate) fn begin(plan: &Plan, identity: &Value) -> Result<Journal> {
     }
     left.iter().try_for_each(|path| remove(path))?;
     drop(held);
-    Ok(Journal::create(&out.join(JOURNAL), identity)?)
+    let journal = Journal::create(&out.join(JOURNAL), identity)?;
+    // A run that was killed before it had a journal is not resumed, and has left a part of one.
+    clean(plan)?;
+    Ok(journal)
 }
 
 /// Opens the journal of the run that goes on, which must be the same as this one.

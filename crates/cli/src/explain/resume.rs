@@ -33,9 +33,7 @@ pub(crate) fn resume(
     if !plan.forget_missing {
         refuse_if_missing(plan, &journal, &strangers)?;
     }
-    for (folder, deeper) in own_folders(plan) {
-        remove_temporary(&folder, deeper)?;
-    }
+    clean(plan)?;
     let mut found = Vec::new();
     for (at, lines) in latest.iter().enumerate() {
         found.push(checked(plan, &journal, (at, digests), lines)?);
@@ -209,6 +207,11 @@ pub(crate) fn discard(plan: &Plan, model: &Model, index: usize) -> Result<()> {
     }
     remove(&model.tree.thumbnail_path(place))?;
     remove(&model.tree.map_path(place))
+}
+
+/// Removes the files that killed runs were writing.
+pub(crate) fn clean(plan: &Plan) -> Result<()> {
+    own_folders(plan).iter().try_for_each(|(folder, deeper)| remove_temporary(folder, *deeper))
 }
 
 /// The folders that runs write to, and whether they own what lies deeper.
