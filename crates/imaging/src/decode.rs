@@ -176,7 +176,12 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
         _ => options.max_bytes,
     });
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(failed)?;
+    let mut decoder = reader.into_decoder().map_err(|source| match format {
+        ImageFormat::Jpeg if jpeg::is_never_decoded(bytes) => {
+            Error::Unread { path: path.to_owned(), what: "arithmetic or lossless coding" }
+        }
+        _ => failed(source),
+    })?;
     check_size(path, decoder.dimensions(), options)?;
     if format == ImageFormat::Tiff {
         check_common(bytes).map_err(too_much)?;
@@ -320,6 +325,15 @@ mod tests {
                 assert_eq!(*back, picture(), "{format:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_jpeg_with_arithmetic_coding_says_so() {
+        let mut bytes = encoded(picture(), ImageFormat::Jpeg);
+        let frame = bytes.windows(2).position(|two| two == [0xff, 0xc0]).expect("a frame");
+        bytes[frame + 1] = 0xc9;
+        let error = open(&bytes, DecodeOptions::default()).expect_err("no decoder").to_string();
+        assert!(error.contains("has arithmetic or lossless coding"), "{error}");
     }
 
     #[test]

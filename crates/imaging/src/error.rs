@@ -54,10 +54,10 @@ pub enum Error {
         #[source]
         source: image::ImageError,
     },
-    /// The image is a TIFF of a kind that is not read: compressed like a fax, to be decoded in a time that
-    /// grows with the square of its size, or with reversed bits.
+    /// The image is of a kind that is not read: a TIFF that is compressed like a fax, to be decoded in a time
+    /// that grows with the square of its size, or with reversed bits; a JPEG with arithmetic or lossless coding.
     #[error(
-        "{} is a TIFF with {what}, which Burncam does not read: save it as PNG",
+        "{} has {what}, which Burncam does not read: save it as PNG",
         path.display()
     )]
     Unread {

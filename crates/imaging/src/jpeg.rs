@@ -9,6 +9,10 @@ use crate::chunks::{TooMuch, within};
 use crate::complete::next_marker;
 
 const SOF2: u8 = 0xc2;
+
+/// Frames without loss, in differences, and with arithmetic coding.
+const NEVER_DECODED: [u8; 10] = [0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf];
+
 const DHT: u8 = 0xc4;
 const APP1: u8 = 0xe1;
 const APP2: u8 = 0xe2;
@@ -86,7 +90,16 @@ impl Segments {
 /// Whether a progressive frame may be in it: nothing else has these two bytes but what is passed over,
 /// such as a small picture in the metadata.
 pub(crate) fn is_progressive(bytes: &[u8]) -> bool {
-    bytes.windows(2).any(|two| two == [0xff, SOF2])
+    has(bytes, SOF2)
+}
+
+/// Whether a file that cannot be decoded may be one of those that are never.
+pub(crate) fn is_never_decoded(bytes: &[u8]) -> bool {
+    NEVER_DECODED.iter().any(|&frame| has(bytes, frame))
+}
+
+fn has(bytes: &[u8], marker: u8) -> bool {
+    bytes.windows(2).any(|two| two == [0xff, marker])
 }
 
 /// The Huffman tables of a segment that begins with its length, up to one that cannot be right.

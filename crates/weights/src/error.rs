@@ -32,7 +32,7 @@ pub enum Error {
         found: &'static str,
     },
     /// The HDF5 structure cannot be read.
-    #[error("{}: cannot read `{object}` (is the file damaged or incomplete?)", path.display())]
+    #[error("{}: cannot read `{object}`", path.display())]
     Hdf5 {
         /// The file.
         path: PathBuf,

@@ -123,7 +123,13 @@ pub(crate) fn column(path: &Path, name: &str) -> Result<HashMap<String, String>>
             None => bail!("the label file {} is empty", path.display()),
         }
     };
-    let Some(place) = heading.iter().position(|known| known.eq_ignore_ascii_case(name)) else {
+    let mut places =
+        heading.iter().enumerate().filter(|(_, known)| known.eq_ignore_ascii_case(name));
+    let (first, second) = (places.next(), places.next());
+    if second.is_some() {
+        bail!("the label file {} has two columns `{name}`", path.display());
+    }
+    let Some((place, _)) = first else {
         bail!(
             "the label file {} has no column `{name}`\nhint: its first row names its columns; these \
              are {}",
@@ -237,5 +243,11 @@ mod tests {
         let two = file("image;class;baby\na.png;Pain;7\na.png;Pain;8\n");
         let error = column(two.path(), "baby").expect_err("two babies").to_string();
         assert!(error.contains("`a.png`") && error.contains("7 and 8"), "{error}");
+        let twice = file("image;class;baby;Baby\na.png;Pain;7;8\n");
+        let error = column(twice.path(), "baby").expect_err("two columns").to_string();
+        assert!(error.ends_with("has two columns `baby`"), "{error}");
+        let wide = file(&format!("image,class{}\na.png,Pain\n", ",".repeat(20_000)));
+        let error = column(wide.path(), "baby").expect_err("too many").to_string();
+        assert!(error.ends_with("more than 16384 columns"), "{error}");
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn read_zip(path: &Path) -> Result<Checkpoint, Error> {
             let (start, length) = stored(&mut archive, order)?;
             let mut order = Source::new(File::open(path)?, start, start.saturating_add(length))?;
             if order.bytes(length.min(6))? != b"little" {
-                return damaged("its numbers are big-endian");
+                return damaged(BIG_ENDIAN);
             }
         }
         let pickle = archive.index_for_name(&format!("{root}data.pkl"));
@@ -100,7 +100,7 @@ fn legacy(source: &mut Source) -> Result<(Pickle, Places), Refusal> {
     if let Value::Dict(entries) = system.get(system.root()) {
         let little = entries.iter().find(|(key, _)| system.text(*key) == Some("little_endian"));
         if little.is_some_and(|(_, value)| matches!(system.get(*value), Value::Int(0))) {
-            return damaged("its numbers are big-endian");
+            return damaged(BIG_ENDIAN);
         }
     }
     let pickle = Pickle::read(source)?;
@@ -129,12 +129,18 @@ fn root(archive: &ZipArchive<Allowed>) -> Option<String> {
     roots.find(|root| root.ends_with('/') && root.matches('/').count() == 1)
 }
 
+const BIG_ENDIAN: &str =
+    "its numbers are big-endian\nhint: load it in PyTorch on another machine, and save it there";
+
 /// Where an entry that is not compressed lies in the file.
 fn stored(archive: &mut ZipArchive<Allowed>, index: usize) -> Result<(u64, u64), Refusal> {
     let entry = archive.by_index_raw(index).map_err(zip)?;
     match (entry.compression(), entry.data_start()) {
         (CompressionMethod::Stored, Some(start)) => Ok((start, entry.size())),
-        _ => damaged("a part of it is compressed, which torch.save never does"),
+        _ => damaged(
+            "a part of it is compressed, which torch.save never does\nhint: unpack the archive, and pack it \
+             again without compression",
+        ),
     }
 }
 

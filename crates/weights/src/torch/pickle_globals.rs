@@ -227,7 +227,9 @@ fn filled(
         return damaged("an array has no type");
     };
     if [">f8", ">f4", ">f2"].contains(&name.as_str()) {
-        return damaged("its numbers are big-endian");
+        return damaged(
+            "its numbers are big-endian\nhint: save the arrays again, each `.astype(\"<f4\")`",
+        );
     }
     let element = match name.as_str() {
         "f8" => Element::F64,
