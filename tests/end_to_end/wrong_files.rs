@@ -27,6 +27,30 @@ fn refusal(place: &Place, file: &str) -> String {
     message
 }
 
+/// Weights that cannot be read are not weights that are not there: without them, the rest may be another
+/// network.
+#[test]
+fn a_damaged_part_of_a_file_of_weights_alone() {
+    let place = place();
+    let good = fs::read(weights("NCNN_k3.weights.h5")).expect("a checkpoint");
+    place.write("good.weights.h5", &good);
+    let head = "Flatten, Dense 8 relu, Dense 2, softmax";
+    let whole = place.burncam(&["inspect", "good.weights.h5"]);
+    assert!(whole.code == 0 && whole.stdout.contains(head), "{}", whole.stderr);
+    let places = good.windows(4).enumerate().filter(|(_, four)| four == b"SNOD");
+    let mut refused = 0;
+    for (at, _) in places {
+        let mut damaged = good.clone();
+        damaged[at] = b's';
+        place.write("good.weights.h5", &damaged);
+        let run = place.burncam(&["inspect", "good.weights.h5"]);
+        // The optimizer's state is not read.
+        assert!(run.code == 2 || run.stdout.contains(head), "{at}: {}", run.stdout);
+        refused += usize::from(run.code == 2);
+    }
+    assert!(refused >= 15, "{refused}");
+}
+
 /// Swaps two axes in the shape of a weight, and leaves its numbers as they are.
 fn swap(file: &mut KerasFile, layer: &str, shape: &[usize]) {
     let kernel = &mut file.weights(layer)[0];

@@ -48,13 +48,21 @@ pub(crate) fn walk(
         if level > DEEPEST || expected.is_some_and(|expected| expected != level) {
             return damaged("an index in it has an impossible depth");
         }
+        // Only the root of a tree may have nothing, or any number of nodes could.
+        if entries.is_empty() && expected.is_some() {
+            return damaged("an index in it has an empty part");
+        }
         let mut bytes = Bytes(&entries);
         while !bytes.0.is_empty() {
             let key = bytes.take(key)?;
             let child = bytes.address(source.sizes)?.ok_or(Error::Nowhere)?;
+            // A chunk is read by whoever is called, and known by its place.
+            let is_node = level > 0 || indexed == Indexed::Links;
+            if is_node && !seen.insert(child) {
+                return damaged("an index in it is circular");
+            }
             match level.checked_sub(1) {
                 None => each(key, child)?,
-                Some(_) if !seen.insert(child) => return damaged("an index in it is circular"),
                 Some(below) => nodes.push((child, Some(below))),
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::btree1::{self, Indexed};
 use crate::bytes::{Bytes, index};
+use crate::dataset::HINT;
 use crate::dataspace::{Dataspace, product};
 use crate::error::{Error, damaged};
 use crate::fixed_array;
@@ -63,18 +64,17 @@ impl Grid {
         };
         let (counts, largest) = (along(&space.shape), along(&space.largest));
         let elements = space.elements()?;
-        let count = product(&counts).ok_or(Error::TooMany("chunks"))?;
-        if count > elements.div_euclid(ELEMENTS).saturating_add(MOST_CHUNKS) {
-            return Err(Error::TooMany("chunks"));
-        }
+        let unusual = |what: &str| Error::Unsupported(format!("{what}\n{HINT}"));
+        let most = elements.div_euclid(ELEMENTS).saturating_add(MOST_CHUNKS);
+        let count = product(&counts).filter(|&count| count <= most);
+        let count = count.ok_or_else(|| unusual("it has more chunks than any weight"))?;
         let total = elements.checked_mul(element).ok_or(Error::TooMany("numbers"))?;
         let bytes = product(chunk).and_then(|count| count.checked_mul(element));
         let most = total.saturating_mul(BEYOND).saturating_add(LARGEST_CHUNK);
         let fits =
             |&bytes: &u64| bytes <= total.max(LARGEST_CHUNK) && bytes.saturating_mul(count) <= most;
-        let bytes = bytes
-            .filter(fits)
-            .ok_or(Error::Damaged("a chunk of it is larger than all its numbers"))?;
+        let bytes = bytes.filter(fits);
+        let bytes = bytes.ok_or_else(|| unusual("a chunk of it is larger than all its numbers"))?;
         let (shape, chunk) = (space.shape.clone(), chunk.to_vec());
         Ok(Self { shape, chunk, element, bytes, total, counts, largest, count })
     }

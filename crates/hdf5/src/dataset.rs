@@ -77,6 +77,21 @@ impl Dataset {
         same.then_some((place, bytes))
     }
 
+    /// Whether the elements are stored in a way that is understood, as far as it can be told without
+    /// reading them.
+    ///
+    /// # Errors
+    ///
+    /// If they are not, or what describes them is impossible.
+    pub fn check(&self) -> Result<(), Error> {
+        self.size()?;
+        match &self.layout {
+            Layout::Unknown(what) => Err(Error::Unsupported(format!("{what}\n{HINT}"))),
+            Layout::Chunked { .. } => self.grid().map(|_| ()),
+            Layout::Compact(_) | Layout::Contiguous { .. } => Ok(()),
+        }
+    }
+
     /// All elements row by row, as they are stored: no byte is swapped.
     ///
     /// # Errors
@@ -104,12 +119,8 @@ impl Dataset {
                 source.spend(total)?;
                 fill::filled(&self.fill, total)
             }
-            Layout::Chunked { shape, element, index, address } => {
-                self.filters.check()?;
-                if *element != u64::from(self.datatype.size) {
-                    return damaged("its chunks hold numbers of another size");
-                }
-                let grid = Grid::new(&self.space, shape, *element)?;
+            Layout::Chunked { index, address, .. } => {
+                let grid = self.grid()?;
                 // Nothing is unpacked that could not be kept.
                 source.affords(total)?;
                 let plain = self.filters.is_empty();
@@ -117,6 +128,18 @@ impl Dataset {
                 pieces::put_together(source, &grid, (&chunks, &self.filters, &self.fill))
             }
         }
+    }
+
+    /// How the chunks lie.
+    fn grid(&self) -> Result<Grid, Error> {
+        let Layout::Chunked { shape, element, .. } = &self.layout else {
+            return damaged("it has no chunks");
+        };
+        self.filters.check()?;
+        if *element != u64::from(self.datatype.size) {
+            return damaged("its chunks hold numbers of another size");
+        }
+        Grid::new(&self.space, shape, *element)
     }
 
     /// Bytes of all elements.

@@ -13,9 +13,12 @@ pub enum Error {
     /// Something is said to lie behind the end.
     #[error("it ends too early")]
     Short,
-    /// An address that stands for none, or a soft or external link.
+    /// An address that stands for none.
     #[error("it is nowhere in the file")]
     Nowhere,
+    /// A soft or an external link.
+    #[error("it is a link to another place")]
+    Link,
     /// The allowance is used up.
     #[error("it asks for more reading than any network needs")]
     TooMuch,

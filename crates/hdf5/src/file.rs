@@ -46,8 +46,8 @@ impl File {
         self.shared.source.length
     }
 
-    /// Sets what may still be read, in bytes. Each read counts 64 more, as do each link and each
-    /// string; the default after opening is 256 MiB.
+    /// Sets what may still be read, in bytes. Each read counts 512 more, each link and each string 64;
+    /// the default after opening is 256 MiB.
     pub fn allow(&self, bytes: u64) {
         self.shared.source.allow(bytes);
     }
@@ -84,7 +84,7 @@ impl File {
 fn member(node: &Node, name: &str) -> Result<u64, Error> {
     match node.links.get(name) {
         None => Err(Error::NoMember(name.to_owned())),
-        Some(None) => Err(Error::Nowhere),
+        Some(None) => Err(Error::Link),
         Some(&Some(address)) => Ok(address),
     }
 }

@@ -6,7 +6,7 @@ use crate::btree1::{self, Indexed};
 use crate::btree2;
 use crate::bytes::{Bytes, index, text, until_null};
 use crate::cache::MOST_LINKS;
-use crate::error::Error;
+use crate::error::{Error, damaged};
 use crate::fractal_heap::Heap;
 use crate::header::{Header, LINK, LINK_INFO, SYMBOL_TABLE};
 use crate::source::{EACH, Source};
@@ -19,7 +19,7 @@ const LONGEST_NAME: usize = 64 << 10;
 /// An entry of a symbol table is a soft link.
 const SOFT: u32 = 2;
 
-/// The links of a group. It names none twice: of two, the first counts.
+/// The links of a group.
 pub(crate) fn all(source: &Source, header: &Header) -> Result<Links, Error> {
     let mut links = Links::new();
     for message in header.messages.iter().filter(|message| message.kind == LINK) {
@@ -77,8 +77,11 @@ fn insert(links: &mut Links, name: String, address: Option<u64>) -> Result<(), E
     if links.len() as u64 >= MOST_LINKS {
         return Err(Error::TooMany("members of groups"));
     }
-    links.entry(name).or_insert(address);
-    Ok(())
+    // Names that are no UTF-8 may have become equal.
+    match links.insert(name, address) {
+        None => Ok(()),
+        Some(_) => damaged("two of its members have one name"),
+    }
 }
 
 fn named(source: &Source, name: &[u8]) -> Result<String, Error> {
@@ -121,12 +124,13 @@ fn symbols(
     bytes.expect(b"SNOD\x01", "the links in it are not where it says")?;
     bytes.skip(1)?;
     let count = u64::from(bytes.u16()?);
-    let entry = (sizes.offset as u64).saturating_mul(2).saturating_add(24);
+    let entry = sizes.length.saturating_add(sizes.offset).saturating_add(24) as u64;
     let start = address.checked_add(8).ok_or(Error::Short)?;
     let entries = source.read(start, count.saturating_mul(entry))?;
     let mut bytes = Bytes(&entries);
     for _ in 0..count {
-        let name = bytes.uint(sizes.offset)?;
+        // The specification calls it an offset; the library writes a length.
+        let name = bytes.uint(sizes.length)?;
         let address = bytes.address(sizes)?;
         let soft = bytes.u32()? == SOFT;
         bytes.skip(20)?;

@@ -11,8 +11,11 @@ use crate::error::Error;
 /// Bytes that may be read after a file is opened.
 const AT_FIRST: u64 = 256 << 20;
 
-/// What one read, link or string counts for beside its bytes, so that many small ones end, too.
+/// What one link or string counts for beside its bytes, so that many small ones end, too.
 pub(crate) const EACH: u64 = 64;
+
+/// The same of one read.
+const READ: u64 = 512;
 
 trait Input: Read + Seek + Send {}
 
@@ -79,7 +82,7 @@ impl Source {
     /// The `length` bytes at an address.
     pub(crate) fn read(&self, address: u64, length: u64) -> Result<Vec<u8>, Error> {
         let place = self.place(address, length)?;
-        self.spend(length.saturating_add(EACH))?;
+        self.spend(length.saturating_add(READ))?;
         let mut bytes = vec![0; index(length)?];
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
         input.seek(SeekFrom::Start(self.start.checked_add(place).ok_or(Error::Short)?))?;

@@ -60,13 +60,14 @@ fn first(source: &mut Source, version: u8) -> Result<(u64, u64, u64), Error> {
     let mut bytes = Bytes(head.get(13..).ok_or(Error::Short)?);
     source.sizes = sizes(bytes.u8()?, bytes.u8()?)?;
     let sizes = source.sizes;
-    let rest = source.read(start, (sizes.offset as u64).saturating_mul(6))?;
+    let rest = sizes.offset.saturating_mul(5).saturating_add(sizes.length);
+    let rest = source.read(start, rest as u64)?;
     let mut bytes = Bytes(&rest);
     let base = bytes.address(sizes)?.ok_or(Error::Nowhere)?;
     bytes.skip(sizes.offset)?;
     let end = bytes.address(sizes)?.ok_or(Error::Nowhere)?;
     // The driver, and the name of the root group.
-    bytes.skip(sizes.offset.saturating_mul(2))?;
+    bytes.skip(sizes.offset.saturating_add(sizes.length))?;
     Ok((base, end, bytes.address(sizes)?.ok_or(Error::Nowhere)?))
 }
 

@@ -123,6 +123,8 @@ fn what_is_not_understood_is_named() {
         ("lzf", "its numbers went through filter 32000 (lzf)"),
     ] {
         assert_eq!(refused(&file, path), format!("{what}\n{hint}"));
+        let checked = file.dataset(path).expect(path).check();
+        assert_eq!(checked.expect_err(path).to_string(), format!("{what}\n{hint}"));
     }
     let earliest = self::file("chunks_earliest");
     assert_eq!(floats(&earliest.dataset("grows").expect("a dataset")), counted(150));
@@ -163,8 +165,8 @@ fn what_is_missing_or_another_kind_is_said() {
     let file = file("groups_latest");
     for (path, error) in [
         ("few/g3", "it has no member `g3`"),
-        ("few/soft", "it is nowhere in the file"),
-        ("few/external", "it is nowhere in the file"),
+        ("few/soft", "it is a link to another place"),
+        ("few/external", "it is a link to another place"),
         ("a/b/c/d", "it is no group"),
         ("a/b/c/d/e", "it is no group"),
     ] {

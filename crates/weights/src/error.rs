@@ -245,7 +245,13 @@ impl Error {
     pub(crate) fn of_hdf5(path: &Path, object: &str, source: burncam_hdf5::Error) -> Self {
         let (path, object) = (path.to_owned(), object.to_owned());
         match source {
-            burncam_hdf5::Error::Nowhere => Self::Link { path, object },
+            burncam_hdf5::Error::Link => Self::Link { path, object },
+            // The file may well be whole.
+            burncam_hdf5::Error::TooMuch | burncam_hdf5::Error::TooMany(_) => {
+                let reason =
+                    format!("`{object}`: {source}\nhint: save the model alone, in a new file");
+                Self::TooLarge { path, reason }
+            }
             source => Self::Hdf5 { path, object, source: Box::new(source) },
         }
     }

@@ -3,7 +3,7 @@
 //! Nothing here reads a number of the weights.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use burncam_net::{LayerTable, Op};
 use serde::Serialize;
@@ -103,10 +103,13 @@ impl Checkpoint {
         let names: HashSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
         let known = |name: &str| names.contains(name);
         let stored = self.layers.iter().map(|layer| (layer.name.as_str(), None));
+        // Of two layers of one name the first counts, as elsewhere.
+        let by_name = self.layers.iter().rev().map(|layer| (layer.name.as_str(), layer));
+        let stored_by_name: HashMap<&str, &StoredLayer> = by_name.collect();
         described
             .chain(stored.filter(|(name, _)| !known(name)))
             .map(|(name, class)| {
-                let weights = self.weights_of(name);
+                let weights = weights_of(stored_by_name.get(name).copied());
                 FileLayer { name: name.to_owned(), class, parameters: count(&weights), weights }
             })
             .collect()
@@ -145,10 +148,7 @@ impl Checkpoint {
     }
 
     fn weights_of(&self, name: &str) -> Vec<FileWeight> {
-        let weights = self.stored(name).map_or(&[][..], |layer| &layer.weights);
-        let one =
-            |name: &str, shape: &[u64]| FileWeight { name: name.to_owned(), shape: shape.to_vec() };
-        weights.iter().map(|weight| one(&weight.name, &weight.shape)).collect()
+        weights_of(self.stored(name))
     }
 
     /// Whether the file lists or describes a layer of this name.
@@ -239,6 +239,13 @@ impl Resolved {
         let (class, parameters) = (op.class(), count(&weights));
         NetworkLayer { name, file_name, class, shape, parameters, weights, can_be_tapped: false }
     }
+}
+
+fn weights_of(layer: Option<&StoredLayer>) -> Vec<FileWeight> {
+    let weights = layer.map_or(&[][..], |layer| &layer.weights);
+    let one =
+        |name: &str, shape: &[u64]| FileWeight { name: name.to_owned(), shape: shape.to_vec() };
+    weights.iter().map(|weight| one(&weight.name, &weight.shape)).collect()
 }
 
 fn count(weights: &[FileWeight]) -> u64 {

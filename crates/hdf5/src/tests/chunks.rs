@@ -149,9 +149,11 @@ fn chunks_are_as_many_and_as_large_as_the_numbers_need() {
         let (shape, chunk) = (shape.to_vec(), chunk.to_vec());
         Chunks { shape, chunk, stored: Vec::new(), filters: Vec::new() }.read()
     };
-    let error =
-        |shape: &[u64], chunk: &[u32]| chunks(shape, chunk).expect_err("hostile").to_string();
-    assert_eq!(error(&[5000], &[1]), "it has more chunks than any network");
+    let error = |shape: &[u64], chunk: &[u32]| {
+        let text = chunks(shape, chunk).expect_err("hostile").to_string();
+        text.lines().next().map(str::to_owned).expect("a line")
+    };
+    assert_eq!(error(&[5000], &[1]), "it has more chunks than any weight");
     assert_eq!(error(&[1 << 29], &[1 << 20]), "it has more numbers than any network");
     assert_eq!(error(&[u64::MAX, 3], &[1, 1]), "it has more numbers than any network");
     let larger = "a chunk of it is larger than all its numbers";

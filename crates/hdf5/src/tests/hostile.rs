@@ -57,6 +57,20 @@ fn indexes_that_name_themselves_end() {
     assert_eq!(tree(17, &|this| this), "an index in it has an impossible depth");
     assert_eq!(tree(255, &|this| this + 8), "an index in it has an impossible depth");
 
+    // Any number of nodes could hold nothing, and one node of links be named again and again.
+    for (below, error) in [
+        ((|made: &mut Made| made.node([0, 0], &[])) as fn(&mut Made) -> u64, "an empty part"),
+        (|made| made.symbols(1, 1, NOWHERE), "circular"),
+    ] {
+        let mut made = Made::new();
+        let heap = made.names(b"\0name\0");
+        let below = below(&mut made);
+        let level = u8::from(error == "an empty part");
+        let root = made.node([0, level], &[below, below][..2 - usize::from(level)]);
+        let root = made.group(root, heap);
+        assert!(refused(&made.open(root)).contains(error), "{error}");
+    }
+
     // Each node has the same nodes below it, twice.
     let mut made = Made::new();
     let heap = made.names(b"\0name\0");
@@ -70,7 +84,7 @@ fn indexes_that_name_themselves_end() {
 
 #[test]
 fn names_of_one_long_string_end() {
-    for (length, error) in [(60_000, "more reading"), (70_000, "more characters in a name")] {
+    for (length, error) in [(60_000, "one name"), (70_000, "more characters in a name")] {
         let mut made = Made::new();
         let mut names = vec![b'a'; length];
         names.push(0);

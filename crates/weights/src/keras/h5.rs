@@ -67,7 +67,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
             }
             (if full { Format::KerasH5 } else { Format::KerasH5Weights }, (layers, true))
         }
-        None if keras::v3::has_layers(&file) => {
+        None if keras::v3::has_layers(path, &file)? => {
             (Format::KerasV3Weights, keras::v3::undescribed(path, &file)?)
         }
         None => {

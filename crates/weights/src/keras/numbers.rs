@@ -49,8 +49,9 @@ impl Hdf5 {
     /// Whether a dataset is one of numbers, which are not read.
     pub(crate) fn check(&self, path: &str) -> Result<(), BoxError> {
         self.file.allow(BESIDE);
-        Numbers::of(self.file.dataset(path)?.element())?;
-        Ok(())
+        let dataset = self.file.dataset(path)?;
+        Numbers::of(dataset.element())?;
+        Ok(dataset.check()?)
     }
 
     /// The values of a dataset.

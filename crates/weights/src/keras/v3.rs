@@ -22,12 +22,21 @@ const LAYERS: &str = "layers";
 const OLD_LAYERS: &str = "_layer_checkpoint_dependencies";
 
 /// Whether a file has this layout.
-pub(crate) fn has_layers(file: &File) -> bool {
-    [LAYERS, OLD_LAYERS].iter().any(|name| file.group(name).is_ok())
+pub(crate) fn has_layers(path: &Path, file: &File) -> Result<bool, Error> {
+    Ok(group(path, file, LAYERS)?.is_some() || group(path, file, OLD_LAYERS)?.is_some())
 }
 
-fn is_old(file: &File) -> bool {
-    file.group(LAYERS).is_err() && file.group(OLD_LAYERS).is_ok()
+fn is_old(path: &Path, file: &File) -> Result<bool, Error> {
+    Ok(group(path, file, LAYERS)?.is_none() && group(path, file, OLD_LAYERS)?.is_some())
+}
+
+/// A group that may be there. That it cannot be read does not mean that it is not.
+fn group(path: &Path, file: &File, place: &str) -> Result<Option<Group>, Error> {
+    match file.group(place) {
+        Ok(group) => Ok(Some(group)),
+        Err(burncam_hdf5::Error::NoMember(_) | burncam_hdf5::Error::NotGroup) => Ok(None),
+        Err(source) => Err(Error::of_hdf5(path, place, source)),
+    }
 }
 
 /// The group of a layer that comes after `number` others of its class.
@@ -37,7 +46,7 @@ pub(crate) fn member(class: &str, number: usize) -> String {
 
 /// The members of a container that Keras 2.12 or 2.13 wrote, each after what all other versions call it.
 fn numbered(mut members: Vec<String>) -> Vec<(String, String)> {
-    members.sort_by_key(|name| rank(name));
+    members.sort_by_cached_key(|name| rank(name));
     let mut counts: HashMap<String, usize> = HashMap::new();
     let usual = |name: String| {
         let (class, _) = rank(&name);
@@ -51,29 +60,34 @@ fn numbered(mut members: Vec<String>) -> Vec<(String, String)> {
 
 /// A file of Keras 2.12 or 2.13, and the members of its containers so far, by their usual names.
 struct Old<'a> {
+    path: &'a Path,
     file: &'a File,
     containers: HashMap<String, HashMap<String, String>>,
 }
 
 impl Old<'_> {
     /// Where the file has a group of the usual layout.
-    fn place(&mut self, group: &str) -> Option<String> {
+    fn place(&mut self, usual: &str) -> Result<Option<String>, Error> {
         let mut place = String::new();
-        for part in group.split('/') {
+        for part in usual.split('/') {
             if part == LAYERS {
                 let slash = if place.is_empty() { "" } else { "/" };
                 place = format!("{place}{slash}{OLD_LAYERS}");
                 continue;
             }
             if !self.containers.contains_key(&place) {
-                let members = self.file.group(&place).and_then(|container| groups(&container));
-                let members = numbered(members.ok()?).into_iter().collect();
-                self.containers.insert(place.clone(), members);
+                let Some(container) = group(self.path, self.file, &place)? else {
+                    return Ok(None);
+                };
+                let members = groups(self.path, &place, &container)?;
+                self.containers.insert(place.clone(), numbered(members).into_iter().collect());
             }
-            let own = self.containers.get(&place)?.get(part)?;
+            let Some(own) = self.containers.get(&place).and_then(|own| own.get(part)) else {
+                return Ok(None);
+            };
             place = format!("{place}/{own}");
         }
-        Some(place)
+        Ok(Some(place))
     }
 }
 
@@ -83,9 +97,10 @@ pub(crate) fn described(
     file: &File,
     graph: &Graph,
 ) -> Result<Vec<StoredLayer>, Error> {
-    let mut old = is_old(file).then(|| Old { file, containers: HashMap::new() });
+    let old = is_old(path, file)?;
+    let mut old = old.then(|| Old { path, file, containers: HashMap::new() });
     let layer = |node: &Node| {
-        let place = old.as_mut().and_then(|old| old.place(&node.group));
+        let place = old.as_mut().map_or(Ok(None), |old| old.place(&node.group))?;
         let group = place.unwrap_or_else(|| node.group.clone());
         let shapes = variables(path, file, &group)?;
         let names = node.op.as_ref().map(weight_names).unwrap_or_default();
@@ -103,7 +118,7 @@ const TELLING: [&str; 5] =
 /// (Keras 3.15); else they are called like their groups. Layers without weights are left out, but
 /// for those that tell.
 pub(crate) fn undescribed(path: &Path, file: &File) -> Result<(Vec<StoredLayer>, bool), Error> {
-    let old = is_old(file);
+    let old = is_old(path, file)?;
     let mut walk = Walk { path, file, old, groups: 0, layers: Vec::new() };
     walk.collect(if old { OLD_LAYERS } else { LAYERS }, DEEPEST)?;
     let mut layers = walk.layers;
@@ -126,12 +141,8 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn collect(&mut self, container: &str, depth: usize) -> Result<(), Error> {
         let (path, file) = (self.path, self.file);
-        let at = |object: &str| {
-            let object = object.to_owned();
-            move |source| Error::of_hdf5(path, &object, source)
-        };
-        let members = file.group(container).and_then(|container| groups(&container));
-        let groups = members.map_err(at(container))?;
+        let Some(own) = group(path, file, container)? else { return Ok(()) };
+        let groups = groups(path, container, &own)?;
         let groups = match self.old {
             true => numbered(groups),
             false => groups.into_iter().map(|name| (name.clone(), name)).collect(),
@@ -139,44 +150,47 @@ impl Walk<'_> {
         for (name, own) in groups {
             self.groups = self.groups.saturating_add(1);
             check_parts(path, self.groups)?;
-            let group = format!("{container}/{own}");
-            let inner = format!("{group}/{}", if self.old { OLD_LAYERS } else { LAYERS });
-            if depth > 0 && file.group(&inner).is_ok() {
+            let place = format!("{container}/{own}");
+            let inner = format!("{place}/{}", if self.old { OLD_LAYERS } else { LAYERS });
+            if depth > 0 && group(path, file, &inner)?.is_some() {
                 self.collect(&inner, depth.saturating_sub(1))?;
                 continue;
             }
-            let shapes = variables(path, file, &group)?;
+            let shapes = variables(path, file, &place)?;
             let (class, _) = rank(&name);
             if shapes.is_empty() && !TELLING.contains(&class.as_str()) {
                 continue;
             }
             let names = names_by_class(&class, shapes.len());
-            let own = file.group(&format!("{group}/vars")).ok().and_then(|vars| own_name(&vars));
+            let own = own_name(path, file, &format!("{place}/vars"))?;
             // Without weights, only the class tells what a layer does.
             let called = own.filter(|_| !shapes.is_empty()).unwrap_or_else(|| name.clone());
-            self.layers.push((name, stored(called, &group, &names, shapes)));
+            self.layers.push((name, stored(called, &place, &names, shapes)));
         }
         Ok(())
     }
 }
 
 /// The name that Keras 3.15 keeps beside a layer's weights.
-fn own_name(vars: &Group) -> Option<String> {
-    vars.strings("name").ok().flatten()?.into_iter().next()
+fn own_name(path: &Path, file: &File, vars: &str) -> Result<Option<String>, Error> {
+    let Some(group) = group(path, file, vars)? else { return Ok(None) };
+    let names = group.strings("name").map_err(|source| Error::of_hdf5(path, vars, source))?;
+    Ok(names.and_then(|names| names.into_iter().next()))
 }
 
 /// The groups in a group, in the order of their names.
-fn groups(group: &Group) -> Result<Vec<String>, burncam_hdf5::Error> {
-    let members = group.members()?.into_iter();
-    Ok(members.filter(|(_, kind)| *kind == Kind::Group).map(|(name, _)| name).collect())
+fn groups(path: &Path, place: &str, group: &Group) -> Result<Vec<String>, Error> {
+    let members = group.members().map_err(|source| Error::of_hdf5(path, place, source))?;
+    check_parts(path, members.len())?;
+    let groups = members.into_iter().filter(|(_, kind)| *kind == Kind::Group);
+    Ok(groups.map(|(name, _)| name).collect())
 }
 
 /// Shapes of a layer's weights, in order.
-fn variables(path: &Path, file: &File, group: &str) -> Result<Vec<Vec<u64>>, Error> {
-    let vars = format!("{group}/vars");
-    let Ok(members) = file.group(&vars).and_then(|vars| vars.members()) else {
-        return Ok(Vec::new());
-    };
+fn variables(path: &Path, file: &File, layer: &str) -> Result<Vec<Vec<u64>>, Error> {
+    let vars = format!("{layer}/vars");
+    let Some(group) = group(path, file, &vars)? else { return Ok(Vec::new()) };
+    let members = group.members().map_err(|source| Error::of_hdf5(path, &vars, source))?;
     let count = members.iter().filter(|(_, kind)| *kind == Kind::Dataset).count();
     let shape = |index: usize| {
         let object = format!("{vars}/{index}");
