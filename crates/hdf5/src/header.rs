@@ -100,7 +100,8 @@ pub(crate) fn elsewhere(source: &Source, reference: &[u8], kind: u16) -> Result<
         (2, _) | (3, 2) => {}
         (3, 1) => {
             return Err(Error::Unsupported(
-                "it keeps what its objects share in a heap of shared messages".to_owned(),
+                "it keeps what its objects share in a heap of shared messages\nhint: save the model again"
+                    .to_owned(),
             ));
         }
         _ => return damaged("a message in it is shared in an unknown way"),

@@ -175,8 +175,14 @@ fn crc32(path: &Path) -> io::Result<u32> {
     }
 }
 
+/// The longest path that the journal names, in bytes: each of its folders is looked up.
+const LONGEST_PATH: usize = 4096;
+
 /// A path that the journal names, if it lies in the output folder.
 fn safe(out: &Path, path: &str) -> Option<PathBuf> {
+    if path.len() > LONGEST_PATH {
+        return None;
+    }
     let mut whole = out.to_owned();
     for part in Path::new(path).components() {
         match part {
