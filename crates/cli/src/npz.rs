@@ -18,15 +18,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use burncam_weights::{Allowed, open_zip};
-use zip::ZipArchive;
+use burncam_weights::{Archive, open_zip};
 
 use crate::npy;
 
 /// An open `.npz` file.
 pub(crate) struct Npz {
     path: PathBuf,
-    archive: ZipArchive<Allowed>,
+    archive: Archive,
 }
 
 impl Npz {
@@ -48,7 +47,7 @@ impl Npz {
     /// The values of one array in row-major order, which must be `f32` and have this shape.
     pub(crate) fn read(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let place = format!("array `{name}` of {}", self.path.display());
-        let entry = self.archive.by_name(&format!("{name}.npy")).map_err(Into::into);
+        let entry = self.archive.entry(&format!("{name}.npy")).map_err(Into::into);
         let values = entry.and_then(|entry| npy::read(entry, shape));
         values.with_context(|| format!("cannot use {place}"))
     }

@@ -18,31 +18,61 @@ pub enum Element {
         big_endian: bool,
     },
     /// A floating-point number whose sign is its highest bit, and whose mantissa's highest bit is
-    /// implied. Locations are in bits from the lowest on.
+    /// implied.
     Float {
-        /// Bytes.
-        size: u32,
         /// The byte order.
         big_endian: bool,
-        /// Where the number begins.
-        bit_offset: u16,
-        /// Its bits.
-        precision: u16,
-        /// Where the exponent begins.
-        exponent_location: u8,
-        /// Its bits.
-        exponent_size: u8,
-        /// Where the mantissa begins.
-        mantissa_location: u8,
-        /// Its bits.
-        mantissa_size: u8,
-        /// What the exponent of 1 is stored as.
-        exponent_bias: u32,
+        /// What its bits are.
+        layout: FloatLayout,
     },
     /// A floating-point number in the byte order of the VAX.
     VaxFloat,
     /// Anything else.
     Other,
+}
+
+/// What the bits of a floating-point number are. Locations are in bits from the lowest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FloatLayout {
+    /// Bytes.
+    pub size: u32,
+    /// Where the number begins.
+    pub bit_offset: u16,
+    /// Its bits.
+    pub precision: u16,
+    /// Where the exponent begins.
+    pub exponent_location: u8,
+    /// Its bits.
+    pub exponent_size: u8,
+    /// Where the mantissa begins.
+    pub mantissa_location: u8,
+    /// Its bits.
+    pub mantissa_size: u8,
+    /// What the exponent of 1 is stored as.
+    pub exponent_bias: u32,
+}
+
+impl FloatLayout {
+    /// IEEE 754 binary16.
+    pub const BINARY16: Self = Self::ieee(2, 16, 5, 10, 15);
+    /// IEEE 754 binary32.
+    pub const BINARY32: Self = Self::ieee(4, 32, 8, 23, 127);
+    /// IEEE 754 binary64.
+    pub const BINARY64: Self = Self::ieee(8, 64, 11, 52, 1023);
+
+    /// Bytes, then bits: all, the exponent's, and the mantissa's below them; and the bias.
+    const fn ieee(size: u32, precision: u16, exponent: u8, mantissa: u8, bias: u32) -> Self {
+        Self {
+            size,
+            bit_offset: 0,
+            precision,
+            exponent_location: mantissa,
+            exponent_size: exponent,
+            mantissa_location: 0,
+            mantissa_size: mantissa,
+            exponent_bias: bias,
+        }
+    }
 }
 
 /// What of a datatype matters here.
@@ -119,9 +149,8 @@ fn float(mut bytes: Bytes<'_>, (flags, sign): (u8, u8), size: u32) -> Result<Ele
     if !implied || highest != Some(sign.into()) {
         return Ok(Element::Other);
     }
-    Ok(Element::Float {
+    let layout = FloatLayout {
         size,
-        big_endian,
         bit_offset,
         precision,
         exponent_location: bytes.u8()?,
@@ -129,7 +158,8 @@ fn float(mut bytes: Bytes<'_>, (flags, sign): (u8, u8), size: u32) -> Result<Ele
         mantissa_location: bytes.u8()?,
         mantissa_size: bytes.u8()?,
         exponent_bias: bytes.u32()?,
-    })
+    };
+    Ok(Element::Float { big_endian, layout })
 }
 
 #[cfg(test)]
@@ -143,9 +173,7 @@ mod tests {
     #[test]
     fn a_half_is_a_float_of_two_bytes() {
         let half = Datatype::parse(&half()).expect("a datatype").element();
-        let Element::Float { size: 2, big_endian: false, precision: 16, .. } = half else {
-            panic!("{half:?}")
-        };
+        assert_eq!(half, Element::Float { big_endian: false, layout: FloatLayout::BINARY16 });
     }
 
     #[test]

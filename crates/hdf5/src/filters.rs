@@ -23,6 +23,12 @@ enum Filter {
 #[derive(Debug, Default)]
 pub(crate) struct Filters(Vec<Filter>);
 
+/// Bytes that are unpacked between two looks at what they hold.
+const INFLATED_AT_ONCE: usize = 64 << 10;
+
+/// Bytes that may be unpacked before they hold anything.
+const AHEAD: u64 = 256 << 10;
+
 /// How many bytes a checksum takes.
 const SUM: usize = 4;
 
@@ -141,14 +147,25 @@ fn name(number: u16) -> &'static str {
 /// Unpacks what must have `size` bytes.
 fn inflated(packed: &[u8], size: usize) -> Result<Vec<u8>, Error> {
     // What cannot be packed grows by a few bytes only. More would be empty blocks, which take time.
-    let most = size.saturating_add(size.div_euclid(8)).saturating_add(4096);
-    if packed.len() > most {
+    let most = |held: u64| held.saturating_add(held.div_euclid(8));
+    if packed.len() as u64 > most(size as u64).saturating_add(4096) {
         return damaged("a chunk of it is larger than what it holds");
     }
     // With room for one more byte, the end is found.
     let mut unpacked = vec![0; size.saturating_add(1)];
     let mut inflate = Decompress::new(true);
-    let status = inflate.decompress(packed, &mut unpacked, FlushDecompress::Finish);
+    let mut status = Ok(Status::Ok);
+    for part in packed.chunks(INFLATED_AT_ONCE) {
+        let held = inflate.total_out();
+        if inflate.total_in() > most(held).saturating_add(AHEAD) {
+            return damaged("a chunk of it is larger than what it holds");
+        }
+        let place = unpacked.get_mut(index(held)?..).unwrap_or_default();
+        status = inflate.decompress(part, place, FlushDecompress::None);
+        if !matches!(status, Ok(Status::Ok)) {
+            break;
+        }
+    }
     if !matches!(status, Ok(Status::StreamEnd)) || inflate.total_out() != size as u64 {
         return damaged("a chunk of it cannot be unpacked to its size");
     }

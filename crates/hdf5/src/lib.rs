@@ -64,7 +64,7 @@ mod superblock;
 mod tests;
 
 pub use dataset::Dataset;
-pub use datatype::Element;
+pub use datatype::{Element, FloatLayout};
 pub use error::Error;
 pub use file::File;
 pub use group::{Group, Kind};

@@ -5,7 +5,7 @@ mod support;
 use std::io::Cursor;
 use std::path::Path;
 
-use burncam_hdf5::{Element, Error, File, Kind};
+use burncam_hdf5::{Element, Error, File, FloatLayout, Kind};
 use support::{counted, floats, open};
 
 fn bytes(name: &str) -> Vec<u8> {
@@ -66,21 +66,11 @@ fn arrays_are_read_as_they_are_stored() {
 fn elements_are_described() {
     let file = file("arrays_earliest");
     let element = |path| file.dataset(path).expect(path).element();
-    let float = |size, big_endian, [exponent, mantissa, bias]: [u32; 3]| Element::Float {
-        size,
-        big_endian,
-        bit_offset: 0,
-        precision: size as u16 * 8,
-        exponent_location: mantissa as u8,
-        exponent_size: exponent as u8,
-        mantissa_location: 0,
-        mantissa_size: mantissa as u8,
-        exponent_bias: bias,
-    };
-    assert_eq!(element("plain"), float(4, false, [8, 23, 127]));
-    assert_eq!(element("committed"), float(4, false, [8, 23, 127]));
-    assert_eq!(element("big"), float(4, true, [8, 23, 127]));
-    assert_eq!(element("half"), float(2, false, [5, 10, 15]));
+    let float = |big_endian, layout| Element::Float { big_endian, layout };
+    assert_eq!(element("plain"), float(false, FloatLayout::BINARY32));
+    assert_eq!(element("committed"), float(false, FloatLayout::BINARY32));
+    assert_eq!(element("big"), float(true, FloatLayout::BINARY32));
+    assert_eq!(element("half"), float(false, FloatLayout::BINARY16));
     assert_eq!(element("int"), Element::Integer { size: 2, signed: true, big_endian: true });
     assert_eq!(element("bytes"), Element::Integer { size: 1, signed: false, big_endian: false });
     assert_eq!(element("texts"), Element::Other);

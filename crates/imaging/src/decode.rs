@@ -145,8 +145,9 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
         failure(path, ImageError::Decoding(DecodingError::new(hint, error)))
     };
     let too_much = |TooMuch { what, found, limit }| too_large(path, what, found, limit);
+    let mut progressive = false;
     match format {
-        ImageFormat::Jpeg => jpeg::check(bytes).map_err(too_much)?,
+        ImageFormat::Jpeg => progressive = jpeg::check(bytes).map_err(too_much)?,
         ImageFormat::Png => png::check(bytes).map_err(too_much)?,
         ImageFormat::WebP => webp::check(bytes).map_err(too_much)?,
         ImageFormat::Tiff if let Some(what) = unread(bytes) => {
@@ -187,7 +188,7 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
         check_common(bytes).map_err(too_much)?;
     }
     let pixel = decoder.color_type().bytes_per_pixel();
-    let pixel = pixel.saturating_add(while_decoding(format, bytes, pixel));
+    let pixel = pixel.saturating_add(while_decoding(format, progressive, pixel));
     let mut room = room(decoder.dimensions(), pixel, options);
     if !is_complete(format, bytes) {
         return Err(Error::Truncated { path: path.to_owned() });
@@ -210,9 +211,9 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
 
 /// Bytes for each pixel of so many that the decoder has beside them: the coefficients of a progressive
 /// JPEG, and WebP's own pixels.
-fn while_decoding(format: ImageFormat, bytes: &[u8], pixel: u8) -> u8 {
+fn while_decoding(format: ImageFormat, progressive: bool, pixel: u8) -> u8 {
     match format {
-        ImageFormat::Jpeg if jpeg::is_progressive(bytes) => pixel.saturating_mul(2),
+        ImageFormat::Jpeg if progressive => pixel.saturating_mul(2),
         ImageFormat::WebP => 4,
         _ => 0,
     }

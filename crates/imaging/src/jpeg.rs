@@ -5,6 +5,8 @@
 //! marker and what is within a segment it decides in its own way where a file is damaged, so all bytes
 //! are counted here that could be a marker, wherever they stand.
 
+use std::iter;
+
 use crate::chunks::{TooMuch, within};
 use crate::complete::next_marker;
 
@@ -37,18 +39,23 @@ pub(crate) struct Segments {
     comparisons: u64,
     tables: u64,
     most_tables: u64,
+    progressive: bool,
 }
 
-/// As [`Segments::add`], of a file that is one JPEG.
-pub(crate) fn check(bytes: &[u8]) -> Result<(), TooMuch> {
-    Segments::of(1).add(bytes, 1)
+/// As [`Segments::add`], of a file that is one JPEG: whether a progressive frame may be in it. Nothing
+/// else has that marker but what is passed over, such as a small picture in the metadata.
+pub(crate) fn check(bytes: &[u8]) -> Result<bool, TooMuch> {
+    let mut segments = Segments::of(1);
+    segments.add(bytes, 1)?;
+    Ok(segments.progressive)
 }
 
 impl Segments {
     /// Those of a file of so many JPEGs, none of which is added yet.
     pub(crate) const fn of(jpegs: u64) -> Self {
         let more = jpegs.saturating_mul(TABLES_OF_A_JPEG);
-        Self { comparisons: 0, tables: 0, most_tables: MOST_TABLES.saturating_add(more) }
+        let most_tables = MOST_TABLES.saturating_add(more);
+        Self { comparisons: 0, tables: 0, most_tables, progressive: false }
     }
 
     /// Adds a JPEG that is decoded so many times.
@@ -65,6 +72,7 @@ impl Segments {
             match marker {
                 // Tables may be among the symbols of others: they are counted no further than the limit.
                 DHT => self.add_tables(huffman_tables(after), times)?,
+                SOF2 => self.progressive = true,
                 APP1 if begins(EXTENDED_XMP) => xmp = xmp.saturating_add(1),
                 APP2 if begins(ICC_PROFILE) => profile = profile.saturating_add(1),
                 _ => (),
@@ -87,19 +95,10 @@ impl Segments {
     }
 }
 
-/// Whether a progressive frame may be in it: nothing else has these two bytes but what is passed over,
-/// such as a small picture in the metadata.
-pub(crate) fn is_progressive(bytes: &[u8]) -> bool {
-    has(bytes, SOF2)
-}
-
 /// Whether a file that cannot be decoded may be one of those that are never.
 pub(crate) fn is_never_decoded(bytes: &[u8]) -> bool {
-    NEVER_DECODED.iter().any(|&frame| has(bytes, frame))
-}
-
-fn has(bytes: &[u8], marker: u8) -> bool {
-    bytes.windows(2).any(|two| two == [0xff, marker])
+    let mut markers = iter::successors(next_marker(bytes), |(_, after)| next_marker(after));
+    markers.any(|(marker, _)| NEVER_DECODED.contains(&marker))
 }
 
 /// The Huffman tables of a segment that begins with its length, up to one that cannot be right.
@@ -134,7 +133,7 @@ mod tests {
         let part = segment(APP1, EXTENDED_XMP, 41);
         let comment = segment(0xfe, b"", 0);
         let photograph = [part.repeat(160), comment.repeat(2_000)].concat();
-        assert_eq!(check(&photograph), Ok(()));
+        assert_eq!(check(&photograph), Ok(false));
         let hostile = [part.repeat(10_000), comment.repeat(50_000)].concat();
         let refused = check(&hostile).expect_err("600 million comparisons");
         assert_eq!((refused.found, refused.limit), (600_000_000, 1 << 27), "{}", refused.what);
@@ -149,6 +148,17 @@ mod tests {
     }
 
     #[test]
+    fn a_progressive_frame_is_found_wherever_it_stands() {
+        let [baseline, progressive] = [0xc0, SOF2].map(|frame| segment(frame, b"", 15));
+        let hidden = segment(APP1, &progressive, 0);
+        assert_eq!(check(&baseline), Ok(false));
+        assert_eq!(check(&[0xff, 0x00, SOF2]), Ok(false));
+        for found in [&progressive, &hidden, &[&[0xff][..], &progressive].concat()] {
+            assert_eq!(check(found), Ok(true), "{found:x?}");
+        }
+    }
+
+    #[test]
     fn what_is_decoded_often_counts_often() {
         let part = segment(APP1, EXTENDED_XMP, 41).repeat(100);
         let mut segments = Segments::of(20_000);
@@ -160,7 +170,7 @@ mod tests {
     fn huffman_tables_without_number_are_refused() {
         let tables = [&[0x10][..], &[0; 16]].concat().repeat(3_854);
         assert_eq!(huffman_tables(&segment(DHT, &tables, 0)[2..]), 3_854);
-        assert_eq!(check(&segment(DHT, &tables, 0).repeat(68)), Ok(()));
+        assert_eq!(check(&segment(DHT, &tables, 0).repeat(68)), Ok(false));
         let refused = check(&segment(DHT, &tables, 0).repeat(69)).expect_err("265,926 tables");
         assert_eq!((refused.found, refused.limit), (265_926, (1 << 18) + 8), "{}", refused.what);
     }
@@ -183,7 +193,7 @@ mod tests {
     #[test]
     fn a_colour_profile_of_too_many_parts_is_refused() {
         let part = segment(APP2, ICC_PROFILE, 3);
-        assert_eq!(check(&part.repeat(255)), Ok(()));
+        assert_eq!(check(&part.repeat(255)), Ok(false));
         let refused = check(&part.repeat(65_537)).expect_err("65,537 parts");
         assert_eq!((refused.found, refused.limit), (65_537, 65_536), "{}", refused.what);
     }

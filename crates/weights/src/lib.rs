@@ -63,4 +63,4 @@ pub use convert::{Container, Converted};
 pub use error::Error;
 pub use facts::{FileLayer, FileWeight, Ignored, NetworkLayer};
 pub use resolved::Resolved;
-pub use zip_file::{Allowed, open_zip};
+pub use zip_file::{Archive, Entry, open_zip};

@@ -5,9 +5,10 @@ use std::io::{Seek, SeekFrom, Write};
 
 use parity::KerasFile;
 use serde_json::{Value, json};
+use zip::CompressionMethod;
 
 use super::weights::{pickle, safetensors};
-use super::{place, refused_as_weights, run};
+use super::{archive, place, refused_as_weights, run};
 use crate::program::{Place, weights};
 
 /// An archive of two hundred million entries, in a hole: the library makes room for them at once.
@@ -35,6 +36,20 @@ fn a_table_of_contents_that_is_a_hole() {
     file.write_all(&[0; 2]).expect("room");
     drop(file);
     refused_as_weights(&place, "hole.keras", "its table of contents takes more than 16 MiB");
+}
+
+/// Compressed blocks without content, of which a gigabyte takes minutes.
+#[test]
+fn an_entry_of_empty_blocks() {
+    let place = place();
+    let blocks = [0, 0, 0, 0xff, 0xff].repeat(1 << 20);
+    let stored = CompressionMethod::Stored;
+    let mut bytes = archive(&[("config.json", &blocks), ("model.weights.h5", b"")], stored);
+    // The way in which the first entry is compressed stands in its header, and in the table of contents.
+    let table = bytes.windows(4).position(|four| four == b"PK\x01\x02").expect("a table");
+    (bytes[8], bytes[table + 10]) = (8, 8);
+    place.write("empty.keras", &bytes);
+    refused_as_weights(&place, "empty.keras", "its compressed data are longer than what they hold");
 }
 
 /// One tuple of a million entries is the id of a million storages.

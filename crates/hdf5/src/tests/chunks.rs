@@ -103,6 +103,29 @@ fn chunks_must_be_where_they_belong_once() {
 }
 
 #[test]
+fn large_chunks_are_unpacked_as_long_as_they_hold_something() {
+    let one = |stored| Chunks {
+        shape: vec![4 << 20],
+        chunk: vec![4 << 20],
+        stored: vec![(vec![0], 0, stored)],
+        filters: vec![1],
+    };
+    let mut state = 1_u32;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    })
+    .take(4 << 20)
+    .collect();
+    for content in [noise, vec![0; 4 << 20]] {
+        assert!(one(packed(&content)).read().expect("numbers") == content);
+    }
+    // A block that is not compressed, has no bytes and is not the last.
+    let nothing = [&[0x78, 0x01][..], &[0, 0, 0, 0xff, 0xff].repeat(800_000)].concat();
+    assert_eq!(one(nothing).refused(), "a chunk of it is larger than what it holds");
+}
+
+#[test]
 fn chunks_must_have_their_size() {
     let mut chunks = Chunks::two();
     chunks.stored[1].2 = vec![3];

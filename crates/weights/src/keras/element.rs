@@ -1,6 +1,6 @@
 //! Which kinds of numbers an HDF5 file may hold.
 
-use burncam_hdf5::Element as Stored;
+use burncam_hdf5::{Element as Stored, FloatLayout};
 
 use crate::store::BoxError;
 use crate::tensors::floats;
@@ -58,11 +58,11 @@ impl Numbers {
             Stored::Integer { size: size @ 1..=8, signed, big_endian } => {
                 Ok(Self::Integer { size, signed, big_endian })
             }
-            Stored::Float { size, big_endian, .. } => match layout(stored) {
-                Some((2, [0, 16, 10, 5, 0, 10, 15])) => Ok(Self::F16 { big_endian }),
-                Some((4, [0, 32, 23, 8, 0, 23, 127])) => Ok(Self::F32 { big_endian }),
-                Some((8, [0, 64, 52, 11, 0, 52, 1023])) => Ok(Self::F64 { big_endian }),
-                layout => Err(foreign(size, layout.unwrap_or_default().1).into()),
+            Stored::Float { big_endian, layout } => match layout {
+                FloatLayout::BINARY16 => Ok(Self::F16 { big_endian }),
+                FloatLayout::BINARY32 => Ok(Self::F32 { big_endian }),
+                FloatLayout::BINARY64 => Ok(Self::F64 { big_endian }),
+                _ => Err(foreign(layout).into()),
             },
             Stored::VaxFloat => Err(format!("its floats are in VAX byte order\n{HINT}").into()),
             _ => Err(format!("its values are no numbers\n{HINT}").into()),
@@ -88,38 +88,12 @@ impl Numbers {
     }
 }
 
-/// Bytes of a float, then bit offset, precision, place and size of the exponent and of the mantissa, and
-/// the exponent's bias.
-fn layout(stored: Stored) -> Option<(u32, [u32; 7])> {
-    let Stored::Float {
-        size,
-        bit_offset,
-        precision,
-        exponent_location,
-        exponent_size,
-        mantissa_location,
-        mantissa_size,
-        exponent_bias,
-        ..
-    } = stored
-    else {
-        return None;
-    };
-    let exponent = [exponent_location, exponent_size].map(u32::from);
-    let mantissa = [mantissa_location, mantissa_size].map(u32::from);
-    let [exponent_at, exponent_bits] = exponent;
-    let [mantissa_at, mantissa_bits] = mantissa;
-    let (offset, precision) = (bit_offset.into(), precision.into());
-    let all = [offset, precision, exponent_at, exponent_bits, mantissa_at, mantissa_bits];
-    let [a, b, c, d, e, f] = all;
-    Some((size, [a, b, c, d, e, f, exponent_bias]))
-}
-
-fn foreign(size: u32, [_, precision, _, exponent, _, mantissa, bias]: [u32; 7]) -> String {
+fn foreign(layout: FloatLayout) -> String {
+    let FloatLayout { size, precision, exponent_size, exponent_bias, mantissa_size, .. } = layout;
     format!(
         "its floats are none of IEEE 754's (float16, float32, float64): {precision} bits in {size} \
-         bytes, with an exponent of {exponent} bits and a bias of {bias}, and a fraction of {mantissa} \
-         bits\n{HINT}"
+         bytes, with an exponent of {exponent_size} bits and a bias of {exponent_bias}, and a fraction \
+         of {mantissa_size} bits\n{HINT}"
     )
 }
 
@@ -139,47 +113,28 @@ fn integer(bytes: &[u8], signed: bool, big_endian: bool) -> f32 {
 mod tests {
     use super::*;
 
-    const SINGLE: Stored = Stored::Float {
-        size: 4,
-        big_endian: false,
-        bit_offset: 0,
-        precision: 32,
-        exponent_location: 23,
-        exponent_size: 8,
-        mantissa_location: 0,
-        mantissa_size: 23,
-        exponent_bias: 127,
-    };
-
     #[test]
     fn floats_of_another_layout_are_refused() {
-        assert_eq!(Numbers::of(SINGLE).expect("numbers"), Numbers::F32 { big_endian: false });
-        let altered = |change: fn(&mut [u32; 7], &mut u32)| {
-            let (mut size, mut all) = layout(SINGLE).expect("a float");
-            change(&mut all, &mut size);
-            let [bit_offset, precision, ..] = all.map(|value| value as u16);
-            let [_, _, exponent_location, exponent_size, mantissa_location, mantissa_size, _] =
-                all.map(|value| value as u8);
-            Stored::Float {
-                size,
-                big_endian: true,
-                bit_offset,
-                precision,
-                exponent_location,
-                exponent_size,
-                mantissa_location,
-                mantissa_size,
-                exponent_bias: all[6],
-            }
+        let float = |layout| Stored::Float { big_endian: false, layout };
+        let single = Numbers::of(float(FloatLayout::BINARY32)).expect("numbers");
+        assert_eq!(single, Numbers::F32 { big_endian: false });
+        let altered = |change: fn(&mut FloatLayout)| {
+            let mut layout = FloatLayout::BINARY32;
+            change(&mut layout);
+            float(layout)
+        };
+        let bfloat16 = |layout: &mut FloatLayout| {
+            (layout.size, layout.precision) = (2, 16);
+            (layout.exponent_location, layout.mantissa_size) = (7, 7);
         };
         for (stored, words) in [
-            (altered(|all, _| all[6] = 100), "a bias of 100"),
-            (altered(|all, _| all[1] = 20), "20 bits in 4 bytes"),
-            (altered(|all, _| all[0] = 1), "none of IEEE 754's"),
-            (altered(|all, _| all[2] = 24), "none of IEEE 754's"),
-            (altered(|all, _| all[4] = 1), "none of IEEE 754's"),
-            (altered(|_, size| *size = 8), "32 bits in 8 bytes"),
-            (altered(|all, size| (all[1], all[2], all[5], *size) = (16, 7, 7, 2)), "8 bits and"),
+            (altered(|layout| layout.exponent_bias = 100), "a bias of 100"),
+            (altered(|layout| layout.precision = 20), "20 bits in 4 bytes"),
+            (altered(|layout| layout.bit_offset = 1), "none of IEEE 754's"),
+            (altered(|layout| layout.exponent_location = 24), "none of IEEE 754's"),
+            (altered(|layout| layout.mantissa_location = 1), "none of IEEE 754's"),
+            (altered(|layout| layout.size = 8), "32 bits in 8 bytes"),
+            (altered(bfloat16), "8 bits and"),
             (Stored::VaxFloat, "VAX"),
             (Stored::Other, "no numbers"),
         ] {

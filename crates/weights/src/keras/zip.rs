@@ -1,17 +1,17 @@
 //! Keras's `.keras`: a zip of `metadata.json`, `config.json` and `model.weights.h5`.
 
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 use std::path::Path;
 
 use serde_json::Value;
+use zip::CompressionMethod;
 use zip::result::ZipError;
-use zip::{CompressionMethod, ZipArchive};
 
 use crate::keras::config::Graph;
 use crate::keras::numbers::Hdf5;
 use crate::limits::LARGEST_DESCRIPTION;
 use crate::store::Store;
-use crate::zip_file::open_zip;
+use crate::zip_file::{Archive, open_zip};
 use crate::{Checkpoint, Error, Format, keras};
 
 /// Weights that are compressed have to be held in memory; Keras stores them as they are.
@@ -55,11 +55,10 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
     })
 }
 
-fn json(archive: &mut ZipArchive<impl Read + Seek>, name: &str) -> Result<String, ZipError> {
+fn json(archive: &mut Archive, name: &str) -> Result<String, ZipError> {
     let mut text = String::new();
-    let entry = archive.by_name(name)?;
-    // Any number of compressed blocks may hold nothing.
-    if entry.size().max(entry.compressed_size()) > LARGEST_DESCRIPTION {
+    let entry = archive.entry(name)?;
+    if entry.size() > LARGEST_DESCRIPTION {
         return Err(too_large(LARGEST_DESCRIPTION));
     }
     // The declared size may be a lie.
@@ -69,16 +68,16 @@ fn json(archive: &mut ZipArchive<impl Read + Seek>, name: &str) -> Result<String
 
 /// The weights, read in place where they are stored as they are.
 fn hdf5(
-    archive: &mut ZipArchive<impl Read + Seek>,
+    archive: &mut Archive,
     path: &Path,
     name: &str,
 ) -> Result<Result<Hdf5, burncam_hdf5::Error>, ZipError> {
-    let entry = archive.by_name(name)?;
+    let entry = archive.entry(name)?;
     let (start, length) = (entry.data_start(), entry.size());
     if let (CompressionMethod::Stored, Some(start)) = (entry.compression(), start) {
         return Ok(Hdf5::open(path, start, length));
     }
-    if length.max(entry.compressed_size()) > LARGEST_COMPRESSED {
+    if length > LARGEST_COMPRESSED {
         return Err(too_large(LARGEST_COMPRESSED));
     }
     let most = entry.compressed_size().saturating_mul(MOST_UNPACKED).max(SURELY_UNPACKED);

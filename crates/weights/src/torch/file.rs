@@ -9,8 +9,6 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
-use zip::{CompressionMethod, ZipArchive};
-
 use crate::limits::check_parts;
 use crate::store::Store;
 use crate::tensors::{Numbers, Tensors};
@@ -19,7 +17,7 @@ use crate::torch::pickle::Pickle;
 use crate::torch::pickle_source::Source;
 use crate::torch::pickle_value::{Element, Id, Place, Refusal, Tensor, Value, damaged};
 use crate::torch::state::Found;
-use crate::zip_file::{Allowed, open_zip};
+use crate::zip_file::{Archive, open_zip};
 use crate::{Checkpoint, Error, Format};
 
 /// The version of the legacy format, its only one.
@@ -123,7 +121,7 @@ fn legacy(source: &mut Source) -> Result<(Pickle, Places), Refusal> {
 }
 
 /// The folder of `data.pkl`, with its `/`.
-fn root(archive: &ZipArchive<Allowed>) -> Option<String> {
+fn root(archive: &Archive) -> Option<String> {
     let names = archive.file_names().filter_map(Result::ok);
     let mut roots = names.filter_map(|name| name.strip_suffix("data.pkl").map(str::to_owned));
     roots.find(|root| root.ends_with('/') && root.matches('/').count() == 1)
@@ -133,15 +131,17 @@ const BIG_ENDIAN: &str =
     "its numbers are big-endian\nhint: load it in PyTorch on another machine, and save it there";
 
 /// Where an entry that is not compressed lies in the file.
-fn stored(archive: &mut ZipArchive<Allowed>, index: usize) -> Result<(u64, u64), Refusal> {
-    let entry = archive.by_index_raw(index).map_err(zip)?;
-    match (entry.compression(), entry.data_start()) {
-        (CompressionMethod::Stored, Some(start)) => Ok((start, entry.size())),
-        _ => damaged(
-            "a part of it is compressed, which torch.save never does\nhint: unpack the archive, and pack it \
-             again without compression",
-        ),
-    }
+fn stored(archive: &mut Archive, index: usize) -> Result<(u64, u64), Refusal> {
+    let place = archive.place(index).map_err(zip)?;
+    place.map_or_else(
+        || {
+            damaged(
+                "a part of it is compressed, which torch.save never does\nhint: unpack the archive, and \
+                 pack it again without compression",
+            )
+        },
+        Ok,
+    )
 }
 
 fn zip(error: zip::result::ZipError) -> Refusal {
