@@ -15,9 +15,10 @@
 )]
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use burncam_weights::{Archive, open_zip};
 
 use crate::npy;
@@ -47,8 +48,13 @@ impl Npz {
     /// The values of one array in row-major order, which must be `f32` and have this shape.
     pub(crate) fn read(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let place = format!("array `{name}` of {}", self.path.display());
-        let entry = self.archive.entry(&format!("{name}.npy")).map_err(Into::into);
-        let values = entry.and_then(|entry| npy::read(entry, shape));
+        let entry = self.archive.entry(&format!("{name}.npy")).map_err(anyhow::Error::from);
+        let values = entry.and_then(|mut entry| {
+            let values = npy::read(&mut entry, shape)?;
+            // Its checksum is compared where it ends.
+            ensure!(entry.read(&mut [0])? == 0, "it is longer than its shape");
+            Ok(values)
+        });
         values.with_context(|| format!("cannot use {place}"))
     }
 }

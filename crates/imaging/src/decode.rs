@@ -10,11 +10,11 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::chunks::TooMuch;
-use crate::complete::is_complete;
-use crate::pixels::{Grey16, to_rgb};
+use crate::jpeg_frame::Headers;
+use crate::pixels::{Alpha, Grey16, to_rgb};
 use crate::room::{FILES, Held, PIXELS, Room};
-use crate::tiff::{Uncommon, check_common, unread};
-use crate::{Error, jpeg, png, webp};
+use crate::tiff::{Uncommon, check_common};
+use crate::{Error, jpeg, png, tiff, tiff_directory, webp};
 
 /// Bytes of a decoded pixel.
 const RGB: u64 = 3;
@@ -81,7 +81,7 @@ impl Default for DecodeOptions {
 /// applied, because Pillow does so too.
 ///
 /// JPEG and CMYK pixels may differ from Pillow's by a few levels, and 16-bit BMP by one. TIFF
-/// with a palette of fewer than 8 bits, with 32-bit grey, or compressed like a fax, is not supported.
+/// with grey or a palette of fewer than 8 bits, with 32-bit grey, or compressed like a fax, is not supported.
 ///
 /// # Errors
 ///
@@ -145,15 +145,9 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
         failure(path, ImageError::Decoding(DecodingError::new(hint, error)))
     };
     let too_much = |TooMuch { what, found, limit }| too_large(path, what, found, limit);
-    let mut progressive = false;
-    match format {
-        ImageFormat::Jpeg => progressive = jpeg::check(bytes).map_err(too_much)?,
-        ImageFormat::Png => png::check(bytes).map_err(too_much)?,
-        ImageFormat::WebP => webp::check(bytes).map_err(too_much)?,
-        ImageFormat::Tiff if let Some(what) = unread(bytes) => {
-            return Err(Error::Unread { path: path.to_owned(), what });
-        }
-        _ => (),
+    let seen = Seen::of(format, bytes).map_err(too_much)?;
+    if let Some(what) = seen.unread {
+        return Err(Error::Unread { path: path.to_owned(), what });
     }
     if format == ImageFormat::Tiff
         && let Some(mut image) = Uncommon::open(bytes, options.max_bytes)
@@ -188,9 +182,9 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
         check_common(bytes).map_err(too_much)?;
     }
     let pixel = decoder.color_type().bytes_per_pixel();
-    let pixel = pixel.saturating_add(while_decoding(format, progressive, pixel));
+    let pixel = pixel.saturating_add(while_decoding(format, seen.progressive, pixel));
     let mut room = room(decoder.dimensions(), pixel, options);
-    if !is_complete(format, bytes) {
+    if !seen.complete {
         return Err(Error::Truncated { path: path.to_owned() });
     }
     let orientation = if options.exif == Exif::Apply || format == ImageFormat::Tiff {
@@ -198,15 +192,58 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
     } else {
         Orientation::NoTransforms
     };
-    let image = DynamicImage::from_decoder(decoder).map_err(failed)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(|source| match format {
+        ImageFormat::Tiff if let Some(what) = tiff::seldom_read(bytes) => {
+            Error::Unread { path: path.to_owned(), what }
+        }
+        _ => failed(source),
+    })?;
     let pixels = image.color();
-    let rgb = to_rgb(image, grey16(format, bytes))
+    let alpha = if format == ImageFormat::Tiff { tiff::alpha(bytes) } else { Alpha::Beside };
+    let rgb = to_rgb(image, grey16(format, bytes), alpha)
         .ok_or_else(|| Error::Pixels { path: path.to_owned(), pixels: format!("{pixels:?}") })?;
     let mut upright = DynamicImage::ImageRgb8(rgb);
     upright.apply_orientation(orientation);
     let upright = upright.into_rgb8();
     room.keep(kept(&upright, options));
     Ok(room.hold(upright))
+}
+
+/// What is seen of a file before it is decoded.
+struct Seen {
+    /// What it has that is not read.
+    unread: Option<&'static str>,
+    /// It has its end, if it is of a format whose decoder would paint over a gap without a word.
+    complete: bool,
+    /// A JPEG that may be progressive.
+    progressive: bool,
+}
+
+impl Seen {
+    /// # Errors
+    ///
+    /// If decoding the file would take more work than it is worth.
+    fn of(format: ImageFormat, bytes: &[u8]) -> Result<Self, TooMuch> {
+        let mut seen = Self { unread: None, complete: true, progressive: false };
+        match format {
+            ImageFormat::Jpeg => {
+                seen.progressive = jpeg::check(bytes)?;
+                let headers = Headers::of(bytes);
+                (seen.unread, seen.complete) = (headers.unread(), headers.ended);
+            }
+            ImageFormat::Png => png::check(bytes)?,
+            ImageFormat::WebP => {
+                webp::check(bytes)?;
+                seen.complete = webp::is_complete(bytes);
+            }
+            ImageFormat::Tiff => {
+                tiff_directory::check(bytes)?;
+                seen.unread = tiff::unread(bytes);
+            }
+            _ => (),
+        }
+        Ok(seen)
+    }
 }
 
 /// Bytes for each pixel of so many that the decoder has beside them: the coefficients of a progressive
@@ -235,9 +272,12 @@ fn kept(image: &RgbImage, options: DecodeOptions) -> u64 {
 
 /// The format of `bytes`, if it is one that this crate reads.
 fn sniff(bytes: &[u8]) -> Option<ImageFormat> {
+    if tiff_directory::is_tiff(bytes) {
+        return Some(ImageFormat::Tiff);
+    }
     image::guess_format(bytes).ok().filter(|format| {
-        use ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
-        matches!(format, Png | Jpeg | Bmp | Tiff | WebP)
+        use ImageFormat::{Bmp, Jpeg, Png, WebP};
+        matches!(format, Png | Jpeg | Bmp | WebP)
     })
 }
 
@@ -264,10 +304,10 @@ fn check_size(
 /// PNG decoding turns grey with a transparent colour into grey with alpha. Pillow treats the
 /// two apart, so the header's own colour type decides: 4 is grey with an alpha channel.
 fn grey16(format: ImageFormat, bytes: &[u8]) -> Grey16 {
-    if format == ImageFormat::Png && bytes.get(25) == Some(&4) {
-        Grey16::HighByte
-    } else {
-        Grey16::Saturate
+    match format {
+        ImageFormat::Png if bytes.get(25) == Some(&4) => Grey16::HighByte,
+        ImageFormat::Tiff if tiff::is_inverted(bytes) => Grey16::Inverted,
+        _ => Grey16::Saturate,
     }
 }
 

@@ -8,7 +8,6 @@
 use std::iter;
 
 use crate::chunks::{TooMuch, within};
-use crate::complete::next_marker;
 
 const SOF2: u8 = 0xc2;
 
@@ -117,6 +116,19 @@ fn huffman_tables(segment: &[u8]) -> u64 {
         rest = next;
     }
     found
+}
+
+/// The next code that follows 0xff and is a marker's, and the bytes after it.
+pub(crate) fn next_marker(mut bytes: &[u8]) -> Option<(u8, &[u8])> {
+    loop {
+        let at = bytes.iter().position(|&byte| byte == 0xff)?;
+        match bytes.get(at..)? {
+            [_, 0xff, ..] | [_] => bytes = bytes.get(at..)?.get(1..)?,
+            [_, 0x00, rest @ ..] => bytes = rest,
+            [_, marker, rest @ ..] => return Some((*marker, rest)),
+            [] => return None,
+        }
+    }
 }
 
 #[cfg(test)]

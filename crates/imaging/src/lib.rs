@@ -42,12 +42,12 @@
 )]
 
 mod chunks;
-mod complete;
 mod decode;
 mod error;
 mod files;
 mod fit;
 mod jpeg;
+mod jpeg_frame;
 mod pixels;
 mod png;
 mod preprocess;
@@ -56,6 +56,7 @@ mod room;
 mod tensor;
 mod tensorflow;
 mod tiff;
+mod tiff_directory;
 mod vp8l;
 mod webp;
 

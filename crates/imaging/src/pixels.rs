@@ -9,17 +9,28 @@ pub(crate) enum Grey16 {
     Saturate,
     /// The high byte.
     HighByte,
+    /// As [`Self::Saturate`], of what the decoder inverted and Pillow does not.
+    Inverted,
+}
+
+/// What alpha did to colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alpha {
+    /// Nothing.
+    Beside,
+    /// They were multiplied by it: Pillow divides them by its high byte.
+    Associated,
 }
 
 /// `image` as 8-bit RGB, or `None` where there is no rule for its pixel type.
 ///
 /// Grey is replicated; alpha is dropped, not composited.
-pub(crate) fn to_rgb(image: DynamicImage, grey16: Grey16) -> Option<RgbImage> {
+pub(crate) fn to_rgb(image: DynamicImage, grey16: Grey16, alpha: Alpha) -> Option<RgbImage> {
     Some(match image {
         DynamicImage::ImageRgb8(image) => image,
         DynamicImage::ImageLuma8(image) => map(&image, |&image::Luma([grey])| [grey; 3]),
         DynamicImage::ImageLumaA8(image) => map(&image, |&image::LumaA([grey, _])| [grey; 3]),
-        DynamicImage::ImageRgba8(image) => map(&image, |p| first_three(p.0)),
+        DynamicImage::ImageRgba8(image) => map(&image, |p| colours(p.0, alpha)),
         DynamicImage::ImageLuma16(image) => {
             map(&image, |&image::Luma([grey])| [narrow(grey, grey16); 3])
         }
@@ -27,7 +38,7 @@ pub(crate) fn to_rgb(image: DynamicImage, grey16: Grey16) -> Option<RgbImage> {
             map(&image, |&image::LumaA([grey, _])| [narrow(grey, grey16); 3])
         }
         DynamicImage::ImageRgb16(image) => map(&image, |p| p.0.map(high_byte)),
-        DynamicImage::ImageRgba16(image) => map(&image, |p| first_three(p.0).map(high_byte)),
+        DynamicImage::ImageRgba16(image) => map(&image, |p| colours(p.0.map(high_byte), alpha)),
         DynamicImage::ImageRgb32F(image) => map(&image, |p| p.0.map(clip)),
         DynamicImage::ImageRgba32F(image) => map(&image, |p| first_three(p.0).map(clip)),
         _ => return None,
@@ -49,9 +60,22 @@ fn first_three<T: Copy>([red, green, blue, _]: [T; 4]) -> [T; 3] {
     [red, green, blue]
 }
 
+fn colours(pixel: [u8; 4], rule: Alpha) -> [u8; 3] {
+    let [.., alpha] = pixel;
+    let divided = |colour: u8| {
+        let quotient = u16::from(colour).saturating_mul(255).checked_div(alpha.into());
+        quotient.map_or(0, |quotient| u8::try_from(quotient).unwrap_or(u8::MAX))
+    };
+    match rule {
+        Alpha::Beside => first_three(pixel),
+        Alpha::Associated => first_three(pixel).map(divided),
+    }
+}
+
 fn narrow(value: u16, rule: Grey16) -> u8 {
     match rule {
         Grey16::Saturate => u8::try_from(value).unwrap_or(u8::MAX),
+        Grey16::Inverted => narrow(!value, Grey16::Saturate),
         Grey16::HighByte => high_byte(value),
     }
 }
@@ -70,7 +94,7 @@ fn clip(value: f32) -> u8 {
 mod tests {
     use image::{DynamicImage, ImageBuffer};
 
-    use super::{Grey16, to_rgb};
+    use super::{Alpha, Grey16, to_rgb};
 
     fn one<P>(pixel: P) -> ImageBuffer<P, Vec<P::Subpixel>>
     where
@@ -80,7 +104,7 @@ mod tests {
     }
 
     fn rgb(image: impl Into<DynamicImage>, grey16: Grey16) -> [u8; 3] {
-        to_rgb(image.into(), grey16).expect("a known pixel type").get_pixel(0, 0).0
+        to_rgb(image.into(), grey16, Alpha::Beside).expect("a known pixel type").get_pixel(0, 0).0
     }
 
     #[test]
@@ -96,6 +120,21 @@ mod tests {
         assert_eq!(rgb(one(image::Luma([256u16])), Grey16::Saturate), [255; 3]);
         assert_eq!(rgb(one(image::LumaA([0x1234u16, 9])), Grey16::HighByte), [0x12; 3]);
         assert_eq!(rgb(one(image::LumaA([0x1234u16, 9])), Grey16::Saturate), [255; 3]);
+        assert_eq!(rgb(one(image::Luma([65_435u16])), Grey16::Inverted), [100; 3]);
+    }
+
+    #[test]
+    fn colours_are_divided_by_the_alpha_that_multiplied_them() {
+        let rgb = |image: DynamicImage| {
+            to_rgb(image, Grey16::Saturate, Alpha::Associated).expect("RGBA").get_pixel(0, 0).0
+        };
+        // (colour * 255) / alpha without its fraction, and no more than 255.
+        assert_eq!(rgb(one(image::Rgba([50u8, 100, 3, 100])).into()), [127, 255, 7]);
+        assert_eq!(rgb(one(image::Rgba([200u8, 1, 0, 100])).into()), [255, 2, 0]);
+        assert_eq!(rgb(one(image::Rgba([9u8, 9, 9, 0])).into()), [0; 3]);
+        assert_eq!(rgb(one(image::Rgba([9u8, 8, 7, 255])).into()), [9, 8, 7]);
+        let wide = image::Rgba([50u16 << 8, 100 << 8, 3 << 8, 100 << 8]);
+        assert_eq!(rgb(one(wide).into()), [127, 255, 7]);
     }
 
     #[test]

@@ -2,40 +2,86 @@
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
-use ::tiff::decoder::{Decoder, DecodingResult, Limits};
+use ::tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits};
 use ::tiff::tags::Tag;
 use ::tiff::{ColorType, TiffError};
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 
 use crate::chunks::{self, TooMuch};
+use crate::pixels::Alpha;
+use crate::tiff_directory::Directory;
 
 /// `PhotometricInterpretation`: how samples become colours.
 const PHOTOMETRIC: u16 = 262;
+const WHITE_IS_ZERO: u16 = 0;
 const BLACK_IS_ZERO: u16 = 1;
+const YCBCR: u16 = 6;
 const PALETTE: u16 = 3;
 
 /// `FillOrder`: the lowest bit of a byte is its first pixel.
 const LOWEST_FIRST: u16 = 2;
 
-/// `Compression`: three ways of a fax.
+/// `Compression`: three ways of a fax, and LZW.
 const FAX: [u16; 3] = [2, 3, 4];
+const LZW: u16 = 5;
+
+/// `PlanarConfiguration`: all samples of one kind, then those of the next.
+const PLANAR: u16 = 284;
+const SEPARATE: u16 = 2;
+
+/// `ExtraSamples`: the colours were multiplied by alpha.
+const EXTRA_SAMPLES: u16 = 338;
+const ASSOCIATED: u16 = 1;
 
 /// Colours of a palette of 8 bits.
 const COLOURS: usize = 256;
 
-/// What the image has that is not read: compression like a fax, or the bits of each byte in reverse
-/// order, which the decoder passes over.
+/// What the image has that is not read: compression like a fax; the bits of each byte in reverse
+/// order, which the decoder passes over; or planes in tiles that end beyond the image, for which it makes
+/// no room.
 pub(crate) fn unread(bytes: &[u8]) -> Option<&'static str> {
     let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?;
     let mut is = |tag, of: &[u16]| {
         let found = decoder.find_tag_unsigned(tag).ok().flatten();
         found.is_some_and(|found| of.contains(&found))
     };
-    match (is(Tag::Compression, &FAX), is(Tag::FillOrder, &[LOWEST_FIRST])) {
-        (true, _) => Some("fax compression (CCITT)"),
-        (false, true) => Some("its bits in reverse order (FillOrder 2)"),
-        (false, false) => None,
+    if is(Tag::Compression, &FAX) {
+        return Some("fax compression (CCITT)");
+    }
+    if is(Tag::FillOrder, &[LOWEST_FIRST]) {
+        return Some("its bits in reverse order (FillOrder 2)");
+    }
+    let directory = Directory::of(bytes)?;
+    if directory.value(PHOTOMETRIC) == Some(YCBCR) {
+        return Some("YCbCr colours, as TIFFs of JPEGs do");
+    }
+    let (tile, image) = (decoder.chunk_dimensions(), decoder.dimensions().ok()?);
+    let beyond = image.0.checked_rem(tile.0) != Some(0) || image.1.checked_rem(tile.1) != Some(0);
+    let separate = directory.value(PLANAR) == Some(SEPARATE);
+    let tiles = decoder.get_chunk_type() == ChunkType::Tile;
+    (separate && tiles && beyond).then_some("planes in tiles that reach over its edge")
+}
+
+/// What an image has that the decoder could not decode, though it may be whole: it loses the end of some
+/// tiles.
+pub(crate) fn seldom_read(bytes: &[u8]) -> Option<&'static str> {
+    let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?;
+    let compression = decoder.find_tag_unsigned(Tag::Compression).ok().flatten();
+    let tiles = decoder.get_chunk_type() == ChunkType::Tile;
+    (tiles && compression == Some(LZW)).then_some("damage, or tiles with LZW compression of a kind")
+}
+
+/// Whether the decoder has inverted its grey, which Pillow does for up to 8 bits only.
+pub(crate) fn is_inverted(bytes: &[u8]) -> bool {
+    Directory::of(bytes).and_then(|first| first.value(PHOTOMETRIC)) == Some(WHITE_IS_ZERO)
+}
+
+/// What its alpha did to its colours.
+pub(crate) fn alpha(bytes: &[u8]) -> Alpha {
+    match Directory::of(bytes).and_then(|first| first.value(EXTRA_SAMPLES)) {
+        Some(ASSOCIATED) => Alpha::Associated,
+        _ => Alpha::Beside,
     }
 }
 
@@ -158,26 +204,12 @@ fn high_byte(value: u16) -> u8 {
 
 /// What gives the file's first directory another photometric interpretation, where it now is `from`.
 fn other_photometric(bytes: &[u8], from: u16, to: u16) -> Option<Patch> {
-    let little = bytes.starts_with(b"II*\0");
-    if !little && !bytes.starts_with(b"MM\0*") {
+    let directory = Directory::of(bytes)?;
+    let value = directory.entries().find(|entry| entry.tag == PHOTOMETRIC)?.value;
+    if directory.short(value)? != from {
         return None;
     }
-    let short = |at: usize| {
-        let pair: [u8; 2] = bytes.get(at..at.checked_add(2)?)?.try_into().ok()?;
-        Some(if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) })
-    };
-    let offset: [u8; 4] = bytes.get(4..8)?.try_into().ok()?;
-    let offset = if little { u32::from_le_bytes(offset) } else { u32::from_be_bytes(offset) };
-    let directory = usize::try_from(offset).ok()?;
-    // An entry is a tag, a type, a count and a value, of 12 bytes together.
-    let first = directory.checked_add(2)?;
-    let mut entries = (first..bytes.len()).step_by(12).take(usize::from(short(directory)?));
-    let value = entries.find(|&entry| short(entry) == Some(PHOTOMETRIC))?.checked_add(8)?;
-    if short(value)? != from {
-        return None;
-    }
-    let pair = if little { to.to_le_bytes() } else { to.to_be_bytes() };
-    Some((u64::try_from(value).ok()?, pair))
+    Some((u64::try_from(value).ok()?, directory.pair(to)))
 }
 
 #[cfg(test)]
@@ -282,6 +314,95 @@ mod tests {
             );
             let refused = matches!(result, Err(Error::Unread { .. }));
             assert_eq!(refused, what.is_some(), "{result:?}");
+        }
+    }
+
+    fn pixels(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        let image = crate::decode_bytes(Path::new("a.tif"), bytes, DecodeOptions::default())?;
+        Ok(image.as_raw().clone())
+    }
+
+    #[test]
+    fn grey_of_16_bits_is_not_inverted() {
+        for (photometric, bits, data, expected) in [
+            (0, 16, &[9, 0, 0, 1][..], [9, 9, 9, 255, 255, 255]),
+            (1, 16, &[9, 0, 0, 1], [9, 9, 9, 255, 255, 255]),
+            (0, 8, &[9, 200], [246, 246, 246, 55, 55, 55]),
+        ] {
+            let entries = [
+                (256, 3, 1, 2),
+                (257, 3, 1, 1),
+                (258, 3, 1, bits),
+                (259, 3, 1, 1),
+                (262, 3, 1, photometric),
+                (273, 4, 1, 200),
+                (277, 3, 1, 1),
+                (278, 3, 1, 1),
+                (279, 4, 1, data.len() as u32),
+            ];
+            let found = pixels(&file(&entries, data)).expect("grey");
+            assert_eq!(found, expected, "{photometric} {bits}");
+        }
+    }
+
+    #[test]
+    fn associated_alpha_is_divided_by() {
+        let mut data = vec![50, 100, 3, 100, 9, 8, 7, 0];
+        data.extend([8_u16; 4].map(u16::to_le_bytes).concat());
+        for (extra, expected) in [(1, [127, 255, 7, 0, 0, 0]), (2, [50, 100, 3, 9, 8, 7])] {
+            let entries = [
+                (256, 3, 1, 2),
+                (257, 3, 1, 1),
+                (258, 3, 4, 208),
+                (259, 3, 1, 1),
+                (262, 3, 1, 2),
+                (273, 4, 1, 200),
+                (277, 3, 1, 4),
+                (278, 3, 1, 1),
+                (279, 4, 1, 8),
+                (338, 3, 1, extra),
+            ];
+            assert_eq!(pixels(&file(&entries, &data)).expect("colours"), expected, "{extra}");
+        }
+    }
+
+    #[test]
+    fn planes_in_tiles_must_end_with_the_image() {
+        for (width, planar, what) in [
+            (16, 1, None),
+            (16, 2, None),
+            (17, 1, None),
+            (17, 2, Some("planes in tiles that reach over its edge")),
+        ] {
+            let entries = [
+                (256, 3, 1, width),
+                (257, 3, 1, 16),
+                (258, 3, 1, 8),
+                (259, 3, 1, 1),
+                (262, 3, 1, 1),
+                (277, 3, 1, 1),
+                (284, 3, 1, planar),
+                (322, 3, 1, 16),
+                (323, 3, 1, 16),
+                (324, 4, 2, 160),
+                (325, 4, 2, 168),
+            ];
+            let mut bytes = file(&entries, &[0; 600]);
+            bytes[160..168].copy_from_slice(&[200_u32, 200].map(u32::to_le_bytes).concat());
+            bytes[168..176].copy_from_slice(&[256_u32, 256].map(u32::to_le_bytes).concat());
+            if width == 16 {
+                // One tile, whose place and length stand in the entries themselves.
+                let entries: Vec<_> = entries
+                    .iter()
+                    .map(|&(tag, kind, count, value)| match tag {
+                        324 => (tag, kind, 1, 200),
+                        325 => (tag, kind, 1, 256),
+                        _ => (tag, kind, count, value),
+                    })
+                    .collect();
+                bytes = file(&entries, &[0; 600]);
+            }
+            assert_eq!(unread(&bytes), what, "{width} {planar}");
         }
     }
 

@@ -72,6 +72,13 @@ fn size(bytes: &[u8]) -> Option<[u32; 2]> {
     Some([[a, b, c, 0], [d, e, f, 0]].map(|side| u32::from_le_bytes(side).saturating_add(1)))
 }
 
+/// Whether the file has as many bytes as its RIFF header declares.
+pub(crate) fn is_complete(bytes: &[u8]) -> bool {
+    let Some(&[a, b, c, d]) = bytes.get(4..8) else { return false };
+    let declared = u64::from(u32::from_le_bytes([a, b, c, d]));
+    (bytes.len() as u64).checked_sub(8).is_some_and(|found| found >= declared)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,5 +139,13 @@ mod tests {
         for length in 0..whole.len() {
             assert_eq!(check(&whole[..length]), Ok(()), "{length}");
         }
+    }
+
+    #[test]
+    fn a_file_has_the_length_it_declares() {
+        let file = b"RIFF\x06\x00\x00\x00WEBPVP";
+        assert!(is_complete(file));
+        assert!(!is_complete(&file[..13]));
+        assert!(!is_complete(&file[..6]));
     }
 }

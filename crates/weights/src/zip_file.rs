@@ -21,6 +21,10 @@ const ENTRY: u64 = 46;
 /// Bytes that may be read of an entry before it has given any: its own header, and what is read ahead.
 const AHEAD: u64 = 256 << 10;
 
+/// Bytes of all entries that are compared with their checksums: three times as many as the weights of any
+/// network, for those that the optimiser keeps.
+const MOST_SUMMED: u64 = 16 << 30;
+
 /// Bytes that are asked of an entry at once.
 const AT_ONCE: usize = 64 << 10;
 
@@ -29,6 +33,8 @@ const AT_ONCE: usize = 64 << 10;
 pub struct Archive {
     zip: ZipArchive<Allowed>,
     left: Arc<AtomicU64>,
+    /// Bytes that were read for nothing but their checksum.
+    summed: u64,
 }
 
 /// What an entry of an archive holds.
@@ -90,7 +96,7 @@ pub fn open_zip(path: &Path) -> ZipResult<Archive> {
         })),
         error => error,
     })?;
-    Ok(Archive { zip, left })
+    Ok(Archive { zip, left, summed: 0 })
 }
 
 /// An error of a file that gives no more bytes, in words.
@@ -112,12 +118,30 @@ impl Archive {
         Ok(Entry { file: self.zip.by_name(name)?, left: &self.left })
     }
 
-    /// Where an entry lies in the file, start and length in bytes, if it is not compressed.
+    /// Where an entry lies in the file, start and length in bytes, if it is not compressed. It is read once,
+    /// and has the checksum that it should have.
+    ///
+    /// # Errors
+    ///
+    /// If it is damaged, or all entries whose places were asked for are larger than 16 GiB.
     pub(crate) fn place(&mut self, index: usize) -> ZipResult<Option<(u64, u64)>> {
         self.left.store(AHEAD, Ordering::Relaxed);
         let file = self.zip.by_index_raw(index)?;
-        let plain = file.compression() == CompressionMethod::Stored;
-        Ok(file.data_start().filter(|_| plain).map(|start| (start, file.size())))
+        let (length, plain) = (file.size(), file.compression() == CompressionMethod::Stored);
+        let Some(start) = file.data_start().filter(|_| plain) else { return Ok(None) };
+        drop(file);
+        self.summed = self.summed.saturating_add(length);
+        if self.summed > MOST_SUMMED {
+            let text = format!("its parts are larger than {} GiB", MOST_SUMMED >> 30);
+            return Err(ZipError::Io(io::Error::new(io::ErrorKind::FileTooLarge, text)));
+        }
+        // The library compares the sums where an entry ends.
+        let mut entry = Entry { file: self.zip.by_index(index)?, left: &self.left };
+        let found = io::copy(&mut entry, &mut io::sink())?;
+        if found != length {
+            return Err(ZipError::Io(io::ErrorKind::UnexpectedEof.into()));
+        }
+        Ok(Some((start, length)))
     }
 }
 
@@ -190,6 +214,27 @@ mod tests {
                 assert!(read == content, "{method}: {} bytes", read.len());
             }
         }
+    }
+
+    #[test]
+    fn an_entry_that_was_changed_has_no_place() {
+        let content = [7; 200_000];
+        let (folder, mut archive) = archive(&content, CompressionMethod::Stored);
+        let (start, length) = archive.place(0).expect("an entry").expect("stored");
+        let path = folder.path().join("a.zip");
+        let mut bytes = std::fs::read(&path).expect("a file");
+        let end = (start + length) as usize;
+        assert_eq!(bytes[start as usize..end], content);
+        bytes[end - 1] ^= 1;
+        std::fs::write(&path, bytes).expect("a file");
+        let error = open_zip(&path).expect("an archive").place(0).expect_err("damage");
+        assert!(error.to_string().contains("checksum"), "{error}");
+    }
+
+    #[test]
+    fn a_compressed_entry_has_no_place() {
+        let (_folder, mut archive) = archive(&[7; 100], CompressionMethod::Deflated);
+        assert_eq!(archive.place(0).expect("an entry"), None);
     }
 
     #[test]

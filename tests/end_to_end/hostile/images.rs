@@ -1,5 +1,6 @@
 //! Hostile images.
 
+use std::fs;
 use std::io::Cursor;
 
 use image::{GrayImage, ImageFormat};
@@ -140,6 +141,22 @@ fn images_that_are_traps() {
     for (name, bytes) in &files {
         place.write(&format!("faces/Fold0/{name}"), bytes);
     }
+    // A palette of 33 million colours, in a hole.
+    let palette = [
+        (256, 3, 1, 4),
+        (257, 3, 1, 4),
+        (258, 3, 1, 8),
+        (259, 3, 1, 1),
+        (262, 3, 1, 3),
+        (273, 4, 1, 8),
+        (277, 3, 1, 1),
+        (278, 3, 1, 4),
+        (279, 4, 1, 16),
+        (320, 3, 1 << 25, 200),
+    ];
+    place.write("faces/Fold0/palette.tif", &tiff(&palette, 0));
+    let file = fs::File::options().write(true).open(place.path("faces/Fold0/palette.tif"));
+    file.and_then(|file| file.set_len(200 + (64 << 20))).expect("a hole");
     // These are images all the same: what is beside the pixels is passed over, and the last has as
     // many pixels as an image may have.
     let beside = |kind: &[u8; 4], data: &[u8]| {
@@ -169,8 +186,9 @@ fn images_that_are_traps() {
         assert_ne!(error(name), "", "{name} is explained");
         assert!(!error(name).contains("panicked"), "{name}: {}", error(name));
     }
+    assert!(error("palette.tif").contains("number of values"), "{}", error("palette.tif"));
     for name in ["profile.png", "text.png", "most.png", "S01_sem_dor_01.png"] {
         assert_eq!(error(name), "", "{name}");
     }
-    assert_eq!(rows.len(), files.len() + 4);
+    assert_eq!(rows.len(), files.len() + 5);
 }

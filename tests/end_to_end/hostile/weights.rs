@@ -1,6 +1,7 @@
 //! Hostile checkpoints.
 
 use std::fs::{self, File};
+use std::io::Cursor;
 
 use parity::KerasFile;
 use serde_json::json;
@@ -240,6 +241,32 @@ fn files_that_were_not_written_to_the_end() {
             place.write(&name, &bytes[..length]);
             refused_as_weights(&place, &name, &name);
         }
+    }
+}
+
+/// One bit of a weight, which the checksums of an archive tell.
+#[test]
+fn archives_that_changed_on_the_way() {
+    let place = place();
+    for (good, part) in [
+        (weights("NCNN_k3.keras").into(), "model.weights.h5"),
+        (goldens().join("torch/files/ncnn.pt"), "/data/"),
+    ] {
+        let mut bytes = fs::read(&good).unwrap_or_else(|e| panic!("{}: {e}", good.display()));
+        let name = good.file_name().and_then(|name| name.to_str()).expect("a name");
+        let mut archive = ZipArchive::new(Cursor::new(bytes.clone())).expect("an archive");
+        let entries = (0..archive.len()).map(|at| {
+            let entry = archive.by_index_raw(at).expect("an entry");
+            (
+                entry.size(),
+                entry.data_start().expect("a place"),
+                entry.name().is_ok_and(|n| n.contains(part)),
+            )
+        });
+        let (size, start, _) = entries.filter(|(.., is_part)| *is_part).max().expect("weights");
+        bytes[(start + size / 2) as usize] ^= 1;
+        place.write(name, &bytes);
+        refused_as_weights(&place, name, "Invalid checksum");
     }
 }
 

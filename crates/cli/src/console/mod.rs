@@ -75,7 +75,7 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
                     | ZipError::CompressionMethodNotSupported(_)
                     | ZipError::FileNotFound
                     | ZipError::InvalidPassword
-            ) =>
+            ) || matches!(&**source, ZipError::Io(error) if error.kind() == ErrorKind::Unsupported) =>
         {
             "a .keras file is a zip archive without password that has config.json, metadata.json and \
              model.weights.h5 at its top, as they are or deflated; unpack it and pack them so"

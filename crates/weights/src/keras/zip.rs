@@ -4,7 +4,6 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use serde_json::Value;
-use zip::CompressionMethod;
 use zip::result::ZipError;
 
 use crate::keras::config::Graph;
@@ -72,11 +71,12 @@ fn hdf5(
     path: &Path,
     name: &str,
 ) -> Result<Result<Hdf5, burncam_hdf5::Error>, ZipError> {
-    let entry = archive.entry(name)?;
-    let (start, length) = (entry.data_start(), entry.size());
-    if let (CompressionMethod::Stored, Some(start)) = (entry.compression(), start) {
+    let index = archive.index_for_name(name).ok_or(ZipError::FileNotFound)?;
+    if let Some((start, length)) = archive.place(index)? {
         return Ok(Hdf5::open(path, start, length));
     }
+    let mut entry = archive.entry(name)?;
+    let length = entry.size();
     if length > LARGEST_COMPRESSED {
         return Err(too_large(LARGEST_COMPRESSED));
     }
@@ -86,7 +86,11 @@ fn hdf5(
         return Err(ZipError::Io(io::Error::new(io::ErrorKind::FileTooLarge, text)));
     }
     let mut bytes = Vec::new();
-    entry.take(length).read_to_end(&mut bytes)?;
+    entry.by_ref().take(length).read_to_end(&mut bytes)?;
+    // Its checksum is compared where it ends.
+    if entry.read(&mut [0])? > 0 {
+        return Err(ZipError::InvalidArchive("it is longer than it says".into()));
+    }
     Ok(Hdf5::in_memory(bytes))
 }
 

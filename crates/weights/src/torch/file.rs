@@ -132,7 +132,10 @@ const BIG_ENDIAN: &str =
 
 /// Where an entry that is not compressed lies in the file.
 fn stored(archive: &mut Archive, index: usize) -> Result<(u64, u64), Refusal> {
-    let place = archive.place(index).map_err(zip)?;
+    let place = archive.place(index).map_err(|error| {
+        let name = archive.name_for_index(index).and_then(Result::ok).unwrap_or_default();
+        Refusal::Damaged(format!("`{name}`: {error}"))
+    })?;
     place.map_or_else(
         || {
             damaged(
