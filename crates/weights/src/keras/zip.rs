@@ -73,6 +73,7 @@ fn hdf5(
 ) -> Result<Result<Hdf5, burncam_hdf5::Error>, ZipError> {
     let index = archive.index_for_name(name).ok_or(ZipError::FileNotFound)?;
     if let Some((start, length)) = archive.place(index)? {
+        archive.check(index)?;
         return Ok(Hdf5::open(path, start, length));
     }
     let mut entry = archive.entry(name)?;

@@ -42,15 +42,18 @@ pub(crate) fn read_zip(path: &Path) -> Result<Checkpoint, Error> {
         }
         if let Some(order) = archive.index_for_name(&format!("{root}byteorder")) {
             let (start, length) = stored(&mut archive, order)?;
+            check(&mut archive, order)?;
             let mut order = Source::new(File::open(path)?, start, start.saturating_add(length))?;
             if order.bytes(length.min(6))? != b"little" {
                 return damaged(BIG_ENDIAN);
             }
         }
-        let pickle = archive.index_for_name(&format!("{root}data.pkl"));
-        let (start, length) = stored(&mut archive, pickle.unwrap_or_default())?;
+        let index = archive.index_for_name(&format!("{root}data.pkl")).unwrap_or_default();
+        let (start, length) = stored(&mut archive, index)?;
         let end = start.saturating_add(length);
+        // What it would run is told first, whether it is whole or not.
         let pickle = Pickle::read(&mut Source::new(File::open(path)?, start, end)?)?;
+        check(&mut archive, index)?;
         let mut places = Places::new();
         let prefix = format!("{root}data/");
         for index in 0..archive.len() {
@@ -58,6 +61,7 @@ pub(crate) fn read_zip(path: &Path) -> Result<Checkpoint, Error> {
             let key = name.as_deref().and_then(|name| name.strip_prefix(&prefix));
             if let Some(key) = key.map(str::to_owned) {
                 places.insert(key, stored(&mut archive, index)?);
+                check(&mut archive, index)?;
             }
         }
         Ok((pickle, places))
@@ -132,10 +136,7 @@ const BIG_ENDIAN: &str =
 
 /// Where an entry that is not compressed lies in the file.
 fn stored(archive: &mut Archive, index: usize) -> Result<(u64, u64), Refusal> {
-    let place = archive.place(index).map_err(|error| {
-        let name = archive.name_for_index(index).and_then(Result::ok).unwrap_or_default();
-        Refusal::Damaged(format!("`{name}`: {error}"))
-    })?;
+    let place = archive.place(index).map_err(zip)?;
     place.map_or_else(
         || {
             damaged(
@@ -145,6 +146,14 @@ fn stored(archive: &mut Archive, index: usize) -> Result<(u64, u64), Refusal> {
         },
         Ok,
     )
+}
+
+/// Compares an entry with its checksum.
+fn check(archive: &mut Archive, index: usize) -> Result<(), Refusal> {
+    archive.check(index).map_err(|error| {
+        let name = archive.name_for_index(index).and_then(Result::ok).unwrap_or_default();
+        Refusal::Damaged(format!("`{name}`: {error}"))
+    })
 }
 
 fn zip(error: zip::result::ZipError) -> Refusal {
