@@ -65,10 +65,9 @@ impl Headers {
         if others.iter().any(|other| other.across > first.across || other.down > first.down) {
             return Some("more samples of its colours than of its brightness");
         }
-        let subsampled =
-            others.iter().any(|other| (other.across, other.down) != (first.across, first.down));
-        if self.sequential && self.apart && subsampled {
-            return Some("its colours in scans of their own, in another resolution");
+        // The decoder places some of their blocks elsewhere.
+        if self.sequential && self.apart {
+            return Some("its colours in scans of their own");
         }
         let names: Vec<u8> = self.components.iter().map(|component| component.name).collect();
         match (names.as_slice(), self.jfif, self.adobe) {
@@ -129,12 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn colours_in_scans_of_their_own_must_have_one_resolution() {
+    fn colours_share_a_scan_unless_they_are_progressive() {
         let whole = [(1, 0x11), (2, 0x11), (3, 0x11)];
         let halved = [(1, 0x22), (2, 0x11), (3, 0x11)];
-        let what = Some("its colours in scans of their own, in another resolution");
+        let what = Some("its colours in scans of their own");
         for (frame, components, scans, expected) in [
-            (0xc0, &whole, &[1, 1, 1][..], None),
+            (0xc0, &whole, &[1, 1, 1][..], what),
+            (0xc0, &whole, &[3], None),
             (0xc0, &halved, &[3], None),
             (0xc0, &halved, &[1, 1, 1], what),
             (0xc1, &halved, &[1, 2], what),
