@@ -136,16 +136,13 @@ const BIG_ENDIAN: &str =
 
 /// Where an entry that is not compressed lies in the file.
 fn stored(archive: &mut Archive, index: usize) -> Result<(u64, u64), Refusal> {
-    let place = archive.place(index).map_err(zip)?;
-    place.map_or_else(
-        || {
-            damaged(
-                "a part of it is compressed, which torch.save never does\nhint: unpack the archive, and \
-                 pack it again without compression",
-            )
-        },
-        Ok,
-    )
+    match archive.place(index).map_err(zip)? {
+        Some(place) => Ok(place),
+        None => damaged(
+            "a part of it is compressed, which torch.save never does\nhint: unpack the archive, and pack it \
+             again without compression",
+        ),
+    }
 }
 
 /// Compares an entry with its checksum.
