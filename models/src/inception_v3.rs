@@ -117,7 +117,9 @@ const KERAS: Variant = Variant {
 };
 
 fn layers() -> LayerTable {
-    let mut table = LayerTable::new("input", [299, 299, 3]);
+    // The notebook's head.
+    let mut table = LayerTable::new("input", [299, 299, 3])
+        .with_heads(&["avgpool; dense 512 relu; dropout; dense 512 relu; dropout; dense"]);
     STEM.iter().for_each(|unit| unit.push(&mut table));
     for (index, branches) in MIXED.iter().enumerate() {
         let input = table.current();

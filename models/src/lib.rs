@@ -35,6 +35,15 @@ pub const PAIN_CLASSES: [&str; 2] = ["Pain", "No_pain"];
 /// The same where one output is the probability of Pain.
 const NO_PAIN_FIRST: [&str; 2] = ["No_pain", "Pain"];
 
+/// What fastai's `vision_learner` puts behind a body: its `create_head`, with and without
+/// `concat_pool`. (`Sequential(body, head)` calls them `0` and `1`.)
+const FASTAI_HEADS: [&str; 2] = [
+    "concatpool; flatten; 1.2: batchnorm; dropout; 1.4: linear; relu; 1.6: batchnorm; dropout; \
+     1.8: linear",
+    "avgpool; flatten; 1.2: batchnorm; dropout; 1.4: linear; relu; 1.6: batchnorm; dropout; \
+     1.8: linear",
+];
+
 /// PyTorch's default epsilon of a batch normalisation.
 const TORCH_EPSILON: f32 = 1e-5;
 
@@ -45,6 +54,9 @@ const fn imagenet_torch(size: usize) -> InputSpec {
         .with_mean([0.485, 0.456, 0.406])
         .with_deviation([0.229, 0.224, 0.225])
 }
+
+/// Classes of the networks that were trained on ImageNet.
+const IMAGENET_CLASSES: usize = 1000;
 
 /// Blue, green and red mean of ImageNet, as keras.applications subtracts it ("caffe" mode).
 const IMAGENET_MEAN: [f32; 3] = [103.939, 116.779, 123.68];

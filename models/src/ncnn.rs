@@ -40,7 +40,8 @@ fn layers() -> LayerTable {
     let conv = |size| Op::conv2d(FILTERS, size).same();
     let pool = |size| Op::max_pool(size, size).same();
     let leaky = Op::LeakyReLU { negative_slope: 0.01 };
-    let mut table = LayerTable::new("input", [120, 120, 3]);
+    let mut table = LayerTable::new("input", [120, 120, 3])
+        .with_heads(&["flatten; dense 8 relu; dropout; dense"]);
 
     table.push("maxpool_10x10", pool(10));
 

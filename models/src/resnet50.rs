@@ -13,9 +13,9 @@ use burncam_net::{
 };
 
 use crate::bottleneck::Bottleneck;
-use crate::torch_residual::{self, TORCH_STEM, VGGFACE2_CLASSES};
-use crate::vggface_residual::{INPUT, Recipe, STAGES};
-use crate::{IMAGENET_MEAN, PAIN_CLASSES, imagenet_torch};
+use crate::torch_residual::{self, TORCH_CHILDREN, TORCH_STEM, VGGFACE2_CLASSES};
+use crate::vggface_residual::{INPUT, NOTEBOOK_HEAD, Recipe, STAGES};
+use crate::{FASTAI_HEADS, IMAGENET_CLASSES, IMAGENET_MEAN, PAIN_CLASSES, imagenet_torch};
 
 const VGGFACE: Recipe = Recipe { epsilon: 1e-3, squeeze: false };
 
@@ -37,7 +37,10 @@ pub static RESNET50: Arch = Arch {
             outputs: Outputs::Any,
             cam_layer: "activation_48",
             neurons: None,
-            layers: || VGGFACE.layers(LayerTable::new("input", [224, 224, 3])),
+            layers: || {
+                let table = LayerTable::new("input", [224, 224, 3]);
+                VGGFACE.layers(table).with_heads(&[NOTEBOOK_HEAD])
+            },
             build: |loader| VGGFACE.build(loader),
         },
         Variant {
@@ -53,10 +56,12 @@ pub static RESNET50: Arch = Arch {
         Variant {
             name: "torchvision",
             input: imagenet_torch(224),
-            outputs: Outputs::Any,
+            outputs: Outputs::Count(IMAGENET_CLASSES),
             cam_layer: "layer4.2",
             neurons: None,
-            layers: || TORCHVISION.layers(),
+            layers: || {
+                TORCHVISION.layers().with_children(&TORCH_CHILDREN).with_heads(&FASTAI_HEADS)
+            },
             build: |loader| TORCHVISION.build(loader),
         },
         // cydonia999/VGGFace2-pytorch: the authors' Caffe networks, with the names of torchvision.
@@ -66,7 +71,7 @@ pub static RESNET50: Arch = Arch {
             outputs: Outputs::Count(VGGFACE2_CLASSES),
             cam_layer: "layer4.2",
             neurons: None,
-            layers: || VGGFACE2.layers(),
+            layers: || VGGFACE2.layers().with_children(&TORCH_CHILDREN),
             build: |loader| VGGFACE2.build(loader),
         },
     ],

@@ -6,7 +6,7 @@
 use burncam_net::{Arch, LayerTable, Outputs, Variant};
 
 use crate::torch_residual::{self, TORCH_STEM, VGGFACE2_CLASSES};
-use crate::vggface_residual::{INPUT, Recipe};
+use crate::vggface_residual::{INPUT, NOTEBOOK_HEAD, Recipe};
 use crate::{PAIN_CLASSES, imagenet_torch};
 
 const RECIPE: Recipe = Recipe { epsilon: 1e-4, squeeze: true };
@@ -59,7 +59,7 @@ pub static SENET50: Arch = Arch {
             layers: || {
                 let table = LayerTable::new("input", [224, 224, 3]);
                 let number = |table: LayerTable, (name, count)| table.number_from(name, count);
-                RECIPE.layers(NUMBERED.into_iter().fold(table, number))
+                RECIPE.layers(NUMBERED.into_iter().fold(table, number)).with_heads(&[NOTEBOOK_HEAD])
             },
             build: |loader| RECIPE.build(loader),
         },

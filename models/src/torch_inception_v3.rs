@@ -6,6 +6,7 @@
 
 use burncam_net::{ChannelOrder, InputSpec, LayerTable, Op, Outputs, Variant};
 
+use crate::FASTAI_HEADS;
 use crate::inception_v3::{MIXED, STEM, Unit, build};
 
 /// torchvision's `inception_v3` and timm's.
@@ -31,6 +32,32 @@ const STEM_NAMES: [&str; 7] = [
     "maxpool2",
 ];
 
+/// What lies directly inside the network, without the auxiliary classifier: with it, the modules
+/// cannot run one after the other.
+const CHILDREN: [&str; 21] = [
+    "Conv2d_1a_3x3",
+    "Conv2d_2a_3x3",
+    "Conv2d_2b_3x3",
+    "maxpool1",
+    "Conv2d_3b_1x1",
+    "Conv2d_4a_3x3",
+    "maxpool2",
+    "Mixed_5b",
+    "Mixed_5c",
+    "Mixed_5d",
+    "Mixed_6a",
+    "Mixed_6b",
+    "Mixed_6c",
+    "Mixed_6d",
+    "Mixed_6e",
+    "Mixed_7a",
+    "Mixed_7b",
+    "Mixed_7c",
+    "avgpool",
+    "dropout",
+    "fc",
+];
+
 /// name, branches
 type Names = (&'static str, &'static [&'static str]);
 
@@ -54,7 +81,8 @@ const BLOCKS: [Names; 11] = [
 ];
 
 fn layers() -> LayerTable {
-    let mut table = LayerTable::new("input", [299, 299, 3]);
+    let mut table =
+        LayerTable::new("input", [299, 299, 3]).with_children(&CHILDREN).with_heads(&FASTAI_HEADS);
     table.leave_out("AuxLogits.", "the auxiliary classifier; only training uses it");
     for (unit, name) in STEM.iter().zip(STEM_NAMES) {
         push(&mut table, *unit, name);

@@ -25,7 +25,8 @@ pub(crate) const VARIANT: Variant = Variant {
 fn layers() -> LayerTable {
     let conv = |size| Op::conv2d(FILTERS, size);
     let leaky = || Op::LeakyReLU { negative_slope: 0.01 };
-    let mut table = LayerTable::new("input", [120, 120, 3]);
+    let mut table = LayerTable::new("input", [120, 120, 3])
+        .with_heads(&["flatten; classifier.0: linear 8; relu; dropout; classifier.3: linear"]);
 
     table.push("left_branch.0", Op::max_pool(10, 10));
 

@@ -17,6 +17,10 @@ use crate::vggface_residual::{SQUEEZE, STAGES};
 /// The stem of torchvision, and of those who follow it.
 pub(crate) const TORCH_STEM: [&str; 4] = ["conv1", "bn1", "relu", "maxpool"];
 
+/// What lies directly inside torchvision's network, and inside that of VGGFace2.
+pub(crate) const TORCH_CHILDREN: [&str; 10] =
+    ["conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4", "avgpool", "fc"];
+
 /// Identities that VGGFace2's published networks tell apart.
 pub(crate) const VGGFACE2_CLASSES: usize = 8631;
 

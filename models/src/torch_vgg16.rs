@@ -12,7 +12,7 @@ use burncam_net::{
 };
 
 use crate::vgg16::STAGES;
-use crate::{NO_PAIN_FIRST, TORCH_EPSILON, imagenet_torch};
+use crate::{FASTAI_HEADS, NO_PAIN_FIRST, TORCH_EPSILON, imagenet_torch};
 
 /// torchvision's `vgg16` and timm's.
 pub(crate) const PLAIN: Variant = Variant {
@@ -50,9 +50,21 @@ pub(crate) const FACE: Variant = Variant {
     build,
 };
 
+/// The heads of torchvision, timm and fastai.
+const HEADS: [&str; 4] = [
+    "flatten; classifier.0: linear 4096; relu; dropout; classifier.3: linear 4096; relu; dropout; \
+     classifier.6: linear",
+    "flatten; pre_logits.fc1: linear; relu; dropout; pre_logits.fc2: linear; relu; \
+     head.fc: linear",
+    FASTAI_HEADS[0],
+    FASTAI_HEADS[1],
+];
+
 /// `features.0`, `features.1`, …, counted over all layers.
 fn numbered(norm: bool) -> LayerTable {
-    let mut table = LayerTable::new("input", [224, 224, 3]);
+    let mut table = LayerTable::new("input", [224, 224, 3])
+        .with_children(&["features", "avgpool", "classifier"])
+        .with_heads(&HEADS);
     let mut names = (0..).map(|index| format!("features.{index}"));
     let mut push = |op: Op| table.push(names.next().expect("there is always a next number"), op);
     for (filters, convs) in STAGES {
@@ -70,7 +82,10 @@ fn numbered(norm: bool) -> LayerTable {
 
 /// `VGGFace.features.conv1_1`, …: the names of Caffe inside those of the class.
 fn face() -> LayerTable {
-    let mut table = LayerTable::new("input", [224, 224, 3]);
+    let mut table = LayerTable::new("input", [224, 224, 3]).with_heads(&[
+        "flatten; VGGFace.classifier.0: linear 512; relu; dropout; VGGFace.classifier.3: linear 512; \
+         relu; dropout; VGGFace.classifier.6: linear",
+    ]);
     for (stage, (filters, convs)) in (1..).zip(STAGES) {
         for conv in 1..=convs {
             table.push(

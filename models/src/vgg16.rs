@@ -30,7 +30,7 @@ pub static VGG16: Arch = Arch {
             outputs: Outputs::Any,
             cam_layer: "conv5_3",
             neurons: None,
-            layers: || layers("conv{stage}_{conv}", "pool{stage}"),
+            layers: || layers("conv{stage}_{conv}", "pool{stage}").with_heads(&FACE_HEADS),
             build,
         },
         Variant {
@@ -39,7 +39,9 @@ pub static VGG16: Arch = Arch {
             outputs: Outputs::Any,
             cam_layer: "block5_conv3",
             neurons: None,
-            layers: || layers("block{stage}_conv{conv}", "block{stage}_pool"),
+            layers: || {
+                layers("block{stage}_conv{conv}", "block{stage}_pool").with_heads(&[OWN_HEAD])
+            },
             build,
         },
         torch_vgg16::PLAIN,
@@ -47,6 +49,15 @@ pub static VGG16: Arch = Arch {
         torch_vgg16::FACE,
     ],
 };
+
+/// The notebook's head, and that of keras-vggface itself.
+const FACE_HEADS: [&str; 2] = [
+    "flatten; dense 512 relu; dropout; dense 512 relu; dropout; dense",
+    "flatten; fc6: dense 4096 relu; fc7: dense 4096 relu; fc8: dense",
+];
+
+/// The head of keras.applications.
+const OWN_HEAD: &str = "flatten; fc1: dense 4096 relu; fc2: dense 4096 relu; predictions: dense";
 
 /// The layers, with the names of one family.
 fn layers(conv_name: &str, pool_name: &str) -> LayerTable {

@@ -21,6 +21,9 @@ pub(crate) const SQUEEZE: usize = 16;
 pub(crate) const INPUT: InputSpec =
     InputSpec::scaled(224, Bgr, 1.0).with_mean([91.4953, 103.8827, 131.0912]);
 
+/// The notebook's head, behind both networks.
+pub(crate) const NOTEBOOK_HEAD: &str = "avgpool; dense 1000 relu; dropout; dense";
+
 /// What distinguishes the two networks.
 pub(crate) struct Recipe {
     /// Epsilon of the batch normalisations.

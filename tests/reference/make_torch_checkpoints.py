@@ -34,6 +34,9 @@ FOLDERS = {
     "ncnn_pain": "NCNN-darkrubiks",
     "vgg16_pain": "VGG16-darkrubiks",
 }
+# Heads of fewer neurons than the family's are stated beside the weights.
+NARROW = "flatten; linear 64; relu; dropout; linear 64; relu; dropout; linear"
+HEADS = {"vgg16": NARROW, "vgg16_bn": NARROW, "vgg16_pain": NARROW}
 # One of each kind of graph: folded, with squeezes, with branches, with convolutions for dense layers.
 GRAPHS = ["resnet50", "senet50_vggface2", "inception_v3", "vgg16_timm"]
 GOLDEN_GRAPHS = GOLDENS / "torch" / "onnx"
@@ -44,6 +47,8 @@ def write(name, folder):
     folder.mkdir(parents=True, exist_ok=True)
     model, _, size, prepare, _ = make(name)
     state = model.state_dict()
+    if name in HEADS:
+        (folder / "head.txt").write_text(HEADS[name] + "\n")
     torch.save(state, folder / "torch.pth")
     torch.save(state, folder / "torch_legacy.pth", _use_new_zipfile_serialization=False)
     save_file({key: tensor.contiguous() for key, tensor in state.items()}, folder / "torch.safetensors")

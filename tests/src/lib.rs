@@ -20,4 +20,4 @@ pub use goldens::{
 pub use keras_file::{KerasFile, Weights};
 pub use networks::{HeadLayers, classifier, classifier_with, hidden, notebook_head, softmax};
 pub use onnx_file::{Field, Message, OnnxFile, field};
-pub use torch_weights::{TorchTensor, torch_tensors, write_state_dict};
+pub use torch_weights::{TorchTensor, listed_tensors, torch_tensors, write_state_dict};

@@ -18,6 +18,8 @@ pub struct TorchTensor {
     pub name: String,
     /// Its shape, in PyTorch's order.
     pub shape: Vec<usize>,
+    /// What its numbers follow from: the name that it has in the goldens.
+    key: String,
     offset: f32,
     scale: f32,
 }
@@ -26,7 +28,7 @@ impl TorchTensor {
     /// Its values in row-major order.
     #[must_use]
     pub fn values(&self) -> Vec<f32> {
-        let seed = fnv1a(&format!("{}/{}", self.network, self.name));
+        let seed = fnv1a(&format!("{}/{}", self.network, self.key));
         let count = self.shape.iter().product::<usize>() as u64;
         // Two roundings, as the reference: a fused multiply-add would differ.
         (0..count).map(|index| self.offset + self.scale * noise(seed, index)).collect()
@@ -40,7 +42,17 @@ impl TorchTensor {
 /// If the goldens are not in place.
 #[must_use]
 pub fn torch_tensors(network: &str) -> Vec<TorchTensor> {
-    let path = folder().join("torch").join(network).join("tensors.tsv");
+    listed_tensors(network, &format!("{network}/tensors.tsv"))
+}
+
+/// The tensors of a table in the goldens of PyTorch, with the weights of this name.
+///
+/// # Panics
+///
+/// If the goldens are not in place.
+#[must_use]
+pub fn listed_tensors(network: &str, table: &str) -> Vec<TorchTensor> {
+    let path = folder().join("torch").join(table);
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let row = |line: &str| {
         let cells: Vec<&str> = line.split('\t').collect();
@@ -48,6 +60,7 @@ pub fn torch_tensors(network: &str) -> Vec<TorchTensor> {
         TorchTensor {
             network: network.to_owned(),
             name: cells[0].to_owned(),
+            key: cells[0].to_owned(),
             shape: cells[1].split('x').map(|size| size.parse().expect("a size")).collect(),
             offset: number(cells[2]),
             scale: number(cells[3]),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use burncam_imaging::{DecodeOptions, Resize, decode, resize, to_tensor};
-use burncam_models::ARCHS;
+use burncam_models::{ARCHS, RESNET50};
 use burncam_net::Trace;
 use burncam_weights::{Checkpoint, Container, Format, Resolved, Wanted};
 use parity::{TorchTensor, folder, torch_tensors, write_state_dict};
@@ -70,12 +70,12 @@ fn one_output_is_pain_and_no_pain_comes_first() {
 fn what_a_checkpoint_has_beside_the_weights_is_named() {
     let checkpoint = Checkpoint::open(&files().join("ncnn_checkpoint.pth")).expect("a checkpoint");
     let names: Vec<_> = checkpoint.layer_names().collect();
-    assert!(names.contains(&"merge_branch.0"), "{names:?}");
+    assert!(names.contains(&"module.merge_branch.0"), "{names:?}");
     let ignored = checkpoint.ignored().expect("a list").into_iter().map(|part| part.name);
-    assert_eq!(
-        ignored.collect::<Vec<_>>(),
-        ["epoch", "loss", "best_acc1", "args", "optimizer", "module."]
-    );
+    assert_eq!(ignored.collect::<Vec<_>>(), ["epoch", "loss", "best_acc1", "args", "optimizer"]);
+    let resolved = checkpoint.resolve(&ARCHS, None).expect("N-CNN");
+    let left_out: Vec<_> = resolved.left_out().into_iter().map(|part| part.name).collect();
+    assert_eq!(left_out, ["module."]);
 }
 
 #[test]
@@ -132,7 +132,10 @@ fn missing_misshapen_and_unused_tensors_are_named_as_the_file_names_them() {
     assert!(error.contains(says), "{error}");
 
     let error = altered(|tensors| tensor(tensors, "classifier.0.weight").shape[1] = 1599);
-    assert!(error.contains("`classifier.0` 1599 to 8, `classifier.3` 8 to 1"), "{error}");
+    assert!(
+        error.contains("`classifier.0` linear 1599 to 8, `classifier.3` linear 8 to 1"),
+        "{error}"
+    );
 
     let error = altered(|tensors| {
         let mut spare = tensors[1].clone();
@@ -143,7 +146,7 @@ fn missing_misshapen_and_unused_tensors_are_named_as_the_file_names_them() {
     assert!(error.contains(says), "{error}");
 
     let error = altered(|tensors| tensors.retain(|t| !t.name.starts_with("classifier.")));
-    assert!(error.contains("from 64 or 1600 inputs: there are none"), "{error}");
+    assert!(error.contains("from 64 or 1600 inputs: none"), "{error}");
 
     let error = altered(|tensors| {
         let mut spare = tensors[0].clone();
@@ -155,17 +158,25 @@ fn missing_misshapen_and_unused_tensors_are_named_as_the_file_names_them() {
 
 /// torchvision's names and shapes are VGGFace2's too.
 #[test]
-fn a_network_that_names_do_not_tell_is_named_and_can_be_forced() {
+fn a_network_that_names_do_not_tell_has_to_be_named() {
     let place = tempfile::tempdir().expect("a temporary folder");
     let path = place.path().join("resnet50.safetensors");
     write_state_dict(&path, &torch_tensors("resnet50"));
-    let resolved = resolve(&path).expect("ResNet50");
-    let note = "`--model resnet50:vggface2-pytorch` takes the other";
-    assert_eq!(resolved.variant.name, "torchvision");
-    assert!(resolved.notes[0].contains(note), "{:?}", resolved.notes);
-    let variant = resolved.arch.variants.iter().find(|v| v.name == "vggface2-pytorch");
-    let wanted = Some(Wanted { arch: resolved.arch, variant });
-    let file = Checkpoint::open(&path).expect("a checkpoint");
-    let forced = file.resolve(&ARCHS, wanted).expect("ResNet50");
-    assert_eq!((forced.variant.name, forced.notes.len()), ("vggface2-pytorch", 1));
+    let error = resolve(&path).err().expect("two networks");
+    let hint = "say which it is: --model resnet50:torchvision or --model resnet50:vggface2-pytorch";
+    assert!(error.contains(hint), "{error}");
+    for name in ["torchvision", "vggface2-pytorch"] {
+        let variant = RESNET50.variants.iter().find(|variant| variant.name == name);
+        let file = Checkpoint::open(&path).expect("a checkpoint");
+        let named = file.resolve(&ARCHS, Some(Wanted { arch: &RESNET50, variant }));
+        assert_eq!(named.expect("ResNet50").variant.name, name);
+    }
+    // The published networks have 1,000 and 8,631 classes.
+    for (classes, name) in [(1000, "torchvision"), (8631, "vggface2-pytorch")] {
+        let mut tensors = torch_tensors("resnet50");
+        tensor(&mut tensors, "fc.weight").shape[0] = classes;
+        tensor(&mut tensors, "fc.bias").shape[0] = classes;
+        write_state_dict(&path, &tensors);
+        assert_eq!(resolve(&path).expect("ResNet50").variant.name, name);
+    }
 }

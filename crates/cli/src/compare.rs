@@ -12,10 +12,9 @@ use burn::tensor::{Device, Tensor};
 use burncam_cam::apart;
 use burncam_imaging::{Frame, own_resizing, to_tensor};
 use burncam_net::{ChannelOrder, Classifier, InputSpec, OwnResizing, Trace};
-use burncam_weights::{Checkpoint, Resolved};
+use burncam_weights::Resolved;
 
 use crate::args::Compare;
-use crate::models;
 use crate::npz::Npz;
 use crate::{console, device, text};
 
@@ -80,8 +79,7 @@ pub(crate) fn run(args: &Compare) -> Result<ExitCode> {
 
 /// Compares one checkpoint, layer by layer.
 fn file(args: &Compare, reference: &Path) -> Result<ExitCode> {
-    let wanted = models::wanted(args.model.as_deref())?;
-    let checkpoint = Checkpoint::open(&args.weights)?.resolve(&models::known(), wanted)?;
+    let checkpoint = args.network.open(&args.weights)?;
     let mut arrays = Npz::open(reference)?;
     let choice = device::one(&args.device, device::Precision::Single)?;
     let classifier = checkpoint.build(&choice.device)?;

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use burncam_weights::{Checkpoint, Container, Converted};
+use burncam_weights::{Container, Converted};
 
 use crate::args::Convert;
+use crate::console;
 use crate::interrupt::{self, INTERRUPTED};
-use crate::{console, models};
 
 /// Writes the network that a checkpoint holds, unless the user stops it.
 pub(crate) fn run(args: &Convert) -> Result<ExitCode> {
@@ -19,8 +19,7 @@ pub(crate) fn run(args: &Convert) -> Result<ExitCode> {
             args.out.display()
         )
     })?;
-    let wanted = models::wanted(args.model.as_deref())?;
-    let checkpoint = Checkpoint::open(&args.weights)?.resolve(&models::known(), wanted)?;
+    let checkpoint = args.network.open(&args.weights)?;
     for note in &checkpoint.notes {
         console::warning(note, &[]);
     }

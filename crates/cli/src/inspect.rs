@@ -5,7 +5,7 @@ mod report;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use burncam_weights::Checkpoint;
+use burncam_weights::{Checkpoint, Error};
 
 use crate::args::Inspect;
 use crate::{console, models};
@@ -13,9 +13,10 @@ use report::{Closest, Network, Report};
 
 /// Prints what the file holds; a file that is not supported is an error after that.
 pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
-    let wanted = models::wanted(args.model.as_deref())?;
     let checkpoint = Checkpoint::open(&args.file)?;
     let mut report = Report::new(&checkpoint)?;
+    let wanted = args.network.wanted()?;
+    let checkpoint = checkpoint.with_head(args.network.head.clone());
     let resolved = checkpoint.resolve(&models::known(), wanted);
     // A weight that the network cannot take is found here, too, as far as its numbers do not matter.
     let mut unfit = None;
@@ -29,6 +30,8 @@ pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
         Err(error) => {
             report.error = Some(error.to_string());
             report.closest = Closest::new(error);
+            report.undecided =
+                matches!(error, Error::UnknownHead { .. } | Error::SeveralNetworks { .. });
         }
     }
     let text = match args.json {

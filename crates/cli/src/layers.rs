@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use burncam_weights::{Checkpoint, NetworkLayer, Resolved};
+use burncam_weights::{NetworkLayer, Resolved};
 use serde::Serialize;
 
 use crate::args::Layers;
+use crate::console;
 use crate::text::{self, Column};
-use crate::{console, models};
 
 /// What `layers --json` prints.
 #[derive(Serialize)]
@@ -37,8 +37,7 @@ impl From<NetworkLayer> for Row {
 
 /// Lists the layers that can be explained.
 pub(crate) fn run(args: &Layers) -> Result<ExitCode> {
-    let wanted = models::wanted(args.model.as_deref())?;
-    let report = Report::new(&Checkpoint::open(&args.weights)?.resolve(&models::known(), wanted)?);
+    let report = Report::new(&args.network.open(&args.weights)?);
     let text = match args.json {
         true => serde_json::to_string_pretty(&report)?,
         false => report.text(),

@@ -3,16 +3,17 @@
 use burn::tensor::Tensor;
 
 use crate::layers::Weights;
-use crate::layers::{BatchNorm, Dense, activate};
-use crate::{Activation, HeadConfig, LoadError, Op};
+use crate::layers::{BatchNorm, Dense, Function};
+use crate::{HeadConfig, LoadError, Op};
 
 enum HeadLayer {
     Flatten,
     GlobalAveragePool,
     GlobalMaxPool,
+    GlobalConcatPool,
     Dense(Dense),
     BatchNorm(BatchNorm),
-    Activation(Activation),
+    Function(Function),
 }
 
 /// A head with its weights.
@@ -52,6 +53,11 @@ impl Head {
                     positions = 1;
                     HeadLayer::GlobalMaxPool
                 }
+                Op::GlobalConcatPooling2D => {
+                    positions = 1;
+                    channels *= 2;
+                    HeadLayer::GlobalConcatPool
+                }
                 Op::Dense { units, use_bias, activation } => {
                     let inputs = std::mem::replace(&mut channels, units);
                     HeadLayer::Dense(weights.dense(name, inputs, (units, use_bias, activation))?)
@@ -61,8 +67,10 @@ impl Head {
                         .batch_norm(name, channels, (epsilon, scale, center))?
                         .on(weights.device),
                 ),
-                Op::Activation { activation } => HeadLayer::Activation(activation),
-                _ => continue,
+                ref other => match Function::of(other) {
+                    Some(function) => HeadLayer::Function(function),
+                    None => continue,
+                },
             });
         }
         Ok(Self { config, layers })
@@ -114,11 +122,16 @@ impl HeadLayer {
             (Self::GlobalMaxPool, Value::Map(x)) => {
                 Value::Flat(positions(x).max_dim(2).squeeze_dim(2))
             }
+            (Self::GlobalConcatPool, Value::Map(x)) => {
+                let x = positions(x);
+                let both = Tensor::cat(vec![x.clone().max_dim(2), x.mean_dim(2)], 1);
+                Value::Flat(both.squeeze_dim(2))
+            }
             (Self::Dense(dense), Value::Flat(x)) => Value::Flat(dense.forward(x)),
             (Self::BatchNorm(norm), Value::Map(x)) => Value::Map(norm.forward(x)),
             (Self::BatchNorm(norm), Value::Flat(x)) => Value::Flat(norm.forward(x)),
-            (Self::Activation(function), Value::Map(x)) => Value::Map(activate(*function, x)),
-            (Self::Activation(function), Value::Flat(x)) => Value::Flat(activate(*function, x)),
+            (Self::Function(function), Value::Map(x)) => Value::Map(function.apply(x)),
+            (Self::Function(function), Value::Flat(x)) => Value::Flat(function.apply(x)),
             (_, value) => value,
         }
     }
@@ -132,7 +145,7 @@ fn positions(map: Tensor<4>) -> Tensor<3> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Output, Source, Weight};
+    use crate::{Activation, Output, Source, Weight};
     use burn::tensor::{Device, TensorData};
 
     /// Weights 0, 1, 2, … over all that are asked for, divided by 10.
@@ -185,6 +198,13 @@ mod tests {
         assert_close(&found, &[0.8 + 0.4, 0.15 + 1.2 + 0.5]);
         let found = logits(&[Op::GlobalMaxPooling2D, dense(2, Activation::Linear)]);
         assert_close(&found, &[1.0 + 0.4, 0.2 + 1.5 + 0.5]);
+    }
+
+    #[test]
+    fn maxima_come_before_means() {
+        // Maxima 2, 5, means 1.5, 4; kernel 0, .1, … .7 as [4, 2]; bias .8, .9.
+        let found = logits(&[Op::GlobalConcatPooling2D, dense(2, Activation::Linear)]);
+        assert_close(&found, &[1.0 + 0.6 + 2.4 + 0.8, 0.2 + 1.5 + 0.75 + 2.8 + 0.9]);
     }
 
     #[test]

@@ -166,6 +166,7 @@ impl HeadConfig {
                     format!("Dense {units}{activation}{bias}")
                 }
                 Op::Activation { activation } => format!("{activation:?}").to_lowercase(),
+                Op::LeakyReLU { negative_slope } => format!("LeakyReLU({negative_slope})"),
                 other => other.class().to_owned(),
             });
         }
@@ -180,10 +181,13 @@ fn check(name: &str, op: &Op, flat: bool) -> Result<bool, HeadError> {
         |reason| Err(HeadError::Layer { layer: name.to_owned(), class: op.class(), reason });
     match op {
         Op::Flatten => Ok(true),
-        Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D if flat => {
-            refuse("its input has no height and width left")
+        Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D | Op::GlobalConcatPooling2D => {
+            if flat {
+                refuse("its input has no height and width left")
+            } else {
+                Ok(true)
+            }
         }
-        Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D => Ok(true),
         Op::Generated { output } if !matches!(output[..], [1..=MOST_UNITS]) => {
             refuse("its output must be one row of classes, 262,144 at most")
         }
@@ -191,7 +195,10 @@ fn check(name: &str, op: &Op, flat: bool) -> Result<bool, HeadError> {
         Op::Dense { .. } if !flat => refuse("its input is not flattened or pooled"),
         Op::Dense { units: 1..=MOST_UNITS, .. } => Ok(true),
         Op::Dense { .. } => refuse("it must have 1 to 262,144 neurons"),
-        Op::Activation { .. } | Op::Dropout | Op::BatchNormalization { .. } => Ok(flat),
+        Op::Activation { .. }
+        | Op::LeakyReLU { .. }
+        | Op::Dropout
+        | Op::BatchNormalization { .. } => Ok(flat),
         _ => refuse("only pooling, Flatten, Dense, Dropout, BatchNormalization and Activation can"),
     }
 }
@@ -226,7 +233,7 @@ fn take_output(layers: &mut Vec<(String, Op)>) -> Result<(Output, usize), HeadEr
         (Activation::Linear | Activation::Sigmoid, 1) => Output::Sigmoid,
         (Activation::Softmax | Activation::Linear, _) => Output::Softmax,
         (Activation::Sigmoid, _) => Output::Sigmoid,
-        (Activation::Relu, _) => {
+        _ => {
             return Err(refuse("the last activation must be softmax, sigmoid or linear"));
         }
     };

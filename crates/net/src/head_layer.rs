@@ -32,8 +32,10 @@ enum HeadOp {
     Flatten,
     GlobalAveragePooling2D,
     GlobalMaxPooling2D,
+    GlobalConcatPooling2D,
     Dense { units: usize, use_bias: bool, activation: Activation },
     BatchNormalization { epsilon: f32, scale: bool, center: bool },
     Activation { activation: Activation },
+    LeakyReLU { negative_slope: f32 },
     Generated { output: Vec<usize> },
 }

@@ -12,6 +12,14 @@ pub enum Activation {
     Relu,
     /// `1 / (1 + exp(-x))`.
     Sigmoid,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// `x` where positive, `exp(x) - 1` elsewhere.
+    Elu,
+    /// `x * normal(x)` with the exact distribution function of the normal distribution.
+    Gelu,
+    /// `x * sigmoid(x)`.
+    Silu,
     /// `exp(x) / sum(exp(x))`.
     Softmax,
 }
@@ -115,6 +123,8 @@ pub enum Op {
     GlobalAveragePooling2D,
     /// The largest value of each channel.
     GlobalMaxPooling2D,
+    /// The largest value of each channel, then the mean of each: fastai's `AdaptiveConcatPool2d`.
+    GlobalConcatPooling2D,
     /// A matrix product, with bias and activation.
     Dense { units: usize, use_bias: bool, activation: Activation },
     /// `gamma * (x - moving_mean) / sqrt(moving_variance + epsilon) + beta`.
@@ -277,6 +287,7 @@ impl Op {
                 | Self::Flatten
                 | Self::GlobalAveragePooling2D
                 | Self::GlobalMaxPooling2D
+                | Self::GlobalConcatPooling2D
                 | Self::Dense { .. }
         )
     }
@@ -302,6 +313,7 @@ impl Op {
             Self::Flatten => "Flatten",
             Self::GlobalAveragePooling2D => "GlobalAveragePooling2D",
             Self::GlobalMaxPooling2D => "GlobalMaxPooling2D",
+            Self::GlobalConcatPooling2D => "GlobalConcatPooling2D",
             Self::Dense { .. } => "Dense",
             Self::BatchNormalization { .. } => "BatchNormalization",
             Self::Activation { .. } => "Activation",
@@ -330,6 +342,7 @@ impl Op {
             Self::Flatten => "flatten",
             Self::GlobalAveragePooling2D => "global_average_pooling2d",
             Self::GlobalMaxPooling2D => "global_max_pooling2d",
+            Self::GlobalConcatPooling2D => "global_concat_pooling2d",
             Self::Dense { .. } => "dense",
             Self::BatchNormalization { .. } => "batch_normalization",
             Self::Activation { .. } => "activation",

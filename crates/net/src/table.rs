@@ -28,6 +28,10 @@ pub struct LayerTable {
     first_numbers: Vec<(&'static str, usize)>,
     /// Parts of a checkpoint that are no part of this network, see [`Self::leave_out`].
     left_out: Vec<(&'static str, &'static str)>,
+    /// See [`Self::with_heads`].
+    heads: &'static [&'static str],
+    /// See [`Self::with_children`].
+    children: &'static [&'static str],
 }
 
 impl LayerTable {
@@ -39,6 +43,8 @@ impl LayerTable {
             current: 0,
             first_numbers: Vec::new(),
             left_out: Vec::new(),
+            heads: &[],
+            children: &[],
         };
         let op = Op::InputLayer { height, width, channels };
         table.add(input.to_owned(), true, op, Vec::new());
@@ -63,6 +69,38 @@ impl LayerTable {
     #[must_use]
     pub fn left_out(&self) -> &[(&'static str, &'static str)] {
         &self.left_out
+    }
+
+    /// States the heads that this family of networks has itself, each in the words of
+    /// [`HeadSpec`](crate::HeadSpec): weights that fit one of them need no other word about
+    /// activations and pooling.
+    #[must_use]
+    pub fn with_heads(mut self, heads: &'static [&'static str]) -> Self {
+        self.heads = heads;
+        self
+    }
+
+    /// The heads that this family of networks has itself.
+    #[must_use]
+    pub fn heads(&self) -> &'static [&'static str] {
+        self.heads
+    }
+
+    /// States the modules that PyTorch's network has directly inside it, in its order: in
+    /// `Sequential(*model.children())` they are called by their numbers.
+    #[must_use]
+    pub fn with_children(mut self, children: &'static [&'static str]) -> Self {
+        self.children = children;
+        self
+    }
+
+    /// A layer's name where the network's modules are called by their numbers: `layer1.0.conv1` is
+    /// `4.0.conv1`.
+    #[must_use]
+    pub fn numbered_name(&self, name: &str) -> Option<String> {
+        let (child, rest) = name.split_at(name.find('.').unwrap_or(name.len()));
+        let number = self.children.iter().position(|known| *known == child)?;
+        Some(format!("{number}{rest}"))
     }
 
     /// Name of the layer that the next one reads.
@@ -206,6 +244,13 @@ mod tests {
         table.join(&["a", "b"], "sum", Op::Add);
         assert_eq!(table.after("a"), [false, true, false, true]);
         assert_eq!(table.after("input"), [true; 4]);
+    }
+
+    #[test]
+    fn modules_have_numbers_in_a_sequential() {
+        let table = LayerTable::new("input", [4, 4, 2]).with_children(&["conv1", "bn1", "layer1"]);
+        let numbered = ["conv1", "layer1.0.conv1", "bn12"].map(|name| table.numbered_name(name));
+        assert_eq!(numbered, [Some("0".to_owned()), Some("2.0.conv1".to_owned()), None]);
     }
 
     #[test]

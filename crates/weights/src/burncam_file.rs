@@ -134,6 +134,7 @@ pub(crate) fn described(
         keras_version: description.keras_version.clone(),
         store: contents.store,
         description: Some(description),
+        head: None,
         graph: None,
         state: None,
         layers,
@@ -201,5 +202,6 @@ pub(crate) fn resolve(
     let names: FileNames =
         table.layers().iter().map(|layer| (layer.name.clone(), spelling(&layer.name))).collect();
     let Description { head, front, notes, .. } = description;
+    file.refuse_head(&head)?;
     Ok(Resolved { arch, variant, input, head, names, front, notes, flattened: None, file })
 }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use burncam_net::{Arch, Variant};
+use burncam_net::{Arch, HeadConfig, HeadSpec, Variant};
 use serde::Serialize;
 
 use crate::burncam_file::{self, Description};
@@ -108,6 +108,8 @@ pub struct Checkpoint {
     pub(crate) store: Store,
     /// What Burncam's own files say of themselves.
     pub(crate) description: Option<Description>,
+    /// The head that the user has written, where the file does not state it.
+    pub(crate) head: Option<HeadSpec>,
     pub(crate) graph: Option<Graph>,
     /// What a state_dict has beside its tensors.
     pub(crate) state: Option<StateDict>,
@@ -148,6 +150,20 @@ impl Checkpoint {
         match names.find(|name| name.contains(char::is_control)) {
             None => Ok(()),
             Some(name) => Err(Error::Name { path: self.path.clone(), name: name.clone() }),
+        }
+    }
+
+    /// States the head, for a file that holds weights only.
+    #[must_use]
+    pub fn with_head(self, head: Option<HeadSpec>) -> Self {
+        Self { head, ..self }
+    }
+
+    /// Refuses a head that the user has written where the file states its own.
+    pub(crate) fn refuse_head(&self, own: &HeadConfig) -> Result<(), Error> {
+        match self.head {
+            None => Ok(()),
+            Some(_) => Err(Error::StatedHead { path: self.path.clone(), head: own.describe() }),
         }
     }
 

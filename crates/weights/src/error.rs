@@ -214,6 +214,50 @@ pub enum Error {
         #[source]
         source: HeadError,
     },
+    /// Weights alone do not say which layers without weights the head has.
+    #[error(
+        "{}: its head is not known. It has the weights {weights}, and weights do not say what stands \
+         between them{}",
+        path.display(), write_head(candidates, models)
+    )]
+    UnknownHead {
+        /// The file.
+        path: PathBuf,
+        /// The weights, in words.
+        weights: String,
+        /// Heads that fit them, in words.
+        candidates: Vec<String>,
+        /// The networks, where it is not known either which of these it is.
+        models: Vec<String>,
+    },
+    /// The head that was asked for is not that of the weights.
+    #[error("{}: the head `{head}` is not that of its weights: {reason}", path.display())]
+    HeadSpec {
+        /// The file.
+        path: PathBuf,
+        /// The head, in words.
+        head: String,
+        /// What differs.
+        reason: String,
+    },
+    /// A head was asked for, and the file states its own.
+    #[error("{} states its head itself, so none can be given: it is {head}", path.display())]
+    StatedHead {
+        /// The file.
+        path: PathBuf,
+        /// The head, in words.
+        head: String,
+    },
+    /// The file fits several networks, and nothing in it says which it is.
+    #[error("{} fits {}, {difference}{}", path.display(), models.join(" and "), say_model(models))]
+    SeveralNetworks {
+        /// The file.
+        path: PathBuf,
+        /// The networks, as `--model` takes them.
+        models: Vec<String>,
+        /// In what they differ.
+        difference: &'static str,
+    },
     /// A weight is missing, mis-shaped, not finite or unreadable.
     #[error("{}: the weights do not fit {arch}", path.display())]
     Weights {
@@ -255,6 +299,33 @@ impl Error {
             source => Self::Hdf5 { path, object, source: Box::new(source) },
         }
     }
+}
+
+/// How to write a head, and to choose a network where that is needed too.
+fn write_head(candidates: &[String], models: &[String]) -> String {
+    let model = models.first().map_or(String::new(), |model| format!(" --model {model}"));
+    let mut text = "\nhint: write the head as the code of the model has it".to_owned();
+    if candidates.is_empty() {
+        text.push_str(", such as --head \"avgpool; linear; relu; dropout; linear\"");
+    } else {
+        text.push_str(if candidates.len() == 1 { ":" } else { "; these fit, among others:" });
+    }
+    for candidate in candidates {
+        text.push_str(&format!("\n  --head \"{candidate}\"{model}"));
+    }
+    if let [_, others @ ..] = models {
+        let others: Vec<String> = others.iter().map(|other| format!("--model {other}")).collect();
+        text.push_str(&format!(
+            "\n(or {}, whose weights have the same names)",
+            others.join(" or ")
+        ));
+    }
+    text
+}
+
+fn say_model(models: &[String]) -> String {
+    let options: Vec<String> = models.iter().map(|model| format!("--model {model}")).collect();
+    format!("\nhint: say which it is: {}", options.join(" or "))
 }
 
 /// `1 weight has`, `3 weights have`.

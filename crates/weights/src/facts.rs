@@ -167,9 +167,17 @@ impl Resolved {
         name.filter(|name| self.file.has_layer(name))
     }
 
-    /// Layers of the file that its network does without, by the beginning of their names.
+    /// What of the file its network does without: what stands before its names, and layers, by the
+    /// beginning of their names.
     #[must_use]
     pub fn left_out(&self) -> Vec<Ignored> {
+        let state = self.file.state.as_ref();
+        let prefix = state.map(|state| state.prefix.clone()).filter(|prefix| !prefix.is_empty());
+        let prefix = prefix.map(|prefix| Ignored {
+            name: prefix.into(),
+            reason: "stands before the names of the network; left out here",
+        });
+        let unused = state.map_or(Vec::new(), |state| state.unused.clone());
         let table = (self.variant.layers)();
         let own = table.left_out().iter().filter_map(|(beginning, reason)| {
             let of = |name: &str| format!("{name}.").starts_with(beginning);
@@ -178,7 +186,7 @@ impl Resolved {
             let name = format!("{beginning}* ({tensors} tensors)").into();
             (tensors > 0).then_some(Ignored { name, reason })
         });
-        own.collect()
+        prefix.into_iter().chain(unused).chain(own).collect()
     }
 
     /// Beginnings of the names of layers that the network does without.
@@ -262,6 +270,9 @@ pub(crate) fn output_of(op: &Op, shape: Vec<usize>) -> Vec<usize> {
         Op::Flatten => vec![shape.iter().product()],
         Op::Dense { units, .. } => vec![*units],
         Op::Generated { output } => output.clone(),
+        Op::GlobalConcatPooling2D => {
+            shape.last().map(|channels| channels.saturating_mul(2)).into_iter().collect()
+        }
         Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D => {
             shape.last().copied().into_iter().collect()
         }

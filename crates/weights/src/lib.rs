@@ -44,6 +44,7 @@ mod checkpoint;
 mod convert;
 mod error;
 mod facts;
+mod head_weights;
 mod keras;
 mod limits;
 mod matching;

@@ -11,6 +11,7 @@ use crate::keras::h5::StoredLayer;
 use crate::keras::head::HeadLayers;
 use crate::onnx;
 use crate::onnx::matching::Matched;
+use crate::variant::Fitting;
 use crate::{Checkpoint, Error, Format, Resolved, Wanted, keras, variant};
 
 /// What the network calls a layer, and what the file calls it.
@@ -81,7 +82,14 @@ pub(crate) fn resolve(
             Err(_) => known_names(&table, &file),
         };
         if result.is_ok() {
-            fitting.push((arch, variant, likeness));
+            let known_names = match file.format {
+                Format::Onnx => onnx::matching::known_names(&table, &file),
+                // Ranks within a class are no names.
+                _ if !file.named => 0.0,
+                _ => known_names(&table, &file),
+            };
+            let name_length = table.layers().iter().map(|layer| layer.name.len()).sum();
+            fitting.push(Fitting { arch, variant, known_names, name_length });
         }
         (likeness, arch, variant, table, result)
     });
@@ -103,7 +111,11 @@ pub(crate) fn resolve(
         Found::Onnx(matched) => matched.apply(&table, &mut file),
     };
     let HeadLayers { config, notes } = match &file.graph {
-        Some(graph) => keras::head::from_graph(&file.path, graph, &names, &table)?,
+        Some(graph) => {
+            let head = keras::head::from_graph(&file.path, graph, &names, &table)?;
+            file.refuse_head(&head.config)?;
+            head
+        }
         None => {
             keras::front::refuse_resizing(&file, &table)?;
             keras::head::from_weights(&file, &names, &table)?
@@ -111,10 +123,10 @@ pub(crate) fn resolve(
     };
     let variant = variant::by_head(&file, &fitting, (arch, variant), &config)?;
     let input = front.input(&variant.input);
-    let doubt = variant::ambiguity(&fitting, arch, variant);
+    variant::refuse_doubt(&file, &fitting, arch, variant)?;
+    let preparation = file.graph.is_none().then(|| variant::preparation(variant.name, &input));
     let told = front.notes([input.height, input.width]);
-    let second = variant::second_class(arch, variant, &config);
-    let notes = told.into_iter().chain(doubt).chain(second).chain(folded).chain(notes).collect();
+    let notes = told.into_iter().chain(folded).chain(notes).chain(preparation).collect();
     let front = front.names;
     Ok(Resolved { arch, variant, input, head: config, names, front, notes, flattened: None, file })
 }

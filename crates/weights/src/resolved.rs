@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use burncam_net::{
-    Arch, Build, Classifier, HeadConfig, InputSpec, LoadError, Source, Variant, Weight,
+    Arch, Build, Classifier, HeadConfig, InputSpec, LoadError, Outputs, Source, Variant, Weight,
 };
 
 use crate::keras::h5::StoredWeight;
 use crate::matching::FileNames;
 use crate::onnx::matching::KERNEL;
 use crate::store::{BoxError, Store};
+use crate::torch::head::Flattened;
 use crate::{Checkpoint, Error, Format, limits, torch};
 
 /// A checkpoint that fits an architecture in everything but its numbers, which are not read yet.
@@ -30,9 +31,8 @@ pub struct Resolved {
     pub(crate) names: FileNames,
     /// What the file calls its layers before the network.
     pub(crate) front: Vec<String>,
-    /// In a state_dict, the dense layer that reads a map laid flat channel by channel, and the
-    /// map's height, width and channels.
-    pub(crate) flattened: Option<(String, [usize; 3])>,
+    /// In a state_dict, what reads a map laid flat channel by channel.
+    pub(crate) flattened: Option<Flattened>,
     pub(crate) file: Checkpoint,
 }
 
@@ -41,6 +41,12 @@ impl Resolved {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.file.path
+    }
+
+    /// Whether the head is one sigmoid neuron of which nothing says which class it is for.
+    #[must_use]
+    pub fn has_unnamed_output(&self) -> bool {
+        self.head.units() == 1 && !matches!(self.variant.outputs, Outputs::Named(_))
     }
 
     /// Every file that has numbers of it: the checkpoint itself, and what an ONNX model keeps beside

@@ -1,6 +1,6 @@
 //! Which of an architecture's variants a file holds, where its layers alone do not tell.
 
-use burncam_net::{Arch, HeadConfig, Outputs, Variant};
+use burncam_net::{Arch, HeadConfig, InputSpec, Variant};
 
 use crate::{Checkpoint, Error, Wanted};
 
@@ -16,16 +16,33 @@ pub(crate) fn candidates(
         .filter(|(_, variant)| !(variant.layers)().is_generated())
 }
 
+/// A variant whose layers the file has.
+pub(crate) struct Fitting {
+    pub(crate) arch: &'static Arch,
+    pub(crate) variant: &'static Variant,
+    /// The share of its own layer names that the file has, at most 1.
+    pub(crate) known_names: f64,
+    /// How long its names are together: `features.conv1_1` tells more than `conv1_1`.
+    pub(crate) name_length: usize,
+}
+
+impl Fitting {
+    fn is_better_named(&self, other: &Self) -> bool {
+        self.known_names > other.known_names
+            || self.known_names == other.known_names && self.name_length > other.name_length
+    }
+}
+
 /// Of variants that have the same layers, the one with this head.
 pub(crate) fn by_head(
     file: &Checkpoint,
-    fitting: &[(&'static Arch, &'static Variant, f64)],
+    fitting: &[Fitting],
     (arch, chosen): (&'static Arch, &'static Variant),
     head: &HeadConfig,
 ) -> Result<&'static Variant, Error> {
     let units = head.units();
-    let own = fitting.iter().filter(|(other, ..)| other.name == arch.name);
-    let told = own.map(|(_, variant, _)| *variant).find(|v| v.neurons == Some(units));
+    let own = fitting.iter().filter(|fitting| fitting.arch.name == arch.name);
+    let told = own.map(|fitting| fitting.variant).find(|v| v.neurons == Some(units));
     let variant = told.unwrap_or(chosen);
     match variant.neurons.filter(|&neurons| neurons != units) {
         None => Ok(variant),
@@ -43,36 +60,47 @@ pub(crate) fn by_head(
     }
 }
 
-/// One neuron does not say which class it is for.
-pub(crate) fn second_class(arch: &Arch, variant: &Variant, head: &HeadConfig) -> Option<String> {
-    let [_, second] = &arch.class_names(variant, head.classes())[..] else { return None };
-    (head.units() == 1 && !matches!(variant.outputs, Outputs::Named(_))).then(|| {
-        format!(
-            "the head is one sigmoid neuron: near 1 it is taken to mean {second}, the second class \
-             (`--classes` names the two otherwise)"
-        )
-    })
+/// What the user should know of a file that says nothing of how images are prepared.
+pub(crate) fn preparation(variant: &str, input: &InputSpec) -> String {
+    format!(
+        "the file holds weights only: images are prepared as for {variant} ({}); --preprocess has \
+         other ways",
+        input.formula()
+    )
 }
 
-/// What the user should know where the file fits another variant as well: one that is fed
-/// otherwise, since a file without names does not tell them apart.
-pub(crate) fn ambiguity(
-    fitting: &[(&Arch, &Variant, f64)],
+/// The share of a network's names that tells it from another of the same structure: a rectifier may
+/// have none in the file.
+const TELLING: f64 = 0.3;
+
+/// Refuses a file that fits another variant as well, one that is fed otherwise, unless its names tell
+/// them apart.
+pub(crate) fn refuse_doubt(
+    file: &Checkpoint,
+    fitting: &[Fitting],
     arch: &Arch,
     chosen: &Variant,
-) -> Option<String> {
-    let own = fitting.iter().find(|(a, v, _)| (a.name, v.name) == (arch.name, chosen.name));
-    let other = fitting.iter().find(|(other, variant, likeness)| {
-        other.name == arch.name
-            && variant.name != chosen.name
-            && variant.input != chosen.input
-            && own.is_some_and(|(.., own)| own == likeness)
+) -> Result<(), Error> {
+    let is =
+        |fitting: &&Fitting| (fitting.arch.name, fitting.variant.name) == (arch.name, chosen.name);
+    let own = fitting.iter().find(is);
+    let differs =
+        |other: &&Fitting| other.arch.name == arch.name && other.variant.input != chosen.input;
+    let told = own.is_none_or(|own| {
+        let mut others = fitting.iter().filter(differs);
+        own.known_names >= TELLING && others.all(|other| own.is_better_named(other))
     });
-    other.map(|(_, other, _)| {
-        format!(
-            "the file has no layer names: it fits {0}:{1} and {0}:{2}, which subtract other means; \
-             taken for {0}:{1} (`--model {0}:{2}` takes the other)",
-            arch.name, chosen.name, other.name
-        )
+    let others: Vec<String> = fitting
+        .iter()
+        .filter(differs)
+        .map(|other| format!("{}:{}", arch.name, other.variant.name))
+        .collect();
+    if told || others.is_empty() {
+        return Ok(());
+    }
+    Err(Error::SeveralNetworks {
+        path: file.path.clone(),
+        models: [format!("{}:{}", arch.name, chosen.name)].into_iter().chain(others).collect(),
+        difference: "which are fed otherwise, and has no names that tell which it is",
     })
 }

@@ -274,9 +274,12 @@ fn without_names_both_twins_fit_and_the_user_is_told() {
     file.graph.each(GRAPH_INPUT, |input| renamed(input, &[VALUE_NAME]));
     file.graph.each(GRAPH_OUTPUT, |output| renamed(output, &[VALUE_NAME]));
     fs::write(&path, file.encode()).expect("a file");
-    let notes = resolve(&path).expect("a network").notes;
-    assert!(
-        notes[0].contains("it fits vgg16:keras-vggface and vgg16:keras-applications"),
-        "{notes:?}"
-    );
+    let error = resolve(&path).err().expect("several networks").to_string();
+    for says in [
+        "which are fed otherwise",
+        "--model vgg16:keras-vggface",
+        "--model vgg16:keras-applications",
+    ] {
+        assert!(error.contains(says), "{error}");
+    }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::examples::EXAMPLES;
-use super::not_negative;
+use super::{NetworkChoice, not_negative};
 use crate::device::{Precision, Request};
 use crate::explain::{PictureOptions, Shard};
 use crate::labels::Rule;
@@ -36,10 +36,9 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "DIR", help_heading = "Input")]
     pub data: Option<PathBuf>,
 
-    /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
-    /// inception_v3, ncnn; or with its variant, vgg16:keras-applications.
-    #[arg(long, value_name = "NAME", help_heading = "Input")]
-    pub model: Option<String>,
+    /// The network, where the file does not tell it.
+    #[command(flatten)]
+    pub network: NetworkChoice,
 
     /// Names of the classes in the network's order, separated by commas; or a file: one name a line,
     /// a JSON list, or ImageNet's index, `{"0": ["n01440764", "tench"], …}` [default: the

@@ -2,6 +2,7 @@
 
 mod examples;
 mod explain;
+mod network;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use examples::{
     REPORT_EXAMPLES, VERIFY_EXAMPLES,
 };
 pub(crate) use explain::Explain;
+pub(crate) use network::NetworkChoice;
 
 /// Explains what convolutional networks look at.
 #[derive(Debug, Parser)]
@@ -68,9 +70,9 @@ pub(crate) struct Inspect {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
-    /// Compare the file with this architecture only: vgg16, resnet50, senet50, inception_v3, ncnn.
-    #[arg(long, value_name = "NAME")]
-    pub model: Option<String>,
+    /// The network, where the file does not tell it.
+    #[command(flatten)]
+    pub network: NetworkChoice,
 
     /// Print JSON instead of text.
     #[arg(long)]
@@ -91,10 +93,9 @@ pub(crate) struct Layers {
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
 
-    /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
-    /// inception_v3, ncnn; or with its variant, vgg16:keras-applications.
-    #[arg(long, value_name = "NAME")]
-    pub model: Option<String>,
+    /// The network, where the file does not tell it.
+    #[command(flatten)]
+    pub network: NetworkChoice,
 
     /// Print JSON instead of a table.
     #[arg(long)]
@@ -120,10 +121,9 @@ pub(crate) struct Convert {
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 
-    /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
-    /// inception_v3, ncnn; or with its variant, vgg16:keras-applications.
-    #[arg(long, value_name = "NAME")]
-    pub model: Option<String>,
+    /// The network, where the file does not tell it.
+    #[command(flatten)]
+    pub network: NetworkChoice,
 
     /// Replace --out if it is there already.
     #[arg(long)]
@@ -158,10 +158,9 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "T", default_value_t = 1e-4, value_parser = tolerance, allow_negative_numbers = true)]
     pub tolerance: f32,
 
-    /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
-    /// inception_v3, ncnn; or with its variant, vgg16:keras-applications.
-    #[arg(long, value_name = "NAME")]
-    pub model: Option<String>,
+    /// The network, where the file does not tell it.
+    #[command(flatten)]
+    pub network: NetworkChoice,
 
     /// Where to compute: `auto` (a hardware GPU if there is one, else the CPU), `cpu`, `gpu`,
     /// `gpu:1` (counted from 0), or part of an adapter's name; `devices` lists them.
@@ -195,10 +194,9 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "DEVICE", default_value_t)]
     pub device: Request,
 
-    /// Check with this network only: vgg16, resnet50, senet50, inception_v3, ncnn; or with its
-    /// variant, vgg16:keras-applications.
-    #[arg(long, value_name = "NAME")]
-    pub model: Option<String>,
+    /// The network to check with, or that of --weights.
+    #[command(flatten)]
+    pub network: NetworkChoice,
 
     /// Check with the networks of these checkpoints instead.
     #[arg(long, value_name = "FILE", num_args = 1..)]

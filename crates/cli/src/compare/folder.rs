@@ -5,17 +5,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use burn::tensor::Device;
-use burncam_net::Variant;
-use burncam_weights::{Checkpoint, ENDINGS, Resolved, Wanted, is_checkpoint_name};
+use burncam_net::{Arch, Variant};
+use burncam_weights::{ENDINGS, Error, Resolved, is_checkpoint_name};
 
 use super::{Comparison, DIFFERS, Row, compare, difference, number};
 use crate::FATAL;
-use crate::args::Compare;
+use crate::args::{Compare, NetworkChoice};
 use crate::npz::Npz;
 use crate::text::{self, Column};
 use crate::{console, device, models};
+
+/// The head in words, beside checkpoints that hold weights only and whose family has another.
+const HEAD: &str = "head.txt";
 
 /// What the other framework computed, beside the checkpoints.
 const REFERENCE: &str = "reference.npz";
@@ -53,12 +56,11 @@ impl Found {
 /// Compares every checkpoint with the reference beside it.
 pub(super) fn run(args: &Compare) -> Result<ExitCode> {
     let files = checkpoints(&args.weights)?;
-    let wanted = models::wanted(args.model.as_deref())?;
     let choice = device::one(&args.device, device::Precision::Single)?;
     let lines: Vec<Line> = (files.iter())
         .map(|path| {
             console::note(&format!("Comparing {}", path.display()));
-            let found = found(path, wanted, &choice.device);
+            let found = found(path, &args.network, &choice.device);
             let found = found.map_err(|error| console::error(&error)).ok();
             let folder = path.parent().unwrap_or(path);
             Line { folder: name(folder), file: name(path), found }
@@ -101,28 +103,40 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// A checkpoint as the network that it says it is, or that its folder is called after: some files
-/// have neither names nor settings, and do not tell one variant from another.
-fn resolve(path: &Path, wanted: Option<Wanted>) -> Result<Resolved> {
-    let resolved = Checkpoint::open(path)?.resolve(&models::known(), wanted)?;
-    let folder = path.parent().map(name).unwrap_or_default();
-    let (arch, own) = (resolved.arch, resolved.variant.name);
-    let called = |variant: &&Variant| folder == format!("{}-{}", arch.title, variant.name);
-    match arch.variants.iter().find(called) {
-        Some(variant) if wanted.is_none() && variant.name != own => {
-            console::note(&format!(
-                "  by itself taken for {} ({own}), compared as what its folder is called",
-                arch.title
-            ));
-            let wanted = Some(Wanted { arch, variant: Some(variant) });
-            Ok(Checkpoint::open(path)?.resolve(&models::known(), wanted)?)
-        }
-        _ => Ok(resolved),
+/// A checkpoint as the network that it says it is; where it does not say so, as that which its folder
+/// is called after, with the head that is written beside it.
+fn resolve(path: &Path, network: &NetworkChoice) -> Result<Resolved> {
+    let error = match network.open(path) {
+        Ok(resolved) => return Ok(resolved),
+        Err(error) => error,
+    };
+    if !matches!(
+        error.downcast_ref(),
+        Some(Error::SeveralNetworks { .. } | Error::UnknownHead { .. })
+    ) {
+        return Err(error);
     }
+    // `VGG16-torchvision-bn`, or with the maker behind it, `ResNet50-torchvision-timm`.
+    let folder = path.parent().map(name).unwrap_or_default();
+    let archs = models::known();
+    let variants = archs.iter().flat_map(|arch| arch.variants.iter().map(move |own| (arch, own)));
+    let called = |(arch, own): &(&&Arch, &Variant)| {
+        let rest = folder.strip_prefix(&format!("{}-{}", arch.title, own.name));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    let model = variants.filter(called).max_by_key(|(_, own)| own.name.len());
+    let head = fs::read_to_string(path.with_file_name(HEAD)).ok();
+    let named = NetworkChoice {
+        model: model.map(|(arch, own)| format!("{}:{}", arch.name, own.name)),
+        head: head
+            .map(|text| text.parse().map_err(|error: String| anyhow!("{HEAD}: {error}")))
+            .transpose()?,
+    };
+    named.open(path)
 }
 
-fn found(path: &Path, wanted: Option<Wanted>, device: &Device) -> Result<Found> {
-    let checkpoint = resolve(path, wanted)?;
+fn found(path: &Path, network: &NetworkChoice, device: &Device) -> Result<Found> {
+    let checkpoint = resolve(path, network)?;
     let classifier = checkpoint.build(device)?;
     let mut reference = Npz::open(&path.with_file_name(REFERENCE))?;
     let comparison = compare(&checkpoint, &classifier, &mut reference);

@@ -42,6 +42,7 @@ fn model(model: &Model) -> (String, Value) {
         "variant": checkpoint.variant.name,
         "one network for each fold": folds > 0,
         "--preprocess": checkpoint.input.formula(),
+        "--head": checkpoint.head.describe(),
         "--layer": model.layer,
         "--class": match model.target {
             Target::Predicted => Value::Null,

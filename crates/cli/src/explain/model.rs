@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use burncam_cam::Target;
 use burncam_report::ModelTree;
-use burncam_weights::{Checkpoint, Resolved, Wanted};
+use burncam_weights::Resolved;
 
 use super::digests::WeightsFile;
 use super::weights::{self, Files, Source};
 use crate::args::Explain;
 use crate::classes;
 use crate::labels::Rule;
-use crate::models;
 
 /// A model, with a tree of its own in the output folder.
 pub(crate) struct Model {
@@ -50,15 +49,10 @@ pub(crate) struct Part {
 impl Model {
     /// Opens the files of a model and checks what is asked of it. Labels are not known yet, and
     /// neither is its name where another model has it too.
-    pub(crate) fn open(
-        args: &Explain,
-        files: Files,
-        wanted: Option<Wanted>,
-        out: &Path,
-    ) -> Result<Self> {
+    pub(crate) fn open(args: &Explain, files: Files, out: &Path) -> Result<Self> {
         let part = |fold: Option<&String>, path: &Path| -> Result<Part> {
             let own = WeightsFile::now(path);
-            let mut checkpoint = Checkpoint::open(path)?.resolve(&models::known(), wanted)?;
+            let mut checkpoint = args.network.open(path)?;
             if let Some(preprocess) = args.preprocess {
                 checkpoint.input = preprocess.of(checkpoint.input);
             }
@@ -169,7 +163,18 @@ fn check_alike(parts: &[Part]) -> Result<()> {
 fn class_names(args: &Explain, checkpoint: &Resolved) -> Result<Vec<String>> {
     let count = checkpoint.head.classes();
     let Some(given) = &args.classes else {
-        return Ok(checkpoint.arch.class_names(checkpoint.variant, count));
+        let names = checkpoint.arch.class_names(checkpoint.variant, count);
+        if checkpoint.has_unnamed_output()
+            && let [first, second] = names.as_slice()
+        {
+            bail!(
+                "the network of {} ends in one neuron with a sigmoid, and the file does not say whose \
+                 probability it gives\nhint: --classes {first},{second} if it is near 1 for {second}, \
+                 --classes {second},{first} if it is near 1 for {first}",
+                checkpoint.path().display()
+            );
+        }
+        return Ok(names);
     };
     let names = classes::names(given)?;
     if names.len() != count {

@@ -14,7 +14,7 @@ use super::weights;
 use crate::args::Explain;
 use crate::data::{self, Image, Listing};
 use crate::labels::{self, Rule};
-use crate::{classes, console, demo, models, page};
+use crate::{classes, console, demo, page};
 
 /// Everything that decides a run's results.
 pub(crate) struct Plan {
@@ -72,9 +72,8 @@ impl Plan {
         let mut folds: Vec<String> = set.images.iter().map(|image| image.fold.clone()).collect();
         folds.dedup();
 
-        let wanted = models::wanted(args.model.as_deref())?;
         let files = weights::files(&given, &folds)?.into_iter();
-        let models = files.map(|files| Model::open(args, files, wanted, &out));
+        let models = files.map(|files| Model::open(args, files, &out));
         let mut models: Vec<Model> = models.collect::<Result<_>>()?;
         model::name_apart(&mut models, &out);
 

@@ -25,6 +25,9 @@ pub(super) struct Report {
     pub(super) network: Option<Network>,
     /// Why it is not supported.
     pub(super) error: Option<String>,
+    /// Whether the file fits a network, and lacks what only the user knows.
+    #[serde(skip)]
+    pub(super) undecided: bool,
     /// How far it is like the closest network.
     pub(super) closest: Option<Closest>,
     /// The layers as the file has them.
@@ -139,6 +142,7 @@ impl Report {
             parameters: counts.fold(0, u64::saturating_add),
             network: None,
             error: None,
+            undecided: false,
             closest: None,
             layers,
             ignored: checkpoint.ignored()?,
@@ -158,7 +162,9 @@ impl Report {
                 network.table()
             }
             None => {
-                fields.push(("network", "not recognised".to_owned()));
+                let known =
+                    if self.undecided { "known in part, as said below" } else { "not recognised" };
+                fields.push(("network", known.to_owned()));
                 fields.extend(self.closest.iter().flat_map(Closest::fields));
                 self.table()
             }

@@ -3,6 +3,7 @@
 mod pattern;
 mod verdicts;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -10,12 +11,12 @@ use burn::tensor::{Device, Tensor};
 use burncam_cam::{Agreement, CamError, layers_apart};
 use burncam_models::ARCHS;
 use burncam_net::{Activation, Arch, Build, Classifier, HeadConfig, InputSpec, Op, Variant};
-use burncam_weights::{Checkpoint, Resolved};
+use burncam_weights::Resolved;
 
 use crate::args::Verify;
+use crate::console;
 use crate::device::{self, Choice, Needs, Precision};
 use crate::text::{self, Column};
-use crate::{console, models};
 
 pub(crate) use verdicts::{Use, passes};
 
@@ -90,12 +91,10 @@ pub(crate) fn run(args: &Verify) -> Result<ExitCode> {
 }
 
 fn subjects(args: &Verify) -> Result<Vec<Subject>> {
-    let wanted = models::wanted(args.model.as_deref())?;
+    let wanted = args.network.wanted()?;
     if !args.weights.is_empty() {
-        let own = |path| -> Result<Subject> {
-            Ok(Subject::Own(Box::new(Checkpoint::open(path)?.resolve(&models::known(), wanted)?)))
-        };
-        return args.weights.iter().map(|path| own(path)).collect();
+        let own = |path: &PathBuf| Ok(Subject::Own(Box::new(args.network.open(path)?)));
+        return args.weights.iter().map(own).collect();
     }
     let archs = ARCHS.iter().filter(|arch| wanted.is_none_or(|w| w.arch.name == arch.name));
     let subject = |arch: &&'static Arch| {

@@ -15,7 +15,7 @@ pub(crate) enum Function {
 
 impl Function {
     /// The function of a layer that is nothing else.
-    pub(super) fn of(op: &Op) -> Option<Self> {
+    pub(crate) fn of(op: &Op) -> Option<Self> {
         match *op {
             Op::Activation { activation } => Some(Self::Keras(activation)),
             Op::LeakyReLU { negative_slope } => Some(Self::LeakyRelu(negative_slope)),
@@ -23,7 +23,7 @@ impl Function {
         }
     }
 
-    pub(super) fn apply<const D: usize>(self, input: Tensor<D>) -> Tensor<D> {
+    pub(crate) fn apply<const D: usize>(self, input: Tensor<D>) -> Tensor<D> {
         match self {
             Self::Keras(function) => activate(function, input),
             Self::LeakyRelu(slope) => {
@@ -53,6 +53,10 @@ pub(crate) fn activate<const D: usize>(function: Activation, input: Tensor<D>) -
         Activation::Linear => input,
         Activation::Relu => activation::relu(input),
         Activation::Sigmoid => activation::sigmoid(input),
+        Activation::Tanh => activation::tanh(input),
+        Activation::Elu => activation::elu(input, 1.0),
+        Activation::Gelu => activation::gelu(input),
+        Activation::Silu => activation::silu(input),
         Activation::Softmax => activation::softmax(input, 1),
     }
 }
@@ -83,6 +87,25 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
+
+    /// As PyTorch 2.15 prints them.
+    #[test]
+    fn functions_are_those_of_pytorch() {
+        let function = |function| {
+            let input = Tensor::<1>::from_floats([-2.0, -0.5, 0.0, 1.5], &Device::flex());
+            activate(function, input).into_data().try_to_vec::<f32>().expect("numbers")
+        };
+        for (own, expected) in [
+            (Activation::Tanh, [-0.964_027_6, -0.462_117_17, 0.0, 0.905_148_27]),
+            (Activation::Elu, [-0.864_664_73, -0.393_469_33, 0.0, 1.5]),
+            (Activation::Gelu, [-0.045_500_1, -0.154_268_79, 0.0, 1.399_789_1]),
+            (Activation::Silu, [-0.238_405_84, -0.188_770_34, 0.0, 1.226_361_6]),
+        ] {
+            for (found, expected) in function(own).into_iter().zip(expected) {
+                assert!((found - expected).abs() < 1e-6, "{own:?}: {found} is not {expected}");
+            }
+        }
+    }
 
     /// Keras 2.15 and 3.15 give 0.25, 0.25, 1 here.
     #[test]

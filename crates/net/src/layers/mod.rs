@@ -24,7 +24,7 @@ pub use merge::{Concat, Multiply, Sum};
 pub use plain::{Dropout, Resizing, Squeeze, ZeroPadding};
 pub use pool::{AvgPool2d, MaxPool2d};
 
-pub(crate) use activation::activate;
+pub(crate) use activation::{Function, activate};
 pub(crate) use batch_norm::Folded;
 pub(crate) use loader::Weights;
 

@@ -1,12 +1,14 @@
 //! The head: what a Keras file has after the network's last layer.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use burncam_net::{Activation, HeadConfig, LayerTable, Op, Padding, Weight};
 
+use crate::head_weights::{HeadChoice, HeadParts, HeadWeights, HeadWeightsKind};
 use crate::keras::config::{Graph, Node};
 use crate::keras::h5::{StoredLayer, StoredWeight};
+use crate::keras::v3;
 use crate::limits::MOST_HEAD;
 use crate::matching::FileNames;
 use crate::{Checkpoint, Error, Format};
@@ -74,14 +76,68 @@ fn whole_map(op: Op, [height, width, _]: [usize; 3]) -> Op {
     }
 }
 
-/// Reads the head from the names and shapes of its weights; activations are assumed.
+/// Epsilon of Keras's batch normalisation unless told otherwise.
+const EPSILON: f32 = 1e-3;
+
+/// What a file without a configuration has beside the network, in its order.
+struct Stored {
+    layers: Vec<(String, Op)>,
+    /// Layers without weights of which it is not known what they do, as an activation.
+    unknown: Vec<String>,
+    /// Whether the order is that of the model; Keras 3's layout has none across classes.
+    ordered: bool,
+}
+
+/// Reads the head from the names and shapes of its weights. A single dense layer and the family's own
+/// heads are certain; activations inside other heads are not in the file.
 pub(crate) fn from_weights(
     file: &Checkpoint,
     names: &FileNames,
     table: &LayerTable,
 ) -> Result<HeadLayers, Error> {
+    let stored = stored(file, names, table)?;
+    let [height, width, _] = table.last().output;
+    let area = height.saturating_mul(width);
+    let entrances: Vec<&Op> =
+        stored.layers.iter().map(|(_, op)| op).filter(|op| is_entrance(op)).collect();
+    let parts = HeadParts { weights: weights(file, &stored.layers), table, epsilon: EPSILON };
+    let suits = |layers: &[(String, Op)]| {
+        let entrance = layers.iter().map(|(_, op)| op).find(|op| is_entrance(op));
+        let same =
+            area <= 1 || entrances.is_empty() || entrance.is_some_and(|op| entrances.contains(&op));
+        // A layer may have its activation beside it, under its own name: `fc6/relu`.
+        let beside = |unknown: &String| {
+            layers.iter().any(|(name, _)| {
+                unknown.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))
+            })
+        };
+        same && stored.unknown.iter().all(beside)
+    };
+    let sequence = match stored.ordered {
+        true => Some(stored.layers.clone()),
+        false => parts.sequence().map(|(entrance, weights)| {
+            let own = weights.iter().filter_map(|weights| {
+                stored.layers.iter().find(|(name, _)| *name == weights.name).cloned()
+            });
+            let entrance = entrances.first().map_or(entrance, |op| (*op).clone());
+            [(entrance.auto_name().to_owned(), entrance)].into_iter().chain(own).collect()
+        }),
+    };
+    let sequence = sequence.unwrap_or_default();
+    let choice = HeadChoice {
+        certain: certain(&stored, &parts, area),
+        candidates: candidates(&sequence, area),
+        parts,
+        asked: file.head.as_ref(),
+        suits: &suits,
+    };
+    let config = choice.decide(&file.path)?.config;
+    Ok(HeadLayers { config, notes: Vec::new() })
+}
+
+/// What the file has beside the network.
+fn stored(file: &Checkpoint, names: &FileNames, table: &LayerTable) -> Result<Stored, Error> {
     let (path, stored) = (file.path.as_path(), file.layers.as_slice());
-    // Keras 3's layout has no order across classes.
     let ordered = file.format != Format::KerasV3Weights;
     // Inside a model used as a layer only layers with weights are listed, so a layer without
     // weights that is called like one of the network's is another.
@@ -92,25 +148,37 @@ pub(crate) fn from_weights(
         .map(|layer| layer.name.as_str())
         .filter(|name| named.contains(name))
         .collect();
-    let features = table.last().output;
+    // Of layers without weights, Keras 3's layout tells the class alone: the network has so many.
+    let mut of_network: HashMap<String, usize> = HashMap::new();
+    for layer in table.layers().iter().filter(|_| !ordered && !inner) {
+        let count = of_network.entry(v3::snake_case(layer.op.class())).or_default();
+        *count = count.saturating_add(1);
+    }
     let end = stored.iter().rposition(|layer| trunk.contains(layer.name.as_str())).unwrap_or(0);
-    let mut layers: Vec<(String, Op)> = Vec::new();
+    let (mut layers, mut unknown) = (Vec::new(), Vec::new());
     for (position, layer) in stored.iter().enumerate() {
         // The first layer is the input, whatever its name.
         let input = ordered && position == 0 && layer.weights.is_empty();
-        let pooling = !ordered && layer.weights.is_empty();
-        if input || pooling || trunk.contains(layer.name.as_str()) {
+        if input || trunk.contains(layer.name.as_str()) {
             continue;
         }
-        let reason = match inferred(layer) {
-            Some(Op::BatchNormalization { .. }) if !ordered => {
-                "the file does not say where in the head it stands"
+        if !ordered && layer.weights.is_empty() {
+            let left = of_network.get_mut(&v3::rank(&layer.name).0).filter(|left| **left > 0);
+            if let Some(left) = left {
+                *left = left.saturating_sub(1);
+                continue;
             }
+        }
+        let reason = match inferred(layer) {
             // Dropout and augmentation do nothing wherever they stand.
-            Some(Op::Dropout) if position < end => continue,
+            Some(Op::Dropout) if position < end || !ordered => continue,
             Some(_) if ordered && position < end => "it has no place inside the network",
             Some(op) => {
                 layers.push((layer.name.clone(), op));
+                continue;
+            }
+            None if layer.weights.is_empty() && (!ordered || position > end) => {
+                unknown.push(layer.name.clone());
                 continue;
             }
             None if layer.weights.is_empty() => "its name does not tell what it does",
@@ -123,15 +191,89 @@ pub(crate) fn from_weights(
             reason: format!("{reason}\nhint: save the whole model as .keras or .h5"),
         });
     }
-    add_pooling(stored, &mut layers, features);
-    assume_activations(&mut layers);
-    let config = checked(path, layers)?;
-    let note = format!(
-        "the file holds weights only: its head is taken to be {} (activations, pooling and preprocessing \
-         are assumed)",
-        config.describe()
-    );
-    Ok(HeadLayers { config, notes: vec![note] })
+    Ok(Stored { layers, unknown, ordered })
+}
+
+fn is_entrance(op: &Op) -> bool {
+    matches!(op, Op::Flatten | Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D)
+}
+
+fn weights(file: &Checkpoint, layers: &[(String, Op)]) -> Vec<HeadWeights> {
+    let one = |(name, op): &(String, Op)| {
+        let layer = file.layers.iter().find(|layer| layer.name == *name)?;
+        let find = |weight: Weight| layer.weights.iter().find(|own| own.name == weight.name());
+        let (kind, [inputs, outputs]) = match *op {
+            Op::Dense { use_bias, .. } => {
+                let &[inputs, outputs] = find(Weight::Kernel)?.shape.as_slice() else {
+                    return None;
+                };
+                (HeadWeightsKind::Dense { use_bias }, [inputs, outputs])
+            }
+            Op::BatchNormalization { scale, center, .. } => {
+                let &[channels] = find(Weight::MovingVariance)?.shape.as_slice() else {
+                    return None;
+                };
+                (HeadWeightsKind::Norm { scale, center }, [channels; 2])
+            }
+            _ => return None,
+        };
+        Some(HeadWeights { name: name.clone(), kind, inputs, outputs })
+    };
+    layers.iter().filter_map(one).collect()
+}
+
+/// The head with a single dense layer, where the file tells how a map becomes a vector.
+fn certain(stored: &Stored, parts: &HeadParts<'_>, area: usize) -> Option<Vec<(String, Op)>> {
+    let (layers, entrances) = (&stored.layers, |op: &Op| is_entrance(op));
+    let dense: Vec<usize> = (0..layers.len())
+        .filter(|&at| matches!(layers.get(at), Some((_, Op::Dense { .. }))))
+        .collect();
+    let normed = layers.iter().any(|(_, op)| matches!(op, Op::BatchNormalization { .. }));
+    let &[dense] = dense.as_slice() else { return None };
+    if !stored.unknown.is_empty() || (normed && !stored.ordered) {
+        return None;
+    }
+    let inputs =
+        parts.weights.iter().find(|weights| matches!(weights.kind, HeadWeightsKind::Dense { .. }));
+    let flat = inputs.is_some_and(|weights| weights.inputs == parts.flattened());
+    match layers.iter().filter(|(_, op)| entrances(op)).count() {
+        // Of a map of one position, all ways give the same.
+        0 if flat || area <= 1 => {
+            let mut layers = layers.clone();
+            layers.insert(dense, (Op::Flatten.auto_name().to_owned(), Op::Flatten));
+            Some(layers)
+        }
+        1 if stored.ordered => Some(layers.clone()),
+        1 => {
+            let mut layers = layers.clone();
+            layers.sort_by_key(|(_, op)| !entrances(op));
+            Some(layers)
+        }
+        _ => None,
+    }
+}
+
+/// Heads of these layers, in words: hidden layers with a rectifier, as is common, and without.
+fn candidates(layers: &[(String, Op)], area: usize) -> Vec<String> {
+    let last = layers.iter().rposition(|(_, op)| matches!(op, Op::Dense { .. }));
+    let stated = layers.iter().any(|(_, op)| is_entrance(op));
+    let mut all = Vec::new();
+    for activation in [" relu", ""] {
+        let word = |(at, (_, op)): (usize, &(String, Op))| match op {
+            Op::Dense { units, .. } if Some(at) == last => format!("dense {units}"),
+            Op::Dense { units, .. } => format!("dense {units}{activation}"),
+            Op::Flatten => "flatten".to_owned(),
+            Op::GlobalAveragePooling2D => "avgpool".to_owned(),
+            Op::GlobalMaxPooling2D => "maxpool".to_owned(),
+            Op::BatchNormalization { .. } => "batchnorm".to_owned(),
+            _ => "dropout".to_owned(),
+        };
+        let words: Vec<String> = layers.iter().enumerate().map(word).collect();
+        let entrances: &[&str] =
+            if stated || area <= 1 { &[""] } else { &["flatten; ", "avgpool; ", "maxpool; "] };
+        all.extend(entrances.iter().map(|entrance| format!("{entrance}{}", words.join("; "))));
+    }
+    all
 }
 
 fn checked(path: &Path, layers: Vec<(String, Op)>) -> Result<HeadConfig, Error> {
@@ -151,7 +293,7 @@ fn inferred(layer: &StoredLayer) -> Option<Op> {
     }
     if weight(Weight::MovingVariance).is_some() {
         let (scale, center) = (weight(Weight::Gamma).is_some(), weight(Weight::Beta).is_some());
-        return Some(Op::BatchNormalization { epsilon: 1e-3, scale, center });
+        return Some(Op::BatchNormalization { epsilon: EPSILON, scale, center });
     }
     let starts = |prefix: &str| layer.name.starts_with(prefix);
     match () {
@@ -163,47 +305,5 @@ fn inferred(layer: &StoredLayer) -> Option<Op> {
         () if layer.name == "avg_pool" => Some(Op::GlobalAveragePooling2D),
         () if starts("dropout") || starts("random_") => Some(Op::Dropout),
         () => None,
-    }
-}
-
-/// Adds the flattening or pooling that the first dense layer's width asks for, where no layer's
-/// name told.
-fn add_pooling(
-    stored: &[StoredLayer],
-    layers: &mut Vec<(String, Op)>,
-    [height, width, channels]: [usize; 3],
-) {
-    let told =
-        |op: &Op| matches!(op, Op::Flatten | Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D);
-    if layers.iter().any(|(_, op)| told(op)) {
-        return;
-    }
-    let mut dense = layers.iter().enumerate().filter(|(_, (_, op))| matches!(op, Op::Dense { .. }));
-    let Some((first, (name, _))) = dense.next() else { return };
-    let kernel = stored.iter().find(|layer| layer.name == *name).and_then(|l| l.weights.first());
-    let inputs = kernel.and_then(|weight| weight.shape.first()).copied().unwrap_or_default();
-    let op = match inputs {
-        n if n == channels as u64 && [height, width] != [1; 2] => match stored {
-            _ if stored.iter().any(|layer| layer.name.starts_with("global_max_pooling")) => {
-                Op::GlobalMaxPooling2D
-            }
-            _ => Op::GlobalAveragePooling2D,
-        },
-        _ => Op::Flatten,
-    };
-    layers.insert(first, (op.auto_name().to_owned(), op));
-}
-
-/// Keras heads rectify between dense layers and end in a softmax, or in one sigmoid neuron.
-fn assume_activations(layers: &mut [(String, Op)]) {
-    let last = layers.iter().rposition(|(_, op)| matches!(op, Op::Dense { .. }));
-    for (position, (_, op)) in layers.iter_mut().enumerate() {
-        if let Op::Dense { activation, units, .. } = op {
-            *activation = match (Some(position) == last, *units) {
-                (false, _) => Activation::Relu,
-                (true, 1) => Activation::Sigmoid,
-                (true, _) => Activation::Softmax,
-            };
-        }
     }
 }

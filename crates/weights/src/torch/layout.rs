@@ -48,13 +48,18 @@ impl Resolved {
             Err(source) => return Err(LoadError::Read { layer: name, weight, source }),
         };
         let values = sound(&name, weight, &sizes(&stored.shape), values)?;
-        let flattened = self.flattened.as_ref().filter(|(name, _)| *name == layer);
+        let flattened =
+            self.flattened.as_ref().filter(|(names, _)| names.contains(&layer.to_owned()));
         let moved = match (shape, flattened) {
             (&[height, width, channels, filters], _) => {
                 outputs_last(&values, filters, channels, [height, width])
             }
             (&[_, units], Some(&(_, [height, width, channels]))) => {
                 outputs_last(&values, units, channels, [height, width])
+            }
+            // A normalisation of the vector.
+            (&[_], Some(&(_, [height, width, channels]))) if weight != Weight::Bias => {
+                outputs_last(&values, 1, channels, [height, width])
             }
             (&[inputs, units], None) => outputs_last(&values, units, inputs, [1; 2]),
             _ => return Ok(values),

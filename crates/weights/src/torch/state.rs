@@ -7,27 +7,14 @@ use crate::facts::Ignored;
 use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::limits::check_parts;
 use crate::store::Store;
+use crate::torch::matching::is_average;
 use crate::torch::pickle::{LONGEST_TEXT, Pickle};
 use crate::torch::pickle_value::{Element, Id, Tensor, Value};
 use crate::{Checkpoint, Error, Format};
 
-/// What training scripts call the dict of weights inside a checkpoint, the best first.
-const STATE_KEYS: [&str; 8] = [
-    "state_dict",
-    "model_state_dict",
-    "model_state",
-    "model",
-    "net",
-    "network",
-    "weights",
-    "state_dict_ema",
-];
-
-/// What wrappers put before every name: `DataParallel`, a model inside a class, `torch.compile`.
-const PREFIXES: [&str; 5] = ["module.", "model.", "_orig_mod.", "net.", "network."];
-
-/// How many of these may follow each other.
-const MOST_PREFIXES: usize = 8;
+/// What training scripts call the dict of weights inside a checkpoint.
+const STATE_KEYS: [&str; 7] =
+    ["state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights"];
 
 /// How deep inside other dicts the weights may be.
 const DEPTH: usize = 3;
@@ -40,10 +27,12 @@ const MOST_DICTS: usize = 10_000;
 
 /// What a state_dict has beside its tensors.
 pub(crate) struct StateDict {
-    /// What stands before every name of the file and is left out here.
+    /// What stands before the names of the network, once that is known; its layers go without it.
     pub(crate) prefix: String,
     /// What is not read, and why.
     pub(crate) ignored: Vec<Ignored>,
+    /// What of the tensors the network does without, once that is known.
+    pub(crate) unused: Vec<Ignored>,
     /// Whether its layers stand in the order of the network.
     pub(crate) ordered: bool,
 }
@@ -131,13 +120,16 @@ fn check_keys(pickle: &Pickle, dict: Id) -> Result<(), String> {
     }
 }
 
-/// The only dict of tensors, or the one with the best name.
+/// The only dict of tensors that is no moving average, or the only one of these that is called as
+/// training scripts call it.
 fn choose<'a>(holding: &[&'a Place]) -> Result<Option<&'a Place>, String> {
-    let named = |name: &str| holding.iter().find(|p| p.keys.last().is_some_and(|k| k == name));
-    if let Some(place) = STATE_KEYS.iter().find_map(|name| named(name)) {
-        return Ok(Some(place));
-    }
-    match holding {
+    let key = |place: &&&Place| place.keys.last().map_or("", String::as_str).to_owned();
+    let own: Vec<&Place> =
+        holding.iter().filter(|place| !is_average(&key(place))).copied().collect();
+    let own = if own.is_empty() { holding.to_vec() } else { own };
+    let named: Vec<&Place> =
+        own.iter().filter(|place| STATE_KEYS.contains(&key(place).as_str())).copied().collect();
+    match if named.is_empty() { own.as_slice() } else { named.as_slice() } {
         [] => Ok(None),
         [only] => Ok(Some(only)),
         several => {
@@ -187,16 +179,12 @@ pub(crate) fn checkpoint(
     mut ignored: Vec<Ignored>,
 ) -> Result<Checkpoint, Error> {
     check_parts(path, tensors.len())?;
-    // What a wrapper counts by itself has no prefix.
-    let floats = tensors.iter().filter(|(.., element)| !matches!(element, Element::Other(_)));
-    let prefix = common_prefix(floats.map(|(name, ..)| name.as_str()));
     let mut layers: Vec<StoredLayer> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     // Counters, such as `num_batches_tracked`, by their own name.
     let mut counters: BTreeMap<String, usize> = BTreeMap::new();
     for (name, shape, element) in tensors {
-        let short = name.strip_prefix(&prefix).unwrap_or(&name);
-        let (layer, weight) = short.rsplit_once('.').unwrap_or(("", short));
+        let (layer, weight) = name.rsplit_once('.').unwrap_or(("", &name));
         if matches!(element, Element::Other(_)) {
             let count = counters.entry(weight.to_owned()).or_default();
             *count = count.saturating_add(1);
@@ -216,10 +204,6 @@ pub(crate) fn checkpoint(
         name: format!("{name} ({count} tensors)").into(),
         reason: "no floats: what training counts; inference does not need it",
     }));
-    if !prefix.is_empty() {
-        let reason = "stands before the name of every tensor; left out here";
-        ignored.push(Ignored { name: prefix.clone().into(), reason });
-    }
     let ordered = format != Format::StateDict;
     Ok(Checkpoint {
         path: path.to_owned(),
@@ -227,42 +211,10 @@ pub(crate) fn checkpoint(
         keras_version: None,
         store,
         description: None,
+        head: None,
         graph: None,
-        state: Some(StateDict { prefix, ignored, ordered }),
+        state: Some(StateDict { prefix: String::new(), ignored, unused: Vec::new(), ordered }),
         layers,
         named: true,
     })
-}
-
-/// What wrappers have put before every name.
-fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
-    let mut prefix = String::new();
-    for _ in 0..MOST_PREFIXES {
-        let next = PREFIXES.iter().find(|next| {
-            let whole = format!("{prefix}{next}");
-            names.clone().next().is_some() && names.clone().all(|name| name.starts_with(&whole))
-        });
-        match next {
-            Some(next) => prefix.push_str(next),
-            None => break,
-        }
-    }
-    prefix
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_all_names_share_is_a_prefix() {
-        for (names, prefix) in [
-            (&["module.model.fc.weight", "module.model.fc.bias"][..], "module.model."),
-            (&["module.fc.weight", "fc.bias"], ""),
-            (&["features.0.weight"], ""),
-            (&[], ""),
-        ] {
-            assert_eq!(common_prefix(names.iter().copied()), prefix, "{names:?}");
-        }
-    }
 }
