@@ -114,6 +114,7 @@ pub(crate) fn resolve(
     let doubt = variant::ambiguity(&fitting, arch, variant);
     let told = front.notes([input.height, input.width]);
     let second = variant::second_class(arch, variant, &config);
+    let second = second.filter(|_| file.class_names.is_empty());
     let notes = told.into_iter().chain(doubt).chain(second).chain(folded).chain(notes).collect();
     let front = front.names;
     Ok(Resolved { arch, variant, input, head: config, names, front, notes, flattened: None, file })

@@ -81,6 +81,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         keras_version: keras_version.filter(|version| !version.is_empty()),
         store: Store::Hdf5(store),
         description: None,
+        class_names: Vec::new(),
         graph,
         state: None,
         layers,

@@ -47,6 +47,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         keras_version: metadata.get("keras_version").and_then(Value::as_str).map(str::to_owned),
         store: Store::Hdf5(file),
         description: None,
+        class_names: Vec::new(),
         graph: Some(graph),
         state: None,
         layers,

@@ -62,6 +62,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         keras_version: None,
         store: Store::Onnx(OnnxStore { file: Mutex::new(file), folder, beside, recipes }),
         description: None,
+        class_names: model.class_names,
         state: None,
         graph: Some(graph),
         layers,

@@ -63,6 +63,7 @@ pub(crate) fn resolve(
     })?;
     let StateHead { config, flattened, note } = torch::head::read(&file, &names, &best.table)?;
     let second = variant::second_class(arch, variant, &config);
+    let second = second.filter(|_| file.class_names.is_empty());
     let notes = doubt(&attempts, best).into_iter().chain(second).chain([note]).collect();
     let input = variant.input.clone();
     let front = Vec::new();

@@ -227,6 +227,7 @@ pub(crate) fn checkpoint(
         keras_version: None,
         store,
         description: None,
+        class_names: Vec::new(),
         graph: None,
         state: Some(StateDict { prefix, ignored, ordered }),
         layers,
