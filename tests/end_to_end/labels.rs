@@ -121,7 +121,7 @@ fn folders_that_are_called_as_classes_label_by_default() {
         assert_eq!(*outcome, if predicted == label { "Right" } else { "Wrong" });
     }
     for says in [
-        "True classes: `dirs`, since the folders No_pain, Pain are called as classes (--labels auto).",
+        "True classes: `dirs`, since the folders No_pain, Pain are named after classes (--labels auto).",
         "Images by true class: Pain 1, No_pain 1; without a true class 0.",
     ] {
         assert_eq!(run.stderr.matches(says).count(), 1, "{says} in {}", run.stderr);
@@ -168,7 +168,9 @@ fn names_of_one_class_only_give_none() {
     assert_eq!(labels(&rows), [("A/p1.png", ""), ("B/n1.png", "")]);
     assert!(rows.iter().all(|(.., outcome)| outcome == "Unknown"), "{rows:?}");
     assert_eq!(run.stderr.matches("warning: no true classes").count(), 1, "{}", run.stderr);
-    for way in ["--labels dirs,", "--labels 'tokens:No_pain=sem,rest;Pain=dor'", "--labels labels.csv"] {
+    for way in
+        ["--labels dirs,", "--labels 'tokens:No_pain=sem,rest;Pain=dor'", "--labels labels.csv"]
+    {
         assert!(run.stderr.contains(way), "{way} in {}", run.stderr);
     }
     assert_eq!(record(&place)["labels"]["rule"], "none");
@@ -212,7 +214,7 @@ fn some_folders_called_as_classes_are_no_rule() {
     let run = place.explain(&[]);
     ok(&run);
     assert!(labelled(&place).iter().all(|(_, label, _)| label.is_empty()));
-    let says = "the folder Pain is called as classes, but calm is not; `--labels dirs` takes";
+    let says = "the folder Pain is named after classes, but calm is not; `--labels dirs` takes";
     assert!(run.stderr.contains(says), "{}", run.stderr);
     ok(&place.explain(&["--labels", "dirs", "--overwrite"]));
     assert_eq!(
@@ -247,13 +249,17 @@ fn networks_of_folds_explain_class_folders() {
     }
     let explain = ["explain", "--weights", "nets/N_{fold}.h5", "--data", "faces", "--out", "out"];
     ok(&place.burncam(&explain));
-    assert_eq!(labels(&labelled(&place)), [("F0/Pain/1.png", "Pain"), ("F1/No_pain/1.png", "No_pain")]);
+    assert_eq!(
+        labels(&labelled(&place)),
+        [("F0/Pain/1.png", "Pain"), ("F1/No_pain/1.png", "No_pain")]
+    );
 }
 
 #[test]
 fn a_label_file_of_any_order_labels() {
     let place = place();
-    let table = ",diagnosis,age,file_name\n0,No pain,3,assembly_dor.png\n1,pain,4,A/S01_sem_dor_01.png\n";
+    let table =
+        ",diagnosis,age,file_name\n0,No pain,3,assembly_dor.png\n1,pain,4,A/S01_sem_dor_01.png\n";
     place.write("labels.csv", table.as_bytes());
     let run = place.explain(&["--labels", "labels.csv"]);
     ok(&run);
@@ -278,8 +284,7 @@ fn a_label_file_of_any_order_labels() {
     let run = place.explain(&["--labels", "labels.csv", "--overwrite"]);
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("`label` or `diagnosis`"), "{}", run.stderr);
-    let chosen =
-        ["--labels", "labels.csv", "--label-columns", "class=diagnosis", "--overwrite"];
+    let chosen = ["--labels", "labels.csv", "--label-columns", "class=diagnosis", "--overwrite"];
     ok(&place.explain(&chosen));
     assert_eq!(labelled(&place)[1].1, "No_pain");
     let run = place.explain(&["--label-columns", "class=label", "--overwrite"]);
@@ -351,7 +356,8 @@ fn a_training_checkpoints_own_names_are_taken() {
     place.face("Fold0/S02_dor_01.png", "faces/Pain/p1.png");
     place.face("Fold0/S01_sem_dor_01.png", "faces/No_pain/n1.png");
     let explain = |file: &str, more: &[&str]| {
-        let fixed = ["explain", "--weights", file, "--data", "faces", "--out", "out", "--overwrite"];
+        let fixed =
+            ["explain", "--weights", file, "--data", "faces", "--out", "out", "--overwrite"];
         place.burncam(&[&fixed, more].concat())
     };
     for (file, predicted, other, entry) in [

@@ -61,7 +61,10 @@ fn names_that_do_not_fit_are_refused() {
     let folder = unpacked();
     for (file, says) in [
         ("disagree.pth", "`classes` has calm, crying, and `class_to_idx` has crying, calm"),
-        ("three.pth", "`classes` has 3 names (calm, crying, asleep), and the network has 2 classes"),
+        (
+            "three.pth",
+            "`classes` has 3 names (calm, crying, asleep), and the network has 2 classes",
+        ),
         ("gap.pth", "`class_to_idx` does not number its 2 classes from 0 to 1"),
     ] {
         let path = folder.path().join(file);

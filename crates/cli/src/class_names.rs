@@ -91,7 +91,9 @@ impl Source {
         let [first, second] = names else { return None };
         let swapped = format!("--classes {second},{first}");
         let outputs = match neurons {
-            1 => format!("its one neuron is taken to be near 0 for {first} and near 1 for {second}"),
+            1 => {
+                format!("its one neuron is taken to be near 0 for {first} and near 1 for {second}")
+            }
             _ => format!("output 0 is taken for {first} and output 1 for {second}"),
         };
         let begin = format!("the file does not name its classes: {outputs}");

@@ -206,7 +206,10 @@ mod tests {
         assert_eq!((known.find("painful"), known.find("")), (None, None));
         // What is alike is told apart by its spelling only.
         let known = Known::new(&owned(&["a_b", "ab", "_"]));
-        assert_eq!([known.find("A_B"), known.find("AB"), known.find("a-b")], [Some(0), Some(1), None]);
+        assert_eq!(
+            [known.find("A_B"), known.find("AB"), known.find("a-b")],
+            [Some(0), Some(1), None]
+        );
         assert_eq!([known.find("_"), known.find("-")], [Some(2), None]);
     }
 

@@ -79,8 +79,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         let tensors = contents.shapes.into_iter().zip(types);
         let tensors = tensors.map(|((name, shape), dtype)| (name, sizes(shape), element(dtype)));
         let (store, tensors) = (contents.store, tensors.collect());
-        let file =
-            torch::state::checkpoint(path, Format::StateDict, store, tensors, Vec::new())?;
+        let file = torch::state::checkpoint(path, Format::StateDict, store, tensors, Vec::new())?;
         return Ok(Checkpoint { class_names, ..file });
     }
     let mut types = contents.shapes.iter().zip(&types);

@@ -50,7 +50,7 @@ pub(crate) struct Explain {
     /// How images get their true class: `dirs` (class folders inside the fold, or in --data),
     /// `notebook` (`sem` or `rest` in the name is No_pain, all else Pain),
     /// `tokens:CLASS=word,word;CLASS=word` (whole words of the name, in any case; the first class that
-    /// fits), a CSV file of images and classes, or `none`. `auto` is `dirs` where folders are called as
+    /// fits), a CSV file of images and classes, or `none`. `auto` is `dirs` where folders are named after
     /// the classes, else `notebook` where it gives both classes, else none.
     #[arg(long, value_name = "RULE", default_value = "auto", help_heading = "Input")]
     pub labels: Asked,

@@ -102,8 +102,7 @@ impl Plan {
             bail!("--label-columns needs a label file\nhint: --labels labels.csv");
         }
         let labels = args.labels.file();
-        let labels =
-            labels.map(|path| LabelFile { path, columns: &columns, images: &set.images });
+        let labels = labels.map(|path| LabelFile { path, columns: &columns, images: &set.images });
         let subjects = page::subjects(&args.page, &set.images, labels)?;
         let pictures = Pictures::new(&args.pictures, args.alpha, !args.no_report)?;
         if args.shard.is_some() && pictures.later() {
@@ -215,7 +214,9 @@ impl Plan {
         if rules.clone().any(|rule| matches!(rule, Rule::File(_))) {
             console::note(&format!("True classes: {rule}, {reason}."));
         } else if requested != rule && rules.clone().any(|rule| *rule != Rule::Unlabelled) {
-            console::note(&format!("True classes: `{rule}`, since {reason} (--labels {requested})."));
+            console::note(&format!(
+                "True classes: `{rule}`, since {reason} (--labels {requested})."
+            ));
         }
         let mut told: Vec<String> = Vec::new();
         for model in &self.models {

@@ -20,11 +20,11 @@ pub(crate) struct Decision {
 /// Folders of the images, as far as they tell classes.
 #[derive(Default)]
 struct Folders<'a> {
-    /// Class folders that are called as a class.
+    /// Class folders that are named after a class.
     named: BTreeSet<&'a str>,
     /// Class folders that are not.
     others: BTreeSet<&'a str>,
-    /// Folds that are called as a class.
+    /// Folds that are named after a class.
     above: BTreeSet<&'a str>,
 }
 
@@ -37,8 +37,7 @@ pub(crate) fn decide(by_class: &[Image], by_fold: &[Image], models: &[&[String]]
     let is_class = |name: &str| known.iter().any(|known| known.find(name).is_some());
     let folders = Folders::of(by_class, |name| is_class(name) && !is_number(name));
     if !folders.named.is_empty() && folders.others.is_empty() && folders.above.is_empty() {
-        let (called, s) = (listed(&folders.named), plural(&folders.named));
-        let reason = format!("the folder{s} {called} {} called as classes", are(&folders.named));
+        let reason = format!("{} after classes", named(&folders.named));
         return Decision { rule: Rule::Dirs, reason, advice: None };
     }
     let partly = folders.partly();
@@ -78,25 +77,22 @@ impl<'a> Folders<'a> {
         folders
     }
 
-    /// What to say where only some of the folders are called as classes.
+    /// What to say where only some of the folders are named after classes.
     fn partly(&self) -> Option<String> {
         if !self.above.is_empty() {
             return Some(format!(
-                "the folder{} {} {} called as classes, and other folders lie beside the images in \
-                 them or on their level; a folder of a class holds its images only, as in {1}/a.png or \
-                 Fold0/{1}/a.png",
-                plural(&self.above),
+                "{} after classes and {} other folders inside or beside; the folder of a class holds \
+                 images only and lies in --data or in a fold: {2}/a.png, Fold0/{2}/a.png",
+                named(&self.above),
+                if self.above.len() == 1 { "has" } else { "have" },
                 self.above.first().unwrap_or(&"Pain"),
-                are(&self.above),
             ));
         }
         (!self.named.is_empty()).then(|| {
             format!(
-                "the folder{} {} {} called as classes, but {} {} not; `--labels dirs` takes the class \
-                 from folders all the same and leaves the images of {3} without",
-                plural(&self.named),
-                listed(&self.named),
-                are(&self.named),
+                "{} after classes, but {} {} not; `--labels dirs` takes the class from folders all the \
+                 same and leaves the images of {1} without",
+                named(&self.named),
                 listed(&self.others),
                 are(&self.others),
             )
@@ -116,7 +112,9 @@ impl<'a> Folders<'a> {
             let name = name.to_lowercase();
             name.contains("fold") || SPLITS.contains(&&*name)
         };
-        let fits = names.len() > 1 && !names.iter().any(is_fold) && models.iter().any(|classes| classes.len() == names.len());
+        let fits = names.len() > 1
+            && !names.iter().any(is_fold)
+            && models.iter().any(|classes| classes.len() == names.len());
         if !fits || names.len() > MOST_ADVISED || names.iter().any(|name| name.contains(',')) {
             return None;
         }
@@ -142,7 +140,11 @@ const MOST_ADVISED: usize = 20;
 /// A shell's word.
 fn quoted(word: &str) -> String {
     let plain = |letter: char| letter.is_alphanumeric() || "_-,.".contains(letter);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 fn listed(names: &BTreeSet<&str>) -> String {
@@ -150,8 +152,10 @@ fn listed(names: &BTreeSet<&str>) -> String {
     classes::listed(&names)
 }
 
-fn plural(names: &BTreeSet<&str>) -> &'static str {
-    if names.len() == 1 { "" } else { "s" }
+/// `the folders Pain, No_pain are named`.
+fn named(names: &BTreeSet<&str>) -> String {
+    let folders = if names.len() == 1 { "folder" } else { "folders" };
+    format!("the {folders} {} {} named", listed(names), are(names))
 }
 
 fn are(names: &BTreeSet<&str>) -> &'static str {
@@ -163,9 +167,9 @@ pub(crate) fn without(decision: &Decision, models: &[&[String]]) -> String {
     let classes = models.first().map_or(String::new(), |names| classes::listed(names));
     let advice = decision.advice.as_ref().map_or(String::new(), |advice| format!("; {advice}"));
     format!(
-        "no true classes: neither are folders called as the classes ({classes}), nor does the notebook's \
-         rule, `sem` or `rest` in a name, give both of its classes; so right and wrong are not told{advice}. \
-         Three ways give true classes: --labels dirs, with a folder for each class in each fold; --labels \
+        "no true classes: no folders are named after the classes ({classes}), and the notebook's rule, `sem` \
+         or `rest` in a name, does not give both of its classes; so nothing is counted as right or \
+         wrong{advice}. Three ways give true classes: --labels dirs, with a folder for each class in each fold; --labels \
          'tokens:No_pain=sem,rest;Pain=dor', by words of the file names; --labels labels.csv, a table of \
          images and classes"
     )
@@ -242,8 +246,8 @@ mod tests {
     fn folders_of_which_some_are_called_as_classes_do_not_decide() {
         for (paths, says) in [
             (&["Pain/1.png", "No_pain/sem.png", "other/2.png"][..], "but other is not"),
-            (&["Pain/S01/1.png", "No_pain/S01/sem.png"], "a folder of a class holds"),
-            (&["Pain/1.png", "No_pain/deep/sem.png"], "a folder of a class holds"),
+            (&["Pain/S01/1.png", "No_pain/S01/sem.png"], "the folder of a class holds"),
+            (&["Pain/1.png", "No_pain/deep/sem.png"], "the folder of a class holds"),
         ] {
             let found = of(paths, &PAIN);
             assert_eq!(found.rule, Rule::Unlabelled, "{paths:?}");
@@ -257,7 +261,10 @@ mod tests {
         let found = of(&["dogs/1.png", "cats/2.png"], &PAIN);
         assert_eq!(found.rule, Rule::Unlabelled);
         let advice = found.advice.expect("advice");
-        assert!(advice.ends_with("have cats = 0, dogs = 1: then add --classes cats,dogs"), "{advice}");
+        assert!(
+            advice.ends_with("have cats = 0, dogs = 1: then add --classes cats,dogs"),
+            "{advice}"
+        );
         // Python's `sorted(["b b", "a", "B"])`.
         let found = of(&["b b/1.png", "a/2.png", "B/3.png"], &["x", "y", "z"]);
         let advice = found.advice.expect("advice");

@@ -163,7 +163,8 @@ impl Table<'_> {
             (&[only], _) => Ok(Some(only)),
             (&[], Some(column)) => Ok(Some(column)),
             (&[], None) => {
-                Err(self.error(&format!("has no column `{asked}` (--label-columns {what}={asked})")))
+                Err(self
+                    .error(&format!("has no column `{asked}` (--label-columns {what}={asked})")))
             }
             _ => Err(self.error(&format!("has several columns `{asked}`"))),
         }
@@ -184,9 +185,8 @@ impl Table<'_> {
         let named_ones = !named.is_empty() && most(&named) >= most(&holding);
         let mut candidates = if named_ones { named } else { holding };
         // Row numbers may be names of files without their ending, too.
-        let passed_over = |column: usize| {
-            self.means(column, Heading::Index) || self.content(column).files == 0
-        };
+        let passed_over =
+            |column: usize| self.means(column, Heading::Index) || self.content(column).files == 0;
         if !named_ones && !candidates.iter().all(|&column| passed_over(column)) {
             candidates.retain(|&column| !passed_over(column));
         }
@@ -211,7 +211,8 @@ impl Table<'_> {
         if let Some(column) = self.asked("class", self.wanted.columns.class.as_ref())? {
             return Ok(self.form(column));
         }
-        let without = |column: &usize| !self.means(*column, Heading::Image) || self.is_names(*column);
+        let without =
+            |column: &usize| !self.means(*column, Heading::Image) || self.is_names(*column);
         let others: Vec<usize> = self.all(&[image]).into_iter().filter(without).collect();
         let named: Vec<usize> =
             others.iter().copied().filter(|&column| self.means(column, Heading::Class)).collect();
@@ -259,7 +260,7 @@ impl Table<'_> {
                         example(self.wanted)
                     ))
                 }
-                _ => Err(self.error("has no column that is called as one of classes or has their names")),
+                _ => Err(self.error("has no column with a heading or names of classes")),
             },
         }
     }
@@ -293,7 +294,7 @@ impl Table<'_> {
         content.numbers > 0 && content.numbers == content.filled
     }
 
-    /// The classes that 0 and 1 are in a column that is called as one of two classes.
+    /// The classes that 0 and 1 are in a column that is named after one of two classes.
     fn single(&self, column: usize) -> Option<[usize; 2]> {
         let content = self.content(column);
         let class = self.wanted.known.find(self.heading(column)?)?;
@@ -302,7 +303,7 @@ impl Table<'_> {
             .then_some([other, class])
     }
 
-    /// Columns that are called as classes and hold 0 and 1.
+    /// Columns that are named after classes and hold 0 and 1.
     fn marks(&self, columns: &[usize]) -> Option<ClassColumn> {
         let class = |column: usize| {
             let content = self.content(column);

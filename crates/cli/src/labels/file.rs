@@ -142,7 +142,7 @@ impl Columns {
                 let mut marked = columns.iter().filter(|(column, _)| marked(*column));
                 match (marked.next(), marked.next()) {
                     (Some((_, class)), None) => Ok(*class),
-                    (None, _) => bail!("none of the columns that are called as classes has a 1"),
+                    (None, _) => bail!("none of the columns of the classes has a 1"),
                     (Some((one, _)), Some((other, _))) => bail!(
                         "{} and {} both have a 1, and an image has one class",
                         self.name(*one),

@@ -161,7 +161,8 @@ pub(crate) fn label(
         Rule::Unlabelled => vec![None; images.len()],
         Rule::Dirs => {
             let known = Known::new(classes);
-            let of = |image: &Image| image.class_folder.as_deref().and_then(|name| known.find(name));
+            let of =
+                |image: &Image| image.class_folder.as_deref().and_then(|name| known.find(name));
             images.iter().map(of).collect()
         }
         Rule::File(path) => {

@@ -34,9 +34,10 @@ impl Sheet {
                 let empty = row.iter().all(str::is_empty);
                 (!notice && !empty).then(|| Ok((at.saturating_add(1), row)))
             }
-            Err(error) => Some(Err(error).with_context(|| {
-                format!("cannot read the label file {}", self.path.display())
-            })),
+            Err(error) => Some(
+                Err(error)
+                    .with_context(|| format!("cannot read the label file {}", self.path.display())),
+            ),
         })
     }
 }

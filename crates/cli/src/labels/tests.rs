@@ -104,7 +104,10 @@ fn columns_are_known_by_what_they_hold() {
     ] {
         pain_first(text);
     }
-    assert_eq!(pain_first("Pain,1.png\nNo_pain,2.png\n"), "images in column 2, classes in column 1");
+    assert_eq!(
+        pain_first("Pain,1.png\nNo_pain,2.png\n"),
+        "images in column 2, classes in column 1"
+    );
 }
 
 #[test]
@@ -177,7 +180,7 @@ fn an_error_shows_the_rows_as_they_were_understood() {
         assert!(error.contains(says), "{says} in {error}");
     }
     let error = refused("a,b,c\n1.png,x,y\n");
-    assert!(error.contains("has no column that is called as one of classes"), "{error}");
+    assert!(error.contains("has no column with a heading or names of classes"), "{error}");
     assert!(error.contains("\n  column 2 `b`: x\n"), "{error}");
     assert!(refused("\n").contains("is empty"));
 }
