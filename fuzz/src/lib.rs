@@ -106,8 +106,11 @@ pub fn labels(bytes: &[u8]) {
     };
     let images = [image("a.png"), image("b.png")];
     let classes = ["Pain".to_owned(), "No_pain".to_owned()];
-    let _labels = labels::label(&labels::Rule::File(path.clone()), &images, &classes);
-    let _subjects = labels::column(&path, "subject");
+    let (rule, columns) = (labels::Rule::File(path.clone()), labels::LabelColumns::default());
+    for order in [labels::ClassOrder::Given, labels::ClassOrder::Assumed] {
+        let _labels = labels::label(&rule, &images, (&classes, order), &columns);
+    }
+    let _subjects = labels::column(&path, "subject", &images, &columns);
 }
 
 /// A file of class names.

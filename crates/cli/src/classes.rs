@@ -78,6 +78,37 @@ pub(crate) fn listed(names: &[String]) -> String {
     }
 }
 
+/// A name without what people write in several ways: case, `_`, `-` and spaces.
+pub(crate) fn key(name: &str) -> String {
+    let letters = name.chars().filter(|letter| !matches!(letter, '_' | '-' | ' '));
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+/// Classes by name: as it is written but for case, else by its [`key`] where only one class has it.
+pub(crate) struct Known {
+    exact: HashMap<String, usize>,
+    alike: HashMap<String, Option<usize>>,
+}
+
+impl Known {
+    /// Of equal names the first counts.
+    pub(crate) fn new(names: &[String]) -> Self {
+        let all = || names.iter().enumerate().rev();
+        let mut alike: HashMap<String, Option<usize>> = HashMap::new();
+        for (at, name) in all() {
+            alike.entry(key(name)).and_modify(|place| *place = None).or_insert(Some(at));
+        }
+        alike.remove("");
+        Self { exact: all().map(|(at, name)| (name.to_lowercase(), at)).collect(), alike }
+    }
+
+    /// The class of this name.
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        let exact = self.exact.get(&name.to_lowercase()).copied();
+        exact.or_else(|| self.alike.get(&key(name)).copied().flatten())
+    }
+}
+
 fn parse(text: &str) -> Result<Vec<String>> {
     let pairs: Vec<(usize, String)> = match serde_json::from_str(text)? {
         Json::List(names) => return Ok(names),
@@ -103,6 +134,11 @@ fn parse(text: &str) -> Result<Vec<String>> {
         }
     }
     names.into_iter().collect::<Option<_>>().context("a number is missing")
+}
+
+/// Names that come from somewhere else, each told from the others.
+pub(crate) fn told_apart(names: &[String]) -> Result<Vec<String>> {
+    checked(apart(names.to_vec()))
 }
 
 /// ImageNet has two classes `crane`: the second is told from the first by its number.
@@ -158,6 +194,23 @@ mod tests {
             (0..12).map(|number| (number.to_string(), format!("class {number}"))).collect();
         let found = in_file(&serde_json::to_string(&many).expect("JSON")).expect("names");
         assert_eq!((found[2].as_str(), found[11].as_str()), ("class 2", "class 11"));
+    }
+
+    #[test]
+    fn names_are_known_in_any_spelling() {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let known = Known::new(&owned(&["Pain", "No_pain"]));
+        for name in ["No_pain", "no-pain", "NO PAIN", "nopain"] {
+            assert_eq!(known.find(name), Some(1), "{name}");
+        }
+        assert_eq!((known.find("painful"), known.find("")), (None, None));
+        // What is alike is told apart by its spelling only.
+        let known = Known::new(&owned(&["a_b", "ab", "_"]));
+        assert_eq!(
+            [known.find("A_B"), known.find("AB"), known.find("a-b")],
+            [Some(0), Some(1), None]
+        );
+        assert_eq!([known.find("_"), known.find("-")], [Some(2), None]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod class_names;
 mod classes;
 mod compare;
 mod console;

@@ -66,7 +66,8 @@ pub use prediction::{Explained, Failure, MapFacts, Prediction, Stage};
 pub use predictions::{Predictions, columns, failures_csv, predictions_csv};
 pub use rows::Rows;
 pub use run_json::{
-    Counts, Data, Device, Model, Options, Platform, Run, RunStatus, Warning, Weights, run_json,
+    Counts, Data, Device, Labelling, Model, Options, Platform, Run, RunStatus, Warning, Weights,
+    run_json,
 };
 pub use summary::{FoldScore, Summary};
 pub use time::rfc3339;

@@ -27,6 +27,9 @@ pub struct Run {
     pub options: Options,
     /// The images.
     pub data: Data,
+    /// Where true classes come from; nothing in records of earlier versions.
+    #[serde(default)]
+    pub labels: Option<Labelling>,
     /// What the user was warned of.
     pub warnings: Vec<Warning>,
     /// What became of the images, over all models.
@@ -81,8 +84,18 @@ pub struct Model {
     pub target: String,
     /// The classes, in the order of the network's outputs.
     pub classes: Vec<String>,
+    /// Who says what the classes are called; empty in records of earlier versions.
+    #[serde(default)]
+    pub classes_from: String,
     /// Where labels came from.
     pub labels: String,
+    /// How many of the run's images have each class as their true one, in the order of
+    /// [`classes`](Self::classes); empty in records of earlier versions.
+    #[serde(default)]
+    pub images_per_class: Vec<usize>,
+    /// How many have no true class.
+    #[serde(default)]
+    pub images_unlabelled: usize,
     /// The layers after the features, in words.
     pub head: String,
     /// The number of trained values.
@@ -93,6 +106,17 @@ pub struct Model {
     pub accuracy: Vec<FoldScore>,
     /// The time spent on its images, in seconds, the loading of weights left out.
     pub seconds: f64,
+}
+
+/// How images got their true classes: one rule for the whole run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Labelling {
+    /// What was asked for: `auto`, or a rule.
+    pub requested: String,
+    /// The rule: `dirs`, `notebook`, `tokens:…`, a label file, or `none`.
+    pub rule: String,
+    /// Why it is this one, or how the label file was read.
+    pub reason: String,
 }
 
 /// The device that computed, and why that one.
@@ -270,7 +294,8 @@ mod tests {
                 }],
                 "input": { "height": 224, "width": 224 },
                 "layer": "conv5_3", "target": "predicted", "classes": ["Pain", "No_pain"],
-                "labels": "names",
+                "classes_from": "--classes", "labels": "dirs",
+                "images_per_class": [1, 0], "images_unlabelled": 0,
                 "head": "flatten, dense 2", "parameters": 14,
                 "counts": {
                     "explained": 1, "failed": 0, "right": 1, "wrong": 0, "unknown": 0,
@@ -292,6 +317,7 @@ mod tests {
                 "batch_requested": "auto", "exact": false, "top": null,
             },
             "data": { "path": "faces", "images": 1, "shard": null, "folds": ["Fold0"] },
+            "labels": { "requested": "auto", "rule": "dirs", "reason": "folders say so" },
             "warnings": [{ "text": "3 files are no images", "items": ["a.txt"] }],
             "counts": {
                 "explained": 1, "failed": 0, "right": 1, "wrong": 0, "unknown": 0,

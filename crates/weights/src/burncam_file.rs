@@ -11,6 +11,7 @@ use burncam_net::{Arch, HeadConfig, InputSpec, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::class_names::ClassNames;
 use crate::keras::front::LARGEST;
 use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::limits::{MOST_HEAD, MOST_STEPS, check_parts};
@@ -46,6 +47,9 @@ pub(crate) struct Description {
     keras_version: Option<String>,
     /// What had to be assumed when the file was converted.
     notes: Vec<String>,
+    /// What the converted file called its classes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    class_names: Vec<ClassNames>,
 }
 
 impl Description {
@@ -65,6 +69,7 @@ impl Description {
             front: resolved.front.clone(),
             keras_version: resolved.keras_version().map(str::to_owned),
             notes: resolved.notes.clone(),
+            class_names: resolved.file.class_names.clone(),
         }
     }
 
@@ -133,6 +138,7 @@ pub(crate) fn described(
         format,
         keras_version: description.keras_version.clone(),
         store: contents.store,
+        class_names: description.class_names.clone(),
         description: Some(description),
         head: None,
         graph: None,

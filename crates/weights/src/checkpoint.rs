@@ -9,6 +9,7 @@ use burncam_net::{Arch, HeadConfig, HeadSpec, Variant};
 use serde::Serialize;
 
 use crate::burncam_file::{self, Description};
+use crate::class_names::ClassNames;
 use crate::keras::config::Graph;
 use crate::keras::h5::StoredLayer;
 use crate::limits::LARGEST_FILE;
@@ -111,6 +112,8 @@ pub struct Checkpoint {
     /// The head that the user has written, where the file does not state it.
     pub(crate) head: Option<HeadSpec>,
     pub(crate) graph: Option<Graph>,
+    /// What the file calls its classes, as often as it says so.
+    pub(crate) class_names: Vec<ClassNames>,
     /// What a state_dict has beside its tensors.
     pub(crate) state: Option<StateDict>,
     pub(crate) layers: Vec<StoredLayer>,

@@ -113,6 +113,14 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// What a file says of its classes does not fit the network, or each other.
+    #[error("{} does not say clearly what its classes are called: {reason}", path.display())]
+    ClassNames {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A `.bpk` or `.safetensors` file does not say what network it holds.
     #[error("{} does not say which network it holds: {reason}", path.display())]
     Description {

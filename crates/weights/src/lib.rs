@@ -41,6 +41,8 @@
 mod burncam_file;
 mod burnpack;
 mod checkpoint;
+mod class_literal;
+mod class_names;
 mod convert;
 mod error;
 mod facts;
@@ -60,6 +62,7 @@ mod variant;
 mod zip_file;
 
 pub use checkpoint::{Checkpoint, ENDINGS, Format, Wanted, is_checkpoint_name};
+pub use class_names::ClassNames;
 pub use convert::{Container, Converted};
 pub use error::Error;
 pub use facts::{FileLayer, FileWeight, Ignored, NetworkLayer};

@@ -13,6 +13,7 @@ use serde_json::Value;
 use safetensors::tensor::{Dtype, Metadata, SafeTensorError, View, serialize_to_file};
 
 use crate::burncam_file::{self, Contents, KEY};
+use crate::class_names::{ClassNames, Lists, is_entry};
 use crate::convert::Weights;
 use crate::limits::LARGEST_DESCRIPTION;
 use crate::resolved::Taken;
@@ -70,7 +71,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         let path = path.to_owned();
         move |source| Error::Container { path, format, source }
     };
-    let (contents, types) = open(path).map_err(bad(Format::Safetensors))?;
+    let (contents, types, class_names) = open(path).map_err(bad(Format::Safetensors))?;
     // PyTorch puts a dot between module and weight, Burncam a slash.
     let modules = contents.shapes.iter().any(|(name, _)| name.contains('.'));
     if contents.description.is_none() && modules {
@@ -78,7 +79,8 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         let tensors = contents.shapes.into_iter().zip(types);
         let tensors = tensors.map(|((name, shape), dtype)| (name, sizes(shape), element(dtype)));
         let (store, tensors) = (contents.store, tensors.collect());
-        return torch::state::checkpoint(path, Format::StateDict, store, tensors, Vec::new());
+        let file = torch::state::checkpoint(path, Format::StateDict, store, tensors, Vec::new())?;
+        return Ok(Checkpoint { class_names, ..file });
     }
     let mut types = contents.shapes.iter().zip(&types);
     if let Some(((name, _), other)) = types.find(|(_, dtype)| **dtype != Dtype::F32) {
@@ -87,7 +89,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
     burncam_file::described(path, Format::Safetensors, contents)
 }
 
-fn open(path: &Path) -> Result<(Contents, Vec<Dtype>), BoxError> {
+fn open(path: &Path) -> Result<(Contents, Vec<Dtype>, Vec<ClassNames>), BoxError> {
     let mut file = File::open(path)?;
     let mut length = [0; LENGTH_SIZE as usize];
     file.read_exact(&mut length)?;
@@ -115,9 +117,23 @@ fn open(path: &Path) -> Result<(Contents, Vec<Dtype>), BoxError> {
         Some(((name, info.shape.clone()), info.dtype))
     });
     let (shapes, types) = tensors.unzip();
-    let description = header.metadata().as_ref().and_then(|data| data.get(KEY)).cloned();
+    let metadata = header.metadata().as_ref();
+    let description = metadata.and_then(|data| data.get(KEY)).cloned();
+    let class_names = metadata.map_or_else(Vec::new, of_metadata);
     let ranges = Ranges { file: Mutex::new(file), header, data_start };
-    Ok((Contents { description, shapes, store: Store::Safetensors(ranges) }, types))
+    let store = Store::Safetensors(ranges);
+    Ok((Contents { description, shapes, store }, types, class_names))
+}
+
+/// What the metadata calls the classes, by entry.
+fn of_metadata(metadata: &HashMap<String, String>) -> Vec<ClassNames> {
+    let mut entries: Vec<_> = metadata.iter().filter(|(name, _)| is_entry(name)).collect();
+    entries.sort();
+    let mut lists = Lists::default();
+    for (name, text) in entries {
+        lists.add_text(name, text);
+    }
+    lists.finish()
 }
 
 /// The first tensor whose type, shape and range do not fit each other, which the library does not name.

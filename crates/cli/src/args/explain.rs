@@ -10,7 +10,7 @@ use super::examples::EXAMPLES;
 use super::{NetworkChoice, not_negative};
 use crate::device::{Precision, Request};
 use crate::explain::{PictureOptions, Shard};
-use crate::labels::Rule;
+use crate::labels::{Asked, LabelColumns};
 use crate::page::PageOptions;
 use crate::preprocess::Preprocess;
 
@@ -40,18 +40,24 @@ pub(crate) struct Explain {
     #[command(flatten)]
     pub network: NetworkChoice,
 
-    /// Names of the classes in the network's order, separated by commas; or a file: one name a line,
-    /// a JSON list, or ImageNet's index, `{"0": ["n01440764", "tench"], …}` [default: the
-    /// architecture's].
+    /// Names of the classes in the order of the network's outputs, separated by commas; or a file: one
+    /// name a line, a JSON list, or ImageNet's index, `{"0": ["n01440764", "tench"], …}` [default: what
+    /// the file says; else the notebook's for two outputs, and numbers for others].
     #[arg(long, value_name = "A,B|FILE", help_heading = "Input")]
     pub classes: Option<String>,
 
-    /// How images get their true class: `notebook` (`sem` or `rest` in the name is No_pain, all
-    /// else Pain), `tokens:CLASS=word,word;CLASS=word` (whole words of the name, in any case; the
-    /// first class that fits), `dirs` (class folders inside the fold), or a CSV file of path or
-    /// image name, and class [default: notebook, where the classes are Pain and No_pain].
-    #[arg(long, value_name = "RULE", help_heading = "Input")]
-    pub labels: Option<Rule>,
+    /// How images get their true class: `dirs` (class folders inside the fold, or in --data),
+    /// `notebook` (`sem` or `rest` in the name is No_pain, all else Pain),
+    /// `tokens:CLASS=word,word;CLASS=word` (whole words of the name, in any case; the first class that
+    /// fits), a CSV file of images and classes, or `none`. `auto` is `dirs` where folders are named after
+    /// the classes, else `notebook` where it gives both classes, else none.
+    #[arg(long, value_name = "RULE", default_value = "auto", help_heading = "Input")]
+    pub labels: Asked,
+
+    /// Columns of the label file, where it is not clear which they are: by their headings, or by
+    /// their numbers from 1, as `image=filename,class=diagnosis`.
+    #[arg(long, value_name = "image=A,class=B", help_heading = "Input")]
+    pub label_columns: Option<LabelColumns>,
 
     /// Follow symbolic links inside --data; without, they are passed over.
     #[arg(long, help_heading = "Input")]

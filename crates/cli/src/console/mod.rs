@@ -93,6 +93,9 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
         }
         WeightsError::Opset { .. } => "export the model again, with operator set 17",
         WeightsError::Version { .. } => "use a later version of Burncam",
+        WeightsError::ClassNames { .. } => {
+            "--classes gives the names, in the order of the network's outputs"
+        }
         WeightsError::Exists { .. } => "choose another --out, or pass --overwrite to replace it",
         WeightsError::Mismatch { .. } => {
             let known: Vec<&str> = models::known().iter().map(|arch| arch.title).collect();

@@ -2,6 +2,7 @@
 
 mod digests;
 mod identity;
+mod labelling;
 mod model;
 mod output;
 mod overlap;

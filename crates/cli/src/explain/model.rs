@@ -11,6 +11,7 @@ use burncam_weights::Resolved;
 use super::digests::WeightsFile;
 use super::weights::{self, Files, Source};
 use crate::args::Explain;
+use crate::class_names::{self, Source as ClassSource};
 use crate::classes;
 use crate::labels::Rule;
 
@@ -26,6 +27,8 @@ pub(crate) struct Model {
     pub parts: Vec<Part>,
     /// Class names, in the network's order.
     pub classes: Vec<String>,
+    /// Who says what the classes are called.
+    pub class_source: ClassSource,
     /// How images get their true class.
     pub rule: Rule,
     /// True class of each image of the run as an index, where one is known.
@@ -68,16 +71,32 @@ impl Model {
         };
         check_alike(&parts)?;
         let checkpoint = &parts[0].checkpoint;
-        let classes = class_names(args, checkpoint)?;
+        let named = class_names::of(args.classes.as_deref(), checkpoint)?;
+        for part in &parts[1..] {
+            let other = class_names::of(args.classes.as_deref(), &part.checkpoint)?;
+            if other != named {
+                bail!(
+                    "the folds' networks name their classes otherwise\n  {}: {} ({})\n  {}: {} \
+                     ({})\nhint: --classes names them for all folds, in the order of the outputs",
+                    checkpoint.path().display(),
+                    classes::listed(&named.names),
+                    named.source.describe(),
+                    part.checkpoint.path().display(),
+                    classes::listed(&other.names),
+                    other.source.describe()
+                );
+            }
+        }
         let name = checkpoint.arch.title.to_owned();
         Ok(Self {
             tree: ModelTree::new(out, &name),
             path: files.path,
-            rule: args.labels.clone().unwrap_or_else(|| Rule::default_for(&classes)),
+            rule: Rule::Unlabelled,
             labels: Vec::new(),
             layer: layer(args, checkpoint)?,
-            target: target(args, &classes)?,
-            classes,
+            target: target(args, &named.names)?,
+            classes: named.names,
+            class_source: named.source,
             name,
             parts,
         })
@@ -158,33 +177,6 @@ fn check_alike(parts: &[Part]) -> Result<()> {
             kind(other)
         ),
     }
-}
-
-fn class_names(args: &Explain, checkpoint: &Resolved) -> Result<Vec<String>> {
-    let count = checkpoint.head.classes();
-    let Some(given) = &args.classes else {
-        let names = checkpoint.arch.class_names(checkpoint.variant, count);
-        if checkpoint.has_unnamed_output()
-            && let [first, second] = names.as_slice()
-        {
-            bail!(
-                "the network of {} ends in one neuron with a sigmoid, and the file does not say whose \
-                 probability it gives\nhint: --classes {first},{second} if it is near 1 for {second}, \
-                 --classes {second},{first} if it is near 1 for {first}",
-                checkpoint.path().display()
-            );
-        }
-        return Ok(names);
-    };
-    let names = classes::names(given)?;
-    if names.len() != count {
-        bail!(
-            "--classes gives {} names, and the network of {} has {count} classes",
-            names.len(),
-            checkpoint.path().display()
-        );
-    }
-    Ok(names)
 }
 
 fn layer(args: &Explain, checkpoint: &Resolved) -> Result<String> {

@@ -5,16 +5,18 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use burncam_imaging::{DecodeOptions, Resize};
 use burncam_net::Arithmetic;
-use burncam_report::{Place, assign};
+use burncam_report::{Labelling, Place, assign};
 
+use super::labelling::{self, Labelled, add};
 use super::model::{self, Model, Part};
 use super::pictures::Pictures;
 use super::shard::Shard;
 use super::weights;
 use crate::args::Explain;
-use crate::data::{self, Image, Listing};
-use crate::labels::{self, Rule};
-use crate::{classes, console, demo, page};
+use crate::data::Image;
+use crate::labels::Rule;
+use crate::page::LabelFile;
+use crate::{console, demo, page};
 
 /// Everything that decides a run's results.
 pub(crate) struct Plan {
@@ -30,6 +32,8 @@ pub(crate) struct Plan {
     pub shard: Option<Shard>,
     /// The folds, sorted.
     pub folds: Vec<String>,
+    /// The rule that gives true classes, and why it is this one.
+    pub labelling: Labelling,
     /// Where each image's overlay goes in a model's tree.
     pub places: Vec<Place>,
     /// How images are brought to size.
@@ -66,24 +70,19 @@ impl Plan {
     pub(crate) fn new(args: &Explain) -> Result<Self> {
         let (given, folder, out, is_demo) = paths(args)?;
         refuse_inside(&out, &folder)?;
-        let class_folders = args.labels == Some(Rule::Dirs);
-        let how = Listing { class_folders, follow_links: args.follow_links };
-        let set = data::list(&folder, how)?;
-        let mut folds: Vec<String> = set.images.iter().map(|image| image.fold.clone()).collect();
-        folds.dedup();
-
-        let files = weights::files(&given, &folds)?.into_iter();
-        let models = files.map(|files| Model::open(args, files, &out));
-        let mut models: Vec<Model> = models.collect::<Result<_>>()?;
-        model::name_apart(&mut models, &out);
-
-        let mut warnings = Warnings::new();
-        for model in &mut models {
-            model.labels = labels::label(&model.rule, &set.images, &model.classes)?;
-            add(&mut warnings, label_warnings(model, &set.images));
-        }
+        let open = |folds: &[String]| -> Result<Vec<Model>> {
+            let files = weights::files(&given, folds)?.into_iter();
+            let models = files.map(|files| Model::open(args, files, &out));
+            let mut models: Vec<Model> = models.collect::<Result<_>>()?;
+            model::name_apart(&mut models, &out);
+            Ok(models)
+        };
+        let Labelled { set, models, labelling, mut warnings } =
+            labelling::label(args, &folder, open)?;
+        let folds = labelling::folds(&set);
         add(&mut warnings, notes(&models));
         if !is_demo {
+            add(&mut warnings, assumed_names(&models));
             add(&mut warnings, one_for_all(&models, &folds));
         }
         if !set.skipped.is_empty() {
@@ -97,10 +96,12 @@ impl Plan {
                 format!("passed over in the data folder: {count} (--follow-links reads them)");
             warnings.push((text, set.links));
         }
-        let labels = match &args.labels {
-            Some(Rule::File(path)) => Some(path.as_path()),
-            _ => None,
-        };
+        let columns = args.label_columns.clone().unwrap_or_default();
+        if args.label_columns.is_some() && args.labels.file().is_none() {
+            bail!("--label-columns needs a label file\nhint: --labels labels.csv");
+        }
+        let labels = args.labels.file();
+        let labels = labels.map(|path| LabelFile { path, columns: &columns, images: &set.images });
         let subjects = page::subjects(&args.page, &set.images, labels)?;
         let pictures = Pictures::new(&args.pictures, args.alpha, !args.no_report)?;
         if args.shard.is_some() && pictures.later() {
@@ -130,6 +131,7 @@ impl Plan {
             data: folder,
             images: set.images,
             folds,
+            labelling,
             out,
             warnings,
             is_demo,
@@ -140,6 +142,19 @@ impl Plan {
     pub(crate) fn chosen(&self) -> impl Iterator<Item = usize> + '_ {
         let has = |index: &usize| self.shard.is_none_or(|shard| shard.has(*index));
         (0..self.images.len()).filter(has)
+    }
+
+    /// How many of the images that this run explains have each true class of a model, and how many
+    /// have none.
+    pub(crate) fn per_class(&self, model: &Model) -> (Vec<usize>, usize) {
+        let (mut counts, mut without) = (vec![0; model.classes.len()], 0);
+        for index in self.chosen() {
+            match model.labels[index] {
+                Some(class) => counts[class] += 1,
+                None => without += 1,
+            }
+        }
+        (counts, without)
     }
 
     /// How many results the run has when it is complete: one for each model and image.
@@ -186,6 +201,28 @@ impl Plan {
                 for model in models {
                     console::note(&format!("  {}: {}", model.name, model.describe()));
                 }
+            }
+        }
+        self.tell_labels();
+    }
+
+    /// Tells where true classes come from, and how many images have each.
+    fn tell_labels(&self) {
+        let Labelling { requested, rule, reason } = &self.labelling;
+        let rules = self.models.iter().map(|model| &model.rule);
+        if rules.clone().any(|rule| matches!(rule, Rule::File(_))) {
+            console::note(&format!("True classes: {rule}, {reason}."));
+        } else if requested != rule && rules.clone().any(|rule| *rule != Rule::Unlabelled) {
+            console::note(&format!(
+                "True classes: `{rule}`, since {reason} (--labels {requested})."
+            ));
+        }
+        let mut told: Vec<String> = Vec::new();
+        for model in &self.models {
+            let text = labelling::in_words(&model.classes, &self.per_class(model));
+            if !told.contains(&text) {
+                console::note(&format!("Images by true class: {text}."));
+                told.push(text);
             }
         }
     }
@@ -241,45 +278,6 @@ fn resolved(path: &Path) -> Result<PathBuf> {
     Ok(real)
 }
 
-/// Adds the warnings that are not there yet: several models may give rise to the same.
-fn add(warnings: &mut Warnings, more: Warnings) {
-    for warning in more {
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
-        }
-    }
-}
-
-fn label_warnings(model: &Model, images: &[Image]) -> Warnings {
-    let mut warnings = Warnings::new();
-    if model.rule == Rule::Notebook {
-        let doubts = labels::notebook_doubts(images);
-        if !doubts.is_empty() {
-            let text = format!(
-                "the notebook's label rule looks for `sem` and `rest` anywhere in a name; reading \
-                 whole words gives {} another class (`--labels` has other rules):",
-                console::images(doubts.len())
-            );
-            warnings.push((text, doubts));
-        }
-    }
-    let unknown: Vec<String> = (images.iter().zip(&model.labels))
-        .filter(|(_, label)| label.is_none())
-        .map(|(image, _)| image.path.clone())
-        .collect();
-    if !unknown.is_empty() {
-        let text = format!(
-            "no true class for {} by `--labels {}`; they are explained and reported as unknown \
-             (classes are {}):",
-            console::images(unknown.len()),
-            model.rule.describe(),
-            classes::listed(&model.classes)
-        );
-        warnings.push((text, unknown));
-    }
-    warnings
-}
-
 /// What had to be assumed of the checkpoints, each with the files that it was assumed of where
 /// there are several.
 fn notes(models: &[Model]) -> Warnings {
@@ -297,6 +295,23 @@ fn notes(models: &[Model]) -> Warnings {
     }
     if let [_] = checkpoints.as_slice() {
         notes.iter_mut().for_each(|(_, files)| files.clear());
+    }
+    notes
+}
+
+/// What to say of classes whose names nobody has given, once for models of the same.
+fn assumed_names(models: &[Model]) -> Warnings {
+    let mut notes = Warnings::new();
+    for model in models {
+        let neurons = model.checkpoint().head.units();
+        let Some(note) = model.class_source.note(&model.classes, neurons) else { continue };
+        match notes.iter_mut().find(|(text, _)| *text == note) {
+            Some((_, names)) => names.push(model.name.clone()),
+            None => notes.push((note, vec![model.name.clone()])),
+        }
+    }
+    if let [_] = models {
+        notes.iter_mut().for_each(|(_, names)| names.clear());
     }
     notes
 }

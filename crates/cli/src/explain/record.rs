@@ -40,7 +40,7 @@ impl<'a> Recorder<'a> {
             started: rfc3339(started),
             finished: rfc3339(started),
             models: models
-                .map(|(at, one)| model(one, digests.of_model(at)))
+                .map(|(at, one)| model(plan, one, digests.of_model(at)))
                 .collect::<Result<_>>()?,
             devices: devices.iter().map(|choice| device(args, choice)).collect(),
             options: options(plan, batch),
@@ -50,6 +50,7 @@ impl<'a> Recorder<'a> {
                 shard: plan.shard.map(|shard| shard.to_string()),
                 folds: plan.folds.clone(),
             },
+            labels: Some(plan.labelling.clone()),
             warnings: plan.warnings.iter().map(warning).collect(),
             counts: Counts::default(),
             seconds: 0.0,
@@ -89,9 +90,10 @@ impl<'a> Recorder<'a> {
     }
 }
 
-fn model(model: &Model, digests: &[Digest]) -> Result<report::Model> {
+fn model(plan: &Plan, model: &Model, digests: &[Digest]) -> Result<report::Model> {
     let checkpoint = model.checkpoint();
     let parts = model.parts.iter().zip(digests);
+    let (images_per_class, images_unlabelled) = plan.per_class(model);
     Ok(report::Model {
         name: model.name.clone(),
         architecture: checkpoint.arch.name.to_owned(),
@@ -104,7 +106,10 @@ fn model(model: &Model, digests: &[Digest]) -> Result<report::Model> {
             Target::Class(class) => model.classes[class].clone(),
         },
         classes: model.classes.clone(),
+        classes_from: model.class_source.describe(),
         labels: model.rule.describe(),
+        images_per_class,
+        images_unlabelled,
         head: checkpoint.head.describe(),
         parameters: checkpoint.layers().iter().map(|layer| layer.parameters).sum(),
         counts: Counts::default(),

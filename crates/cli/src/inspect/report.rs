@@ -6,6 +6,7 @@ use burncam_weights::{
 };
 use serde::Serialize;
 
+use crate::class_names;
 use crate::classes;
 use crate::layers::other_name;
 use crate::models::size;
@@ -43,6 +44,8 @@ pub(super) struct Network {
     variant: &'static str,
     head: String,
     classes: Vec<String>,
+    /// Who says what they are called.
+    classes_from: String,
     input: InputSpec,
     preprocessing: String,
     map_layer: &'static str,
@@ -81,17 +84,23 @@ impl Network {
     /// The network that a file was found to hold.
     pub(super) fn new(checkpoint: &Resolved) -> Self {
         let (arch, variant) = (checkpoint.arch, checkpoint.variant);
+        let mut notes = checkpoint.notes.clone();
+        let named = class_names::of(None, checkpoint).unwrap_or_else(|error| {
+            notes.push(format!("{error:#}"));
+            class_names::assumed(checkpoint)
+        });
         Self {
             architecture: arch.name,
             title: arch.title,
             variant: variant.name,
             head: checkpoint.head.describe(),
-            classes: arch.class_names(variant, checkpoint.head.classes()),
+            classes: named.names,
+            classes_from: named.source.describe(),
             input: checkpoint.input.clone(),
             preprocessing: checkpoint.input.formula(),
             map_layer: variant.cam_layer,
             layers: checkpoint.layers(),
-            notes: checkpoint.notes.clone(),
+            notes,
         }
     }
 
@@ -101,7 +110,15 @@ impl Network {
         [
             ("network", format!("{} ({}, {})", self.title, self.architecture, self.variant)),
             ("head", self.head.clone()),
-            ("classes", format!("{}: {}", self.classes.len(), classes::listed(&self.classes))),
+            (
+                "classes",
+                format!(
+                    "{}: {} ({})",
+                    self.classes.len(),
+                    classes::listed(&self.classes),
+                    self.classes_from
+                ),
+            ),
             ("input", format!("{}, {}", size(&self.input), self.input.order.name())),
             ("preprocessing", self.preprocessing.clone()),
             ("map layer", format!("{} {map_shape}", self.map_layer)),

@@ -1,130 +1,193 @@
 //! Classes from a CSV file.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use unicode_normalization::UnicodeNormalization as _;
+use anyhow::{Context, Result, anyhow, bail};
+use csv::StringRecord;
 
-use crate::data::{Image, stem};
+use super::columns::{self, ClassColumn, Columns, Wanted, number};
+use super::headings::LabelColumns;
+use super::sheet::Sheet;
+use super::understood::{example, shown};
+use super::{ClassOrder, composed, keys, names};
+use crate::classes::{self, Known, key};
+use crate::data::Image;
 
-/// A label file is read whole; this is far more than any data set needs.
-const LARGEST: u64 = 32 << 20;
+/// Rows that are shown as they were understood.
+const SHOWN: usize = 3;
 
-/// As many as a spreadsheet program has.
-const MOST_COLUMNS: usize = 16_384;
+/// Classes by path or image name, and how the table was read.
+pub(super) struct Table {
+    classes: HashMap<String, usize>,
+    /// The columns, in words.
+    pub(super) reading: String,
+}
 
-/// Classes by path or image name.
-pub(super) type Table = HashMap<String, usize>;
+fn wanted<'a>(images: &'a [Image], classes: &'a [String], columns: &'a LabelColumns) -> Wanted<'a> {
+    Wanted {
+        images: columns::all_names(images),
+        example: images.first().map_or("Fold0/a.png", |image| image.path.as_str()),
+        classes,
+        known: Known::new(classes),
+        columns,
+    }
+}
 
-/// Reads `path or name, class` rows, separated by semicolons, tabs or commas. A first row that
-/// names none of the images is a header.
-pub(super) fn read(path: &Path, images: &[Image], classes: &[String]) -> Result<Table> {
-    let cannot = || format!("cannot read the label file {}", path.display());
-    let text = text(path)?;
-    let mut reader = reader(&text);
-    let mut table = Table::new();
-    let mut is_first = true;
-    // The first of equal names counts.
-    let known: HashMap<String, usize> = classes
-        .iter()
-        .enumerate()
-        .rev()
-        .map(|(at, name)| (name.to_ascii_lowercase(), at))
-        .collect();
-    for (row, record) in reader.records().enumerate() {
-        let record = record.with_context(cannot)?;
-        let place = || format!("{}, row {}", path.display(), row.saturating_add(1));
-        // Spreadsheets may begin with `sep=;` and end in empty rows.
-        if record.iter().all(str::is_empty) || record.get(0).is_some_and(|c| c.starts_with("sep="))
-        {
-            continue;
-        }
-        let (Some(image), Some(class)) = (record.get(0), record.get(1)) else {
-            bail!("{}: two columns are needed, the image and its class", place());
-        };
-        let is_first = std::mem::take(&mut is_first);
-        match known.get(&class.to_ascii_lowercase()) {
-            Some(&index) => add(&mut table, image, index).with_context(place)?,
-            None if is_first && !names_one_of(images, image) => {}
-            None => bail!("{}: {}", place(), super::unknown_class(class, classes)),
+/// Reads a table, its cells separated by semicolons, tabs or commas, its columns found by their
+/// headings, else by what they hold.
+pub(super) fn read(
+    path: &Path,
+    images: &[Image],
+    (classes, order): (&[String], ClassOrder),
+    columns: &LabelColumns,
+) -> Result<Table> {
+    let sheet = Sheet::read(path)?;
+    let wanted = wanted(images, classes, columns);
+    let columns = columns::find(&sheet, &wanted)?;
+    if order == ClassOrder::Assumed && matches!(columns.class, ClassColumn::Numbers(_)) {
+        return Err(assumed(&sheet, &columns, classes));
+    }
+    let mut table = Table { classes: HashMap::new(), reading: columns.in_words(classes) };
+    for row in sheet.rows().skip(usize::from(columns.headings.is_some())) {
+        let (at, row) = row?;
+        let place = || format!("{}, row {at}", path.display());
+        let image = row.get(columns.image).unwrap_or_default();
+        let class = columns.class_of(&row, &wanted).map_err(|error| {
+            let rows = columns.first_rows(&sheet, classes, &wanted);
+            anyhow!("{}: {error}{rows}{}", place(), example(&wanted))
+        });
+        if !image.is_empty() {
+            add(&mut table.classes, image, class?).with_context(place)?;
         }
     }
-    if !images.iter().any(|image| find(&table, image).is_some()) {
+    if !images.iter().any(|image| table.find(image).is_some()) {
         bail!(
-            "the label file {} labels none of the images\nhint: its first column holds paths such \
-             as `{}`, or file names; its second classes such as `{}`",
+            "the label file {} labels none of the images ({}){}{}",
             path.display(),
-            images.first().map_or("Fold0/a.png", |image| &image.path),
-            classes.first().map_or("Pain", String::as_str)
+            table.reading,
+            columns.first_rows(&sheet, classes, &wanted),
+            example(&wanted)
         );
     }
     Ok(table)
 }
 
-/// The file's text.
-fn text(path: &Path) -> Result<String> {
-    let cannot = || format!("cannot read the label file {}", path.display());
-    // Opening a pipe would wait for its other end.
-    if !std::fs::metadata(path).with_context(cannot)?.is_file() {
-        bail!("the label file {} is no ordinary file", path.display());
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(path).with_context(cannot)?;
-    file.take(LARGEST.saturating_add(1)).read_to_end(&mut bytes).with_context(cannot)?;
-    if bytes.len() as u64 > LARGEST {
-        bail!("the label file {} is larger than {} MiB", path.display(), LARGEST >> 20);
-    }
-    let columns = |line: &[u8]| line.iter().filter(|byte| b",;\t".contains(byte)).count();
-    if bytes.split(|byte| *byte == b'\n').any(|line| columns(line) > MOST_COLUMNS) {
-        bail!("the label file {} has more than {MOST_COLUMNS} columns", path.display());
-    }
-    let Ok(text) = String::from_utf8(bytes) else {
-        bail!(
-            "the label file {} is not in UTF-8\nhint: a spreadsheet program saves such a file as \
-             \"CSV UTF-8\"",
-            path.display()
-        );
-    };
-    Ok(text)
+/// Numbers of classes whose order nobody has given.
+fn assumed(sheet: &Sheet, columns: &Columns, classes: &[String]) -> anyhow::Error {
+    let swapped: Vec<&str> = classes.iter().rev().map(String::as_str).collect();
+    anyhow!(
+        "{} has numbers for classes ({}), and the network's file does not say which class is its \
+         first\nhint: --classes gives the names in the order of the numbers, which is that of the \
+         network's outputs: --classes {} where 0 is {}, --classes {} where 0 is {}",
+        sheet.path.display(),
+        columns.in_words(&[]),
+        classes.join(","),
+        classes.first().map_or("", String::as_str),
+        swapped.join(","),
+        swapped.first().unwrap_or(&""),
+    )
 }
 
-/// Its rows, separated as the first line is.
-fn reader(text: &str) -> csv::Reader<&[u8]> {
-    let text = text.trim_start_matches('\u{feff}');
-    let first = text.lines().next().unwrap_or_default();
-    let delimiter =
-        [b';', b'\t'].into_iter().find(|d| first.as_bytes().contains(d)).unwrap_or(b',');
-    csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes())
-}
+impl Columns {
+    fn name(&self, column: usize) -> String {
+        let heading = self.headings.as_ref().and_then(|headings| headings.get(column));
+        match heading.filter(|heading| !heading.is_empty()) {
+            Some(heading) => format!("`{}`", shown(heading)),
+            None => format!("column {}", column.saturating_add(1)),
+        }
+    }
 
-/// What another column holds, by path or image name. The first row that has so many cells names
-/// the columns; rows where the column is empty are left out.
-pub(crate) fn column(path: &Path, name: &str) -> Result<HashMap<String, String>> {
-    let cannot = || format!("cannot read the label file {}", path.display());
-    let text = text(path)?;
-    let mut rows = reader(&text).into_records();
-    let heading = loop {
-        match rows.next() {
-            Some(row) => {
-                let row = row.with_context(cannot)?;
-                let notice = row.get(0).is_some_and(|cell| cell.starts_with("sep="));
-                if !notice && !row.iter().all(str::is_empty) {
-                    break row;
+    /// Which columns are read, and what numbers in them mean.
+    fn in_words(&self, classes: &[String]) -> String {
+        let image = format!("images in {}", self.name(self.image));
+        let class = |index: usize| classes.get(index).map_or("", String::as_str);
+        match &self.class {
+            ClassColumn::Names(column) => format!("{image}, classes in {}", self.name(*column)),
+            ClassColumn::Numbers(column) => {
+                let one = |(number, class): (usize, &String)| format!(", {number} is {class}");
+                let numbers: String = classes.iter().enumerate().take(5).map(one).collect();
+                format!("{image}, numbers of classes in {}{numbers}", self.name(*column))
+            }
+            ClassColumn::OneHot(columns) => {
+                let names: Vec<String> = columns.iter().map(|(c, _)| self.name(*c)).collect();
+                format!("{image}, a column for each class: {}", names.join(", "))
+            }
+            ClassColumn::Single(column, [no, yes]) => format!(
+                "{image}, classes in {}, 1 is {} and 0 is {}",
+                self.name(*column),
+                class(*yes),
+                class(*no)
+            ),
+        }
+    }
+
+    /// The class that a row gives its image.
+    fn class_of(&self, row: &StringRecord, wanted: &Wanted<'_>) -> Result<usize> {
+        let unknown = |cell: &str| anyhow!("{}", super::unknown_class(cell, wanted.classes));
+        match &self.class {
+            ClassColumn::Names(column) => {
+                let Some(cell) = row.get(*column) else {
+                    bail!("two columns are needed, the image and its class");
+                };
+                wanted.known.find(cell).ok_or_else(|| unknown(cell))
+            }
+            ClassColumn::Numbers(column) => {
+                let cell = row.get(*column).unwrap_or_default();
+                let class = number(cell).filter(|&class| class < wanted.classes.len());
+                class.ok_or_else(|| unknown(cell))
+            }
+            ClassColumn::OneHot(columns) => {
+                let marked = |column: usize| row.get(column).and_then(number) == Some(1);
+                let mut marked = columns.iter().filter(|(column, _)| marked(*column));
+                match (marked.next(), marked.next()) {
+                    (Some((_, class)), None) => Ok(*class),
+                    (None, _) => bail!("none of the columns of the classes has a 1"),
+                    (Some((one, _)), Some((other, _))) => bail!(
+                        "{} and {} both have a 1, and an image has one class",
+                        self.name(*one),
+                        self.name(*other)
+                    ),
                 }
             }
-            None => bail!("the label file {} is empty", path.display()),
+            ClassColumn::Single(column, classes) => {
+                let cell = row.get(*column).unwrap_or_default();
+                let class = number(cell).and_then(|bit| classes.get(bit)).copied();
+                class.ok_or_else(|| unknown(cell))
+            }
         }
+    }
+
+    /// The first rows as they were understood.
+    fn first_rows(&self, sheet: &Sheet, classes: &[String], wanted: &Wanted<'_>) -> String {
+        let mut text = String::new();
+        for row in sheet.rows().skip(usize::from(self.headings.is_some())).take(SHOWN) {
+            let Ok((at, row)) = row else { break };
+            let image = shown(row.get(self.image).unwrap_or_default());
+            let class = match self.class_of(&row, wanted) {
+                Ok(class) => classes.get(class).cloned().unwrap_or_default(),
+                Err(_) => "unclear".to_owned(),
+            };
+            text.push_str(&format!("\n  row {at}: image `{image}`, class {class}"));
+        }
+        text
+    }
+}
+
+/// What another column holds, by path or image name. The first row names the columns; rows where
+/// the column is empty are left out.
+pub(crate) fn column(
+    path: &Path,
+    name: &str,
+    images: &[Image],
+    columns: &LabelColumns,
+) -> Result<HashMap<String, String>> {
+    let sheet = Sheet::read(path)?;
+    let wanted = wanted(images, &[], columns);
+    let Some((_, heading)) = sheet.rows().next().transpose()? else {
+        bail!("the label file {} is empty", path.display());
     };
-    let mut places =
-        heading.iter().enumerate().filter(|(_, known)| known.eq_ignore_ascii_case(name));
+    let mut places = heading.iter().enumerate().filter(|(_, known)| key(known) == key(name));
     let (first, second) = (places.next(), places.next());
     if second.is_some() {
         bail!("the label file {} has two columns `{name}`", path.display());
@@ -134,13 +197,16 @@ pub(crate) fn column(path: &Path, name: &str) -> Result<HashMap<String, String>>
             "the label file {} has no column `{name}`\nhint: its first row names its columns; these \
              are {}",
             path.display(),
-            heading.iter().collect::<Vec<_>>().join(", ")
+            heading.iter().map(shown).collect::<Vec<_>>().join(", ")
         );
     };
+    let image = columns::find_image(&sheet, &wanted, &heading, place)?;
     let mut found = HashMap::new();
-    for row in rows {
-        let row = row.with_context(cannot)?;
-        if let (Some(image), Some(value)) = (row.get(0), row.get(place).filter(|v| !v.is_empty())) {
+    for row in sheet.rows().skip(1) {
+        let (_, row) = row?;
+        if let (Some(image), Some(value)) =
+            (row.get(image), row.get(place).filter(|value| !value.is_empty()))
+        {
             for key in keys(image) {
                 match found.insert(key, value.to_owned()) {
                     Some(earlier) if earlier != value => bail!(
@@ -155,7 +221,7 @@ pub(crate) fn column(path: &Path, name: &str) -> Result<HashMap<String, String>>
     Ok(found)
 }
 
-fn add(table: &mut Table, image: &str, class: usize) -> Result<()> {
+fn add(table: &mut HashMap<String, usize>, image: &str, class: usize) -> Result<()> {
     for key in keys(image) {
         if table.insert(key, class).is_some_and(|earlier| earlier != class) {
             bail!("`{image}` has two different classes");
@@ -164,90 +230,10 @@ fn add(table: &mut Table, image: &str, class: usize) -> Result<()> {
     Ok(())
 }
 
-/// What a row's image may be called: as it is written, and with the `/` that Windows' `\` stands for.
-fn keys(image: &str) -> impl Iterator<Item = String> {
-    let image = composed(image.trim_start_matches("./"));
-    let other = image.contains('\\').then(|| image.replace('\\', "/"));
-    other.into_iter().chain([image])
-}
-
-/// A name in Unicode's composed form: some systems write `é` as one character, others as two.
-pub(crate) fn composed(name: &str) -> String {
-    name.nfc().collect()
-}
-
-/// The class of an image by its path in the data folder, its name, or its name without
-/// extension.
-pub(super) fn find(table: &Table, image: &Image) -> Option<usize> {
-    names(image).find_map(|name| table.get(&composed(name))).copied()
-}
-
-fn names_one_of(images: &[Image], cell: &str) -> bool {
-    let cell = composed(cell);
-    images.iter().any(|image| names(image).any(|name| composed(name) == cell))
-}
-
-fn names(image: &Image) -> impl Iterator<Item = &str> {
-    [image.path.as_str(), &image.name, stem(&image.name)].into_iter()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-
-    use super::*;
-
-    fn image(path: &str) -> Image {
-        let (fold, name) = path.split_once('/').expect("a fold");
-        Image {
-            fold: fold.to_owned(),
-            name: name.to_owned(),
-            path: path.to_owned(),
-            class_folder: None,
-            file: PathBuf::new(),
-        }
-    }
-
-    fn file(text: &str) -> tempfile::NamedTempFile {
-        let file = tempfile::NamedTempFile::new().expect("a temporary file");
-        std::fs::write(file.path(), text).expect("a file");
-        file
-    }
-
-    #[test]
-    fn a_path_of_windows_and_a_name_with_its_separator_are_both_found() {
-        let images = [image("A/1.png"), image(r"A/x\xFF.png")];
-        let classes = ["Pain", "No_pain"].map(str::to_owned);
-        let file = file(concat!(r"A\1.png,No_pain", "\n", r"A/x\xFF.png,Pain", "\n"));
-        let table = read(file.path(), &images, &classes).expect("labels");
-        assert_eq!(images.each_ref().map(|image| find(&table, image)), [Some(1), Some(0)]);
-    }
-
-    #[test]
-    fn accents_may_be_characters_of_their_own() {
-        let (one, two) = ("Jo\u{e3}o.png", "Joa\u{303}o.png");
-        let classes = ["Pain".to_owned()];
-        for (name, cell) in [(one, two), (two, one)] {
-            let file = file(&format!("image,class,baby\n{cell},Pain,7\n"));
-            let images = [image(&format!("A/{name}"))];
-            let table = read(file.path(), &images, &classes).expect("labels");
-            assert_eq!(find(&table, &images[0]), Some(0));
-            assert_eq!(column(file.path(), "baby").expect("a column")[&composed(name)], "7");
-        }
-    }
-
-    #[test]
-    fn two_values_for_one_image_are_refused() {
-        let own = file("image;class;baby\na.png;Pain;7\n./a.png;Pain;7\n");
-        assert_eq!(column(own.path(), "baby").expect("a column")["a.png"], "7");
-        let two = file("image;class;baby\na.png;Pain;7\na.png;Pain;8\n");
-        let error = column(two.path(), "baby").expect_err("two babies").to_string();
-        assert!(error.contains("`a.png`") && error.contains("7 and 8"), "{error}");
-        let twice = file("image;class;baby;Baby\na.png;Pain;7;8\n");
-        let error = column(twice.path(), "baby").expect_err("two columns").to_string();
-        assert!(error.ends_with("has two columns `baby`"), "{error}");
-        let wide = file(&format!("image,class{}\na.png,Pain\n", ",".repeat(20_000)));
-        let error = column(wide.path(), "baby").expect_err("too many").to_string();
-        assert!(error.ends_with("more than 16384 columns"), "{error}");
+impl Table {
+    /// The class of an image by its path in the data folder, its name, or its name without
+    /// extension.
+    pub(super) fn find(&self, image: &Image) -> Option<usize> {
+        names(image).find_map(|name| self.classes.get(&composed(name))).copied()
     }
 }

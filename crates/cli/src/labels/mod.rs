@@ -11,21 +11,38 @@
     )
 )]
 
+mod auto;
+mod columns;
 mod file;
+mod headings;
+mod sheet;
 mod tokens;
+mod understood;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
+use unicode_normalization::UnicodeNormalization as _;
 
-use crate::classes;
-use crate::data::Image;
+use crate::classes::{self, Known};
+use crate::data::{Image, stem};
 
-pub(crate) use file::{column, composed};
+pub(crate) use auto::{Decision, decide};
+pub(crate) use file::column;
+pub(crate) use headings::LabelColumns;
 pub(crate) use tokens::notebook_doubts;
 
-/// How images get their true class, as asked for.
+/// What `--labels` asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Asked {
+    /// The rule that suits the data.
+    Auto,
+    /// This one.
+    Rule(Rule),
+}
+
+/// How images get their true class.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Rule {
     /// The notebook's: `sem` or `rest` anywhere in the name is No_pain, all else is Pain.
@@ -40,13 +57,24 @@ pub(crate) enum Rule {
     Unlabelled,
 }
 
-impl Rule {
-    /// What is done unless a rule is asked for: the notebook's, if it knows the classes.
-    pub(crate) fn default_for(classes: &[String]) -> Self {
-        let known = |name: &str| classes.iter().any(|class| class.eq_ignore_ascii_case(name));
-        if known("Pain") && known("No_pain") { Self::Notebook } else { Self::Unlabelled }
-    }
+/// Whether somebody has said in which order the classes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClassOrder {
+    /// The checkpoint or `--classes`, or the classes are called by their numbers.
+    Given,
+    /// Nobody: they are taken to be the architecture's.
+    Assumed,
+}
 
+/// The true classes of images.
+pub(crate) struct Labels {
+    /// Of each image, as an index; `None` where no rule labels it.
+    pub classes: Vec<Option<usize>>,
+    /// How a table was read.
+    pub reading: Option<String>,
+}
+
+impl Rule {
     /// The rule on one line, for records.
     pub(crate) fn describe(&self) -> String {
         match self {
@@ -63,30 +91,54 @@ impl Rule {
     }
 }
 
-impl FromStr for Rule {
-    type Err = String;
+impl Asked {
+    /// What was asked for, on one line.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Auto => "auto".to_owned(),
+            Self::Rule(rule) => rule.describe(),
+        }
+    }
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "notebook" => Ok(Self::Notebook),
-            "dirs" => Ok(Self::Dirs),
-            _ if text.starts_with("tokens:") => tokens::parse(text).map(Self::Tokens),
-            _ if Path::new(text).is_file() => Ok(Self::File(text.into())),
-            _ => Err("it is neither `notebook`, `dirs` or `tokens:CLASS=word,word;CLASS=word`, \
-                      nor a CSV file that exists"
-                .to_owned()),
+    /// The table that was asked for.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Rule(Rule::File(path)) => Some(path),
+            _ => None,
         }
     }
 }
 
-/// The true class of each image as an index into `classes`; `None` where no rule labels it.
+impl FromStr for Asked {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(Self::Rule(match text {
+            "auto" => return Ok(Self::Auto),
+            "notebook" => Rule::Notebook,
+            "dirs" => Rule::Dirs,
+            "none" => Rule::Unlabelled,
+            _ if text.starts_with("tokens:") => Rule::Tokens(tokens::parse(text)?),
+            _ if Path::new(text).is_file() => Rule::File(text.into()),
+            _ => {
+                return Err("it is neither `auto`, `dirs`, `notebook`, `none` or \
+                            `tokens:CLASS=word,word;CLASS=word`, nor a CSV file that exists"
+                    .to_owned());
+            }
+        }))
+    }
+}
+
+/// The true class of each image as an index into `classes`.
 pub(crate) fn label(
     rule: &Rule,
     images: &[Image],
-    classes: &[String],
-) -> Result<Vec<Option<usize>>> {
+    (classes, order): (&[String], ClassOrder),
+    columns: &LabelColumns,
+) -> Result<Labels> {
     let index = |class: &str| classes.iter().position(|known| known.eq_ignore_ascii_case(class));
-    match rule {
+    let mut reading = None;
+    let labels = match rule {
         Rule::Notebook => {
             let (Some(pain), Some(no_pain)) = (index("Pain"), index("No_pain")) else {
                 bail!(
@@ -96,7 +148,7 @@ pub(crate) fn label(
                 );
             };
             let of = |image: &Image| if tokens::notebook(&image.name) { no_pain } else { pain };
-            Ok(images.iter().map(|image| Some(of(image))).collect())
+            images.iter().map(|image| Some(of(image))).collect()
         }
         Rule::Tokens(rules) => {
             let rules = rules.iter().map(|(class, words)| {
@@ -104,18 +156,23 @@ pub(crate) fn label(
                 Ok((index, words.as_slice()))
             });
             let rules = rules.collect::<Result<Vec<_>>>()?;
-            Ok(images.iter().map(|image| tokens::first_match(&image.name, &rules)).collect())
+            images.iter().map(|image| tokens::first_match(&image.name, &rules)).collect()
         }
-        Rule::Unlabelled => Ok(vec![None; images.len()]),
+        Rule::Unlabelled => vec![None; images.len()],
         Rule::Dirs => {
-            let of = |image: &Image| image.class_folder.as_deref().and_then(index);
-            Ok(images.iter().map(of).collect())
+            let known = Known::new(classes);
+            let of =
+                |image: &Image| image.class_folder.as_deref().and_then(|name| known.find(name));
+            images.iter().map(of).collect()
         }
         Rule::File(path) => {
-            let table = file::read(path, images, classes)?;
-            Ok(images.iter().map(|image| file::find(&table, image)).collect())
+            let table = file::read(path, images, (classes, order), columns)?;
+            let labels = images.iter().map(|image| table.find(image)).collect();
+            reading = Some(table.reading);
+            labels
         }
-    }
+    };
+    Ok(Labels { classes: labels, reading })
 }
 
 fn unknown_class(class: &str, classes: &[String]) -> String {
@@ -123,3 +180,23 @@ fn unknown_class(class: &str, classes: &[String]) -> String {
     let class = class.replace(char::is_control, " ");
     format!("there is no class `{class}`; the classes are {}", classes::listed(classes))
 }
+
+/// What a row's image may be called: as it is written, and with the `/` that Windows' `\` stands for.
+fn keys(image: &str) -> impl Iterator<Item = String> {
+    let image = composed(image.trim_start_matches("./"));
+    let other = image.contains('\\').then(|| image.replace('\\', "/"));
+    other.into_iter().chain([image])
+}
+
+/// A name in Unicode's composed form: some systems write `é` as one character, others as two.
+pub(crate) fn composed(name: &str) -> String {
+    name.nfc().collect()
+}
+
+/// What a table may call an image, the most telling first.
+fn names(image: &Image) -> impl Iterator<Item = &str> {
+    [image.path.as_str(), &image.name, stem(&image.name)].into_iter()
+}
+
+#[cfg(test)]
+mod tests;

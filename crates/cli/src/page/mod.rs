@@ -19,7 +19,7 @@ use crate::console;
 use crate::data::Image;
 
 pub(crate) use merge::run;
-pub(crate) use subject::Subject;
+pub(crate) use subject::{LabelFile, Subject};
 
 /// What the page is asked for.
 #[derive(Args, Debug, Clone)]
@@ -78,7 +78,7 @@ pub(crate) fn write(
 pub(crate) fn subjects(
     options: &PageOptions,
     images: &[Image],
-    labels: Option<&Path>,
+    labels: Option<LabelFile<'_>>,
 ) -> Result<Vec<(String, String)>> {
     let Some(rule) = &options.subject else { return Ok(Vec::new()) };
     let read = rule.reader(labels)?;

@@ -8,7 +8,8 @@ use std::str::FromStr;
 use anyhow::{Result, bail};
 use regex_lite::Regex;
 
-use crate::labels;
+use crate::data::Image;
+use crate::labels::{self, LabelColumns};
 
 /// What marks a column of the label file.
 const COLUMN: &str = "column:";
@@ -22,13 +23,24 @@ pub(crate) enum Subject {
     Column(String),
 }
 
+/// A label file, and what it is about.
+#[derive(Clone, Copy)]
+pub(crate) struct LabelFile<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Which of its columns are which, as far as that was said.
+    pub columns: &'a LabelColumns,
+    /// The images of the run.
+    pub images: &'a [Image],
+}
+
 /// From an image's path to its subject.
 pub(crate) type Reader<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
 
 impl Subject {
     /// What reads the subject of an image from its path; `labels` is the label file, if there is
-    /// one.
-    pub(crate) fn reader(&self, labels: Option<&Path>) -> Result<Reader<'_>> {
+    /// one, with the images that it is about.
+    pub(crate) fn reader(&self, labels: Option<LabelFile<'_>>) -> Result<Reader<'_>> {
         match self {
             Self::Pattern(pattern) => Ok(Box::new(|path| {
                 let subject = pattern.captures(path)?.get(1)?.as_str();
@@ -41,7 +53,7 @@ impl Subject {
                          row names its columns; or a regular expression with one group"
                     );
                 };
-                let table = labels::column(file, column)?;
+                let table = labels::column(file.path, column, file.images, file.columns)?;
                 Ok(Box::new(move |path| find(&table, path)))
             }
         }
@@ -115,12 +127,14 @@ mod tests {
         let file = folder.path().join("labels.csv");
         std::fs::write(&file, "image;class;baby\nFold0/a.png;Pain;7\nb.png;Pain;8\nc;Pain;\n")
             .expect("a file");
-        let read = rule.reader(Some(&file)).expect("a reader");
+        let (images, columns) = ([], LabelColumns::default());
+        let labels = || Some(LabelFile { path: &file, columns: &columns, images: &images });
+        let read = rule.reader(labels()).expect("a reader");
         assert_eq!(read("Fold0/a.png").as_deref(), Some("7"));
         assert_eq!(read("Fold1/b.png").as_deref(), Some("8"));
         assert_eq!(read("Fold1/c.png"), None);
         let other: Subject = "column:child".parse().expect("a rule");
-        let error = other.reader(Some(&file)).err().expect("no such column").to_string();
+        let error = other.reader(labels()).err().expect("no such column").to_string();
         assert!(error.contains("child") && error.contains("baby"), "{error}");
     }
 }

@@ -82,6 +82,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         store: Store::Hdf5(store),
         description: None,
         head: None,
+        class_names: Vec::new(),
         graph,
         state: None,
         layers,

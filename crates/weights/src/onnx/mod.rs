@@ -63,6 +63,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         store: Store::Onnx(OnnxStore { file: Mutex::new(file), folder, beside, recipes }),
         description: None,
         head: None,
+        class_names: model.class_names,
         state: None,
         graph: Some(graph),
         layers,

@@ -9,7 +9,8 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::limits::{MOST_INPUTS, MOST_PARTS};
+use crate::class_names::{ClassNames, Form, LONGEST_ENTRY, Lists, TOO_LONG, is_entry};
+use crate::limits::{LARGEST_DESCRIPTION, MOST_INPUTS, MOST_PARTS};
 use crate::onnx::tensor::Tensor;
 use crate::onnx::wire::{Wire, WireFile};
 use crate::store::BoxError;
@@ -28,6 +29,8 @@ pub(crate) struct Model {
     pub(crate) tensors: HashMap<String, Tensor>,
     pub(crate) inputs: Vec<ValueInfo>,
     pub(crate) outputs: Vec<ValueInfo>,
+    /// What its metadata calls the classes.
+    pub(crate) class_names: Vec<ClassNames>,
     /// How many values the nodes read.
     read: usize,
 }
@@ -67,6 +70,7 @@ impl Model {
     pub(crate) fn read(path: &Path) -> Result<(Self, WireFile), BoxError> {
         let mut file = WireFile::open(File::open(path)?)?;
         let (mut opset, mut graph, mut producer) = (None, None, String::new());
+        let mut class_names = Lists::default();
         let whole = 0..file.size;
         for (number, wire) in file.fields(&whole)? {
             match (number, wire) {
@@ -78,6 +82,7 @@ impl Model {
                         opset = Some(version);
                     }
                 }
+                (14, Wire::Bytes(range)) => metadata(&mut file, &range, &mut class_names)?,
                 _ => {}
             }
         }
@@ -88,6 +93,7 @@ impl Model {
             tensors: HashMap::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            class_names: class_names.finish(),
             read: 0,
         };
         model.add_graph(&mut file, &graph.ok_or("it has no graph")?)?;
@@ -137,6 +143,40 @@ impl Model {
         }
         Ok(())
     }
+}
+
+/// One entry of the metadata, if it is one that names classes.
+fn metadata(
+    file: &mut WireFile,
+    range: &Range<u64>,
+    class_names: &mut Lists,
+) -> Result<(), BoxError> {
+    let (mut key, mut value) = (String::new(), None);
+    for (number, wire) in file.fields(range)? {
+        match (number, wire) {
+            // Others may be of any length.
+            (1, Wire::Bytes(range)) if length(&range) <= LONGEST_ENTRY as u64 => {
+                key = file.text(&range)?;
+            }
+            (2, Wire::Bytes(range)) => value = Some(range),
+            _ => {}
+        }
+    }
+    let Some(range) = value.filter(|_| is_entry(&key) && class_names.has_room()) else {
+        return Ok(());
+    };
+    match length(&range) <= LARGEST_DESCRIPTION {
+        true => {
+            let text = file.read(&range)?;
+            class_names.add_text(&key, &String::from_utf8_lossy(&text));
+        }
+        false => class_names.add(&key, Form::Unclear(TOO_LONG)),
+    }
+    Ok(())
+}
+
+fn length(range: &Range<u64>) -> u64 {
+    range.end.saturating_sub(range.start)
 }
 
 fn opset_import(file: &mut WireFile, range: &Range<u64>) -> Result<(String, u64), BoxError> {

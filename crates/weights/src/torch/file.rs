@@ -188,7 +188,9 @@ fn checkpoint(
         store.insert(name, numbers);
     }
     let store = Store::Torch(store);
-    torch::state::checkpoint(path, format, store, shapes, ignored)
+    let mut file = torch::state::checkpoint(path, format, store, shapes, ignored)?;
+    file.class_names = torch::class_names::find(pickle);
+    Ok(file)
 }
 
 /// Where a tensor's numbers are, found to lie in their storage.

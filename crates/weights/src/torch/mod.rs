@@ -1,5 +1,6 @@
 //! PyTorch's state_dicts, as `torch.save` and safetensors write them.
 
+pub(crate) mod class_names;
 pub(crate) mod file;
 pub(crate) mod head;
 pub(crate) mod layout;

@@ -24,6 +24,8 @@ pub(crate) enum Global {
     NumpyType,
     /// Bytes of a string and the name of its encoding.
     Encode,
+    /// Settings of a program, by name.
+    Namespace,
     /// Something that holds no weights; what it is called with does not matter.
     Passive,
 }
@@ -62,7 +64,7 @@ const GLOBALS: [(&str, Global); 42] = [
     ("numpy._core.multiarray.scalar", Global::Passive),
     ("_codecs.encode", Global::Encode),
     // What training scripts put beside the weights.
-    ("argparse.Namespace", Global::Passive),
+    ("argparse.Namespace", Global::Namespace),
     ("pathlib.PosixPath", Global::Passive),
     ("pathlib._local.PosixPath", Global::Passive),
     ("pathlib.WindowsPath", Global::Passive),
@@ -120,6 +122,7 @@ pub(crate) fn call(
             Value::Text(_, bytes) => Ok(Value::Text(None, *bytes)),
             _ => damaged("a string is missing"),
         },
+        (Global::Namespace, _) => Ok(Value::Namespace(None)),
         (Global::Passive, _) => Ok(Value::Other),
         _ => damaged("a function is called in a way that it cannot be"),
     }
@@ -204,6 +207,7 @@ pub(crate) fn set_state(machine: &mut Machine<'_>, object: Id, state: Id) -> Res
             };
             machine.set(object, Value::NumpyType(name));
         }
+        Value::Namespace(_) => machine.set(object, Value::Namespace(Some(state))),
         _ => {}
     }
     Ok(())

@@ -38,6 +38,8 @@ pub(crate) enum Value {
     Tuple(Vec<Id>),
     Dict(Vec<(Id, Id)>),
     Global(Global),
+    /// The settings of a program, as a dict once its state is set.
+    Namespace(Option<Id>),
     /// A NumPy data type in NumPy's spelling: `f4`.
     NumpyType(String),
     Storage(Storage),

@@ -212,6 +212,7 @@ pub(crate) fn checkpoint(
         store,
         description: None,
         head: None,
+        class_names: Vec::new(),
         graph: None,
         state: Some(StateDict { prefix: String::new(), ignored, unused: Vec::new(), ordered }),
         layers,

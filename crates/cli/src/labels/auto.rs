@@ -1,0 +1,288 @@
+//! `--labels auto`: the rule that the names of folders and files suggest, or none.
+
+use std::collections::BTreeSet;
+
+use super::{Rule, tokens};
+use crate::classes::{self, Known};
+use crate::data::Image;
+
+/// What the names have suggested.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Decision {
+    /// The rule; none at all where nothing is clear.
+    pub rule: Rule,
+    /// Why, in the words that follow `since`.
+    pub reason: String,
+    /// What else the user may do, where there is no rule.
+    pub advice: Option<String>,
+}
+
+/// Folders of the images, as far as they tell classes.
+#[derive(Default)]
+struct Folders<'a> {
+    /// Class folders that are named after a class.
+    named: BTreeSet<&'a str>,
+    /// Class folders that are not.
+    others: BTreeSet<&'a str>,
+    /// Folds that are named after a class.
+    above: BTreeSet<&'a str>,
+}
+
+/// Decides for a run of models with these classes. `by_class` are the images where each fold holds
+/// class folders, `by_fold` those of the folds themselves.
+pub(crate) fn decide(by_class: &[Image], by_fold: &[Image], models: &[&[String]]) -> Decision {
+    let known: Vec<Known> = models.iter().map(|names| Known::new(names)).collect();
+    // Folders that are called 0 and 1 are more often folds.
+    let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+    let is_class = |name: &str| known.iter().any(|known| known.find(name).is_some());
+    let folders = Folders::of(by_class, |name| is_class(name) && !is_number(name));
+    if !folders.named.is_empty() && folders.others.is_empty() && folders.above.is_empty() {
+        let reason = format!("{} after classes", named(&folders.named));
+        return Decision { rule: Rule::Dirs, reason, advice: None };
+    }
+    let partly = folders.partly();
+    if partly.is_none() && knows_notebook(models) {
+        let no_pain = by_fold.iter().filter(|image| tokens::notebook(&image.name)).count();
+        if no_pain > 0 && no_pain < by_fold.len() {
+            let reason = "`sem` or `rest` in their names gives both No_pain and Pain".to_owned();
+            return Decision { rule: Rule::Notebook, reason, advice: None };
+        }
+    }
+    let reason = "neither the names of folders nor the notebook's rule tell classes".to_owned();
+    let advice = partly.or_else(|| folders.advice(models, is_class));
+    Decision { rule: Rule::Unlabelled, reason, advice }
+}
+
+/// Whether a model has the notebook's classes.
+fn knows_notebook(models: &[&[String]]) -> bool {
+    let knows = |names: &[String], class: &str| names.iter().any(|n| n.eq_ignore_ascii_case(class));
+    models.iter().any(|names| knows(names, "Pain") && knows(names, "No_pain"))
+}
+
+impl<'a> Folders<'a> {
+    fn of(images: &'a [Image], is_class: impl Fn(&str) -> bool) -> Self {
+        let mut folders = Self::default();
+        for image in images {
+            let class = image.class_folder.as_deref();
+            match class {
+                Some(class) if is_class(class) => folders.named.insert(class),
+                Some(class) => folders.others.insert(class),
+                None => false,
+            };
+            let on_path = image.path.split_once('/').is_some_and(|(first, _)| first == image.fold);
+            if on_path && is_class(&image.fold) && !class.is_some_and(&is_class) {
+                folders.above.insert(&image.fold);
+            }
+        }
+        folders
+    }
+
+    /// What to say where only some of the folders are named after classes.
+    fn partly(&self) -> Option<String> {
+        if !self.above.is_empty() {
+            return Some(format!(
+                "{} after classes and {} other folders inside or beside; the folder of a class holds \
+                 images only and lies in --data or in a fold: {2}/a.png, Fold0/{2}/a.png",
+                named(&self.above),
+                if self.above.len() == 1 { "has" } else { "have" },
+                self.above.first().unwrap_or(&"Pain"),
+            ));
+        }
+        (!self.named.is_empty()).then(|| {
+            format!(
+                "{} after classes, but {} {} not; `--labels dirs` takes the class from folders all the \
+                 same and leaves the images of {1} without",
+                named(&self.named),
+                listed(&self.others),
+                are(&self.others),
+            )
+        })
+    }
+
+    /// What to say where as many folders as a model has classes are called otherwise.
+    fn advice(&self, models: &[&[String]], is_class: impl Fn(&str) -> bool) -> Option<String> {
+        let names: Vec<&str> = self.others.iter().copied().collect();
+        if names.len() > 1 && names.iter().all(|name| is_class(name)) {
+            let listed = listed(&self.others);
+            return Some(format!(
+                "the folders {listed} may be classes or folds: `--labels dirs` takes them for classes"
+            ));
+        }
+        let is_fold = |name: &&str| {
+            let name = name.to_lowercase();
+            name.contains("fold") || SPLITS.contains(&&*name)
+        };
+        let fits = names.len() > 1
+            && !names.iter().any(is_fold)
+            && models.iter().any(|classes| classes.len() == names.len());
+        if !fits || names.len() > MOST_ADVISED || names.iter().any(|name| name.contains(',')) {
+            return None;
+        }
+        let numbered: Vec<String> =
+            names.iter().enumerate().map(|(at, name)| format!("{name} = {at}")).collect();
+        Some(format!(
+            "if the folders {} are the classes, say in which order the network has them; loaders that \
+             sort folders, such as ImageFolder and image_dataset_from_directory, have {}: then add \
+             --classes {}",
+            listed(&self.others),
+            numbered.join(", "),
+            quoted(&names.join(","))
+        ))
+    }
+}
+
+/// Folders that are called so are no classes.
+const SPLITS: [&str; 6] = ["train", "training", "val", "valid", "validation", "test"];
+
+/// Classes of a command that is shown.
+const MOST_ADVISED: usize = 20;
+
+/// A shell's word.
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || "_-,.".contains(letter);
+    if word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+fn listed(names: &BTreeSet<&str>) -> String {
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    classes::listed(&names)
+}
+
+/// `the folders Pain, No_pain are named`.
+fn named(names: &BTreeSet<&str>) -> String {
+    let folders = if names.len() == 1 { "folder" } else { "folders" };
+    format!("the {folders} {} {} named", listed(names), are(names))
+}
+
+fn are(names: &BTreeSet<&str>) -> &'static str {
+    if names.len() == 1 { "is" } else { "are" }
+}
+
+/// The warning where nothing gives true classes.
+pub(crate) fn without(decision: &Decision, models: &[&[String]]) -> String {
+    let classes = models.first().map_or(String::new(), |names| classes::listed(names));
+    let advice = decision.advice.as_ref().map_or(String::new(), |advice| format!("; {advice}"));
+    format!(
+        "no true classes: no folders are named after the classes ({classes}), and the notebook's rule, `sem` \
+         or `rest` in a name, does not give both of its classes; so nothing is counted as right or \
+         wrong{advice}. Three ways give true classes: --labels dirs, with a folder for each class in each fold; --labels \
+         'tokens:No_pain=sem,rest;Pain=dor', by words of the file names; --labels labels.csv, a table of \
+         images and classes"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// Images as [`crate::data::list`] gives them with class folders.
+    fn images(paths: &[&str]) -> Vec<Image> {
+        let image = |path: &&str| {
+            let parts: Vec<&str> = path.split('/').collect();
+            let (fold, class) = match parts[..] {
+                [fold, class, _] => (fold, Some(class)),
+                [class, _] if !paths.iter().any(|path| path.matches('/').count() > 1) => {
+                    ("faces", Some(class))
+                }
+                [fold, _] => (fold, None),
+                _ => ("faces", None),
+            };
+            Image {
+                fold: fold.to_owned(),
+                name: parts[parts.len() - 1].to_owned(),
+                path: (*path).to_owned(),
+                class_folder: class.map(str::to_owned),
+                file: PathBuf::new(),
+            }
+        };
+        paths.iter().map(image).collect()
+    }
+
+    fn of(paths: &[&str], classes: &[&str]) -> Decision {
+        let classes: Vec<String> = classes.iter().map(|&name| name.to_owned()).collect();
+        let all = images(paths);
+        let flat: Vec<Image> =
+            all.iter().filter(|image| image.path.matches('/').count() < 2).cloned().collect();
+        decide(&all, &flat, &[&classes])
+    }
+
+    const PAIN: [&str; 2] = ["Pain", "No_pain"];
+
+    #[test]
+    fn folders_that_are_called_as_classes_decide() {
+        for paths in [
+            &["Pain/p1.png", "No_pain/n1.png"][..],
+            &["pain/S01_rest.png", "no-pain/S01.png"],
+            &["train/Pain/1.png", "val/NO PAIN/2.png"],
+            &["Fold0/Pain/1.png", "Fold0/loose.png", "a.png"],
+            &["Pain/1.png"],
+        ] {
+            assert_eq!(of(paths, &PAIN).rule, Rule::Dirs, "{paths:?}");
+        }
+    }
+
+    #[test]
+    fn the_notebooks_rule_needs_both_classes() {
+        let both = of(&["Fold0/S01_sem_dor.png", "Fold1/S02_dor.png"], &PAIN);
+        assert_eq!(both.rule, Rule::Notebook);
+        for paths in [
+            &["Fold0/a.png", "Fold1/b.png"][..],
+            &["Fold0/rest.png", "Fold1/sem.png"],
+            &["Fold0/S01/rest.png", "Fold0/S01/dor.png"],
+        ] {
+            assert_eq!(of(paths, &PAIN).rule, Rule::Unlabelled, "{paths:?}");
+        }
+        let other = of(&["Fold0/S01_sem_dor.png", "Fold1/S02_dor.png"], &["cats", "dogs"]);
+        assert_eq!(other.rule, Rule::Unlabelled);
+    }
+
+    #[test]
+    fn folders_of_which_some_are_called_as_classes_do_not_decide() {
+        for (paths, says) in [
+            (&["Pain/1.png", "No_pain/sem.png", "other/2.png"][..], "but other is not"),
+            (&["Pain/S01/1.png", "No_pain/S01/sem.png"], "the folder of a class holds"),
+            (&["Pain/1.png", "No_pain/deep/sem.png"], "the folder of a class holds"),
+        ] {
+            let found = of(paths, &PAIN);
+            assert_eq!(found.rule, Rule::Unlabelled, "{paths:?}");
+            let advice = found.advice.expect("advice");
+            assert!(advice.contains(says), "{advice}");
+        }
+    }
+
+    #[test]
+    fn other_names_are_not_made_classes() {
+        let found = of(&["dogs/1.png", "cats/2.png"], &PAIN);
+        assert_eq!(found.rule, Rule::Unlabelled);
+        let advice = found.advice.expect("advice");
+        assert!(
+            advice.ends_with("have cats = 0, dogs = 1: then add --classes cats,dogs"),
+            "{advice}"
+        );
+        // Python's `sorted(["b b", "a", "B"])`.
+        let found = of(&["b b/1.png", "a/2.png", "B/3.png"], &["x", "y", "z"]);
+        let advice = found.advice.expect("advice");
+        assert!(advice.ends_with("--classes 'B,a,b b'"), "{advice}");
+        let numbers = of(&["0/1.png", "1/2.png"], &["0", "1"]);
+        assert_eq!(numbers.rule, Rule::Unlabelled);
+        assert!(numbers.advice.expect("advice").contains("`--labels dirs`"));
+        assert_eq!(of(&["A/1.png", "B/2.png", "C/2.png"], &PAIN).advice, None);
+        assert_eq!(of(&["Fold0/1.png", "Fold1/2.png"], &PAIN).advice, None);
+    }
+
+    #[test]
+    fn models_of_other_classes_have_one_rule() {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let (pain, pets) = (owned(&PAIN), owned(&["cats", "dogs"]));
+        let all = images(&["cats/1.png", "dogs/sem.png"]);
+        assert_eq!(decide(&all, &all, &[&pain, &pets]).rule, Rule::Dirs);
+        let all = images(&["Fold0/1.png", "Fold1/sem.png"]);
+        assert_eq!(decide(&all, &all, &[&pets, &pain]).rule, Rule::Notebook);
+    }
+}
