@@ -38,7 +38,8 @@ pub(super) fn without_homes(text: &str, home: Option<&str>) -> String {
             Some(length) => {
                 // What goes up to the root before it.
                 let up = shown.trim_end_matches(['.', '/', '\\']).len();
-                if shown.ends_with("..") && shown[..up].chars().next_back().is_none_or(begins_after) {
+                if shown.ends_with("..") && shown[..up].chars().next_back().is_none_or(begins_after)
+                {
                     shown.truncate(up);
                 }
                 shown.push_str(HOME);
@@ -127,7 +128,10 @@ mod tests {
             ("--data=../../home/ana/faces", "--data=~/faces"),
             ("/home/ana is no folder, nor is /home/ana/x", "~ is no folder, nor is ~/x"),
             ("../../../home/ana/faces", "~/faces"),
-            ("the file '/home/josé/rótulos.csv' has no header", "the file '~/rótulos.csv' has no header"),
+            (
+                "the file '/home/josé/rótulos.csv' has no header",
+                "the file '~/rótulos.csv' has no header",
+            ),
             ("tokens:Pain=dor", "tokens:Pain=dor"),
             ("faces/home/ana", "faces/home/ana"),
             ("/data/home/ana", "/data/home/ana"),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::document::{Agreement, ImageReport, MeanMap, Pair, ResultReport};
 use super::{GRID, Grid};
 use crate::Outcome;
-pub(super) use crate::summary::READABLE as OK;
 use crate::statistics::{MeanSd, Ranks, Strongest};
+pub(super) use crate::summary::READABLE as OK;
 
 /// The share of a map's cells that counts as its strongest.
 const TOP: f64 = 0.1;

@@ -32,7 +32,9 @@ pub fn swapped_sentence(
 
 /// The sentence of a model of the report, if there is reason for one.
 pub(super) fn of_model(model: &ModelReport, language: Language) -> Option<String> {
-    let ([first, second], [a, b]) = (&*model.classes, &*model.confusion.counts) else { return None };
+    let ([first, second], [a, b]) = (&*model.classes, &*model.confusion.counts) else {
+        return None;
+    };
     let counts = [<[usize; 2]>::try_from(&**a).ok()?, <[usize; 2]>::try_from(&**b).ok()?];
     // Both classes are in the table, in the model's order, unless it is of another version.
     let found = (model.confusion.classes == model.classes).then(|| swapped_names(counts))??;

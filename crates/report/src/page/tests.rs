@@ -617,7 +617,8 @@ fn earlier_reports_are_read() {
     let report = two();
     let mut old = changed(&report, |json| {
         let remove = |value: &mut Value, keys: &[&str]| {
-            keys.iter().for_each(|key| drop(value.as_object_mut().expect("an object").remove(*key)));
+            keys.iter()
+                .for_each(|key| drop(value.as_object_mut().expect("an object").remove(*key)));
         };
         remove(json, &["true_classes"]);
         remove(&mut json["settings"], &["title"]);

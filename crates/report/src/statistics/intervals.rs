@@ -150,8 +150,7 @@ mod tests {
         for (measure, units) in [(0, 52), (2, 26), (3, 26)] {
             let one = found[measure].expect("an interval");
             let [low, high] = wilson_interval(1.0, units, 0.95).expect("an interval");
-            let expected =
-                Interval { low, high, method: Method::Wilson, units, remark: None };
+            let expected = Interval { low, high, method: Method::Wilson, units, remark: None };
             assert_eq!(one, expected);
         }
         for measure in [1, 4, 5] {
@@ -191,7 +190,8 @@ mod tests {
 
     #[test]
     fn intervals_of_earlier_reports_are_those_of_draws() {
-        let old: Interval = serde_json::from_str(r#"{"low":0.5,"high":0.75}"#).expect("an interval");
+        let old: Interval =
+            serde_json::from_str(r#"{"low":0.5,"high":0.75}"#).expect("an interval");
         assert_eq!((old.method, old.units, old.remark), (Method::Bootstrap, 0, None));
         let text = serde_json::to_string(&Interval { remark: Some(Remark::NoSpread), ..old });
         assert!(text.expect("JSON").ends_with(r#""units":0,"remark":"no_spread"}"#));
