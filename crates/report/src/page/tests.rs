@@ -496,7 +496,7 @@ fn no_interval_of_a_perfect_network_looks_certain() {
 #[test]
 fn intervals_of_few_subjects_say_so() {
     let mut report = of_results(|_, result| result["label"] = result["predicted"].clone());
-    report.images.name_subjects(|path| Some(path.len().to_string().chars().last()?.to_string()));
+    report.images.name_subjects(|path| Some((path.len() % 7).to_string()));
     compute(&mut report).expect("images");
     let model = &report.models[0];
     assert_eq!(model.unit, "subject");
@@ -528,11 +528,7 @@ fn true_classes_are_counted_at_the_top() {
     assert!(top.contains(&format!("<span>no true class <b>{}</b></span>", counts.unknown)));
     assert!(!top.contains("All images with a true class are"));
     let one = of_results(|_, result| result["label"] = "Pain".into());
-    let page = html(&one, Language::English);
-    assert_eq!(one.true_classes.images.len(), 2, "an image that failed has a class too");
-    assert!(!page.contains("All images with a true class are"));
-    let mut one = one;
-    one.true_classes.images.remove("No_pain");
+    assert_eq!(one.true_classes.images["Pain"], 30, "an image that failed has a class too");
     assert!(html(&one, Language::English).contains("All images with a true class are Pain."));
 }
 
@@ -599,6 +595,7 @@ fn a_page_shows_no_home_folder_and_a_title_of_its_own() {
     run.warnings[0].items = vec!["/Users/ana/faces/a.txt".to_owned()];
     report.hide_homes(Some("/opt/ana"));
     let (json, page) = (json_of(&report), html(&report, Language::English));
+    let page = page.replace("&#x2f;", "/");
     for text in [&json, &page] {
         assert!(!text.contains("ana/") && !text.contains(r"ana\"), "{text}");
         assert!(text.contains("--data=~/faces") && text.contains("~/labels.csv"));
