@@ -221,3 +221,48 @@ fn what_cannot_be_a_report_is_named() {
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("one group in round brackets"), "{}", run.stderr);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_page_is_called_by_its_data_folder_and_shows_no_home() {
+    let place = place();
+    let home = place.path("people/ana").display().to_string();
+    for image in fs::read_dir(place.path("faces/A")).expect("a fold") {
+        let image = image.expect("a file").path();
+        let to = format!("people/ana/faces/A/{}", image.file_name().expect("a name").display());
+        place.write(&to, &fs::read(&image).expect("an image"));
+    }
+    let run = |arguments: &[&str], inside: &str| {
+        let mut command = place.command(arguments);
+        let run = command.env("HOME", &home).current_dir(place.path(inside)).output();
+        let run = Run::of(run.expect("the program starts"));
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    };
+    let title = || {
+        let page = place.read("out/index.html");
+        let title = page.split_once("<title>").expect("a title").1;
+        title.split_once("</title>").expect("its end").0.to_owned()
+    };
+    let [data, out, nets] = [format!("{home}/faces"), "out".to_owned(), "nets".to_owned()]
+        .map(|folder| place.path(&folder).display().to_string());
+    let weights = format!("{nets}/NCNN_k2.h5");
+    run(&["explain", "--weights", &weights, "--data", &data, "--out", &out], "nets");
+    assert!(place.read("out/run.json").contains(&data), "the run's record has the whole path");
+    assert!(!place.read("out/report.json").contains(&home));
+    assert_eq!(report(&place, "out")["runs"][0]["run"]["data"]["path"], "~/faces");
+    assert!(!place.read("out/index.html").replace("&#x2f;", "/").contains(&home));
+    assert_eq!(title(), "What the networks looked at: faces");
+    for (arguments, expected) in [
+        (&["report", "out", "--title", "Unit 3"][..], "Unit 3"),
+        (&["report", "out", "--lang", "pt-BR"], "Unit 3"),
+        (&["report", "out", "--title", ""], "What the networks looked at: faces"),
+    ] {
+        run(arguments, ".");
+        assert_eq!(title(), expected, "{arguments:?}");
+    }
+    let there = ["explain", "--weights", &weights, "--data", ".", "--out", &out, "--overwrite"];
+    run(&[&there[..], &["--title", "Here"]].concat(), "people/ana/faces");
+    assert_eq!(title(), "Here");
+    run(&[&there[..7], &["--resume"]].concat(), "people/ana/faces");
+    assert_eq!(title(), "What the networks looked at: faces", "a title is no part of a run");
+}

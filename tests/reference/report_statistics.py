@@ -1,8 +1,8 @@
-"""Writes what scikit-learn and SciPy make of small sets of predictions: statistics.json.
+"""Writes what scikit-learn, SciPy and statsmodels make of small sets of predictions: statistics.json.
 
     python tests/reference/report_statistics.py tests/goldens/statistics.json
 
-Needs scikit-learn and SciPy (requirements-statistics.txt). The published counts of each fold come
+Needs scikit-learn, SciPy and statsmodels (requirements-statistics.txt). The published counts of each fold come
 from tests/goldens/published_folds.csv.
 """
 
@@ -13,6 +13,7 @@ import warnings
 import numpy as np
 from scipy import stats
 from sklearn import metrics
+from statsmodels.stats.proportion import proportion_confint
 
 warnings.simplefilter("ignore")
 BINS = 10
@@ -60,7 +61,9 @@ def splitmix64(state):
 
 
 def intervals(truth, probabilities, positive, units):
-    """Percentile intervals over whole units."""
+    """Percentile intervals over whole units; none of one unit."""
+    if len(set(units)) < 2:
+        return [None] * 8
     known, numbers = sorted(set(units)), splitmix64(SEED)
     members = {unit: [i for i, u in enumerate(units) if u == unit] for unit in known}
     found = []
@@ -73,6 +76,36 @@ def intervals(truth, probabilities, positive, units):
         values = [value for value in column if value is not None]
         enough = len(values) * 2 >= RESAMPLES
         result.append([float(q) for q in np.quantile(values, [0.025, 0.975])] if enough else None)
+    return result
+
+
+def wilson(successes, count, level=0.95):
+    low, high = proportion_confint(successes, count, alpha=1 - level, method="wilson")
+    return [float(low), float(high)]
+
+
+FEW = 10
+
+
+def reported(truth, probabilities, positive, subjects):
+    """The intervals that a report gives: [low, high, method, number of units] of each measure."""
+    values = scores(truth, probabilities, positive)
+    units = subjects if subjects else list(range(len(truth)))
+    draws = intervals(truth, probabilities, positive, units)
+    everyone = np.ones(len(truth), bool)
+    counted = {0: everyone, 2: truth == positive, 3: truth != positive}
+    result = []
+    for at, (value, drawn) in enumerate(zip(values, draws)):
+        of = {unit for unit, counts in zip(units, counted[at]) if counts} if at in counted else set()
+        varies = drawn and drawn[1] - drawn[0] > 1e-9
+        by_draws = at not in counted or (subjects and len(of) >= FEW and varies)
+        if value is None or (by_draws and drawn is None):
+            result.append(None)
+        elif by_draws:
+            result.append([*drawn, "bootstrap", len(set(units))])
+        else:
+            # The successes are shares of subjects, so they need not be whole.
+            result.append([*wilson(value * len(of), len(of)), "wilson", len(of)])
     return result
 
 
@@ -96,6 +129,8 @@ def case(name, truth, probabilities, positive, units=None):
         "confusion": metrics.confusion_matrix(truth, wide.argmax(axis=1),
                                               labels=range(wide.shape[1])).tolist(),
         "intervals": units and intervals(truth, wide, positive, units),
+        "reported": reported(truth, wide, positive, units),
+        "reported_of_images": reported(truth, wide, positive, None),
     }
 
 
@@ -123,6 +158,22 @@ def main():
         case("one image", [0], two([0.75]), 0),
         case("saturated", [0, 0, 1, 1, 1], two([1, 1, 0, 0, 1]), 0),
     ]
+    # These draw no numbers of `rng`, so that what follows stays as it is.
+    right = [0, 1] * 26
+    cases += [
+        case("all right", right, two(np.where(np.array(right) == 0, 0.9, 0.2)), 0),
+        case("all right, of 13 subjects", right, two(np.where(np.array(right) == 0, 0.9, 0.2)), 0,
+             [i // 4 for i in range(52)]),
+        case("one subject", [0, 0, 1], two([0.9, 0.3, 0.2]), 0, [0, 0, 0]),
+        case("nine subjects", truth, two(noisy), 0, (np.arange(80) % 9).tolist()),
+        case("the positive class of few subjects", np.sort(truth), two(noisy), 0,
+             [i // 6 for i in range(80)]),
+    ]
+    proportions = [{"share": share, "count": count, "level": level,
+                    "interval": wilson(share * count, count, level)}
+                   for level in (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
+                   for share, count in [(0.0, 1), (1.0, 1), (1.0, 4), (0.0, 52), (1.0, 52), (0.5, 2),
+                                        (43 / 52, 52), (0.9, 7), (0.123456, 9), (0.999, 100000)]]
     tests = []
     for folds, ratio in [(10, 1 / 9), (5, 0.25), (2, 1.0), (3, 0.5)]:
         a, b = rng.uniform(0.6, 0.9, folds), rng.uniform(0.55, 0.85, folds)
@@ -139,7 +190,7 @@ def main():
         maps.append({"a": a.astype(float).tolist(), "b": b.astype(float).tolist(),
                      "spearman": float(stats.spearmanr(a, b).statistic)})
     golden = {"seed": SEED, "resamples": RESAMPLES, "cases": cases, "tests": tests,
-              "student": student, "maps": maps}
+              "proportions": proportions, "student": student, "maps": maps}
     with open(sys.argv[1], "w") as file:
         json.dump(golden, file, indent=None, separators=(",", ":"))
         file.write("\n")

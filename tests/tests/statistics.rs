@@ -1,9 +1,10 @@
-//! Statistics against scikit-learn and SciPy, and against published results.
+//! Statistics against scikit-learn, SciPy and statsmodels, and against published results.
 
 use std::collections::BTreeMap;
 
 use burncam_report::statistics::{
-    Case, MEASURES, MeanSd, Resampling, Sample, Scores, corrected_t_test, intervals, spearman,
+    Case, Intervals, MEASURES, MeanSd, Method, Resampling, Sample, Scores, bootstrap_intervals,
+    corrected_t_test, intervals, spearman, wilson_interval,
 };
 use parity::folder;
 use serde::Deserialize;
@@ -17,6 +18,7 @@ struct Golden {
     resamples: usize,
     cases: Vec<GoldenCase>,
     tests: Vec<GoldenTest>,
+    proportions: Vec<Proportion>,
     student: Vec<Student>,
     maps: Vec<Maps>,
 }
@@ -32,6 +34,20 @@ struct GoldenCase {
     roc: Vec<[f64; 2]>,
     confusion: Vec<Vec<usize>>,
     intervals: Option<Vec<Option<[f64; 2]>>>,
+    reported: Vec<Option<Reported>>,
+    reported_of_images: Vec<Option<Reported>>,
+}
+
+/// The ends of an interval, how it is made, and the number of subjects or images.
+#[derive(Deserialize)]
+struct Reported(f64, f64, Method, usize);
+
+#[derive(Deserialize)]
+struct Proportion {
+    share: f64,
+    count: usize,
+    level: f64,
+    interval: [f64; 2],
 }
 
 #[derive(Deserialize)]
@@ -86,7 +102,7 @@ fn close(found: Option<f64>, expected: Option<f64>, what: &str) {
 #[test]
 fn measures_are_those_of_scikit_learn() {
     let golden = golden();
-    assert_eq!(golden.cases.len(), 8);
+    assert_eq!(golden.cases.len(), 13);
     for case in &golden.cases {
         let sample = sample(case);
         for ((name, found), &expected) in
@@ -126,15 +142,56 @@ fn intervals_are_those_of_the_same_draws_in_numpy() {
     let mut compared = 0;
     for case in &golden.cases {
         let (Some(units), Some(expected)) = (&case.units, &case.intervals) else { continue };
-        let found = intervals(&sample(case), units, &how);
+        let found = bootstrap_intervals(&sample(case), units, &how);
         for ((found, expected), name) in found.iter().zip(expected).zip(MEASURES) {
             let what = format!("{}: {name}", case.name);
-            close(found.map(|i| i.low), expected.map(|[low, _]| low), &what);
-            close(found.map(|i| i.high), expected.map(|[_, high]| high), &what);
+            close(found.map(|[low, _]| low), expected.map(|[low, _]| low), &what);
+            close(found.map(|[_, high]| high), expected.map(|[_, high]| high), &what);
             compared += 1;
         }
     }
-    assert_eq!(compared, 3 * MEASURES.len());
+    assert_eq!(compared, 7 * MEASURES.len());
+}
+
+#[test]
+fn wilsons_intervals_are_those_of_statsmodels() {
+    let golden = golden();
+    assert_eq!(golden.proportions.len(), 60);
+    for Proportion { share, count, level, interval } in golden.proportions {
+        let found = wilson_interval(share, count, level);
+        let what = format!("{share} of {count} at {level}");
+        close(found.map(|[low, _]| low), Some(interval[0]), &what);
+        close(found.map(|[_, high]| high), Some(interval[1]), &what);
+    }
+}
+
+fn assert_reported(found: &Intervals, expected: &[Option<Reported>], name: &str) {
+    assert_eq!(expected.len(), MEASURES.len());
+    for ((found, expected), measure) in found.iter().zip(expected).zip(MEASURES) {
+        let what = format!("{name}: {measure}");
+        let Some(Reported(low, high, method, units)) = expected else {
+            assert_eq!(*found, None, "{what}");
+            continue;
+        };
+        let found = found.unwrap_or_else(|| panic!("{what}: no interval"));
+        assert_eq!((found.method, found.units), (*method, *units), "{what}");
+        close(Some(found.low), Some(*low), &what);
+        close(Some(found.high), Some(*high), &what);
+    }
+}
+
+/// Which interval each measure has is stated a second time in the script.
+#[test]
+fn reported_intervals_are_those_of_statsmodels_or_of_draws() {
+    let golden = golden();
+    let how = Resampling { resamples: golden.resamples, seed: golden.seed, level: 0.95 };
+    for case in &golden.cases {
+        let sample = sample(case);
+        let of_subjects = intervals(&sample, case.units.as_deref(), &how);
+        assert_reported(&of_subjects, &case.reported, &case.name);
+        let of_images = intervals(&sample, None, &how);
+        assert_reported(&of_images, &case.reported_of_images, &case.name);
+    }
 }
 
 #[test]

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Outcome, Prediction};
+use crate::statistics::{SwappedNames, swapped_names};
+use crate::{Outcome, Peaks, Prediction};
+
+/// The status of a map that can be read.
+pub(crate) const READABLE: &str = "ok";
 
 /// The count of images and of outcomes in one fold, or in all of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -49,12 +53,22 @@ pub struct Summary {
     pub total: FoldScore,
     /// How many maps have each status.
     pub by_status: BTreeMap<String, usize>,
+    /// Where the maps that can be read have their largest value.
+    pub peaks: Peaks,
+    /// Right and wrong predictions by true class.
+    pub by_class: BTreeMap<String, [usize; 2]>,
 }
 
 impl Default for Summary {
     fn default() -> Self {
         let total = FoldScore { fold: "All".to_owned(), ..FoldScore::default() };
-        Self { folds: Vec::new(), total, by_status: BTreeMap::new() }
+        Self {
+            folds: Vec::new(),
+            total,
+            by_status: BTreeMap::new(),
+            peaks: Peaks::default(),
+            by_class: BTreeMap::new(),
+        }
     }
 }
 
@@ -77,9 +91,26 @@ impl Summary {
             });
         self.folds[place].add(prediction);
         self.total.add(prediction);
-        if let Some(explained) = &prediction.explained {
-            *self.by_status.entry(explained.map.status.clone()).or_default() += 1;
+        if let (Some(label), Some(outcome)) = (&prediction.label, prediction.outcome()) {
+            let [right, wrong] = self.by_class.entry(label.clone()).or_default();
+            *if outcome == Outcome::Right { right } else { wrong } += 1;
         }
+        if let Some(explained) = &prediction.explained {
+            let map = &explained.map;
+            *self.by_status.entry(map.status.clone()).or_default() += 1;
+            if let Some(peak) = map.argmax.filter(|_| map.status == READABLE) {
+                self.peaks.add((map.height, map.width), peak);
+            }
+        }
+    }
+
+    /// Whether two classes, all that a network has, seem to have each other's names.
+    #[must_use]
+    pub fn swapped_names(&self, classes: &[String]) -> Option<SwappedNames> {
+        let [first, second] = classes else { return None };
+        let of = |class: &String| self.by_class.get(class).copied().unwrap_or_default();
+        let ([right, wrong], [other_right, other_wrong]) = (of(first), of(second));
+        swapped_names([[right, wrong], [other_wrong, other_right]])
     }
 }
 
@@ -112,5 +143,21 @@ mod tests {
         assert_eq!((summary.total.images, summary.total.failed), (5, 1));
         assert_eq!(summary.total.accuracy, Some(1.0 / 3.0));
         assert_eq!(summary.by_status["ok"], 4);
+        assert_eq!(summary.by_class["Pain"], [1, 0]);
+        assert_eq!(summary.by_class["No_pain"], [0, 2]);
+        assert_eq!((summary.peaks.maps, summary.peaks.border), (4, 0));
+    }
+
+    #[test]
+    fn names_of_two_classes_may_be_swapped() {
+        let rows: Vec<_> =
+            (0..9).map(|image| prediction(&format!("{image}.png"), Some("No_pain"))).collect();
+        let classes = |names: &[&str]| -> Vec<String> {
+            names.iter().map(|name| (*name).to_owned()).collect()
+        };
+        let summary = Summary::of(&rows);
+        assert!(summary.swapped_names(&classes(&["Pain", "No_pain"])).is_some());
+        assert!(summary.swapped_names(&classes(&["No_pain", "Pain"])).is_some());
+        assert_eq!(summary.swapped_names(&classes(&["Pain", "No_pain", "Hunger"])), None);
     }
 }

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use burncam_cam::MapStatus;
-use burncam_report::page::Language;
-use burncam_report::{FoldScore, ModelTree, Summary};
+use burncam_report::page::{Language, swapped_sentence};
+use burncam_report::{FoldScore, ModelTree, Peaks, Summary};
 
 use super::harmless::{harmless, on_one_line};
 use super::{counted, images, list_in, say};
@@ -19,6 +19,8 @@ pub(crate) struct Head<'a> {
     pub images: usize,
     /// The model's name.
     pub model: &'a str,
+    /// Its classes, in the order of the network's outputs.
+    pub classes: &'a [String],
     /// What it is.
     pub variant: &'a str,
     /// The layer of the map.
@@ -58,8 +60,8 @@ fn count(language: Language, what: &str, number: usize) -> String {
     }
 }
 
-/// Prints a model's accuracy in all and by fold, the maps that cannot be read, and the images
-/// that failed, the first of them by path and reason. `clean` is whether overlays are clean ones.
+/// Prints a model's accuracy in all and by fold, whether its classes seem to have each other's names,
+/// the maps that cannot be read or peak at the border, and the images that failed, the first of them by path and reason. `clean` is whether overlays are clean ones.
 pub(crate) fn summary(
     language: Language,
     head: &Head<'_>,
@@ -69,6 +71,9 @@ pub(crate) fn summary(
 ) {
     out!("{}\n", head.say(language));
     out!("{}", score_table(language, summary).trim_end());
+    if let ([first, second], Some(found)) = (head.classes, summary.swapped_names(head.classes)) {
+        out!("\n{}", swapped_sentence(head.model, [first, second], found, language));
+    }
     if summary.by_status.keys().any(|status| status != MapStatus::Ok.name()) {
         out!("");
     }
@@ -80,6 +85,9 @@ pub(crate) fn summary(
             out!("  {}", say(language, overlay, &[]));
         }
     }
+    if summary.peaks.are_notable() {
+        out!("\n{}", peaks(language, &summary.peaks));
+    }
     if !failed.is_empty() {
         let all = summary.total.failed;
         let images = count(language, "image", all);
@@ -89,6 +97,20 @@ pub(crate) fn summary(
         list_in(language, &failed, all, |line| out!("{line}"));
     }
     out!("");
+}
+
+/// How many maps peak in a border cell, in a sentence.
+fn peaks(language: Language, peaks: &Peaks) -> String {
+    let share = language.number(peaks.border_cells * 100.0, 0);
+    say(
+        language,
+        "console_peaks",
+        &[
+            ("border", &peaks.border.to_string()),
+            ("maps", &peaks.maps.to_string()),
+            ("share", &format!("{share} %")),
+        ],
+    )
 }
 
 /// Prints where the results are.

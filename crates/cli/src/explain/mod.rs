@@ -298,6 +298,7 @@ fn tell(
             explained: summary.total.images - summary.total.failed,
             images: plan.chosen().count(),
             model: &model.name,
+            classes: &model.classes,
             variant: &format!("{of}{variant}"),
             layer: &model.layer,
             devices: &kinds,

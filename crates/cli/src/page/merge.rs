@@ -81,6 +81,9 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
     if let Some(positive) = &args.page.positive {
         report.settings.positive = Some(positive.clone());
     }
+    if let Some(title) = &args.page.title {
+        report.settings.title = Some(title.clone()).filter(|title| !title.trim().is_empty());
+    }
     if let Some(seed) = args.page.seed {
         report.settings.resampling.seed = seed;
     }
@@ -113,7 +116,7 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
         }
         tables::write(&out, &args.runs, &report)?;
     }
-    let page = finish(&out, &report, args.page.lang)?;
+    let page = finish(&out, &mut report, args.page.lang)?;
     console::report(&page, report.runs.len(), report.models.len(), report.images.len());
     Ok(if tell_missing(&report) { ExitCode::from(MISSING) } else { ExitCode::SUCCESS })
 }

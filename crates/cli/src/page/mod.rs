@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use burncam_report::page::{
-    Language, MOST_COMPARED, Report, Settings, compute, gather, index_html, report_json,
+    Language, MOST_COMPARED, Report, Settings, Source, compute, gather, index_html, report_json,
 };
 use burncam_report::statistics::Resampling;
 use burncam_report::{Predictions, Run, write_atomic_with};
@@ -24,6 +24,11 @@ pub(crate) use subject::{LabelFile, Subject};
 /// What the page is asked for.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct PageOptions {
+    /// The page's title [default: the name of the data folder; where reports are made again or joined,
+    /// that of the first]. An empty one takes an earlier one away.
+    #[arg(long, value_name = "TEXT", help_heading = "Report")]
+    pub title: Option<String>,
+
     /// The class that sensitivity, specificity, AUC, F1 and Brier score are about [default: Pain
     /// where there is one, else the first of two classes].
     #[arg(long, value_name = "CLASS", help_heading = "Report")]
@@ -52,6 +57,7 @@ impl PageOptions {
         Settings {
             positive: self.positive.clone(),
             subject: self.subject.as_ref().map(ToString::to_string),
+            title: self.title.clone().filter(|title| !title.trim().is_empty()),
             resampling: Resampling { seed: self.seed.unwrap_or(resampling.seed), ..resampling },
         }
     }
@@ -70,8 +76,19 @@ pub(crate) fn write(
         Some(subjects[found].1.clone())
     };
     let mut report = gather(run, tables, options.settings(), subject)?;
+    report.runs.iter_mut().for_each(name_data);
     compute(&mut report)?;
-    finish(out, &report, options.lang)
+    finish(out, &mut report, options.lang)
+}
+
+/// Names the data folder of a run that is given as `.` or the like.
+fn name_data(source: &mut Source) {
+    let path = Path::new(&source.run.data.path);
+    if path.file_name().is_none() {
+        let real = path.canonicalize().ok();
+        let name = real.as_deref().and_then(Path::file_name);
+        source.data = name.map(|name| name.to_string_lossy().into_owned());
+    }
 }
 
 /// Whom the images show, by path; warns of those of which it is not known.
@@ -104,10 +121,12 @@ fn warn_of(rule: &Subject, unknown: &[String]) {
     }
 }
 
-fn finish(out: &Path, report: &Report<'_>, language: Language) -> Result<PathBuf> {
-    write_atomic_with(&out.join("report.json"), |to| report_json(report, to))?;
+fn finish(out: &Path, report: &mut Report<'_>, language: Language) -> Result<PathBuf> {
+    let home = std::env::home_dir();
+    report.hide_homes(home.as_deref().and_then(Path::to_str));
+    write_atomic_with(&out.join("report.json"), |to| report_json(&*report, to))?;
     let page = out.join("index.html");
-    write_atomic_with(&page, |to| index_html(report, language, to))?;
+    write_atomic_with(&page, |to| index_html(&*report, language, to))?;
     if !report.is_compared() {
         let models = report.models.len();
         let text = format!(

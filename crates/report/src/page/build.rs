@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::document::{
-    Comparison, Confusion, FoldReport, ModelReport, Report, SCHEMA, Settings, Source,
+    Comparison, Confusion, FoldReport, ModelReport, Report, SCHEMA, Settings, Source, TrueClasses,
 };
 use super::images::Images;
 use super::maps::Alike;
 use super::measure::Measured;
 use crate::statistics::{Histogram, MEASURES, TTest, corrected_t_test, holm};
-use crate::{Error, Predictions, Run};
+use crate::{Error, Peaks, Predictions, Run};
 
 /// The measures that models are compared by.
 const COMPARED: [&str; 3] = ["accuracy", "balanced_accuracy", "auc"];
@@ -34,7 +34,8 @@ pub fn gather<'a>(
     Ok(Report {
         schema: SCHEMA,
         settings,
-        runs: vec![Source { folder: ".".to_owned(), run }],
+        runs: vec![Source { folder: ".".to_owned(), data: None, run }],
+        true_classes: TrueClasses::default(),
         models,
         comparisons: Vec::new(),
         agreement: Vec::new(),
@@ -55,6 +56,7 @@ fn empty_model(model: &crate::Model, source: [usize; 2]) -> ModelReport {
         judged: 0,
         unknown: 0,
         by_status: BTreeMap::new(),
+        peaks: Peaks::default(),
         scores: crate::statistics::Scores::default(),
         intervals: BTreeMap::new(),
         unit: String::new(),
@@ -79,8 +81,10 @@ pub fn compute(report: &mut Report<'_>) -> Result<(), Error> {
     let mut models: Vec<Measured> =
         report.models.iter().map(|model| Measured::new(model, asked)).collect();
     let mut alike = Alike::default();
+    let mut true_classes = TrueClasses::default();
     for image in report.compared_images() {
         let image = image?;
+        true_classes.add(&image);
         for result in &image.results {
             models[result.model].add(&image, result);
         }
@@ -92,6 +96,7 @@ pub fn compute(report: &mut Report<'_>) -> Result<(), Error> {
     report.comparisons =
         if report.is_compared() { comparisons(&report.models) } else { Vec::new() };
     report.agreement = alike.finish();
+    report.true_classes = true_classes;
     Ok(())
 }
 

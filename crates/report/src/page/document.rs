@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Grid, Images, maps};
+use super::{Grid, Images, homes, maps};
 use crate::statistics::{Bin, Histogram, Interval, MeanSd, Resampling, Scores, TTest};
-use crate::{Error, Outcome, Run};
+use crate::{Error, Outcome, Peaks, Run};
 
 /// The version of the file's layout.
 pub const SCHEMA: u32 = 1;
@@ -20,6 +20,9 @@ pub struct Report<'a> {
     pub settings: Settings,
     /// The runs, in the order given.
     pub runs: Vec<Source>,
+    /// The true classes of the images.
+    #[serde(default)]
+    pub true_classes: TrueClasses,
     /// The models. Results name them by their place here.
     pub models: Vec<ModelReport>,
     /// Pairs of models over the folds that both have.
@@ -39,6 +42,12 @@ impl Report<'_> {
     #[must_use]
     pub fn is_compared(&self) -> bool {
         self.models.len() <= MOST_COMPARED
+    }
+
+    /// Takes home folders out of what the runs recorded, since a page is sent to others. `home` is the
+    /// user's own; others are told by where systems have them.
+    pub fn hide_homes(&mut self, home: Option<&str>) {
+        self.runs.iter_mut().for_each(|source| homes::hide_homes(&mut source.run, home));
     }
 
     /// All images in order, each with how alike its maps are, if models are compared.
@@ -63,6 +72,9 @@ pub struct Settings {
     pub positive: Option<String>,
     /// The rule that reads subjects, in words.
     pub subject: Option<String>,
+    /// The page's title, if one was asked for.
+    #[serde(default)]
+    pub title: Option<String>,
     /// How intervals are made.
     pub resampling: Resampling,
 }
@@ -72,8 +84,41 @@ pub struct Settings {
 pub struct Source {
     /// The run's folder as seen from the page's, with `/`, or `.`.
     pub folder: String,
-    /// The record of the run, as in `run.json`.
+    /// The name of its data folder, where the folder's path does not end in it.
+    #[serde(default)]
+    pub data: Option<String>,
+    /// The record of the run, as in `run.json`, with `~` for home folders.
     pub run: Run,
+}
+
+/// How many images are of which true class. An image whose models have other classes counts by the
+/// first that knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrueClasses {
+    /// The images of each class.
+    pub images: BTreeMap<String, usize>,
+    /// The images without one.
+    pub unknown: usize,
+}
+
+impl TrueClasses {
+    /// The class, if all images with a true class are of one.
+    #[must_use]
+    pub fn only_class(&self) -> Option<&str> {
+        let mut classes = self.images.keys();
+        classes.next().filter(|_| classes.next().is_none()).map(String::as_str)
+    }
+
+    /// Counts one more image.
+    pub(super) fn add(&mut self, image: &ImageReport) {
+        match image.results.iter().find_map(|result| result.label.as_ref()) {
+            Some(class) => match self.images.get_mut(class) {
+                Some(count) => *count += 1,
+                None => _ = self.images.insert(class.clone(), 1),
+            },
+            None => self.unknown += 1,
+        }
+    }
 }
 
 /// A model, and how good it is.
@@ -101,11 +146,14 @@ pub struct ModelReport {
     pub unknown: usize,
     /// The number of maps with each status.
     pub by_status: BTreeMap<String, usize>,
+    /// Where the maps that can be read have their largest value.
+    #[serde(default)]
+    pub peaks: Peaks,
     /// The measures over all judged images.
     pub scores: Scores,
     /// An interval for each measure that has one.
     pub intervals: BTreeMap<String, Interval>,
-    /// What was drawn for the intervals: `subject` or `image`.
+    /// What the intervals take as independent: `subject` or `image`.
     pub unit: String,
     /// How many of them there are.
     pub units: usize,
@@ -228,6 +276,12 @@ pub struct ResultReport {
     pub status: Option<String>,
     /// The largest value of the raw map.
     pub map_max: Option<f32>,
+    /// Height and width of the raw map in cells.
+    #[serde(default)]
+    pub map_size: Option<[usize; 2]>,
+    /// Row and column of its largest value, counted from 0; of equal ones the first.
+    #[serde(default)]
+    pub map_peak: Option<[usize; 2]>,
     /// The map, divided by its largest value, on the grid.
     pub map: Option<Grid>,
     /// The overlay's path in the run's folder.

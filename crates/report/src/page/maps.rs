@@ -6,12 +6,10 @@ use super::document::{Agreement, ImageReport, MeanMap, Pair, ResultReport};
 use super::{GRID, Grid};
 use crate::Outcome;
 use crate::statistics::{MeanSd, Ranks, Strongest};
+pub(super) use crate::summary::READABLE as OK;
 
 /// The share of a map's cells that counts as its strongest.
 const TOP: f64 = 0.1;
-
-/// The status of a map that can be read.
-pub(super) const OK: &str = "ok";
 
 /// The map of a result, if it can be read.
 fn readable(result: &ResultReport) -> Option<&Grid> {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::document::{Confusion, FoldReport, ImageReport, ModelReport, ResultReport};
-use super::maps::MeanMaps;
-use crate::Outcome;
+use super::maps::{MeanMaps, OK};
 use crate::statistics::{Case, Cases, Histogram, MEASURES, MeanSd, Resampling, Sample, intervals};
+use crate::{Outcome, Peaks};
 
 /// The class that is positive unless another is asked for.
 const PAIN: &str = "Pain";
@@ -29,6 +29,7 @@ pub(super) struct Measured {
     failed: usize,
     unknown: usize,
     by_status: BTreeMap<String, usize>,
+    peaks: Peaks,
     histogram: Histogram,
     maps: MeanMaps,
     /// By name: the fold's number, and its images.
@@ -56,6 +57,7 @@ impl Measured {
             failed: 0,
             unknown: 0,
             by_status: BTreeMap::new(),
+            peaks: Peaks::default(),
             histogram: Histogram::of([]),
             maps: MeanMaps::default(),
             folds: BTreeMap::new(),
@@ -77,6 +79,11 @@ impl Measured {
         if let Some(confidence) = result.confidence {
             let right = result.label.as_ref().map(|label| Some(label) == result.predicted.as_ref());
             self.histogram.add(confidence, right);
+        }
+        if let (Some(OK), Some([height, width]), Some([row, column])) =
+            (result.status.as_deref(), result.map_size, result.map_peak)
+        {
+            self.peaks.add((height, width), (row, column));
         }
         self.maps.add(image, result);
         let known = self.folds.len();
@@ -118,31 +125,28 @@ impl Measured {
         model.roc = all.roc();
         model.reliability = all.reliability();
         model.confusion = confusion(&all, &self.classes);
-        let (unit, units) = self.units();
-        model.unit = unit.to_owned();
-        model.units = if unit == "subject" { self.subjects.len() } else { units.len() };
-        let named = MEASURES.iter().zip(intervals(&all, &units, how));
+        let subjects = self.subjects();
+        model.unit = if subjects.is_some() { "subject" } else { "image" }.to_owned();
+        model.units = if subjects.is_some() { self.subjects.len() } else { all.len() };
+        let named = MEASURES.iter().zip(intervals(&all, subjects.as_deref(), how));
         model.intervals =
             named.filter_map(|(name, interval)| Some(((*name).to_owned(), interval?))).collect();
         model.folds = self.folds(&all);
         model.over_folds = over_folds(&model.folds);
         model.by_status = self.by_status;
+        model.peaks = self.peaks;
         model.histogram = self.histogram;
         model.mean_maps = self.maps.finish();
     }
 
-    /// What is drawn for intervals: subjects where each case has one, by name, else images.
-    fn units(&self) -> (&'static str, Vec<usize>) {
-        match &self.case_subjects {
-            Some(cases) if !cases.is_empty() => {
-                let mut places = vec![0; self.subjects.len()];
-                for (place, &number) in self.subjects.values().enumerate() {
-                    places[number as usize] = place;
-                }
-                ("subject", cases.iter().map(|&number| places[number as usize]).collect())
-            }
-            _ => ("image", (0..self.case_folds.len()).collect()),
+    /// The subject of each case, numbered by name, where each has one.
+    fn subjects(&self) -> Option<Vec<usize>> {
+        let cases = self.case_subjects.as_ref().filter(|cases| !cases.is_empty())?;
+        let mut places = vec![0; self.subjects.len()];
+        for (place, &number) in self.subjects.values().enumerate() {
+            places[number as usize] = place;
         }
+        Some(cases.iter().map(|&number| places[number as usize]).collect())
     }
 
     fn folds(&self, all: &Sample) -> Vec<FoldReport> {

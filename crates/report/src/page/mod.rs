@@ -9,7 +9,9 @@ mod build;
 mod document;
 mod gallery;
 mod grid;
+mod homes;
 mod images;
+mod interval_text;
 mod maps;
 mod measure;
 mod merge;
@@ -18,8 +20,10 @@ mod render;
 mod seen;
 mod shards;
 mod svg;
+mod swapped_text;
 mod text;
 mod thumbnail;
+mod title;
 
 #[cfg(test)]
 mod markup;
@@ -29,7 +33,7 @@ mod tests;
 pub use build::{compute, gather};
 pub use document::{
     Agreement, Comparison, Confusion, FoldReport, ImageReport, MOST_COMPARED, MeanMap, ModelReport,
-    Pair, Report, ResultReport, SCHEMA, Settings, Source,
+    Pair, Report, ResultReport, SCHEMA, Settings, Source, TrueClasses,
 };
 pub use grid::{GRID, Grid};
 pub use images::Images;
@@ -37,5 +41,6 @@ pub use merge::merge;
 pub use read::read_report;
 pub use render::{index_html, report_json};
 pub use shards::{MOST_MISSING, count_missing_parts, missing_parts, parts, shard, unfinished_runs};
+pub use swapped_text::swapped_sentence;
 pub use text::Language;
 pub use thumbnail::thumbnail;

@@ -168,6 +168,9 @@ fn fits(result: &ResultReport, model: &ModelReport, classes: &HashSet<&String>) 
         && result.probabilities.len() == probabilities
         && shares.into_iter().all(|share| (-1e-3..=1.001).contains(share))
         && result.map_max.is_none_or(f32::is_finite)
+        && result.map_peak.is_none_or(|[row, column]| {
+            result.map_size.is_some_and(|[height, width]| row < height && column < width)
+        })
         && result.status.as_ref().is_none_or(known)
 }
 

@@ -14,7 +14,7 @@ use super::document::{MOST_COMPARED, MeanMap, ModelReport, Report};
 use super::seen::Seen;
 use super::shards::{count_missing_parts, missing_parts, unfinished_runs};
 use super::text::Language;
-use super::{GRID, Grid, gallery, maps, svg};
+use super::{GRID, Grid, gallery, homes, interval_text, maps, svg, swapped_text, title};
 use crate::statistics::{MEASURES, resample};
 use crate::{Colormap, Error};
 
@@ -61,6 +61,11 @@ fn page(report: &Report<'_>, occurs: &Seen, language: Language) -> Result<String
     let environment = environment(language)?;
     let charts: Vec<_> = report.models.iter().map(|model| charts(model, language)).collect();
     let bar: Vec<f32> = (0..MEAN).map(|place| place as f32 / (MEAN - 1) as f32).collect();
+    let intervals: Vec<_> =
+        report.models.iter().map(|model| interval_text::intervals(model, language)).collect();
+    let interval_notes: Vec<_> = (report.models.iter())
+        .map(|model| interval_text::notes(model, &report.settings, language))
+        .collect();
     let level = language.number(report.settings.resampling.level * 100.0, 0);
     // The curves are drawn already, and may have a corner for every image.
     let mut models = report.models.clone();
@@ -70,7 +75,8 @@ fn page(report: &Report<'_>, occurs: &Seen, language: Language) -> Result<String
         style => Value::from_safe_string(include_str!("style.css").to_owned()),
         script => Value::from_safe_string(include_str!("page.js").to_owned()),
         gallery => Value::from_safe_string(GALLERY.to_owned()),
-        settings => seen(&report.settings),
+        title => title::title(report, language),
+        true_classes => seen(&true_classes(report, language)),
         runs => seen(&report.runs),
         models => seen(&models),
         comparisons => seen(&report.comparisons),
@@ -78,6 +84,8 @@ fn page(report: &Report<'_>, occurs: &Seen, language: Language) -> Result<String
         measures => MEASURES,
         most_compared => MOST_COMPARED,
         level,
+        intervals => seen(&intervals),
+        interval_notes => seen(&interval_notes),
         notes => notes(report, language),
         charts => seen(&charts),
         bar => data_uri(&coloured(&bar, 1)),
@@ -119,6 +127,7 @@ fn environment(language: Language) -> Result<Environment<'static>, Error> {
     let or_dash = |value: Option<f64>, text: &dyn Fn(f64) -> String| {
         value.filter(|value| value.is_finite()).map_or_else(|| "–".to_owned(), text)
     };
+    environment.add_filter("no_home", |text: &str| homes::without_homes(text, None));
     environment.add_filter("num", move |value: Option<f64>, digits: usize| {
         or_dash(value, &|value| language.number(value, digits))
     });
@@ -149,6 +158,26 @@ fn arguments(values: &Kwargs) -> Result<Vec<(String, String)>, minijinja::Error>
         .collect()
 }
 
+/// How many true classes are listed with their images.
+const CLASSES: usize = 12;
+
+/// The images of each true class, in words.
+fn true_classes(report: &Report<'_>, language: Language) -> Vec<(String, String)> {
+    let counts = &report.true_classes;
+    let number = |count: usize| language.number(count as f64, 0);
+    let listed = counts.images.iter().take(CLASSES);
+    let mut all: Vec<_> = listed.map(|(class, &n)| (class.clone(), number(n))).collect();
+    if counts.images.len() > CLASSES {
+        let more = number(counts.images.len() - CLASSES);
+        all.extend(language.say("more_classes", &[("n", &more)]).map(|text| (text, String::new())));
+    }
+    if counts.unknown > 0 {
+        let unknown = language.say("no_true_class", &[]);
+        all.extend(unknown.map(|text| (text, number(counts.unknown))));
+    }
+    all
+}
+
 /// What a reader has to know first.
 fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
     let mut notes = Vec::new();
@@ -169,6 +198,10 @@ fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
         let parts = missing.join(", ") + more;
         notes.extend(language.say("missing_parts", &[("parts", &parts)]));
     }
+    if let Some(name) = report.true_classes.only_class() {
+        notes.extend(language.say("one_class", &[("name", name)]));
+    }
+    notes.extend(report.models.iter().filter_map(|model| swapped_text::of_model(model, language)));
     let without = report.models.iter().filter(|model| model.positive.is_none());
     if let Some(asked) = &report.settings.positive {
         notes.extend(without.filter_map(|model| {
@@ -201,6 +234,9 @@ fn charts(model: &ModelReport, language: Language) -> Vec<ChartView> {
 #[derive(Serialize)]
 struct MeanModel<'a> {
     name: &'a str,
+    /// How many maps peak in a border cell, if that is known.
+    peaks: Option<String>,
+    many_at_border: bool,
     /// Why some are left out.
     note: Option<String>,
     groups: Vec<MeanGroup>,
@@ -249,7 +285,22 @@ fn mean_maps(model: &ModelReport, language: Language) -> MeanModel<'_> {
         !groups.is_empty() && groups.iter().all(|group| !many || !group.folds.is_empty());
     let note = (readable && !all_there)
         .then(|| language.say("few_mean_maps", &[("most", &maps::MOST_MEANS.to_string())]));
-    MeanModel { name: &model.name, note: note.flatten(), groups }
+    MeanModel {
+        name: &model.name,
+        peaks: peaks(model, language),
+        many_at_border: model.peaks.are_notable(),
+        note: note.flatten(),
+        groups,
+    }
+}
+
+/// How many maps peak in a border cell, in a sentence.
+fn peaks(model: &ModelReport, language: Language) -> Option<String> {
+    let peaks = model.peaks;
+    let [border, maps] = [peaks.border, peaks.maps].map(|count| language.number(count as f64, 0));
+    let share = format!("{}\u{a0}%", language.number(peaks.border_cells * 100.0, 0));
+    let values = [("border", border.as_str()), ("maps", maps.as_str()), ("share", share.as_str())];
+    (peaks.maps > 0).then(|| language.say("peaks", &values)).flatten()
 }
 
 fn mean_picture(

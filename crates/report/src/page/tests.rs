@@ -7,6 +7,7 @@ use super::{
     Grid, ImageReport, Images, Language, Report, Settings, compute, gather, index_html, merge,
     read_report, report_json,
 };
+use crate::statistics::{Method, Remark};
 use crate::{Explained, Failure, MapFacts, Outcome, Prediction, Predictions, Rows, Run, Stage};
 
 /// Names that would be markup, or end a string, if they were not written as text.
@@ -436,4 +437,207 @@ fn a_report_of_nothing_is_a_page_too() {
         .expect("no rows");
     compute(&mut report).expect("images");
     elements(&html(&report, Language::Portuguese));
+}
+
+/// Changes every result of a `report.json` that has a prediction.
+fn each_result(json: &mut Value, change: impl Fn(usize, &mut Value)) {
+    let images = json["images"].as_array_mut().expect("images").iter_mut();
+    let results = images.flat_map(|image| image["results"].as_array_mut().expect("results"));
+    let explained = results.filter(|result| !result["predicted"].is_null());
+    explained.enumerate().for_each(|(place, result)| change(place, result));
+}
+
+/// A report of one model whose results are changed, with its measures.
+fn of_results(change: impl Fn(usize, &mut Value)) -> Report<'static> {
+    let one = report(&["NCNN"], &["A", "B"], ["Pain", "No_pain"]);
+    let mut report = changed(&one, |json| each_result(json, &change)).expect("a report");
+    compute(&mut report).expect("images");
+    report
+}
+
+/// Texts of the cells of the table of measures, row by row.
+fn measures(page: &str) -> Vec<Vec<String>> {
+    let table = page.split_once("<tbody>").expect("a table").1.split_once("</tbody>");
+    let rows = table.expect("its end").0.split("<tr>").skip(1);
+    let text = |cell: &str| {
+        let cell = cell.split_once('>').expect("a cell").1;
+        cell.split('<').next().unwrap_or_default().replace('\u{a0}', " ")
+    };
+    let cells = |row: &str| row.split("<t").skip(1).take(5).map(text).collect();
+    rows.map(cells).collect()
+}
+
+#[test]
+fn no_interval_of_a_perfect_network_looks_certain() {
+    let right = |_: usize, result: &mut Value| result["label"] = result["predicted"].clone();
+    for language in Language::ALL {
+        let page = html(&of_results(right), language);
+        let rows = measures(&page);
+        assert_eq!(rows.len(), 8);
+        for row in &rows {
+            let ends: Vec<&str> = row[2].split(" – ").collect();
+            assert!(ends.len() == 1 || ends[0] != ends[1], "{row:?}");
+        }
+        let number = |text: &str| match language {
+            Language::English => text.to_owned(),
+            Language::Portuguese => text.replace('.', ","),
+        };
+        // statsmodels: proportion_confint(28, 28, method="wilson") = (0.8793551, 1.0)
+        assert_eq!(rows[0][1..3], ["100.0 %", "87.9 % – 100.0 %"].map(number));
+        assert_eq!(rows[0][3].starts_with("Wilson, 28"), true, "{:?}", rows[0]);
+        let none = match language {
+            Language::English => "none: all draws give 1.000",
+            Language::Portuguese => "nenhum: todos os sorteios dão 1,000",
+        };
+        assert_eq!(rows[4][2], none);
+    }
+}
+
+#[test]
+fn intervals_of_few_subjects_say_so() {
+    let mut report = of_results(|_, result| result["label"] = result["predicted"].clone());
+    report.images.name_subjects(|path| Some((path.len() % 7).to_string()));
+    compute(&mut report).expect("images");
+    let model = &report.models[0];
+    assert_eq!(model.unit, "subject");
+    assert!(model.units < 10);
+    let accuracy = model.intervals["accuracy"];
+    assert_eq!((accuracy.method, accuracy.units), (Method::Wilson, model.units));
+    assert_eq!(accuracy.remark, Some(Remark::FewUnits));
+    assert_eq!(model.intervals["brier"].remark, Some(Remark::FewUnits));
+    let page = html(&report, Language::English);
+    let rows = measures(&page);
+    assert_eq!(rows[0][3], format!("Wilson, {} subjects", model.units));
+    assert_eq!(rows[6][3], format!("draws, only {} subjects", model.units));
+    assert!(page.contains("Fewer than 10 subjects are too few to be drawn from"));
+}
+
+#[test]
+fn true_classes_are_counted_at_the_top() {
+    let report = two();
+    let counts = &report.true_classes;
+    let labelled = |class: &str| {
+        let images = images(&report);
+        images.iter().filter(|image| image.results[0].label.as_deref() == Some(class)).count()
+    };
+    assert_eq!(counts.images["No_pain"], labelled("No_pain"));
+    assert_eq!(counts.images.values().sum::<usize>() + counts.unknown, report.images.len());
+    let page = html(&report, Language::English);
+    let top = page.split_once("<main>").expect("the results").0;
+    assert!(
+        top.contains(&format!(
+            "<span>No_pain <strong>{}</strong></span>",
+            counts.images["No_pain"]
+        ))
+    );
+    assert!(
+        top.contains(&format!("<span>no true class <strong>{}</strong></span>", counts.unknown))
+    );
+    assert!(!top.contains("All images with a true class are"));
+    let one = of_results(|_, result| result["label"] = "Pain".into());
+    assert_eq!(one.true_classes.images["Pain"], 30, "an image that failed has a class too");
+    assert!(html(&one, Language::English).contains("All images with a true class are Pain."));
+}
+
+#[test]
+fn names_that_seem_swapped_are_told_with_the_remedy() {
+    let says = |wrong: usize, names: [&str; 2]| {
+        let other = |name: &Value| if name == "Pain" { "No_pain" } else { "Pain" };
+        let mut report = of_results(|place, result| {
+            let predicted = result["predicted"].clone();
+            result["label"] = if place < wrong { other(&predicted).into() } else { predicted };
+        });
+        report.models[0].classes = names.map(str::to_owned).to_vec();
+        report.models[0].confusion.classes = names.map(str::to_owned).to_vec();
+        html(&report, Language::English).replace('\u{a0}', " ")
+    };
+    let page = says(24, ["Pain", "No_pain"]);
+    let sentence = "NCNN: 14.3 % of the images are right; if the two classes had each other&#x27;s \
+                    names, 85.7 % would be. The order of the names is probably the other way round: \
+                    --classes No_pain,Pain";
+    assert!(page.contains(sentence), "{}", page.split_once("<main>").expect("results").0);
+    assert!(says(24, ["a b", "c"]).contains("--classes &#x27;c,a b&#x27;"));
+    for wrong in [0, 14, 15] {
+        assert!(!says(wrong, ["Pain", "No_pain"]).contains("the other way round"), "{wrong}");
+    }
+}
+
+#[test]
+fn maps_that_peak_at_the_border_are_counted() {
+    let report = of_results(|place, result| {
+        result["map_peak"] = if place % 4 == 0 { json!([5, 6]) } else { json!([11, 6]) };
+    });
+    let peaks = report.models[0].peaks;
+    let maps = report.models[0].by_status["ok"];
+    assert_eq!(peaks.maps, maps, "maps that cannot be read do not count");
+    let inner = images(&report).into_iter().filter(|image| {
+        let result = &image.results[0];
+        result.map_peak == Some([5, 6]) && result.status.as_deref() == Some("ok")
+    });
+    assert_eq!(peaks.border, maps - inner.count());
+    assert!((peaks.border_cells - 44.0 / 144.0).abs() < 1e-12);
+    let page = html(&report, Language::English);
+    let says = format!("{} of {maps} maps peak in a border cell; 31\u{a0}%", peaks.border);
+    let maps = page.split_once("id=\"mean-maps\"").expect("maps").1;
+    assert!(maps.contains(&says) && maps.contains("Such maps often show background or padding."));
+    for section in ["id=\"mean-maps\"", "id=\"gallery\"", "id=\"large\""] {
+        let text = page.split_once(section).expect(section).1;
+        let text = text.split("</section>").next().expect("its end");
+        assert!(text.contains("not why. It is no medical finding."), "{section}");
+    }
+    let outside = |json: &mut Value| each_result(json, |_, r| r["map_peak"] = json!([12, 0]));
+    let error = changed(&report, outside).expect_err("a peak outside").to_string();
+    assert!(error.contains("does not fit"), "{error}");
+}
+
+#[test]
+fn a_page_shows_no_home_folder_and_a_title_of_its_own() {
+    let mut report = report(&["NCNN"], &["A"], ["Pain", "No_pain"]);
+    let run = &mut report.runs[0].run;
+    run.arguments = ["explain", "--data=/home/ana/faces", "--labels", "/opt/ana/labels.csv"]
+        .map(str::to_owned)
+        .to_vec();
+    run.data.path = "/home/ana/faces".to_owned();
+    run.models[0].weights[0].path = r"C:\Users\ana\N.h5".to_owned();
+    run.warnings[0].items = vec!["/Users/ana/faces/a.txt".to_owned()];
+    report.hide_homes(Some("/opt/ana"));
+    let (json, page) = (json_of(&report), html(&report, Language::English));
+    let page = page.replace("&#x2f;", "/");
+    for text in [&json, &page] {
+        assert!(!text.contains("ana/") && !text.contains(r"ana\"), "{text}");
+        assert!(text.contains("--data=~/faces") && text.contains("~/labels.csv"));
+    }
+    assert!(page.contains("<title>What the networks looked at: faces</title>"));
+    assert!(page.contains("<h1>What the networks looked at: faces</h1>"));
+    report.settings.title = Some("Unit 3 <b>".to_owned());
+    let page = html(&report, Language::Portuguese);
+    assert!(page.contains("<h1>Unit 3 &lt;b&gt;</h1>"));
+    assert!(json_of(&report).contains("\"title\":\"Unit 3 <b>\""));
+}
+
+/// As a program wrote it that knew no methods of intervals, peaks, titles and true classes.
+#[test]
+fn earlier_reports_are_read() {
+    let report = two();
+    let mut old = changed(&report, |json| {
+        let remove = |value: &mut Value, keys: &[&str]| {
+            keys.iter()
+                .for_each(|key| drop(value.as_object_mut().expect("an object").remove(*key)));
+        };
+        remove(json, &["true_classes"]);
+        remove(&mut json["settings"], &["title"]);
+        remove(&mut json["runs"][0], &["data"]);
+        for model in json["models"].as_array_mut().expect("models") {
+            remove(model, &["peaks"]);
+            for interval in model["intervals"].as_object_mut().expect("intervals").values_mut() {
+                remove(interval, &["method", "units", "remark"]);
+            }
+        }
+        each_result(json, |_, result| remove(result, &["map_size", "map_peak"]));
+    })
+    .expect("a report");
+    compute(&mut old).expect("images");
+    assert_eq!(old.models[0].intervals, report.models[0].intervals);
+    assert_eq!((old.models[0].peaks.maps, &old.true_classes), (0, &report.true_classes));
+    assert!(html(&old, Language::English).contains("Where these maps peak is not counted"));
 }

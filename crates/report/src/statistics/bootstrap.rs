@@ -1,4 +1,4 @@
-//! Confidence intervals by resampling.
+//! Percentile intervals by resampling.
 //!
 //! Images of one subject are alike, so whole subjects are drawn, with all their images, where it is
 //! known who is who. Source: Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, chapter
@@ -25,29 +25,22 @@ impl Default for Resampling {
     }
 }
 
-/// An interval around a measure.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
-    /// Its lower end.
-    pub low: f64,
-    /// Its upper end.
-    pub high: f64,
-}
-
-/// An interval for each of [`MEASURES`], in their order.
+/// The lower and upper end of the percentile interval of each measure. `units` has, for each image of
+/// the sample, the number of the subject that it belongs to; where each image has a number of its
+/// own, images are drawn.
 ///
 /// `None` where there is but one unit, or where the measure is undefined in more than half of the
-/// samples.
-pub type Intervals = [Option<Interval>; MEASURES.len()];
-
-/// Percentile intervals of all measures. `units` has, for each image of the sample, the number of
-/// the subject that it belongs to; where each image has a number of its own, images are drawn.
+/// draws.
 ///
 /// # Panics
 ///
 /// If there is not one unit for each image.
 #[must_use]
-pub fn intervals(sample: &Sample, units: &[usize], how: &Resampling) -> Intervals {
+pub fn bootstrap_intervals(
+    sample: &Sample,
+    units: &[usize],
+    how: &Resampling,
+) -> [Option<[f64; 2]>; MEASURES.len()] {
     assert_eq!(units.len(), sample.len(), "one unit for each image");
     let mut known = units.to_vec();
     known.sort_unstable();
@@ -76,13 +69,13 @@ pub fn intervals(sample: &Sample, units: &[usize], how: &Resampling) -> Interval
     std::array::from_fn(|_| found.next().and_then(|values| interval(values, how)))
 }
 
-fn interval(mut values: Vec<f64>, how: &Resampling) -> Option<Interval> {
+fn interval(mut values: Vec<f64>, how: &Resampling) -> Option<[f64; 2]> {
     if values.is_empty() || values.len() * 2 < how.resamples {
         return None;
     }
     values.sort_by(f64::total_cmp);
     let tail = (1.0 - how.level) / 2.0;
-    Some(Interval { low: quantile(&values, tail), high: quantile(&values, 1.0 - tail) })
+    Some([tail, 1.0 - tail].map(|share| quantile(&values, share)))
 }
 
 /// The quantile of sorted values, linear between two of them: numpy's default.
@@ -138,14 +131,17 @@ mod tests {
         let cases: Vec<(usize, f32)> =
             (0..40).map(|i| (i % 2, ((i * 37) % 41) as f32 / 41.0)).collect();
         let (sample, units) = (sample(&cases, 0), (0..40).collect::<Vec<_>>());
-        let one = |seed| intervals(&sample, &units, &Resampling { seed, ..Resampling::default() });
+        let one = |seed| {
+            let how = Resampling { seed, ..Resampling::default() };
+            bootstrap_intervals(&sample, &units, &how)
+        };
         assert_eq!(one(1), one(1));
         assert_ne!(one(1), one(2));
         for (interval, value) in one(1).iter().zip(sample.scores().values()) {
-            let (interval, value) = (interval.expect("an interval"), value.expect("a value"));
-            assert!(interval.low < interval.high);
+            let ([low, high], value) = (interval.expect("an interval"), value.expect("a value"));
+            assert!(low < high);
             // The calibration error of a resample is larger than that of the sample.
-            assert!(interval.low <= value, "{interval:?} {value}");
+            assert!(low <= value, "{low} {value}");
         }
     }
 
@@ -155,8 +151,8 @@ mod tests {
             (0..60).map(|i| (i % 2, if i / 6 % 2 == i % 2 { 0.9 } else { 0.2 })).collect();
         let sample = sample(&cases, 0);
         let width = |units: Vec<usize>| {
-            let accuracy = intervals(&sample, &units, &Resampling::default())[0].expect("some");
-            accuracy.high - accuracy.low
+            let accuracy = bootstrap_intervals(&sample, &units, &Resampling::default())[0];
+            accuracy.map(|[low, high]| high - low).expect("some")
         };
         let (images, subjects) =
             (width((0..60).collect()), width((0..60).map(|i| i / 6).collect()));
@@ -167,13 +163,14 @@ mod tests {
     #[test]
     fn one_unit_has_no_interval() {
         let one = sample(&[(0, 0.9), (1, 0.1)], 0);
-        assert_eq!(intervals(&one, &[5, 5], &Resampling::default()), [None; MEASURES.len()]);
+        let found = bootstrap_intervals(&one, &[5, 5], &Resampling::default());
+        assert_eq!(found, [None; MEASURES.len()]);
     }
 
     #[test]
     fn undefined_measures_have_none() {
         let one = sample(&[(0, 0.9), (0, 0.1), (0, 0.7)], 0);
-        let found = intervals(&one, &[0, 1, 2], &Resampling::default());
+        let found = bootstrap_intervals(&one, &[0, 1, 2], &Resampling::default());
         assert!(found[0].is_some() && found[3].is_none() && found[4].is_none());
     }
 }

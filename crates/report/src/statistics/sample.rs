@@ -215,6 +215,19 @@ impl Sample {
         }
     }
 
+    /// Whether each image is one of those that a measure is a share of; `None` where the measure is no
+    /// proportion of images, or no class is positive.
+    pub(super) fn counted_by(&self, measure: &str) -> Option<Vec<bool>> {
+        let of = |counts: &dyn Fn(&Row) -> bool| Some(self.rows.iter().map(counts).collect());
+        let is_positive = |row: &Row, class: usize| as_index(row.truth) == class;
+        match (measure, self.positive) {
+            ("accuracy", _) => of(&|_| true),
+            ("sensitivity", Some(class)) => of(&|row| is_positive(row, class)),
+            ("specificity", Some(class)) => of(&|row| !is_positive(row, class)),
+            _ => None,
+        }
+    }
+
     /// Area under the ROC curve, by counting pairs: groups of equal scores, the highest first.
     fn auc(&self, positive: usize, weights: &[u32]) -> Option<f64> {
         let (mut higher, mut pairs, mut others) = (0.0, 0.0, 0.0);
