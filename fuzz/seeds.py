@@ -118,9 +118,10 @@ def images(out):
              "grey_alpha": rgb.convert("LA"), "one_bit": rgb.convert("1"), "cmyk": rgb.convert("CMYK"),
              "grey16": rgb.convert("L").convert("I;16")}
     settings = {
-        "png": [{}], "bmp": [{}], "jpeg": [{}, {"progressive": True}], "webp": [{}, {"lossless": True}],
-        "tiff": [{}, {"compression": "tiff_lzw"}, {"compression": "packbits"}, {"compression": "tiff_deflate"},
-                 {"compression": "jpeg"}],
+        "png": [{}], "bmp": [{}], "webp": [{}, {"lossless": True}],
+        "jpeg": [{}, {"progressive": True}, {"restart_marker_blocks": 1},
+                 {"keep_rgb": True, "progressive": True, "restart_marker_blocks": 1}],
+        "tiff": [{}, {"compression": "tiff_lzw"}, {"compression": "packbits"}, {"compression": "tiff_deflate"}],
     }
     for kind, image in kinds.items():
         for ending, variants in settings.items():

@@ -121,8 +121,8 @@ fn demo(name: &str) -> Result<(), Failed> {
             let (own, cpu): (f64, f64) = (own[figure].parse()?, cpu[figure].parse()?);
             map = map.max((own - cpu).abs() / largest);
         }
-        let picture = |out: &str| image::open(place.path(out).join(&cpu["overlay"]));
-        let (own, cpu) = (picture("gpu")?.to_rgb8(), picture("cpu")?.to_rgb8());
+        let picture = |out: &str| program::picture(&place.path(out).join(&cpu["overlay"]));
+        let (own, cpu) = (picture("gpu"), picture("cpu"));
         let pairs = own.as_raw().iter().zip(cpu.as_raw());
         levels = levels.max(pairs.map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(u8::MAX));
     }

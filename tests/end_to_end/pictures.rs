@@ -4,7 +4,7 @@ use std::fs;
 
 use image::RgbImage;
 
-use crate::program::{Place, Run, faces, files, weights};
+use crate::program::{Place, Run, faces, files, picture, weights};
 
 fn place() -> Place {
     let place = Place::new();
@@ -25,9 +25,8 @@ fn explain(place: &Place, out: &str, more: &[&str]) -> Run {
 fn overlays(place: &Place, out: &str) -> Vec<(String, RgbImage)> {
     let folder = place.path(&format!("{out}/NCNN_GradCAM/All"));
     let open = |path: String| {
-        let picture =
-            image::open(folder.join(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-        (path, picture.into_rgb8())
+        let picture = picture(&folder.join(&path));
+        (path, picture)
     };
     files(&folder).into_iter().map(open).collect()
 }
@@ -43,7 +42,7 @@ fn a_clean_overlay_has_the_photographs_own_size() {
         let name = path.rsplit('/').next().expect("a name").trim_start_matches("NCNN_");
         assert!(path.ends_with(".png"), "{path}");
         let name = name.replace("B_", "").replace(".jpeg.png", ".jpeg");
-        let own = image::open(faces().join("Fold0").join(&name)).expect("the photograph");
+        let own = crate::program::picture(&faces().join("Fold0").join(&name));
         assert_eq!(picture.height(), own.height(), "{path}");
         assert!(picture.width() > own.width(), "{path}: the colour bar");
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use image::RgbImage;
 use tempfile::TempDir;
 use zip::ZipArchive;
 
@@ -111,8 +112,13 @@ pub(crate) fn goldens() -> PathBuf {
 
 /// CRC-32 of a picture's pixels.
 pub(crate) fn pixels_crc32(file: &Path) -> u32 {
-    let picture = image::open(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-    crc32fast::hash(picture.to_rgb8().as_raw())
+    crc32fast::hash(picture(file).as_raw())
+}
+
+/// A picture's pixels.
+pub(crate) fn picture(file: &Path) -> RgbImage {
+    let picture = burncam_imaging::decode(file, burncam_imaging::DecodeOptions::default());
+    RgbImage::clone(&picture.unwrap_or_else(|error| panic!("{error}")))
 }
 
 /// Every file below a folder, by path inside it, sorted.

@@ -80,7 +80,7 @@ fn a_run_ends_with_a_page_whose_pictures_are_there() {
             shown.insert((name(model), name(&image["n"])));
             for picture in ["h", "v"] {
                 let path = name(&result[picture]);
-                let picture = image::open(place.path(&format!("out/{path}"))).expect(&path);
+                let picture = crate::program::picture(&place.path(&format!("out/{path}")));
                 assert!(picture.width() >= 120, "{path}");
             }
         }

@@ -1,6 +1,8 @@
 //! The reference's results.
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use burncam_imaging::{DecodeOptions, Frame, Resize, decode, resize};
@@ -160,19 +162,52 @@ pub fn manifest() -> Vec<(String, Vec<usize>, u32)> {
     text.lines().skip(1).map(row).collect()
 }
 
-/// An image at the network's size, JPEGs as Pillow decoded them.
+/// A golden face at the network's size, with the pixels that Pillow gives.
 ///
 /// # Panics
 ///
 /// If the image cannot be read.
 #[must_use]
 pub fn pillow_frame(face: &Face, size: usize) -> Frame {
-    let Face { fold, image, .. } = face;
-    let decoded = folder().join(format!("rgb/{size}/{fold}__{image}.png"));
-    let file =
-        if decoded.exists() { decoded } else { folder().join("faces").join(fold).join(image) };
+    let file = folder().join("faces").join(&face.fold).join(&face.image);
     let pixels = decode(&file, DecodeOptions::default()).expect("an image");
     resize(&pixels, size, size, Resize::Nearest)
+}
+
+/// The files of `jpeg.zip` by name: JPEGs, and tables of what Pillow makes of JPEGs.
+///
+/// # Panics
+///
+/// If the goldens are not in place.
+#[must_use]
+pub fn jpegs() -> BTreeMap<String, Vec<u8>> {
+    let archive = File::open(folder().join("jpeg.zip")).expect("the archive");
+    let mut archive = zip::ZipArchive::new(archive).expect("a zip");
+    let count = archive.len();
+    let file = |index| {
+        let mut file = archive.by_index(index).expect("an entry");
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).expect("its bytes");
+        (file.name().to_owned(), bytes)
+    };
+    (0..count).map(file).collect()
+}
+
+/// The rows of a table in `jpeg.zip`: cells, the last of which is a CRC-32.
+///
+/// # Panics
+///
+/// If there is no such table.
+#[must_use]
+pub fn jpeg_table(name: &str) -> Vec<(Vec<String>, u32)> {
+    let text = jpegs().remove(name).expect("the table");
+    let text = String::from_utf8(text).expect("a text");
+    let row = |line: &str| {
+        let mut cells: Vec<String> = line.split('\t').map(str::to_owned).collect();
+        let crc = cells.pop().and_then(|crc| crc.parse().ok()).expect("a CRC-32");
+        (cells, crc)
+    };
+    text.lines().map(row).collect()
 }
 
 /// CRC-32 of bytes.

@@ -15,7 +15,8 @@ mod torch_weights;
 
 pub use generator::{Generated, tensor};
 pub use goldens::{
-    Face, Golden, Numbers, Row, array, crc32, crc32_f32, edge_cases, folder, manifest, pillow_frame,
+    Face, Golden, Numbers, Row, array, crc32, crc32_f32, edge_cases, folder, jpeg_table, jpegs,
+    manifest, pillow_frame,
 };
 pub use keras_file::{KerasFile, Weights};
 pub use networks::{HeadLayers, classifier, classifier_with, hidden, notebook_head, softmax};

@@ -68,8 +68,8 @@ pub(crate) fn list(folder: &Path, how: Listing) -> Result<DataSet> {
     if set.images.is_empty() {
         let links = if set.links.is_empty() { "" } else { "; --follow-links reads links too" };
         bail!(
-            "there are no images in {}\nhint: images are .png, .jpg, .jpeg, .bmp, .tif, .tiff or \
-             .webp files, in the folder itself or in its subfolders (the folds){links}",
+            "there are no images in {}\nhint: images are .png, .jpg, .jpeg, .jfif, .bmp, .tif, .tiff \
+             or .webp files, in the folder itself or in its subfolders (the folds){links}",
             folder.display()
         );
     }

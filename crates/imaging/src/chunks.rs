@@ -1,22 +1,16 @@
 //! How much work the strips and tiles of a TIFF are.
 //!
-//! A directory may name the same bytes any number of times, and a tile may hold a JPEG that is larger
-//! than the tile, so that a small file keeps a decoder busy for hours. Here the work is measured before
-//! anything is decoded, and has to be in proportion to the image and to the file.
+//! A directory may name the same bytes any number of times, so that a small file keeps a decoder busy for
+//! hours. Here the work is measured before anything is decoded, and has to be in proportion to the image and
+//! to the file.
 
-use std::collections::HashMap;
-use std::io::{Cursor, Read, Seek};
+use std::io::{Read, Seek};
 
 use ::tiff::decoder::{ChunkType, Decoder};
 use ::tiff::tags::Tag;
-use image::ImageDecoder;
-use image::codecs::jpeg::JpegDecoder;
 
-use crate::jpeg::Segments;
-
-/// `Compression`: each strip or tile is as it is, or a JPEG.
+/// `Compression`: each strip or tile is as it is.
 const NONE: u16 = 1;
-const JPEG: u16 = 7;
 
 /// Strips and tiles beside one for each 16 × 16 pixels, the smallest tile that TIFF allows. An image has
 /// at most so many rows.
@@ -44,9 +38,6 @@ const MOST_SAMPLES: u64 = 64;
 /// Planes of samples that count.
 const MOST_PLANES: u64 = 8;
 
-/// A JPEG ends at whole blocks of pixels.
-const BLOCK: u64 = 16;
-
 /// Decoding takes more work than the image is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooMuch {
@@ -72,8 +63,6 @@ struct Chunks {
     samples: u64,
     bits: u64,
     compression: u16,
-    /// What stands before every JPEG.
-    tables: Vec<u8>,
 }
 
 /// Measures the image that `decoder` is at; `bytes` are the whole file. What cannot be understood is left to
@@ -88,7 +77,6 @@ pub(crate) fn check<R: Read + Seek>(decoder: &mut Decoder<R>, bytes: &[u8]) -> R
     chunks.check_bytes(bytes.len() as u64)?;
     match chunks.compression {
         NONE => Ok(()),
-        JPEG => chunks.check_jpegs(bytes),
         _ => chunks.check_compressed(),
     }
 }
@@ -115,13 +103,10 @@ impl Chunks {
         let each = width.div_ceil(size[0].max(1)).saturating_mul(height.div_ceil(size[1].max(1)));
         let planes = (ranges.len() as u64).checked_div(each)?.clamp(1, MOST_PLANES);
         let compression = decoder.find_tag_unsigned(Tag::Compression).ok()?.unwrap_or(NONE);
-        let tables = decoder.find_tag(Tag::JPEGTables).ok().flatten();
-        let tables = tables.filter(|_| compression == JPEG);
-        let tables = tables.and_then(|tables| tables.into_u8_vec().ok()).unwrap_or_default();
         let area = width.saturating_mul(height);
         let samples = decoder.find_tag_unsigned(Tag::SamplesPerPixel).ok()?.unwrap_or(1);
         let bits = u64::from(decoder.colortype().ok()?.bit_depth());
-        Some(Self { ranges, size, planes, area, samples, bits, compression, tables })
+        Some(Self { ranges, size, planes, area, samples, bits, compression })
     }
 
     /// How many there are, and how many pixels they have.
@@ -142,9 +127,7 @@ impl Chunks {
 
     /// How many bytes are decompressed, of a file of this `length`.
     fn check_bytes(&self, length: u64) -> Result<(), TooMuch> {
-        let tables = self.tables.len() as u64;
-        let taken = self.ranges.iter().map(|(_, count)| count.saturating_add(tables));
-        let found = taken.fold(0, u64::saturating_add);
+        let found = self.taken();
         let pixels = self.area.saturating_mul(BYTES_OF_A_PIXEL).saturating_mul(self.planes);
         let limit = length.saturating_add(pixels).saturating_add(MORE_BYTES);
         within("the number of bytes in its strips or tiles", found, limit)
@@ -152,8 +135,7 @@ impl Chunks {
 
     /// How many bytes of them are decompressed to nothing.
     fn check_compressed(&self) -> Result<(), TooMuch> {
-        let found =
-            self.ranges.iter().map(|(_, count)| count).copied().fold(0, u64::saturating_add);
+        let found = self.taken();
         let bits = self.area.saturating_mul(self.samples).saturating_mul(self.bits);
         let chunks = (self.ranges.len() as u64).saturating_mul(COMPRESSED_CHUNK);
         let more = chunks.saturating_add(MORE_COMPRESSED);
@@ -161,36 +143,9 @@ impl Chunks {
         within("the number of compressed bytes in its strips or tiles", found, limit)
     }
 
-    /// How much work its segments are, and how large the JPEG in each is, by the library that is to decode it.
-    fn check_jpegs(&self, bytes: &[u8]) -> Result<(), TooMuch> {
-        let limit = self.size.map(|side| side.next_multiple_of(BLOCK));
-        let mut distinct = HashMap::<_, u64>::new();
-        for &range in &self.ranges {
-            let times = distinct.entry(range).or_default();
-            *times = times.saturating_add(1);
-        }
-        let mut segments = Segments::of(self.ranges.len() as u64);
-        for ((offset, count), times) in distinct {
-            let Some(jpeg) = self.jpeg(bytes, offset, count) else { continue };
-            segments.add(&jpeg, times)?;
-            let Ok(decoder) = JpegDecoder::new(Cursor::new(jpeg)) else { continue };
-            let [width, height] = <[u32; 2]>::from(decoder.dimensions()).map(u64::from);
-            within("the width of a JPEG in one of its strips or tiles", width, limit[0])?;
-            within("the height of a JPEG in one of its strips or tiles", height, limit[1])?;
-        }
-        Ok(())
-    }
-
-    /// The bytes of a JPEG as the decoder takes them.
-    fn jpeg(&self, bytes: &[u8], offset: u64, count: u64) -> Option<Vec<u8>> {
-        let own = bytes.get(usize::try_from(offset).ok()?..)?;
-        let own = own.get(..usize::try_from(count).ok()?)?;
-        // The tables are a JPEG without an image: their end and the image's beginning are left out.
-        match self.tables.as_slice() {
-            [] => Some(own.to_vec()),
-            [tables @ .., _, _] => Some([tables, own.get(2..)?].concat()),
-            _ => None,
-        }
+    /// Bytes of all together.
+    fn taken(&self) -> u64 {
+        self.ranges.iter().map(|(_, count)| count).copied().fold(0, u64::saturating_add)
     }
 }
 
@@ -200,18 +155,9 @@ pub(crate) fn within(what: &'static str, found: u64, limit: u64) -> Result<(), T
 
 #[cfg(test)]
 mod tests {
-    use image::{ColorType, GrayImage, ImageEncoder};
+    use std::io::Cursor;
 
     use super::*;
-
-    /// A grey JPEG.
-    fn jpeg(width: u32, height: u32) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 1);
-        let pixels = GrayImage::new(width, height).into_raw();
-        encoder.write_image(&pixels, width, height, ColorType::L8.into()).expect("a JPEG");
-        bytes
-    }
 
     /// A grey TIFF of `side` × `side` pixels, in tiles of `tile` × `tile` whose bytes are all the same.
     fn tiled(side: u32, tile: u32, compression: u32, data: &[u8]) -> Vec<u8> {
@@ -248,16 +194,7 @@ mod tests {
 
     #[test]
     fn blank_tiles_may_share_their_bytes() {
-        assert_eq!(checked(&tiled(512, 64, 7, &jpeg(64, 64))), Ok(()));
         assert_eq!(checked(&tiled(512, 64, 1, &[0; 64 * 64])), Ok(()));
-    }
-
-    #[test]
-    fn a_jpeg_that_is_larger_than_its_tile_is_refused() {
-        let wide = checked(&tiled(512, 16, 7, &jpeg(33, 16))).expect_err("a wide JPEG");
-        assert_eq!((wide.found, wide.limit), (33, 16), "{}", wide.what);
-        let high = checked(&tiled(512, 16, 7, &jpeg(16, 4000))).expect_err("a high JPEG");
-        assert_eq!((high.found, high.limit), (4000, 16), "{}", high.what);
     }
 
     #[test]
@@ -278,16 +215,6 @@ mod tests {
             let refused = refused.expect_err("more than twice as many");
             assert_eq!((refused.found, refused.limit), (4 * most as u64 + 4, 4 * most as u64));
         }
-    }
-
-    #[test]
-    fn jpegs_whose_segments_are_too_much_work_are_refused() {
-        let mut one = jpeg(16, 16);
-        let tables = [&[0x10][..], &[0; 16]].concat().repeat(1_000);
-        one.splice(2..2, [&[0xff, 0xc4, 0x42, 0x6a][..], &tables].concat());
-        assert_eq!(checked(&tiled(32, 16, 7, &one)), Ok(()));
-        let refused = checked(&tiled(512, 16, 7, &one)).expect_err("1,024 times 1,000 tables");
-        assert_eq!(refused.limit, (1 << 18) + 8 * 1024, "{}", refused.what);
     }
 
     #[test]

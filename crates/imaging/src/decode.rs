@@ -10,7 +10,6 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::chunks::TooMuch;
-use crate::jpeg_frame::Headers;
 use crate::pixels::{Alpha, Grey16, to_rgb};
 use crate::room::{FILES, Held, PIXELS, Room};
 use crate::tiff::{Uncommon, check_common};
@@ -53,8 +52,8 @@ pub struct DecodeOptions {
     pub max_pixels: u64,
     /// The largest height or width an image may declare, in pixels; 65,535 by default.
     pub max_side: u32,
-    /// The most bytes that the file may have, and that decoding it may allocate; 1 GiB by
-    /// default.
+    /// The most bytes that the file may have, and that its pixels may have as they are decoded;
+    /// 1 GiB by default.
     pub max_bytes: u64,
     /// Bytes for each pixel that whoever asked will need beside the image as long as it is held;
     /// none by default.
@@ -80,8 +79,8 @@ impl Default for DecodeOptions {
 /// 255, and other 16-bit values keep their high byte. The orientation tag of a TIFF is always
 /// applied, because Pillow does so too.
 ///
-/// JPEG and CMYK pixels may differ from Pillow's by a few levels, and 16-bit BMP by one. TIFF
-/// with grey or a palette of fewer than 8 bits, with 32-bit grey, or compressed like a fax, is not supported.
+/// 16-bit BMP may differ by one level. JPEG with arithmetic or lossless coding, and TIFF with grey or a palette
+/// of fewer than 8 bits, with 32-bit grey, or compressed like a fax or as a JPEG, is not supported.
 ///
 /// # Errors
 ///
@@ -145,6 +144,9 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
         failure(path, ImageError::Decoding(DecodingError::new(hint, error)))
     };
     let too_much = |TooMuch { what, found, limit }| too_large(path, what, found, limit);
+    if format == ImageFormat::Jpeg {
+        return jpeg::decode(path, bytes, options);
+    }
     let seen = Seen::of(format, bytes).map_err(too_much)?;
     if let Some(what) = seen.unread {
         return Err(Error::Unread { path: path.to_owned(), what });
@@ -171,18 +173,13 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
         _ => options.max_bytes,
     });
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|source| match format {
-        ImageFormat::Jpeg if jpeg::is_never_decoded(bytes) => {
-            Error::Unread { path: path.to_owned(), what: "arithmetic or lossless coding" }
-        }
-        _ => failed(source),
-    })?;
+    let mut decoder = reader.into_decoder().map_err(failed)?;
     check_size(path, decoder.dimensions(), options)?;
     if format == ImageFormat::Tiff {
         check_common(bytes).map_err(too_much)?;
     }
     let pixel = decoder.color_type().bytes_per_pixel();
-    let pixel = pixel.saturating_add(while_decoding(format, seen.progressive, pixel));
+    let pixel = pixel.saturating_add(while_decoding(format));
     let mut room = room(decoder.dimensions(), pixel, options);
     if !seen.complete {
         return Err(Error::Truncated { path: path.to_owned() });
@@ -215,8 +212,6 @@ struct Seen {
     unread: Option<&'static str>,
     /// It has its end, if it is of a format whose decoder would paint over a gap without a word.
     complete: bool,
-    /// A JPEG that may be progressive.
-    progressive: bool,
 }
 
 impl Seen {
@@ -224,13 +219,8 @@ impl Seen {
     ///
     /// If decoding the file would take more work than it is worth.
     fn of(format: ImageFormat, bytes: &[u8]) -> Result<Self, TooMuch> {
-        let mut seen = Self { unread: None, complete: true, progressive: false };
+        let mut seen = Self { unread: None, complete: true };
         match format {
-            ImageFormat::Jpeg => {
-                seen.progressive = jpeg::check(bytes)?;
-                let headers = Headers::of(bytes);
-                (seen.unread, seen.complete) = (headers.unread(), headers.ended);
-            }
             ImageFormat::Png => png::check(bytes)?,
             ImageFormat::WebP => {
                 webp::check(bytes)?;
@@ -246,14 +236,9 @@ impl Seen {
     }
 }
 
-/// Bytes for each pixel of so many that the decoder has beside them: the coefficients of a progressive
-/// JPEG, and WebP's own pixels.
-fn while_decoding(format: ImageFormat, progressive: bool, pixel: u8) -> u8 {
-    match format {
-        ImageFormat::Jpeg if progressive => pixel.saturating_mul(2),
-        ImageFormat::WebP => 4,
-        _ => 0,
-    }
+/// Bytes for each pixel that the decoder has beside it: WebP's own.
+fn while_decoding(format: ImageFormat) -> u8 {
+    if format == ImageFormat::WebP { 4 } else { 0 }
 }
 
 /// Memory for an image of this size: its pixels of so many bytes, those that become of them, and
@@ -265,7 +250,7 @@ fn room((width, height): (u32, u32), bytes: u8, options: DecodeOptions) -> Room 
 }
 
 /// What of that memory is needed once the image is decoded.
-fn kept(image: &RgbImage, options: DecodeOptions) -> u64 {
+pub(crate) fn kept(image: &RgbImage, options: DecodeOptions) -> u64 {
     let pixels = u64::from(image.width()).saturating_mul(u64::from(image.height()));
     pixels.saturating_mul(RGB.saturating_add(options.beside))
 }
@@ -281,7 +266,7 @@ fn sniff(bytes: &[u8]) -> Option<ImageFormat> {
     })
 }
 
-fn check_size(
+pub(crate) fn check_size(
     path: &Path,
     (width, height): (u32, u32),
     options: DecodeOptions,
@@ -311,7 +296,7 @@ fn grey16(format: ImageFormat, bytes: &[u8]) -> Grey16 {
     }
 }
 
-fn too_large(path: &Path, what: &'static str, found: u64, limit: u64) -> Error {
+pub(crate) fn too_large(path: &Path, what: &'static str, found: u64, limit: u64) -> Error {
     Error::TooLarge { path: path.to_owned(), what, found, limit }
 }
 
@@ -330,6 +315,7 @@ mod tests {
     use std::path::Path;
 
     use image::{DynamicImage, ImageFormat, RgbImage};
+    use libjpeg_turbo_rs::{PixelFormat, Subsampling, compress};
 
     use super::{DecodeOptions, Exif, decode, pixels_of};
     use crate::{Error, Held};
@@ -347,8 +333,15 @@ mod tests {
     }
 
     fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+        let image = image.into();
+        if format == ImageFormat::Jpeg {
+            let (width, height) = (image.width() as usize, image.height() as usize);
+            let (pixels, sampling) = (PixelFormat::Rgb, Subsampling::S420);
+            return compress(image.as_bytes(), width, height, pixels, 75, sampling)
+                .expect("a JPEG");
+        }
         let mut bytes = Cursor::new(Vec::new());
-        image.into().write_to(&mut bytes, format).expect("an image of supported pixels");
+        image.write_to(&mut bytes, format).expect("an image of supported pixels");
         bytes.into_inner()
     }
 
@@ -366,15 +359,6 @@ mod tests {
                 assert_eq!(*back, picture(), "{format:?}");
             }
         }
-    }
-
-    #[test]
-    fn a_jpeg_with_arithmetic_coding_says_so() {
-        let mut bytes = encoded(picture(), ImageFormat::Jpeg);
-        let frame = bytes.windows(2).position(|two| two == [0xff, 0xc0]).expect("a frame");
-        bytes[frame + 1] = 0xc9;
-        let error = open(&bytes, DecodeOptions::default()).expect_err("no decoder").to_string();
-        assert!(error.contains("has arithmetic or lossless coding"), "{error}");
     }
 
     #[test]
@@ -437,7 +421,7 @@ mod tests {
         let text = b"\0\0\0\x02tEXta\0\0\0\0\0";
         let numbers = b"RIFF\0\0\0\0WEBPVP8L\x12\0\0\0\x2f\x03\xc0\0\0";
         let mut jpeg = encoded(picture(), ImageFormat::Jpeg);
-        jpeg.splice(2..2, part.repeat(12_000));
+        jpeg.splice(2..2, part.repeat(65_537));
         let mut png = encoded(picture(), ImageFormat::Png);
         png.splice(33..33, text.repeat(65_536));
         let webp = [&numbers[..], &crate::vp8l::tests::wanting(65_536)].concat();

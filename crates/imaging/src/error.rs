@@ -55,9 +55,9 @@ pub enum Error {
         source: image::ImageError,
     },
     /// The image is of a kind that is not read, or that the decoder would read otherwise than Pillow: a TIFF that is
-    /// compressed like a fax, to be decoded in a time that grows with the square of its size, with reversed
-    /// bits, with YCbCr colours or with planes in tiles beyond its edge; a JPEG with arithmetic or lossless coding,
-    /// or with unusual scans, samples or headers of its colours.
+    /// compressed like a fax, to be decoded in a time that grows with the square of its size, or as JPEGs, with
+    /// reversed bits, with YCbCr colours or with planes in tiles beyond its edge; a JPEG with arithmetic or
+    /// lossless coding, with other than 8 bits, or with unusual samples of its colours.
     #[error(
         "{} has {what}, which Burncam does not read: save it as PNG",
         path.display()

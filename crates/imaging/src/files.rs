@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The file name extensions that count as images, in lower case.
-pub const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"];
+pub const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "jfif", "bmp", "tif", "tiff", "webp"];
 
 /// Whether the extension of `path` is one of [`EXTENSIONS`], in any mixture of cases.
 ///
@@ -21,9 +21,17 @@ mod tests {
 
     #[test]
     fn case_does_not_matter() {
-        for name in
-            ["a.png", "a.PNG", "dir.d/a.b.Jpeg", "a.jpg", "a.bmp", "a.TIF", "a.tiff", "a.webp"]
-        {
+        for name in [
+            "a.png",
+            "a.PNG",
+            "dir.d/a.b.Jpeg",
+            "a.jpg",
+            "a.JFIF",
+            "a.bmp",
+            "a.TIF",
+            "a.tiff",
+            "a.webp",
+        ] {
             assert!(is_image_name(name), "{name}");
         }
     }

@@ -1,125 +1,231 @@
-//! How much work the segments of a JPEG are.
+//! JPEG, with the pixels of libjpeg-turbo, with which Pillow decodes.
 //!
-//! After each marker the decoder compares all parts of extended XMP data that it has met, it builds every
-//! Huffman table whether a scan follows or not, and it keeps every part of a colour profile. What is a
-//! marker and what is within a segment it decides in its own way where a file is damaged, so all bytes
-//! are counted here that could be a marker, wherever they stand.
+//! The decoder bounds scans and checks what it indexes. What is left is in [`check`], the tables and segments that
+//! it would take any number of, and in [`unread`], what it would decode otherwise than libjpeg. ITU-T T.81,
+//! annex B, has the markers.
 
-use std::iter;
+use std::path::Path;
+
+use image::error::{DecodingError, ImageFormatHint};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageError, ImageFormat, RgbImage};
+use libjpeg_turbo_rs::{DecodeLimits, Decoder, FrameHeader, JpegError, PixelFormat};
 
 use crate::chunks::{TooMuch, within};
-
-const SOF2: u8 = 0xc2;
-
-/// Frames without loss, in differences, and with arithmetic coding.
-const NEVER_DECODED: [u8; 10] = [0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf];
+use crate::decode::{check_size, kept, too_large};
+use crate::room::{Held, PIXELS};
+use crate::{DecodeOptions, Error, Exif};
 
 const DHT: u8 = 0xc4;
+const SOI: u8 = 0xd8;
+const EOI: u8 = 0xd9;
+const SOS: u8 = 0xda;
+const DQT: u8 = 0xdb;
 const APP1: u8 = 0xe1;
 const APP2: u8 = 0xe2;
 
-/// What begins a part of extended XMP data, and a part of a colour profile, after the length.
-const EXTENDED_XMP: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
-const ICC_PROFILE: &[u8] = b"ICC_PROFILE\0";
+/// Scans of an image; progressive files have about ten.
+const MOST_SCANS: usize = 100;
 
-/// Parts of extended XMP data, times markers: a photograph with a depth map of 10 MB has 160 parts.
-const MOST_COMPARISONS: u64 = 1 << 27;
+/// Bytes of Huffman tables, each of which is built whether a scan follows or not: 100 scans need 0.2 MiB.
+const MOST_TABLES: u64 = 1 << 24;
 
-/// Huffman tables, and how many more for each JPEG if there are several.
-const MOST_TABLES: u64 = 1 << 18;
-const TABLES_OF_A_JPEG: u64 = 8;
+/// Segments of metadata that are kept in pieces: a photograph with a depth map of 10 MB has 160.
+const MOST_PIECES: u64 = 1 << 16;
 
-/// Parts of colour profiles; one has 255 at most.
-const MOST_PARTS: u64 = 1 << 16;
+/// Samples along a block's side.
+const BLOCK: u64 = 8;
 
-/// What all JPEGs of a file have together.
-#[derive(Debug)]
-pub(crate) struct Segments {
-    comparisons: u64,
-    tables: u64,
-    most_tables: u64,
-    progressive: bool,
-}
-
-/// As [`Segments::add`], of a file that is one JPEG: whether a progressive frame may be in it. Nothing
-/// else has that marker but what is passed over, such as a small picture in the metadata.
-pub(crate) fn check(bytes: &[u8]) -> Result<bool, TooMuch> {
-    let mut segments = Segments::of(1);
-    segments.add(bytes, 1)?;
-    Ok(segments.progressive)
-}
-
-impl Segments {
-    /// Those of a file of so many JPEGs, none of which is added yet.
-    pub(crate) const fn of(jpegs: u64) -> Self {
-        let more = jpegs.saturating_mul(TABLES_OF_A_JPEG);
-        let most_tables = MOST_TABLES.saturating_add(more);
-        Self { comparisons: 0, tables: 0, most_tables, progressive: false }
+/// Decodes a JPEG.
+pub(crate) fn decode(
+    path: &Path,
+    bytes: &[u8],
+    options: DecodeOptions,
+) -> Result<Held<RgbImage>, Error> {
+    let outline = Outline::of(bytes);
+    let failed = |error| failure(path, error, &outline);
+    check(bytes).map_err(|TooMuch { what, found, limit }| too_large(path, what, found, limit))?;
+    let side = usize::from(u16::MAX);
+    let limits = DecodeLimits {
+        max_width: side,
+        max_height: side,
+        max_pixels: u64::MAX,
+        max_scans: MOST_SCANS,
+        max_memory: None,
+    };
+    let decoder = Decoder::new_with_limits(bytes, limits).map_err(failed)?;
+    let header = decoder.header();
+    let size = (u32::from(header.width), u32::from(header.height));
+    check_size(path, size, options)?;
+    if let Some(what) = unread(&decoder, &outline) {
+        return Err(Error::Unread { path: path.to_owned(), what });
     }
+    if !outline.ended {
+        return Err(Error::Truncated { path: path.to_owned() });
+    }
+    if !outline.in_order {
+        return Err(damaged(path, "its restart markers are out of order"));
+    }
+    let inks = header.components.len() == 4;
+    let pixels = u64::from(size.0).saturating_mul(size.1.into());
+    let handed_out = pixels.saturating_mul(if inks { 4 } else { 3 });
+    if handed_out > options.max_bytes {
+        let what = "the number of bytes of its pixels";
+        return Err(too_large(path, what, handed_out, options.max_bytes));
+    }
+    let memory = while_decoding(header).saturating_add(bytes.len() as u64);
+    let mut room = PIXELS.take(memory.saturating_add(pixels.saturating_mul(options.beside)));
+    let orientation = match options.exif {
+        Exif::Apply => decoder.exif_orientation().and_then(Orientation::from_exif),
+        Exif::Ignore => None,
+    };
+    let format = if inks { PixelFormat::Cmyk } else { PixelFormat::Rgb };
+    // As libjpeg does by default: it matters to progressive files without their last scans.
+    let decoder = decoder.with_output_format(format).with_block_smoothing(true);
+    let samples = decoder.decode_image().map_err(failed)?.into_vec();
+    drop(decoder);
+    let samples = if inks { rgb_of_inks(&samples) } else { samples };
+    let image = RgbImage::from_raw(size.0, size.1, samples)
+        .ok_or_else(|| damaged(path, "its pixels are not as many as it says"))?;
+    let mut upright = DynamicImage::ImageRgb8(image);
+    upright.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
+    let upright = upright.into_rgb8();
+    room.keep(kept(&upright, options));
+    Ok(room.hold(upright))
+}
 
-    /// Adds a JPEG that is decoded so many times.
-    ///
-    /// # Errors
-    ///
-    /// If the segments of all that were added are too much work.
-    pub(crate) fn add(&mut self, jpeg: &[u8], times: u64) -> Result<(), TooMuch> {
-        let (mut markers, mut xmp, mut profile) = (0_u64, 0_u64, 0_u64);
-        let mut rest = jpeg;
-        while let Some((marker, after)) = next_marker(rest) {
-            markers = markers.saturating_add(1);
-            let begins = |name| after.get(2..).is_some_and(|data| data.starts_with(name));
-            match marker {
-                // Tables may be among the symbols of others: they are counted no further than the limit.
-                DHT => self.add_tables(huffman_tables(after), times)?,
-                SOF2 => self.progressive = true,
-                APP1 if begins(EXTENDED_XMP) => xmp = xmp.saturating_add(1),
-                APP2 if begins(ICC_PROFILE) => profile = profile.saturating_add(1),
-                _ => (),
-            }
-            rest = after;
+/// Checks that tables and metadata are no more work, and take no more memory, than an image is worth. Every byte
+/// counts that could begin such a segment, wherever it stands.
+fn check(bytes: &[u8]) -> Result<(), TooMuch> {
+    let (mut tables, mut pieces) = (0_u64, 0_u64);
+    let mut rest = bytes;
+    while let Some((marker, after)) = next_marker(rest) {
+        match marker {
+            DHT => tables = tables.saturating_add(length(after).unwrap_or_default() as u64),
+            APP1 | APP2 => pieces = pieces.saturating_add(1),
+            _ => (),
         }
-        within("the number of parts of its colour profile", profile, MOST_PARTS)?;
-        let each = xmp.saturating_mul(markers);
-        self.comparisons = self.comparisons.saturating_add(each.saturating_mul(times));
-        within(
-            "the number of its segments of extended XMP times its markers",
-            self.comparisons,
-            MOST_COMPARISONS,
-        )
+        rest = after;
     }
+    within("the number of bytes of its Huffman tables", tables, MOST_TABLES)?;
+    within("the number of its segments of metadata", pieces, MOST_PIECES)
+}
 
-    fn add_tables(&mut self, tables: u64, times: u64) -> Result<(), TooMuch> {
-        self.tables = self.tables.saturating_add(tables.saturating_mul(times));
-        within("the number of its Huffman tables", self.tables, self.most_tables)
+/// What it has that is not read: what few files have, and what the decoder gives other pixels than libjpeg for.
+fn unread(decoder: &Decoder<'_>, outline: &Outline) -> Option<&'static str> {
+    let header = decoder.header();
+    if decoder.is_arithmetic() || header.is_lossless {
+        return Some("arithmetic or lossless coding");
+    }
+    if header.precision != 8 {
+        return Some("samples of more than 8 bits");
+    }
+    let samplings = header.components.iter();
+    let mut samplings = samplings.map(|one| (one.horizontal_sampling, one.vertical_sampling));
+    let (across, down) = samplings.next()?;
+    match header.components.len() {
+        1 | 3 => (),
+        4 if samplings.clone().all(|other| other == (across, down)) => (),
+        4 => return Some("four colours with more samples of one than of another"),
+        _ => return Some("two colours"),
+    }
+    if samplings.any(|other| other.0 > across || other.1 > down) {
+        return Some("more samples of its colours than of its brightness");
+    }
+    outline.late_tables.then_some("quantisation tables between its scans")
+}
+
+/// Bytes that decoding takes, with the pixels that come of it.
+fn while_decoding(header: &FrameHeader) -> u64 {
+    let components = || header.components.iter();
+    let most = |factor: fn(&libjpeg_turbo_rs::ComponentInfo) -> u8| {
+        u64::from(components().map(factor).max().unwrap_or(1).max(1))
+    };
+    let (across, down) = (
+        most(|component| component.horizontal_sampling),
+        most(|component| component.vertical_sampling),
+    );
+    // Each component has a block, or several, in each of these units.
+    let units = |side: u16, factor: u64| u64::from(side).div_ceil(BLOCK.saturating_mul(factor));
+    let units = units(header.width, across).saturating_mul(units(header.height, down));
+    let blocks = components()
+        .map(|one| u64::from(one.horizontal_sampling).saturating_mul(one.vertical_sampling.into()))
+        .fold(0, u64::saturating_add);
+    let samples = units.saturating_mul(blocks).saturating_mul(BLOCK * BLOCK);
+    let whole = units.saturating_mul(across).saturating_mul(down).saturating_mul(BLOCK * BLOCK);
+    // Two planes at full size; then what is handed out, and RGB of inks.
+    let planes = if components().len() == 1 { 0 } else { whole.saturating_mul(2) };
+    let pixels = u64::from(header.width).saturating_mul(header.height.into());
+    let out = if components().len() == 4 { 7 } else { 3 };
+    let converted = planes.saturating_add(pixels.saturating_mul(out));
+    // 16-bit coefficients of all scans, and what is known of each block, are there before.
+    let coefficients =
+        if header.is_progressive { samples.saturating_mul(9).div_ceil(4) } else { 0 };
+    samples.saturating_add(converted.max(coefficients))
+}
+
+/// RGB of inverted cyan, magenta, yellow and black, as Pillow converts what Adobe's programs write.
+fn rgb_of_inks(samples: &[u8]) -> Vec<u8> {
+    let pixel = |&[cyan, magenta, yellow, white]: &[u8; 4]| {
+        [cyan, magenta, yellow].map(|light| {
+            let ink = u32::from(u8::MAX.saturating_sub(light));
+            let product = ink.saturating_mul(white.into()).saturating_add(128);
+            let rounded = (product >> 8).saturating_add(product) >> 8;
+            white.saturating_sub(u8::try_from(rounded).unwrap_or(u8::MAX))
+        })
+    };
+    samples.as_chunks().0.iter().flat_map(pixel).collect()
+}
+
+/// What stands between a file's scans.
+#[derive(Debug, Default)]
+struct Outline {
+    /// The end marker follows the last scan. Pillow wants it, the decoder not always.
+    ended: bool,
+    /// Restart markers count up. Where they do not, libjpeg leaves out what the decoder makes up.
+    in_order: bool,
+    /// Tables of quantisation follow a scan, which the decoder would use for the scans before them, too.
+    late_tables: bool,
+}
+
+impl Outline {
+    fn of(bytes: &[u8]) -> Self {
+        let mut outline = Self { in_order: true, ..Self::default() };
+        // The number of the next restart marker, once there is a scan.
+        let mut restart = None;
+        let mut rest = bytes.get(2..);
+        while let Some((marker, after)) = rest.and_then(next_marker) {
+            rest = Some(after);
+            match marker {
+                EOI => {
+                    outline.ended = true;
+                    break;
+                }
+                0xd0..=0xd7 => {
+                    outline.in_order &= restart == Some(marker & 7);
+                    restart = Some(marker.wrapping_add(1) & 7);
+                }
+                0x01 | SOI => (),
+                _ => {
+                    outline.late_tables |= marker == DQT && restart.is_some();
+                    if marker == SOS {
+                        restart = Some(0);
+                    }
+                    rest = length(after).and_then(|length| after.get(length..));
+                }
+            }
+        }
+        outline
     }
 }
 
-/// Whether a file that cannot be decoded may be one of those that are never.
-pub(crate) fn is_never_decoded(bytes: &[u8]) -> bool {
-    let mut markers = iter::successors(next_marker(bytes), |(_, after)| next_marker(after));
-    markers.any(|(marker, _)| NEVER_DECODED.contains(&marker))
-}
-
-/// The Huffman tables of a segment that begins with its length, up to one that cannot be right.
-fn huffman_tables(segment: &[u8]) -> u64 {
-    let Some((&length, _)) = segment.split_first_chunk() else { return 0 };
-    let end = usize::from(u16::from_be_bytes(length)).min(segment.len());
-    let mut rest = segment.get(2..end).unwrap_or_default();
-    let mut found = 0_u64;
-    while let Some((&[kind, ref counts @ ..], after)) = rest.split_first_chunk::<17>() {
-        let symbols = counts.iter().copied().map(usize::from).fold(0, usize::saturating_add);
-        let Some(next) = after.get(symbols..).filter(|_| kind & !0x13 == 0 && symbols <= 256)
-        else {
-            break;
-        };
-        found = found.saturating_add(1);
-        rest = next;
-    }
-    found
+/// The length that a segment begins with.
+fn length(segment: &[u8]) -> Option<usize> {
+    segment.first_chunk().map(|&length| usize::from(u16::from_be_bytes(length)))
 }
 
 /// The next code that follows 0xff and is a marker's, and the bytes after it.
-pub(crate) fn next_marker(mut bytes: &[u8]) -> Option<(u8, &[u8])> {
+fn next_marker(mut bytes: &[u8]) -> Option<(u8, &[u8])> {
     loop {
         let at = bytes.iter().position(|&byte| byte == 0xff)?;
         match bytes.get(at..)? {
@@ -131,82 +237,191 @@ pub(crate) fn next_marker(mut bytes: &[u8]) -> Option<(u8, &[u8])> {
     }
 }
 
+fn failure(path: &Path, error: JpegError, outline: &Outline) -> Error {
+    match error {
+        JpegError::UnexpectedEof if !outline.ended => Error::Truncated { path: path.to_owned() },
+        JpegError::LimitExceeded { actual, limit, .. } => {
+            too_large(path, "its number of scans", actual, limit)
+        }
+        JpegError::UnexpectedEof => damaged(path, "its coded data end before its last pixel"),
+        error => damaged(path, error),
+    }
+}
+
+fn damaged(path: &Path, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    let hint = ImageFormatHint::Exact(ImageFormat::Jpeg);
+    let source = ImageError::Decoding(DecodingError::new(hint, error));
+    Error::Decode { path: path.to_owned(), source }
+}
+
 #[cfg(test)]
 mod tests {
+    use libjpeg_turbo_rs::{Encoder, ScanScript, Subsampling};
+
     use super::*;
 
-    fn segment(marker: u8, name: &[u8], rest: usize) -> Vec<u8> {
-        let length = (2 + name.len() + rest) as u16;
-        [&[0xff, marker], &length.to_be_bytes()[..], name, &vec![0; rest]].concat()
+    fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
+        let length = (content.len() as u16 + 2).to_be_bytes();
+        [&[0xff, marker], &length[..], content].concat()
     }
 
-    #[test]
-    fn extended_xmp_that_is_compared_at_every_marker_is_refused() {
-        let part = segment(APP1, EXTENDED_XMP, 41);
-        let comment = segment(0xfe, b"", 0);
-        let photograph = [part.repeat(160), comment.repeat(2_000)].concat();
-        assert_eq!(check(&photograph), Ok(false));
-        let hostile = [part.repeat(10_000), comment.repeat(50_000)].concat();
-        let refused = check(&hostile).expect_err("600 million comparisons");
-        assert_eq!((refused.found, refused.limit), (600_000_000, 1 << 27), "{}", refused.what);
+    fn picture() -> Vec<u8> {
+        (0..40 * 24 * 3_u32).map(|at| (at * at / 7 % 251) as u8).collect()
     }
 
-    #[test]
-    fn a_marker_within_a_segment_counts_too() {
-        // The decoder takes 0xffd0 for a segment with a length, and what follows for its content.
-        let part = segment(APP1, EXTENDED_XMP, 41);
-        let hidden = [segment(0xd0, b"\xff\xe1\xff\xff", 0), part.repeat(12_000)].concat();
-        assert!(check(&hidden).is_err());
+    fn encoder(pixels: &[u8]) -> Encoder<'_> {
+        Encoder::new(pixels, 40, 24, PixelFormat::Rgb).subsampling(Subsampling::S420)
     }
 
-    #[test]
-    fn a_progressive_frame_is_found_wherever_it_stands() {
-        let [baseline, progressive] = [0xc0, SOF2].map(|frame| segment(frame, b"", 15));
-        let hidden = segment(APP1, &progressive, 0);
-        assert_eq!(check(&baseline), Ok(false));
-        assert_eq!(check(&[0xff, 0x00, SOF2]), Ok(false));
-        for found in [&progressive, &hidden, &[&[0xff][..], &progressive].concat()] {
-            assert_eq!(check(found), Ok(true), "{found:x?}");
-        }
+    fn baseline() -> Vec<u8> {
+        encoder(&picture()).encode().expect("a JPEG")
     }
 
-    #[test]
-    fn what_is_decoded_often_counts_often() {
-        let part = segment(APP1, EXTENDED_XMP, 41).repeat(100);
-        let mut segments = Segments::of(20_000);
-        assert_eq!(segments.add(&part, 10_000), Ok(()));
-        assert!(segments.add(&part, 10_000).is_err());
+    /// Width and height of what is decoded.
+    fn open(bytes: &[u8]) -> Result<(u32, u32), Error> {
+        let image = decode(Path::new("a.jpg"), bytes, DecodeOptions::default())?;
+        Ok(image.dimensions())
+    }
+
+    fn refused(bytes: &[u8]) -> String {
+        let error = open(bytes).expect_err("refused");
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        format!("{error}: {}", cause.unwrap_or_default())
+    }
+
+    /// With these segments in front.
+    fn with(segments: &[u8]) -> Vec<u8> {
+        let mut bytes = baseline();
+        bytes.splice(2..2, segments.iter().copied());
+        bytes
     }
 
     #[test]
     fn huffman_tables_without_number_are_refused() {
         let tables = [&[0x10][..], &[0; 16]].concat().repeat(3_854);
-        assert_eq!(huffman_tables(&segment(DHT, &tables, 0)[2..]), 3_854);
-        assert_eq!(check(&segment(DHT, &tables, 0).repeat(68)), Ok(false));
-        let refused = check(&segment(DHT, &tables, 0).repeat(69)).expect_err("265,926 tables");
-        assert_eq!((refused.found, refused.limit), (265_926, (1 << 18) + 8), "{}", refused.what);
+        let segment = segment(DHT, &tables);
+        // The file's own tables have 0.4 KiB.
+        let most = (1 << 24) / (segment.len() - 2);
+        assert!(open(&with(&segment.repeat(most))).is_ok());
+        let error = refused(&with(&segment.repeat(most + 1)));
+        assert!(error.contains("bytes of its Huffman tables is 16"), "{error}");
     }
 
     #[test]
-    fn bytes_that_are_no_huffman_tables_do_not_count() {
-        let noise: Vec<u8> =
-            (0..60_000_u32).map(|at| (at.wrapping_mul(0x9e37_79b9) >> 24) as u8).collect();
-        assert!(huffman_tables(&segment(DHT, &noise, 0)[2..]) < 2);
-        for kind in [0x04, 0x20, 0x40, 0x80, 0x08] {
-            let wrong = [&[kind][..], &[0; 16]].concat();
-            assert_eq!(huffman_tables(&segment(DHT, &wrong, 0)[2..]), 0, "{kind}");
-        }
-        for kind in [0x00, 0x03, 0x10, 0x13] {
-            let right = [&[kind][..], &[0; 16]].concat();
-            assert_eq!(huffman_tables(&segment(DHT, &right, 0)[2..]), 1, "{kind}");
-        }
+    fn metadata_in_pieces_without_number_is_refused() {
+        let part = segment(APP2, b"ICC_PROFILE\0\x01\x01");
+        assert!(open(&with(&part.repeat(65_536))).is_ok());
+        let error = refused(&with(&part.repeat(65_537)));
+        assert!(error.contains("segments of metadata is 65537, the limit 65536"), "{error}");
+        // The decoder takes 0xffd0 here for a segment with a length, and what follows for its content.
+        let hidden = [&segment(0xd0, b"\xff\xe1\xff\xff")[..], &part.repeat(65_537)].concat();
+        assert!(matches!(open(&with(&hidden)), Err(Error::TooLarge { .. })));
     }
 
     #[test]
-    fn a_colour_profile_of_too_many_parts_is_refused() {
-        let part = segment(APP2, ICC_PROFILE, 3);
-        assert_eq!(check(&part.repeat(255)), Ok(false));
-        let refused = check(&part.repeat(65_537)).expect_err("65,537 parts");
-        assert_eq!((refused.found, refused.limit), (65_537, 65_536), "{}", refused.what);
+    fn a_hundred_scans_are_enough() {
+        let of = |scans: usize| {
+            let scan = |start, end, high, low| ScanScript {
+                components: vec![0],
+                ss: start,
+                se: end,
+                ah: high,
+                al: low,
+            };
+            let mut script = vec![scan(0, 0, 0, 0)];
+            // The first coefficients bit by bit, as often as the format allows; then all of them again.
+            let bits = (1..=63).flat_map(|at| [scan(at, at, 0, 1), scan(at, at, 1, 0)]);
+            script.extend(bits.take(scans - 1));
+            let grey: Vec<u8> = picture().into_iter().step_by(3).collect();
+            let encoder = Encoder::new(&grey, 40, 24, PixelFormat::Grayscale);
+            encoder.progressive(true).scan_script(script).encode().expect("a JPEG")
+        };
+        assert!(open(&of(100)).is_ok());
+        let error = refused(&of(101));
+        assert!(error.contains("its number of scans is 101, the limit 100"), "{error}");
+    }
+
+    #[test]
+    fn what_the_decoder_would_decode_otherwise_is_refused() {
+        let pixels = picture();
+        let sampled = |samplings: [u8; 3]| {
+            let factors = samplings.map(|one| (one >> 4, one & 0xf)).to_vec();
+            encoder(&pixels).sampling_factors(factors).encode().expect("a JPEG")
+        };
+        assert!(open(&sampled([0x22, 0x21, 0x12])).is_ok());
+        assert!(refused(&sampled([0x11, 0x11, 0x22])).contains("more samples of its colours"));
+        for encoder in [encoder(&pixels).arithmetic(true), encoder(&pixels).lossless(true)] {
+            let bytes = encoder.encode().expect("a JPEG");
+            assert!(refused(&bytes).contains("arithmetic or lossless coding"));
+        }
+        // The crate makes these two that have a larger sampling in their first and last colour.
+        let inks: Vec<u8> = pixels.chunks(3).flat_map(|p| [p[0], p[1], p[2], 9]).collect();
+        let inks = |subsampling| {
+            let encoder = Encoder::new(&inks, 40, 24, PixelFormat::Cmyk);
+            encoder.subsampling(subsampling).encode().expect("a JPEG")
+        };
+        assert!(open(&inks(Subsampling::S444)).is_ok());
+        assert!(refused(&inks(Subsampling::S420)).contains("four colours"));
+        let mut twelve = baseline();
+        let frame = twelve.windows(2).position(|two| two == [0xff, 0xc0]).expect("a frame");
+        twelve[frame + 4] = 12;
+        assert!(refused(&twelve).contains("more than 8 bits"));
+    }
+
+    #[test]
+    fn quantisation_tables_between_scans_are_refused() {
+        let bytes = encoder(&picture()).progressive(true).encode().expect("a JPEG");
+        assert!(open(&bytes).is_ok());
+        let second = bytes.windows(2).rposition(|two| two == [0xff, SOS]).expect("a scan");
+        let table = segment(DQT, &[&[0][..], &[1; 64]].concat());
+        let late = [&bytes[..second], &table, &bytes[second..]].concat();
+        assert!(refused(&late).contains("quantisation tables between its scans"));
+    }
+
+    #[test]
+    fn restart_markers_count_up() {
+        let bytes = encoder(&picture()).restart_blocks(1).encode().expect("a JPEG");
+        assert!(open(&bytes).is_ok());
+        let place = bytes.windows(2).position(|two| two == [0xff, 0xd1]).expect("the second");
+        let mut other = bytes.clone();
+        other[place + 1] = 0xd3;
+        assert!(refused(&other).contains("out of order"));
+        let cut = [&bytes[..place], &bytes[place + 2..]].concat();
+        assert!(refused(&cut).contains("out of order"));
+    }
+
+    #[test]
+    fn a_file_ends_with_its_own_end_marker() {
+        // That of a small picture in a segment does not count.
+        let bytes = with(&segment(APP1, b"Exif\0\0\xff\xd9"));
+        assert!(open(&bytes).is_ok());
+        for missing in 1..bytes.len() - 2 {
+            let cut = open(&bytes[..bytes.len() - missing]);
+            assert!(matches!(cut, Err(Error::Truncated { .. })), "{missing}: {cut:?}");
+        }
+        assert!(open(&[&bytes[..], b"what a camera adds"].concat()).is_ok());
+    }
+
+    #[test]
+    fn data_that_end_early_are_no_truncated_file() {
+        let mut bytes = baseline();
+        let end = bytes.len() - 2;
+        bytes.drain(end - 40..end);
+        assert!(refused(&bytes).contains("its coded data end before its last pixel"));
+    }
+
+    #[test]
+    fn memory_counts_planes_coefficients_and_what_is_handed_out() {
+        let memory = |bytes: &[u8]| while_decoding(Decoder::new(bytes).expect("a header").header());
+        // 48 × 32 with the edges: 1.5 samples a pixel, 2 planes; 3 bytes for each pixel of 40 × 24.
+        let (samples, planes, out) = (48 * 32 * 3 / 2, 2 * 48 * 32, 3 * 40 * 24);
+        assert_eq!(memory(&baseline()), samples + planes + out);
+        let pixels = picture();
+        let progressive = encoder(&pixels).progressive(true);
+        let halved = progressive.encode().expect("a JPEG");
+        assert_eq!(memory(&halved), samples + planes + out);
+        let whole = encoder(&pixels).progressive(true).subsampling(Subsampling::S444).encode();
+        let samples = 40 * 24 * 3;
+        assert_eq!(memory(&whole.expect("a JPEG")), samples + samples * 9 / 4);
     }
 }

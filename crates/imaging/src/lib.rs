@@ -4,8 +4,7 @@
 //! the network's input size, [`preprocess`] the frame into the network's values, and hand these
 //! to the network as a tensor with [`stacked`]; [`to_tensor`] does the last two. The pixels are
 //! those that Pillow's `Image.open(path).convert("RGB")` gives, the resized frame is that of Keras'
-//! `load_img`, and the values equal numpy's to the last bit; a JPEG's pixels may differ by a few
-//! levels, because the decoder is another one.
+//! `load_img`, and the values equal numpy's to the last bit.
 //!
 //! This crate must never be bypassed: pixels become network input here only. It knows no
 //! architecture, only the [`InputSpec`](burncam_net::InputSpec) of one, and it must never panic
@@ -47,7 +46,6 @@ mod error;
 mod files;
 mod fit;
 mod jpeg;
-mod jpeg_frame;
 mod pixels;
 mod png;
 mod preprocess;

@@ -22,8 +22,9 @@ const PALETTE: u16 = 3;
 /// `FillOrder`: the lowest bit of a byte is its first pixel.
 const LOWEST_FIRST: u16 = 2;
 
-/// `Compression`: three ways of a fax, and LZW.
+/// `Compression`: three ways of a fax, two of JPEGs, and LZW.
 const FAX: [u16; 3] = [2, 3, 4];
+const JPEG: [u16; 2] = [6, 7];
 const LZW: u16 = 5;
 
 /// `PlanarConfiguration`: all samples of one kind, then those of the next.
@@ -37,9 +38,9 @@ const ASSOCIATED: u16 = 1;
 /// Colours of a palette of 8 bits.
 const COLOURS: usize = 256;
 
-/// What the image has that is not read: compression like a fax; the bits of each byte in reverse
-/// order, which the decoder passes over; YCbCr colours; or planes in tiles that end beyond the image, for
-/// which it makes no room.
+/// What the image has that is not read: compression like a fax; JPEGs, which the decoder decodes otherwise than
+/// libjpeg; the bits of each byte in reverse order, which it passes over; YCbCr colours; or planes in tiles that
+/// end beyond the image, for which it makes no room.
 pub(crate) fn unread(bytes: &[u8]) -> Option<&'static str> {
     let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?;
     let mut is = |tag, of: &[u16]| {
@@ -49,12 +50,15 @@ pub(crate) fn unread(bytes: &[u8]) -> Option<&'static str> {
     if is(Tag::Compression, &FAX) {
         return Some("fax compression (CCITT)");
     }
+    if is(Tag::Compression, &JPEG) {
+        return Some("JPEG compression in a TIFF");
+    }
     if is(Tag::FillOrder, &[LOWEST_FIRST]) {
         return Some("its bits in reverse order (FillOrder 2)");
     }
     let directory = Directory::of(bytes)?;
     if directory.value(PHOTOMETRIC) == Some(YCBCR) {
-        return Some("YCbCr colours, as TIFFs of JPEGs do");
+        return Some("YCbCr colours in a TIFF");
     }
     let (tile, image) = (decoder.chunk_dimensions(), decoder.dimensions().ok()?);
     let beyond = image.0.checked_rem(tile.0) != Some(0) || image.1.checked_rem(tile.1) != Some(0);
@@ -282,8 +286,9 @@ mod tests {
     }
 
     #[test]
-    fn a_fax_and_reversed_bits_are_known_by_their_tags() {
+    fn a_fax_jpegs_and_reversed_bits_are_known_by_their_tags() {
         let fax = Some("fax compression (CCITT)");
+        let jpeg = Some("JPEG compression in a TIFF");
         let reversed = Some("its bits in reverse order (FillOrder 2)");
         for (compression, order, what) in [
             (1, 1, None),
@@ -291,6 +296,8 @@ mod tests {
             (3, 1, fax),
             (4, 2, fax),
             (5, 1, None),
+            (6, 1, jpeg),
+            (7, 1, jpeg),
             (1, 2, reversed),
             (5, 2, reversed),
         ] {
@@ -369,7 +376,7 @@ mod tests {
     #[test]
     fn planes_in_tiles_beyond_the_edge_and_ycbcr_are_known() {
         let beyond = Some("planes in tiles that reach over its edge");
-        let colours = Some("YCbCr colours, as TIFFs of JPEGs do");
+        let colours = Some("YCbCr colours in a TIFF");
         for (width, planar, photometric, what) in [
             (32, 1, 1, None),
             (32, 2, 1, None),

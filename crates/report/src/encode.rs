@@ -6,9 +6,7 @@ use std::path::Path;
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ImageFormat, RgbImage};
-use jpeg_encoder::{
-    ChromaSubsamplingMethod, ColorType, Encoder, QuantizationTableType, SamplingFactor,
-};
+use libjpeg_turbo_rs::{PixelFormat, Subsampling};
 
 use crate::Error;
 
@@ -17,7 +15,7 @@ use crate::Error;
 pub enum Format {
     /// PNG.
     Png,
-    /// Baseline JPEG as Pillow writes it by default: quality 75, colour at half resolution.
+    /// Baseline JPEG, byte for byte as Pillow writes it by default: quality 75, colour at half resolution.
     Jpeg,
     /// BMP.
     Bmp,
@@ -32,14 +30,14 @@ impl Format {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownFormat`] if there is no extension or none of `png`, `jpg`, `jpeg`, `bmp`,
-    /// `tif`, `tiff` and `webp`.
+    /// [`Error::UnknownFormat`] if there is no extension or none of `png`, `jpg`, `jpeg`,
+    /// `jfif`, `bmp`, `tif`, `tiff` and `webp`.
     pub fn of_name(file_name: impl AsRef<Path>) -> Result<Self, Error> {
         let file_name = file_name.as_ref();
         let extension = file_name.extension().unwrap_or_default().to_ascii_lowercase();
         match extension.to_str() {
             Some("png") => Ok(Self::Png),
-            Some("jpg" | "jpeg") => Ok(Self::Jpeg),
+            Some("jpg" | "jpeg" | "jfif") => Ok(Self::Jpeg),
             Some("bmp") => Ok(Self::Bmp),
             Some("tif" | "tiff") => Ok(Self::Tiff),
             Some("webp") => Ok(Self::WebP),
@@ -80,14 +78,11 @@ pub fn encode(image: &RgbImage, format: Format) -> Result<Vec<u8>, Error> {
 type Encoded = Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>;
 
 fn jpeg(image: &RgbImage) -> Encoded {
-    let mut bytes = Vec::new();
-    let mut encoder = Encoder::new(&mut bytes, 75);
-    encoder.set_sampling_factor(SamplingFactor::F_2_2);
-    encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
-    encoder.set_quantization_tables(QuantizationTableType::Default, QuantizationTableType::Default);
     let (width, height) = (u16::try_from(image.width())?, u16::try_from(image.height())?);
-    encoder.encode(image.as_raw(), width, height, ColorType::Rgb)?;
-    Ok(bytes)
+    let (width, height) = (usize::from(width), usize::from(height));
+    let quality = 75;
+    let (pixels, sampling) = (PixelFormat::Rgb, Subsampling::S420);
+    Ok(libjpeg_turbo_rs::compress(image.as_raw(), width, height, pixels, quality, sampling)?)
 }
 
 fn png(image: &RgbImage) -> Encoded {

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum Error {
     /// The file name's extension names no format that this crate writes.
-    #[error("`{name}`: unknown image format: expected png, jpg, jpeg, bmp, tif, tiff or webp")]
+    #[error(
+        "`{name}`: unknown image format: expected png, jpg, jpeg, jfif, bmp, tif, tiff or webp"
+    )]
     UnknownFormat {
         /// The file name.
         name: String,

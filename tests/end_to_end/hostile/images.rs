@@ -1,9 +1,6 @@
 //! Hostile images.
 
 use std::fs;
-use std::io::Cursor;
-
-use image::{GrayImage, ImageFormat};
 
 use super::{MOST_FOR_IMAGES, deflated_zeros, place, run_within};
 use crate::program::weights;
@@ -47,10 +44,9 @@ fn tiff(entries: &[(u16, u16, u32, u32)], next: u32) -> Vec<u8> {
     bytes
 }
 
-/// A grey TIFF of 2000 × 2000 pixels in tiles of 16 × 16, each of which is the same JPEG of 4000 × 4000.
+/// A grey TIFF in tiles, each of which is a JPEG.
 fn jpeg_tiles() -> Vec<u8> {
-    let (tiles, lists) = (125 * 125, 4096);
-    let mut bytes = tiff(
+    tiff(
         &[
             (256, 4, 1, 2000),
             (257, 4, 1, 2000),
@@ -60,17 +56,46 @@ fn jpeg_tiles() -> Vec<u8> {
             (277, 3, 1, 1),
             (322, 3, 1, 16),
             (323, 3, 1, 16),
-            (324, 4, tiles, lists),
-            (325, 4, tiles, lists + 4 * tiles),
+            (324, 4, 125 * 125, 4096),
+            (325, 4, 125 * 125, 4096),
         ],
         0,
-    );
-    let mut jpeg = Cursor::new(Vec::new());
-    GrayImage::new(4000, 4000).write_to(&mut jpeg, ImageFormat::Jpeg).expect("a JPEG");
-    let jpeg = jpeg.into_inner();
-    bytes.extend((lists + 8 * tiles).to_le_bytes().repeat(tiles as usize));
-    bytes.extend((jpeg.len() as u32).to_le_bytes().repeat(tiles as usize));
-    bytes.extend(jpeg);
+    )
+}
+
+/// A segment of a JPEG.
+fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
+    let length = (content.len() as u16 + 2).to_be_bytes();
+    [&[0xff, marker], &length[..], content].concat()
+}
+
+/// A progressive JPEG of three colours, `side` × `side` pixels and so many scans, all but the first of which are
+/// a few bytes: each run of a scan leaves 32,767 blocks as they are.
+fn scans(side: u16, scans: usize) -> Vec<u8> {
+    let size = [side, side].map(u16::to_be_bytes).concat();
+    let components = [1, 2, 3].map(|name| [name, 0x11, 0]).concat();
+    // In both tables the code 0 has one symbol: no difference, and a run whose length has 14 bits.
+    let table = |kind, symbol| segment(0xc4, &[&[kind, 1][..], &[0; 15], &[symbol]].concat());
+    let blocks = usize::from(side).div_ceil(8).pow(2);
+    let first = segment(0xda, &[3, 1, 0, 2, 0, 3, 0, 0, 0, 0]);
+    // Of 8 runs 15 bits each, in 15 bytes; 0xff is followed by 0.
+    let bits: Vec<bool> = (0..8 * 15).map(|bit| bit % 15 > 0).collect();
+    let byte = |bits: &[bool]| bits.iter().fold(0, |byte, &bit| byte << 1 | u8::from(bit));
+    let runs: Vec<u8> = bits.chunks(8).map(byte).collect();
+    let runs = runs.repeat(blocks.div_ceil(8 * 32_767));
+    let runs = runs.iter().flat_map(|&byte| if byte == 0xff { vec![0xff, 0] } else { vec![byte] });
+    let runs: Vec<u8> = runs.collect();
+    let mut bytes = b"\xff\xd8".to_vec();
+    bytes.extend(segment(0xdb, &[&[0][..], &[1; 64]].concat()));
+    bytes.extend(segment(0xc2, &[&[8][..], &size, &[3], &components].concat()));
+    bytes.extend([table(0x00, 0), table(0x10, 0xe0), first, vec![0; 3 * blocks / 8 + 1]].concat());
+    for scan in 1..scans {
+        // The first three begin with the last bit but one, the others refine it.
+        let (name, bit) = ((scan % 3) as u8 + 1, if scan < 4 { 0x01 } else { 0x10 });
+        bytes.extend(segment(0xda, &[1, name, 0, 1, 63, bit]));
+        bytes.extend(&runs);
+    }
+    bytes.extend(b"\xff\xd9");
     bytes
 }
 
@@ -107,7 +132,14 @@ fn images_that_are_traps() {
     let text = [&b"a\0\0"[..], &zlib_zeros(600 << 20)].concat();
     let square = zlib_zeros(64);
     let small = ihdr(4, 4, 8, 6);
-    let jpeg = b"\xff\xd8\xff\xc0\0\x0b\x08\xff\xff\xff\xff\x01\x01\x11\0\xff\xd9".to_vec();
+    let start = b"\xff\xd8\xff\xc0\0\x0b\x08\xff\xff\xff\xff\x01\x01\x11\0";
+    let jpeg = [&start[..], &segment(0xda, b"\x01\x01\0\0\x3f\0"), b"\xff\xd9"].concat();
+    let tables = segment(0xc4, &[&[0x10][..], &[0; 16]].concat().repeat(3_854));
+    let profiles = segment(0xe2, b"ICC_PROFILE\0\x01\x01");
+    let small_jpeg = scans(16, 1);
+    let flooded = |segments: &[u8], times: usize| {
+        [&small_jpeg[..2], &segments.repeat(times), &small_jpeg[2..]].concat()
+    };
     let webp =
         b"RIFF\x20\0\0\0WEBPVP8L\x10\0\0\0\x2f\xff\xff\xff\x0f\0\0\0\0\0\0\0\0\0\0\0".to_vec();
     let header =
@@ -123,6 +155,10 @@ fn images_that_are_traps() {
             png(&[(b"IHDR", &ihdr(13_000, 13_000, 8, 0)), (b"IDAT", &square), (b"IEND", b"")]),
         ),
         ("many_pixels.jpg", jpeg),
+        ("scans.jpg", scans(16, 101)),
+        ("tables.jpg", flooded(&tables, 600)),
+        ("profiles.jpg", flooded(&profiles, 1 << 20)),
+        ("arithmetic.jpg", small_jpeg.iter().map(|&b| if b == 0xc2 { 0xca } else { b }).collect()),
         ("large.webp", webp),
         ("strip.tif", big(1, u32::MAX)),
         ("packed.tif", big(5, 100)),
@@ -170,6 +206,7 @@ fn images_that_are_traps() {
             "most.png",
             png(&[(b"IHDR", &ihdr(13_377, 13_377, 8, 0)), (b"IDAT", &most), (b"IEND", b"")]),
         ),
+        ("most.jpg", scans(13_376, 100)),
     ] {
         place.write(&format!("faces/Fold0/{name}"), &bytes);
     }
@@ -187,8 +224,18 @@ fn images_that_are_traps() {
         assert!(!error(name).contains("panicked"), "{name}: {}", error(name));
     }
     assert!(error("palette.tif").contains("number of values"), "{}", error("palette.tif"));
-    for name in ["profile.png", "text.png", "most.png", "S01_sem_dor_01.png"] {
+    for (name, says) in [
+        ("many_pixels.jpg", "number of pixels"),
+        ("scans.jpg", "number of scans"),
+        ("tables.jpg", "bytes of its Huffman tables"),
+        ("profiles.jpg", "segments of metadata"),
+        ("arithmetic.jpg", "arithmetic or lossless coding"),
+        ("jpeg_tiles.tif", "JPEG compression in a TIFF"),
+    ] {
+        assert!(error(name).contains(says), "{name}: {}", error(name));
+    }
+    for name in ["profile.png", "text.png", "most.png", "most.jpg", "S01_sem_dor_01.png"] {
         assert_eq!(error(name), "", "{name}");
     }
-    assert_eq!(rows.len(), files.len() + 5);
+    assert_eq!(rows.len(), files.len() + 6);
 }
