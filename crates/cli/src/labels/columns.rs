@@ -102,7 +102,7 @@ pub(super) fn find_image(
     let table = Table { sheet, wanted, headings: Some(headings), content: &content };
     let image = table.image(&[other])?;
     // Each image may be a subject of its own.
-    let is_other = table.content(image).images == 0 && table.content(other).images > 0;
+    let is_other = table.content(other).images > table.content(image).images;
     Ok(if is_other { other } else { image })
 }
 
