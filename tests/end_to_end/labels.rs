@@ -382,6 +382,7 @@ fn a_training_checkpoints_own_names_are_taken() {
         assert_eq!(record["models"][0]["classes"], json!(classes));
         let run = place.burncam(&["inspect", file]);
         assert!(run.stdout.contains(&format!("({entry})")), "{}", run.stdout);
+        assert!(!run.stdout.contains("to_idx: not") && !run.stdout.contains("class: not"));
     }
     for (file, says) in [
         ("disagree.pth", "`classes` has calm, crying, and `class_to_idx` has crying, calm"),

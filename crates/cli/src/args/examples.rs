@@ -12,8 +12,6 @@ Examples:
       Explain the images of each fold with that fold's own network.
   cargo xtask explain --weights NCNN.h5 --data faces --labels 'tokens:No_pain=sem;Pain=dor'
       Read the true class from whole words of the file names.
-  cargo xtask explain --weights NCNN.h5 --data faces --labels labels.csv --label-columns class=diagnosis
-      Read it from a table, where it is not clear which column has it.
   cargo xtask explain --weights NCNN.h5 --data faces --class Pain --layer conv_2x2
       Show what speaks for Pain, at an earlier layer.
   cargo xtask explain --weights resnet50.pth --data photos --classes imagenet.json --top 5

@@ -99,7 +99,11 @@ pub(super) fn find_image(
     other: usize,
 ) -> Result<usize> {
     let content = content(sheet, true, wanted)?;
-    Table { sheet, wanted, headings: Some(headings), content: &content }.image(&[other])
+    let table = Table { sheet, wanted, headings: Some(headings), content: &content };
+    let image = table.image(&[other])?;
+    // Each image may be a subject of its own.
+    let is_other = table.content(other).images > table.content(image).images;
+    Ok(if is_other { other } else { image })
 }
 
 /// Counts what the cells below the headings are.

@@ -11,7 +11,7 @@ use super::headings::LabelColumns;
 use super::sheet::Sheet;
 use super::understood::{example, shown};
 use super::{ClassOrder, composed, keys, names};
-use crate::classes::{self, Known, key};
+use crate::classes::{Known, key};
 use crate::data::Image;
 
 /// Rows that are shown as they were understood.

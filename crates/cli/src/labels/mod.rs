@@ -28,7 +28,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::classes::{self, Known};
 use crate::data::{Image, stem};
 
-pub(crate) use auto::{Decision, decide};
+pub(crate) use auto::{Decision, decide, without};
 pub(crate) use file::column;
 pub(crate) use headings::LabelColumns;
 pub(crate) use tokens::notebook_doubts;

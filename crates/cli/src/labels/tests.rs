@@ -219,6 +219,8 @@ fn another_column_is_read_beside_the_images() {
     let file = file(",label,baby,filename\n0,Pain,7,1.png\n1,No_pain,8,A/2.png\n");
     let babies = column(file.path(), "Baby", &images, &columns).expect("a column");
     assert_eq!((babies["1.png"].as_str(), babies["A/2.png"].as_str()), ("7", "8"));
+    let own = column(file.path(), "filename", &images, &columns).expect("a column");
+    assert_eq!(own["1.png"], "1.png");
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn checkpoint(
     pickle: &Pickle,
     places: &Places,
 ) -> Result<Checkpoint, Error> {
-    let Found { tensors, ignored } = torch::state::find(pickle)
+    let Found { tensors, mut ignored } = torch::state::find(pickle)
         .map_err(|reason| Error::StateDict { path: path.to_owned(), reason })?;
     check_parts(path, tensors.len())?;
     let file = File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
@@ -187,9 +187,11 @@ fn checkpoint(
         shapes.push((name.clone(), tensor.shape.clone(), tensor.element));
         store.insert(name, numbers);
     }
+    let class_names = torch::class_names::find(pickle);
+    ignored.retain(|part| !class_names.iter().any(|own| own.entry == part.name));
     let store = Store::Torch(store);
     let mut file = torch::state::checkpoint(path, format, store, shapes, ignored)?;
-    file.class_names = torch::class_names::find(pickle);
+    file.class_names = class_names;
     Ok(file)
 }
 
