@@ -188,7 +188,7 @@ pub fn jpegs() -> BTreeMap<String, Vec<u8>> {
         let mut file = archive.by_index(index).expect("an entry");
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).expect("its bytes");
-        (file.name().to_owned(), bytes)
+        (file.name().expect("a name").into_owned(), bytes)
     };
     (0..count).map(file).collect()
 }

@@ -16,6 +16,7 @@ use crate::decode::{check_size, kept, too_large};
 use crate::room::{Held, PIXELS};
 use crate::{DecodeOptions, Error, Exif};
 
+const SOF2: u8 = 0xc2;
 const DHT: u8 = 0xc4;
 const SOI: u8 = 0xd8;
 const EOI: u8 = 0xd9;
@@ -63,8 +64,8 @@ pub(crate) fn decode(
     if !outline.ended {
         return Err(Error::Truncated { path: path.to_owned() });
     }
-    if !outline.in_order {
-        return Err(damaged(path, "its restart markers are out of order"));
+    if let Some(what) = outline.damage {
+        return Err(damaged(path, what));
     }
     let inks = header.components.len() == 4;
     let pixels = u64::from(size.0).saturating_mul(size.1.into());
@@ -182,15 +183,16 @@ fn rgb_of_inks(samples: &[u8]) -> Vec<u8> {
 struct Outline {
     /// The end marker follows the last scan. Pillow wants it, the decoder not always.
     ended: bool,
-    /// Restart markers count up. Where they do not, libjpeg leaves out what the decoder makes up.
-    in_order: bool,
+    /// What the decoder passes over, and libjpeg repairs in another way or refuses.
+    damage: Option<&'static str>,
     /// Tables of quantisation follow a scan, which the decoder would use for the scans before them, too.
     late_tables: bool,
 }
 
 impl Outline {
     fn of(bytes: &[u8]) -> Self {
-        let mut outline = Self { in_order: true, ..Self::default() };
+        let mut outline = Self::default();
+        let mut progressive = false;
         // The number of the next restart marker, once there is a scan.
         let mut restart = None;
         let mut rest = bytes.get(2..);
@@ -202,14 +204,20 @@ impl Outline {
                     break;
                 }
                 0xd0..=0xd7 => {
-                    outline.in_order &= restart == Some(marker & 7);
+                    if restart != Some(marker & 7) {
+                        outline.damage = Some("its restart markers are out of order");
+                    }
                     restart = Some(marker.wrapping_add(1) & 7);
                 }
                 0x01 | SOI => (),
                 _ => {
                     outline.late_tables |= marker == DQT && restart.is_some();
+                    progressive |= marker == SOF2;
                     if marker == SOS {
                         restart = Some(0);
+                        if progressive && !is_scan(after) {
+                            outline.damage = Some("a scan of coefficients that do not exist");
+                        }
                     }
                     rest = length(after).and_then(|length| after.get(length..));
                 }
@@ -217,6 +225,20 @@ impl Outline {
         }
         outline
     }
+}
+
+/// Whether a progressive scan has the first coefficient or some of the others, and all their bits above one or one
+/// bit more.
+fn is_scan(segment: &[u8]) -> bool {
+    let count = segment.get(2).copied().unwrap_or_default();
+    let rest = segment.get(3..).and_then(|names| names.get(usize::from(count).saturating_mul(2)..));
+    let Some(&[first, last, bits, ..]) = rest else { return false };
+    let (high, low) = (bits >> 4, bits & 0xf);
+    let coefficients = match first {
+        0 => last == 0,
+        _ => (first..64).contains(&last) && count == 1,
+    };
+    coefficients && low <= 13 && (high == 0 || high.checked_sub(1) == Some(low))
 }
 
 /// The length that a segment begins with.
@@ -388,6 +410,19 @@ mod tests {
         assert!(refused(&other).contains("out of order"));
         let cut = [&bytes[..place], &bytes[place + 2..]].concat();
         assert!(refused(&cut).contains("out of order"));
+    }
+
+    #[test]
+    fn progressive_scans_have_coefficients_and_bits_that_exist() {
+        let bytes = encoder(&picture()).progressive(true).encode().expect("a JPEG");
+        let last = bytes.windows(2).rposition(|two| two == [0xff, SOS]).expect("a scan");
+        // All but the first coefficient of the first colour, of which the last bit is refined.
+        assert_eq!(bytes[last + 4..last + 10], [1, 1, 0, 1, 63, 0x10]);
+        for (place, value) in [(7, 0), (7, 64), (8, 0), (8, 64), (9, 0x20), (9, 0xf), (9, 0x0e)] {
+            let mut other = bytes.clone();
+            other[last + place] = value;
+            assert!(refused(&other).contains("do not exist"), "{place} {value}");
+        }
     }
 
     #[test]
