@@ -14,7 +14,7 @@ use report::{Closest, Network, Report};
 /// Prints what the file holds; a file that is not supported is an error after that.
 pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
     let wanted = models::wanted(args.model.as_deref())?;
-    let checkpoint = Checkpoint::open(&args.file)?;
+    let checkpoint = Checkpoint::open(args.checkpoint.path())?;
     let mut report = Report::new(&checkpoint)?;
     let resolved = checkpoint.resolve(&models::known(), wanted);
     // A weight that the network cannot take is found here, too, as far as its numbers do not matter.

@@ -38,7 +38,8 @@ impl From<NetworkLayer> for Row {
 /// Lists the layers that can be explained.
 pub(crate) fn run(args: &Layers) -> Result<ExitCode> {
     let wanted = models::wanted(args.model.as_deref())?;
-    let report = Report::new(&Checkpoint::open(&args.weights)?.resolve(&models::known(), wanted)?);
+    let checkpoint = Checkpoint::open(args.checkpoint.path())?;
+    let report = Report::new(&checkpoint.resolve(&models::known(), wanted)?);
     let text = match args.json {
         true => serde_json::to_string_pretty(&report)?,
         false => report.text(),

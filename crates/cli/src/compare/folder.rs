@@ -52,12 +52,12 @@ impl Found {
 
 /// Compares every checkpoint with the reference beside it.
 pub(super) fn run(args: &Compare) -> Result<ExitCode> {
-    let files = checkpoints(&args.weights)?;
+    let files = checkpoints(args.checkpoint.path())?;
     let wanted = models::wanted(args.model.as_deref())?;
     let choice = device::one(&args.device, device::Precision::Single)?;
     let lines: Vec<Line> = (files.iter())
         .map(|path| {
-            console::note(&format!("Comparing {}", path.display()));
+            console::note(format!("Comparing {}", path.display()));
             let found = found(path, wanted, &choice.device);
             let found = found.map_err(|error| console::error(&error)).ok();
             let folder = path.parent().unwrap_or(path);
@@ -110,7 +110,7 @@ fn resolve(path: &Path, wanted: Option<Wanted>) -> Result<Resolved> {
     let called = |variant: &&Variant| folder == format!("{}-{}", arch.title, variant.name);
     match arch.variants.iter().find(called) {
         Some(variant) if wanted.is_none() && variant.name != own => {
-            console::note(&format!(
+            console::note(format!(
                 "  by itself taken for {} ({own}), compared as what its folder is called",
                 arch.title
             ));
@@ -250,7 +250,7 @@ fn verdict(lines: &[Line], tolerance: f32) -> String {
         Some(Line { folder, file, .. }) => writeln!(
             text,
             "{count} past the tolerance of {tolerance:e}, first {folder}/{file}; \
-             `compare --weights FILE --reference {REFERENCE}` shows each layer."
+             `compare FILE --reference {REFERENCE}` shows each layer."
         ),
     };
     if unusable > 0 {

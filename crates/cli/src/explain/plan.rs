@@ -7,11 +7,14 @@ use burncam_imaging::{DecodeOptions, Resize};
 use burncam_net::Arithmetic;
 use burncam_report::{Place, assign};
 
+use super::copies;
 use super::model::{self, Model, Part};
+use super::passed_over::passed_over;
 use super::pictures::Pictures;
 use super::shard::Shard;
 use super::weights;
 use crate::args::Explain;
+use crate::console::{Message, counted};
 use crate::data::{self, Image, Listing};
 use crate::labels::{self, Rule};
 use crate::{classes, console, demo, models, page};
@@ -59,7 +62,7 @@ pub(crate) struct Plan {
     is_demo: bool,
 }
 
-pub(crate) type Warnings = Vec<(String, Vec<String>)>;
+pub(crate) type Warnings = Vec<(Message, Vec<String>)>;
 
 impl Plan {
     /// Checks the arguments against the files.
@@ -76,9 +79,9 @@ impl Plan {
         let files = weights::files(&given, &folds)?.into_iter();
         let models = files.map(|files| Model::open(args, files, wanted, &out));
         let mut models: Vec<Model> = models.collect::<Result<_>>()?;
+        let mut warnings = copies::leave_one(&mut models);
         model::name_apart(&mut models, &out);
 
-        let mut warnings = Warnings::new();
         for model in &mut models {
             model.labels = labels::label(&model.rule, &set.images, &model.classes)?;
             add(&mut warnings, label_warnings(model, &set.images));
@@ -87,17 +90,7 @@ impl Plan {
         if !is_demo {
             add(&mut warnings, one_for_all(&models, &folds));
         }
-        if !set.skipped.is_empty() {
-            let count = console::counted(set.skipped.len(), "file or folder", "files or folders");
-            let text = format!("passed over in the data folder, not being images: {count}");
-            warnings.push((text, set.skipped));
-        }
-        if !set.links.is_empty() {
-            let count = console::counted(set.links.len(), "symbolic link", "symbolic links");
-            let text =
-                format!("passed over in the data folder: {count} (--follow-links reads them)");
-            warnings.push((text, set.links));
-        }
+        warnings.extend(passed_over(&set, how));
         let labels = match &args.labels {
             Some(Rule::File(path)) => Some(path.as_path()),
             _ => None,
@@ -162,32 +155,52 @@ impl Plan {
     /// Tells the user what will be done, and what to know about it.
     pub(crate) fn tell(&self) {
         for (text, items) in &self.warnings {
-            console::warning(text, items);
+            console::warning(text.clone(), items);
         }
         if self.is_demo {
-            console::note(
+            console::note(Message::new(
                 "This is the demo: give --weights and --data to explain your own images.",
-            );
+                "Esta é a demonstração: use --weights e --data para explicar as suas imagens.",
+            ));
         }
-        let of = match self.shard {
-            Some(shard) => {
-                format!(
-                    "part {shard} of {}, {},",
-                    self.images.len(),
-                    console::images(self.chosen().count())
-                )
-            }
-            None => console::images(self.images.len()),
-        };
-        let what = format!("Explaining {of} in {} with", self.data.display());
+        let what = self.what();
         match self.models.as_slice() {
-            [model] => console::note(&format!("{what} {}.", model.describe())),
+            [model] => {
+                let model = model.describe();
+                console::note(what.then(" ").then(model).then("."));
+            }
             models => {
-                console::note(&format!("{what} {} models:", models.len()));
+                let count = models.len();
+                console::note(
+                    what.then(Message::new(
+                        format!(" {count} models:"),
+                        format!(" {count} modelos:"),
+                    )),
+                );
                 for model in models {
-                    console::note(&format!("  {}: {}", model.name, model.describe()));
+                    let name = Message::from(format!("  {}: ", model.name));
+                    console::note(name.then(model.describe()));
                 }
             }
+        }
+    }
+
+    /// The beginning of the sentence that says what is explained, and with what.
+    fn what(&self) -> Message {
+        let (data, all, chosen) = (self.data.display(), self.images.len(), self.chosen().count());
+        let (images, imagens) = (console::images(chosen), counted(chosen, "imagem", "imagens"));
+        match self.shard {
+            Some(shard) => Message::new(
+                format!("Explaining part {shard} of {all}, {images}, in {data} with"),
+                format!("Explicando a parte {shard} de {all}, {imagens}, em {data} com"),
+            ),
+            None if self.data.is_file() => {
+                Message::new(format!("Explaining {data} with"), format!("Explicando {data} com"))
+            }
+            None => Message::new(
+                format!("Explaining {images} in {data} with"),
+                format!("Explicando {imagens} em {data} com"),
+            ),
         }
     }
 }
@@ -256,10 +269,18 @@ fn label_warnings(model: &Model, images: &[Image]) -> Warnings {
     if model.rule == Rule::Notebook {
         let doubts = labels::notebook_doubts(images);
         if !doubts.is_empty() {
-            let text = format!(
-                "the notebook's label rule looks for `sem` and `rest` anywhere in a name; reading \
-                 whole words gives {} another class (`--labels` has other rules):",
-                console::images(doubts.len())
+            let count = doubts.len();
+            let text = Message::new(
+                format!(
+                    "the notebook's label rule looks for `sem` and `rest` anywhere in a name; reading \
+                     whole words gives {} another class (`--labels` has other rules):",
+                    console::images(count)
+                ),
+                format!(
+                    "a regra do notebook procura `sem` e `rest` em qualquer parte do nome; lendo palavras \
+                     inteiras, {} teriam outra classe (`--labels` tem outras regras):",
+                    counted(count, "imagem", "imagens")
+                ),
             );
             warnings.push((text, doubts));
         }
@@ -269,12 +290,19 @@ fn label_warnings(model: &Model, images: &[Image]) -> Warnings {
         .map(|(image, _)| image.path.clone())
         .collect();
     if !unknown.is_empty() {
-        let text = format!(
-            "no true class for {} by `--labels {}`; they are explained and reported as unknown \
-             (classes are {}):",
-            console::images(unknown.len()),
-            model.rule.describe(),
-            classes::listed(&model.classes)
+        let (count, rule) = (unknown.len(), model.rule.describe());
+        let classes = classes::listed(&model.classes);
+        let text = Message::new(
+            format!(
+                "no true class for {} by `--labels {rule}`; they are explained and reported as unknown \
+                 (classes are {classes}):",
+                console::images(count)
+            ),
+            format!(
+                "sem classe verdadeira para {} por `--labels {rule}`; são explicadas e constam como sem \
+                 classe (as classes são {classes}):",
+                counted(count, "imagem", "imagens")
+            ),
         );
         warnings.push((text, unknown));
     }
@@ -290,9 +318,9 @@ fn notes(models: &[Model]) -> Warnings {
     for checkpoint in &checkpoints {
         for note in &checkpoint.notes {
             let file = checkpoint.path().display().to_string();
-            match notes.iter_mut().find(|(text, _)| text == note) {
+            match notes.iter_mut().find(|(text, _)| text.english() == note) {
                 Some((_, files)) => files.push(file),
-                None => notes.push((note.clone(), vec![file])),
+                None => notes.push((note.as_str().into(), vec![file])),
             }
         }
     }
@@ -309,12 +337,18 @@ fn one_for_all(models: &[Model], folds: &[String]) -> Warnings {
     if names.is_empty() || folds.len() < 2 {
         return Warnings::new();
     }
-    let text = format!(
-        "one network explains the images of all {} folds; if it was trained on some of them, its \
-         results there do not show what it does with new images. Where each fold has a network of \
-         its own, give their common path: --weights 'models/{}_{{fold}}.h5'",
-        folds.len(),
-        names[0]
+    let (count, name) = (folds.len(), &names[0]);
+    let text = Message::new(
+        format!(
+            "one network explains the images of all {count} folds; if it was trained on some of them, its \
+             results there do not show what it does with new images. Where each fold has a network of \
+             its own, give their common path: --weights 'models/{name}_{{fold}}.h5'"
+        ),
+        format!(
+            "uma só rede explica as imagens de todos os {count} folds; se foi treinada com alguns deles, os \
+             resultados ali não mostram o que ela faz com imagens novas. Se cada fold tem a sua rede, dê o \
+             caminho comum: --weights 'models/{name}_{{fold}}.h5'"
+        ),
     );
     let items = if models.len() > 1 { names } else { Vec::new() };
     vec![(text, items)]

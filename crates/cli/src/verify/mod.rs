@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Verify) -> Result<ExitCode> {
     }
     let mut findings = Vec::new();
     for subject in subjects(args)? {
-        console::note(&format!("Comparing {} with the CPU.", subject.name()));
+        console::note(format!("Comparing {} with the CPU.", subject.name()));
         findings.push(subject.compare(&choice)?);
     }
     let tolerance = Tolerance::of(choice.precision);
@@ -91,11 +91,11 @@ pub(crate) fn run(args: &Verify) -> Result<ExitCode> {
 
 fn subjects(args: &Verify) -> Result<Vec<Subject>> {
     let wanted = models::wanted(args.model.as_deref())?;
-    if !args.weights.is_empty() {
+    if !args.checkpoints().is_empty() {
         let own = |path| -> Result<Subject> {
             Ok(Subject::Own(Box::new(Checkpoint::open(path)?.resolve(&models::known(), wanted)?)))
         };
-        return args.weights.iter().map(|path| own(path)).collect();
+        return args.checkpoints().iter().map(|path| own(path)).collect();
     }
     let archs = ARCHS.iter().filter(|arch| wanted.is_none_or(|w| w.arch.name == arch.name));
     let subject = |arch: &&'static Arch| {

@@ -6,7 +6,7 @@ use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::matching::{Failure, FileNames};
 use crate::torch;
 use crate::torch::head::StateHead;
-use crate::{Checkpoint, Error, Resolved, Wanted, variant};
+use crate::{Checkpoint, Error, Resolved, Wanted, structure, variant};
 
 /// PyTorch's name of a weight.
 pub(crate) fn torch_name(weight: Weight) -> &'static str {
@@ -53,13 +53,8 @@ pub(crate) fn resolve(
         return Err(Error::Config { path, reason });
     };
     let (arch, variant) = (best.arch, best.variant);
-    let names = best.result.clone().map_err(|failure| Error::Mismatch {
-        path: file.path.clone(),
-        arch: arch.name,
-        variant: variant.name,
-        matched: failure.matched,
-        total: best.table.layers().len(),
-        difference: failure.difference,
+    let names = best.result.clone().map_err(|failure| {
+        structure::refusal(&file, wanted, (arch, variant, &best.table), best.likeness, failure)
     })?;
     let StateHead { config, flattened, note } = torch::head::read(&file, &names, &best.table)?;
     let second = variant::second_class(arch, variant, &config);
@@ -75,7 +70,7 @@ fn attempt(file: &Checkpoint, arch: &'static Arch, variant: &'static Variant) ->
     let likeness = match result {
         // Of networks with the same tensors, the one that has as many outputs.
         Ok(_) => table.layers().len() as f64 + if has_outputs(file, variant) { 0.5 } else { 0.0 },
-        Err(_) => known_names(&table, file),
+        Err(_) => structure::likeness(&table, file, known_names(&table, file)),
     };
     Attempt { arch, variant, table, likeness, result }
 }
