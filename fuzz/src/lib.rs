@@ -19,8 +19,8 @@ use zip::{CompressionMethod, ZipWriter};
 #[allow(dead_code, missing_docs)]
 #[path = "../../crates/cli/src/classes.rs"]
 mod classes;
-#[allow(dead_code, missing_docs)]
-#[path = "../../crates/cli/src/data.rs"]
+#[allow(dead_code, missing_docs, unused_imports)]
+#[path = "../../crates/cli/src/data/mod.rs"]
 mod data;
 #[allow(dead_code, missing_docs, unused_imports)]
 #[path = "../../crates/cli/src/labels/mod.rs"]

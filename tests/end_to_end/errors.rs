@@ -105,7 +105,7 @@ fn missing_and_wrong_places_are_explained() {
         (&["--weights", "faces", "--data", "faces"], &["no checkpoint in the folder faces"]),
         (&["--weights", "plain", "--data", "faces"], &["plain is an empty file"]),
         (&["--weights", &h5, "--data", "nowhere"], &["cannot open the data folder nowhere"]),
-        (&["--weights", &h5, "--data", "plain"], &["cannot list the folder plain"]),
+        (&["--weights", &h5, "--data", "plain"], &["plain is neither a folder nor", "hint:"]),
         (&["--weights", &h5, "--data", "empty"], &["no images in empty", "hint:"]),
         (&["--weights", &h5, "--data", "faces", "--out", "plain"], &["cannot make the output"]),
         (

@@ -1,7 +1,7 @@
 """Writes what a Keras model computes for one image, to be compared with Burncam:
 
     python dump_activations.py model.h5 image.png dump.npz
-    cargo xtask compare --weights model.h5 --reference dump.npz
+    cargo xtask compare model.h5 --reference dump.npz
 
 Needs Keras 2 or 3, NumPy and Pillow. The dump holds `input`, the network's input as
 [1, height, width, 3]; `layer/<name>`, the output of each layer that is a map; and `logits`, what

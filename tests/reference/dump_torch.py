@@ -1,7 +1,7 @@
 """Writes what a PyTorch network computes for one image, to be compared with Burncam:
 
     python dump_torch.py torchvision:resnet50 weights.pth image.png dump.npz --imagenet
-    cargo xtask compare --weights weights.pth --reference dump.npz
+    cargo xtask compare weights.pth --reference dump.npz
 
 Needs PyTorch, NumPy and Pillow, and torchvision or timm where they have the network. A network of your own is
 `path/to/file.py:function`, a function that makes it.

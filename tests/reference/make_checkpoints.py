@@ -2,7 +2,7 @@
 
     keras2/bin/python make_checkpoints.py DIR        Keras 2.15, and what its layers compute
     keras3/bin/python make_checkpoints.py DIR        Keras 3, the same weights
-    cargo xtask compare --weights DIR
+    cargo xtask compare DIR
 
 DIR gets a folder for each network, `<network>-<variant>`, with its checkpoints and, from Keras 2,
 `reference.npz`, as dump_activations.py writes it for one of the golden faces. The weights are

@@ -1,7 +1,7 @@
 """Every network that Burncam takes from PyTorch, in every format, and what PyTorch computes with it:
 
     python make_torch_checkpoints.py ../../target/checkpoints
-    cargo xtask compare --weights target/checkpoints
+    cargo xtask compare target/checkpoints
 
 Needs requirements-torch.txt. Each network of torch_networks.py gets a folder `<network>-<variant>` (and the maker, where two
 make the same), with the weights as `torch.pth`, as `torch_legacy.pth` (the format before PyTorch 1.6), as `torch.safetensors`, and as the ONNX files of

@@ -20,10 +20,6 @@ pub(crate) fn start(command: &str, arguments: &[String]) -> ExitCode {
     if std::env::var_os("BURNCAM_ASSETS").is_none() {
         program.env("BURNCAM_ASSETS", root().join("assets"));
     }
-    // Where a desktop has not set it, Mesa's Vulkan drivers complain about that on stderr.
-    if cfg!(target_os = "linux") && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        program.env("XDG_RUNTIME_DIR", std::env::temp_dir());
-    }
     hand_over(program)
 }
 

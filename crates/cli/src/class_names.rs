@@ -5,6 +5,7 @@ use burncam_net::Outputs;
 use burncam_weights::Resolved;
 
 use crate::classes;
+use crate::console::Message;
 use crate::labels::ClassOrder;
 
 /// Names of the classes, in the order of the network's outputs.
@@ -98,24 +99,40 @@ impl Source {
     }
 
     /// What to say where these two names are assumed. `neurons` are those of the last layer.
-    pub(crate) fn note(&self, names: &[String], neurons: usize) -> Option<String> {
+    pub(crate) fn note(&self, names: &[String], neurons: usize) -> Option<Message> {
         let [first, second] = names else { return None };
         let swapped = format!("--classes {second},{first}");
         let outputs = match neurons {
-            1 => {
-                format!("its one neuron is taken to be near 0 for {first} and near 1 for {second}")
-            }
-            _ => format!("output 0 is taken for {first} and output 1 for {second}"),
+            1 => Message::new(
+                format!("its one neuron is near 0 for {first} and near 1 for {second}"),
+                format!("seu único neurônio fica perto de 0 para {first} e de 1 para {second}"),
+            ),
+            _ => Message::new(
+                format!("output 0 is taken for {first} and output 1 for {second}"),
+                format!("a saída 0 é tomada por {first} e a saída 1 por {second}"),
+            ),
         };
-        let begin = format!("the file does not name its classes: {outputs}");
+        let begin = Message::new(
+            "the file does not name its classes: ",
+            "o arquivo não nomeia suas classes: ",
+        );
+        let begin = begin.then(outputs);
         match self {
-            Self::Notebook => Some(format!(
-                "{begin}, as in the notebook. Loaders that sort folders, such as ImageFolder and \
-                 image_dataset_from_directory, have {second} = 0 and {first} = 1: then add {swapped}"
-            )),
-            Self::Variant(variant) => Some(format!(
-                "{begin}, as {variant} has it. If the network was trained otherwise, add {swapped}"
-            )),
+            Self::Notebook => Some(begin.then(Message::new(
+                format!(
+                    ", as in the notebook. Loaders that sort folders, such as ImageFolder and \
+                     image_dataset_from_directory, have {second} = 0 and {first} = 1: then add {swapped}"
+                ),
+                format!(
+                    ", como no notebook. Carregadores que ordenam as pastas, como ImageFolder e \
+                     image_dataset_from_directory, têm {second} = 0 e {first} = 1: então acrescente \
+                     {swapped}"
+                ),
+            ))),
+            Self::Variant(variant) => Some(begin.then(Message::new(
+                format!(", as {variant} has it. If the network was trained otherwise, add {swapped}"),
+                format!(", como em {variant}. Se a rede foi treinada de outro modo, acrescente {swapped}"),
+            ))),
             _ => None,
         }
     }

@@ -61,17 +61,16 @@ struct Comparison {
 
 /// Compares one checkpoint, or all in a folder.
 pub(crate) fn run(args: &Compare) -> Result<ExitCode> {
-    let weights = args.weights.display();
+    let path = args.checkpoint.path();
+    let weights = path.display();
     match &args.reference {
-        Some(_) if args.weights.is_dir() => {
-            bail!(
-                "--weights {weights} is a folder, which has its own references; leave out --reference"
-            )
+        Some(_) if path.is_dir() => {
+            bail!("{weights} is a folder, which has its own references; leave out --reference")
         }
         Some(reference) => file(args, reference),
-        None if args.weights.is_dir() => folder::run(args),
+        None if path.is_dir() => folder::run(args),
         None => bail!(
-            "--weights {weights} is not a folder; with a file, --reference FILE is needed, \
+            "{weights} is not a folder; with a file, --reference FILE is needed, \
              as tests/reference/dump_activations.py writes it"
         ),
     }
@@ -79,7 +78,7 @@ pub(crate) fn run(args: &Compare) -> Result<ExitCode> {
 
 /// Compares one checkpoint, layer by layer.
 fn file(args: &Compare, reference: &Path) -> Result<ExitCode> {
-    let checkpoint = args.network.open(&args.weights)?;
+    let checkpoint = args.network.open(args.checkpoint.path())?;
     let mut arrays = Npz::open(reference)?;
     let choice = device::one(&args.device, device::Precision::Single)?;
     let classifier = checkpoint.build(&choice.device)?;
@@ -88,7 +87,7 @@ fn file(args: &Compare, reference: &Path) -> Result<ExitCode> {
         "{} ({}) of {} on the {}, against {}:",
         checkpoint.arch.title,
         checkpoint.variant.name,
-        args.weights.display(),
+        args.checkpoint.path().display(),
         choice.kind(),
         reference.display()
     );
@@ -136,7 +135,7 @@ fn compare(
     // An empty comparison would pass.
     ensure!(
         found.only_reference.is_empty() || !found.rows.is_empty(),
-        "no layer of the reference is one of the network's: {}\nhint: `cargo xtask layers --weights {}` \
+        "no layer of the reference is one of the network's: {}\nhint: `cargo xtask layers {}` \
          lists the layers; a reference has each as `{LAYER}NAME`, as Keras or PyTorch calls it",
         text::some(&found.only_reference),
         checkpoint.path().display()

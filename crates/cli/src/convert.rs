@@ -19,18 +19,18 @@ pub(crate) fn run(args: &Convert) -> Result<ExitCode> {
             args.out.display()
         )
     })?;
-    let checkpoint = args.network.open(&args.weights)?;
+    let checkpoint = args.network.open(args.checkpoint.path())?;
     for note in &checkpoint.notes {
-        console::warning(note, &[]);
+        console::warning(note.as_str(), &[]);
     }
     let network = format!("{} ({})", checkpoint.arch.title, checkpoint.variant.name);
     let head = checkpoint.head.describe();
-    let (from, format) = (args.weights.display(), checkpoint.format());
+    let (from, format) = (args.checkpoint.path().display(), checkpoint.format());
     let converted =
         checkpoint.convert_unless(&args.out, container, args.overwrite, interrupt::asked);
     let Converted { tensors, parameters, bytes } = match converted {
         Err(_) if interrupt::asked() => {
-            console::note(&format!("Stopped: {} is as it was.", args.out.display()));
+            console::note(format!("Stopped: {} is as it was.", args.out.display()));
             return Ok(ExitCode::from(INTERRUPTED));
         }
         converted => converted?,

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Devices) -> Result<ExitCode> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (auto, reason) = match device::auto(&adapters) {
         Ok(adapter) => (adapter.name.as_str(), "a hardware GPU is present".to_owned()),
-        Err(reason) => ("cpu", reason),
+        Err(reason) => ("cpu", reason.english().to_owned()),
     };
     let text = if args.json {
         let report = Report { adapters: &adapters, threads, auto, reason: &reason };

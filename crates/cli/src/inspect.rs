@@ -13,7 +13,7 @@ use report::{Closest, Network, Report};
 
 /// Prints what the file holds; a file that is not supported is an error after that.
 pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
-    let checkpoint = Checkpoint::open(&args.file)?;
+    let checkpoint = Checkpoint::open(args.checkpoint.path())?;
     let mut report = Report::new(&checkpoint)?;
     let wanted = args.network.wanted()?;
     let checkpoint = checkpoint.with_head(args.network.head.clone());

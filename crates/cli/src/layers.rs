@@ -37,7 +37,7 @@ impl From<NetworkLayer> for Row {
 
 /// Lists the layers that can be explained.
 pub(crate) fn run(args: &Layers) -> Result<ExitCode> {
-    let report = Report::new(&args.network.open(&args.weights)?);
+    let report = Report::new(&args.network.open(args.checkpoint.path())?);
     let text = match args.json {
         true => serde_json::to_string_pretty(&report)?,
         false => report.text(),

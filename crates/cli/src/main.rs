@@ -19,8 +19,10 @@ mod layers;
 mod models;
 mod npy;
 mod npz;
+mod other_network;
 mod page;
 mod preprocess;
+mod runtime_dir;
 mod text;
 mod verify;
 
@@ -36,6 +38,9 @@ const FATAL: u8 = 2;
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
+    if command.asks_for_gpus() {
+        runtime_dir::ensure();
+    }
     match start_threads().and_then(|()| run(command)) {
         Ok(code) => code,
         Err(error) => {

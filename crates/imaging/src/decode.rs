@@ -13,7 +13,7 @@ use crate::chunks::TooMuch;
 use crate::pixels::{Alpha, Grey16, to_rgb};
 use crate::room::{FILES, Held, PIXELS, Room};
 use crate::tiff::{Uncommon, check_common};
-use crate::{Error, jpeg, png, tiff, tiff_directory, webp};
+use crate::{Error, OtherFormat, jpeg, png, tiff, tiff_directory, webp};
 
 /// Bytes of a decoded pixel.
 const RGB: u64 = 3;
@@ -72,6 +72,24 @@ impl Default for DecodeOptions {
     }
 }
 
+/// What its user should know of how a file became pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Remarks {
+    /// It has 16-bit grey, of which all above 255 became white, as with Pillow; and it has such values.
+    pub saturated: bool,
+    /// Its EXIF data say how to turn it upright, and [`Exif::Ignore`] left it as it is stored.
+    pub not_upright: bool,
+}
+
+/// A decoded image.
+#[derive(Debug)]
+pub struct Decoded {
+    /// Its pixels.
+    pub pixels: Held<RgbImage>,
+    /// What to know about them.
+    pub remarks: Remarks,
+}
+
 /// Decodes the PNG, JPEG, BMP, TIFF or WebP file at `path`, whatever its name's extension.
 ///
 /// The pixels are those of Pillow's `Image.open(path).convert("RGB")`: grey is replicated,
@@ -87,7 +105,7 @@ impl Default for DecodeOptions {
 /// If the file cannot be read, is empty, truncated, damaged or not an image, or asks for more
 /// than `options` allows. Declared sizes are checked before any pixel is decoded.
 pub fn decode(path: &Path, options: DecodeOptions) -> Result<Held<RgbImage>, Error> {
-    decode_bytes(path, &read(path, options)?, options)
+    decode_bytes(path, &read(path, options)?, options).map(|decoded| decoded.pixels)
 }
 
 /// The bytes of an image file, for [`decode_bytes`].
@@ -125,19 +143,18 @@ pub fn read(path: &Path, options: DecodeOptions) -> Result<Held<Vec<u8>>, Error>
 /// # Errors
 ///
 /// As those of [`decode`].
-pub fn decode_bytes(
-    path: &Path,
-    bytes: &[u8],
-    options: DecodeOptions,
-) -> Result<Held<RgbImage>, Error> {
+pub fn decode_bytes(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Decoded, Error> {
     // The decoders are written not to panic, but they are large and the files are strangers'.
     // A panic in one of them must cost one image, not the whole run.
     panic::catch_unwind(|| pixels_of(path, bytes, options))
         .unwrap_or_else(|_| Err(Error::Panic { path: path.to_owned() }))
 }
 
-fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<RgbImage>, Error> {
-    let format = sniff(bytes).ok_or_else(|| Error::NotAnImage { path: path.to_owned() })?;
+fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Decoded, Error> {
+    let format = sniff(bytes).ok_or_else(|| match OtherFormat::of_content(bytes) {
+        Some(format) => Error::OtherFormat { path: path.to_owned(), format },
+        None => Error::NotAnImage { path: path.to_owned() },
+    })?;
     let failed = |source| failure(path, source);
     let uncommon = |error: ::tiff::TiffError| {
         let hint = ImageFormatHint::Exact(ImageFormat::Tiff);
@@ -162,7 +179,7 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
         let unknown = || Error::Pixels { path: path.to_owned(), pixels: "TIFF".to_owned() };
         let pixels = pixels.ok_or_else(unknown)?;
         room.keep(kept(&pixels, options));
-        return Ok(room.hold(pixels));
+        return Ok(Decoded { pixels: room.hold(pixels), remarks: Remarks::default() });
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
@@ -184,11 +201,13 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
     if !seen.complete {
         return Err(Error::Truncated { path: path.to_owned() });
     }
-    let orientation = if options.exif == Exif::Apply || format == ImageFormat::Tiff {
-        decoder.orientation().map_err(failed)?
+    let mut remarks = Remarks::default();
+    let mut orientation = Orientation::NoTransforms;
+    if options.exif == Exif::Apply || format == ImageFormat::Tiff {
+        orientation = decoder.orientation().map_err(failed)?;
     } else {
-        Orientation::NoTransforms
-    };
+        remarks.not_upright = decoder.orientation().is_ok_and(|o| o != Orientation::NoTransforms);
+    }
     let image = DynamicImage::from_decoder(decoder).map_err(|source| match format {
         ImageFormat::Tiff if let Some(what) = tiff::seldom_read(bytes) => {
             Error::Unread { path: path.to_owned(), what }
@@ -197,13 +216,15 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Held<R
     })?;
     let pixels = image.color();
     let alpha = if format == ImageFormat::Tiff { tiff::alpha(bytes) } else { Alpha::Beside };
-    let rgb = to_rgb(image, grey16(format, bytes), alpha)
+    let grey16 = grey16(format, bytes);
+    remarks.saturated = grey16.saturates(&image);
+    let rgb = to_rgb(image, grey16, alpha)
         .ok_or_else(|| Error::Pixels { path: path.to_owned(), pixels: format!("{pixels:?}") })?;
     let mut upright = DynamicImage::ImageRgb8(rgb);
     upright.apply_orientation(orientation);
     let upright = upright.into_rgb8();
     room.keep(kept(&upright, options));
-    Ok(room.hold(upright))
+    Ok(Decoded { pixels: room.hold(upright), remarks })
 }
 
 /// What is seen of a file before it is decoded.
@@ -317,8 +338,8 @@ mod tests {
     use image::{DynamicImage, ImageFormat, RgbImage};
     use libjpeg_turbo_rs::{PixelFormat, Subsampling, compress};
 
-    use super::{DecodeOptions, Exif, decode, pixels_of};
-    use crate::{Error, Held};
+    use super::{DecodeOptions, Exif, Remarks, decode, pixels_of};
+    use crate::{Error, Held, OtherFormat};
 
     const FORMATS: [ImageFormat; 5] = [
         ImageFormat::Png,
@@ -346,7 +367,11 @@ mod tests {
     }
 
     fn open(bytes: &[u8], options: DecodeOptions) -> Result<Held<RgbImage>, Error> {
-        pixels_of(Path::new("picture"), bytes, options)
+        pixels_of(Path::new("picture"), bytes, options).map(|decoded| decoded.pixels)
+    }
+
+    fn remarks(bytes: &[u8], options: DecodeOptions) -> Remarks {
+        pixels_of(Path::new("picture"), bytes, options).expect("a whole file").remarks
     }
 
     #[test]
@@ -384,7 +409,7 @@ mod tests {
         let text = open(b"Fold;Image;Class", DecodeOptions::default());
         assert!(matches!(text, Err(Error::NotAnImage { .. })));
         let gif = open(b"GIF89a\x01\x00\x01\x00\x00\x00\x00", DecodeOptions::default());
-        assert!(matches!(gif, Err(Error::NotAnImage { .. })));
+        assert!(matches!(gif, Err(Error::OtherFormat { format: OtherFormat::Gif, .. })));
     }
 
     #[test]
@@ -444,6 +469,9 @@ mod tests {
         assert_eq!(stored.dimensions(), (9, 7));
         assert_eq!(upright.dimensions(), (7, 9));
         assert_eq!(upright.get_pixel(6, 0), stored.get_pixel(0, 0));
+        let ignored = Remarks { not_upright: true, ..Remarks::default() };
+        assert_eq!(remarks(&bytes, DecodeOptions::default()), ignored);
+        assert_eq!(remarks(&bytes, options), Remarks::default());
     }
 
     #[test]
@@ -451,9 +479,17 @@ mod tests {
         let grey = image::ImageBuffer::from_pixel(1, 1, image::Luma([0x1234u16]));
         let with_alpha = image::ImageBuffer::from_pixel(1, 1, image::LumaA([0x1234u16, 0]));
         let options = DecodeOptions::default();
+        let saturated = Remarks { saturated: true, ..Remarks::default() };
+        for format in [ImageFormat::Png, ImageFormat::Tiff] {
+            assert_eq!(remarks(&encoded(grey.clone(), format), options), saturated, "{format:?}");
+        }
+        let dark = image::ImageBuffer::from_pixel(1, 1, image::Luma([255u16]));
+        assert_eq!(remarks(&encoded(dark, ImageFormat::Png), options), Remarks::default());
         let grey = open(&encoded(grey, ImageFormat::Png), options).expect("a whole file");
         assert_eq!(grey.get_pixel(0, 0).0, [255; 3]);
-        let dropped = open(&encoded(with_alpha, ImageFormat::Png), options).expect("a whole file");
+        let with_alpha = encoded(with_alpha, ImageFormat::Png);
+        assert_eq!(remarks(&with_alpha, options), Remarks::default());
+        let dropped = open(&with_alpha, options).expect("a whole file");
         assert_eq!(dropped.get_pixel(0, 0).0, [0x12; 3]);
     }
 

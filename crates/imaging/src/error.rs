@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::OtherFormat;
+
 /// Why an image file gave no pixels. Every case names the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -26,6 +28,18 @@ pub enum Error {
     NotAnImage {
         /// The image file.
         path: PathBuf,
+    },
+    /// The content is of a format that is known and not read, whatever the file's name says.
+    #[error(
+        "{} is a {} file, which Burncam does not read: {} it with `{}`",
+        path.display(), format.name(),
+        if format.is_archive() { "unpack" } else { "convert" }, format.command()
+    )]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format.
+        format: OtherFormat,
     },
     /// The file ends before its image does.
     #[error("{} is truncated", path.display())]

@@ -13,8 +13,8 @@ use libjpeg_turbo_rs::{DecodeLimits, Decoder, FrameHeader, JpegError, PixelForma
 
 use crate::chunks::{TooMuch, within};
 use crate::decode::{check_size, kept, too_large};
-use crate::room::{Held, PIXELS};
-use crate::{DecodeOptions, Error, Exif};
+use crate::room::PIXELS;
+use crate::{DecodeOptions, Decoded, Error, Exif, Remarks};
 
 const SOF2: u8 = 0xc2;
 const DHT: u8 = 0xc4;
@@ -42,7 +42,7 @@ pub(crate) fn decode(
     path: &Path,
     bytes: &[u8],
     options: DecodeOptions,
-) -> Result<Held<RgbImage>, Error> {
+) -> Result<Decoded, Error> {
     let outline = Outline::of(bytes);
     let failed = |error| failure(path, error, &outline);
     check(bytes).map_err(|TooMuch { what, found, limit }| too_large(path, what, found, limit))?;
@@ -76,9 +76,11 @@ pub(crate) fn decode(
     }
     let memory = while_decoding(header).saturating_add(bytes.len() as u64);
     let mut room = PIXELS.take(memory.saturating_add(pixels.saturating_mul(options.beside)));
-    let orientation = match options.exif {
-        Exif::Apply => decoder.exif_orientation().and_then(Orientation::from_exif),
-        Exif::Ignore => None,
+    let stored = decoder.exif_orientation().and_then(Orientation::from_exif);
+    let stored = stored.unwrap_or(Orientation::NoTransforms);
+    let (orientation, not_upright) = match options.exif {
+        Exif::Apply => (stored, false),
+        Exif::Ignore => (Orientation::NoTransforms, stored != Orientation::NoTransforms),
     };
     let format = if inks { PixelFormat::Cmyk } else { PixelFormat::Rgb };
     // As libjpeg does by default: it matters to progressive files without their last scans.
@@ -89,10 +91,11 @@ pub(crate) fn decode(
     let image = RgbImage::from_raw(size.0, size.1, samples)
         .ok_or_else(|| damaged(path, "its pixels are not as many as it says"))?;
     let mut upright = DynamicImage::ImageRgb8(image);
-    upright.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
+    upright.apply_orientation(orientation);
     let upright = upright.into_rgb8();
     room.keep(kept(&upright, options));
-    Ok(room.hold(upright))
+    let remarks = Remarks { not_upright, ..Remarks::default() };
+    Ok(Decoded { pixels: room.hold(upright), remarks })
 }
 
 /// Checks that tables and metadata are no more work, and take no more memory, than an image is worth. Every byte

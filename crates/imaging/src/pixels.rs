@@ -13,6 +13,22 @@ pub(crate) enum Grey16 {
     Inverted,
 }
 
+impl Grey16 {
+    /// Whether `image` has values that this rule cuts to white.
+    pub(crate) fn saturates(self, image: &DynamicImage) -> bool {
+        let too_large = |value: u16| match self {
+            Self::Saturate => value > u16::from(u8::MAX),
+            Self::Inverted => !value > u16::from(u8::MAX),
+            Self::HighByte => false,
+        };
+        match image {
+            DynamicImage::ImageLuma16(image) => image.pixels().any(|p| too_large(p.0[0])),
+            DynamicImage::ImageLumaA16(image) => image.pixels().any(|p| too_large(p.0[0])),
+            _ => false,
+        }
+    }
+}
+
 /// What alpha did to colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Alpha {

@@ -59,6 +59,12 @@ pub struct Entry {
     /// The top of the scale of its pictures, once they are drawn, where it depends on other images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top: Option<f32>,
+    /// Whether values of 16-bit grey were cut to white.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub saturated: bool,
+    /// Whether its EXIF orientation was ignored.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_upright: bool,
     /// The files that were written.
     pub files: Vec<Written>,
     /// What was found.
@@ -400,7 +406,15 @@ mod tests {
     fn entry(path: &str) -> Entry {
         let files = vec![Written { path: "a.png".to_owned(), bytes: 3, crc32: 7 }];
         let row = prediction(path, Some("Pain"));
-        Entry { image: Some("00".to_owned()), weights: "ff".to_owned(), top: None, files, row }
+        Entry {
+            image: Some("00".to_owned()),
+            weights: "ff".to_owned(),
+            top: None,
+            saturated: false,
+            not_upright: false,
+            files,
+            row,
+        }
     }
 
     fn folder() -> (tempfile::TempDir, PathBuf) {
@@ -517,7 +531,7 @@ mod tests {
     fn the_scale_of_its_pictures_comes_back() {
         let (_folder, path) = folder();
         let mut journal = Journal::create(&path, &json!({})).expect("a new journal");
-        let drawn = Entry { top: Some(0.1), ..entry("a.png") };
+        let drawn = Entry { top: Some(0.1), not_upright: true, ..entry("a.png") };
         let lines = journal.append(&[drawn.clone(), entry("b.png")]).expect("room");
         assert_eq!(journal.entry(lines[0]).expect("an entry"), drawn);
         assert_eq!(journal.entry(lines[1]).expect("an entry").top, None);

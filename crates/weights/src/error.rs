@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burncam_net::{HeadError, LoadError};
 
-use crate::Format;
+use crate::{Format, Unknown};
 
 /// Why a checkpoint was refused. Each names the file and, where there is one, the layer.
 #[derive(Debug, thiserror::Error)]
@@ -213,6 +213,9 @@ pub enum Error {
         /// The first difference.
         difference: String,
     },
+    /// No architecture is near.
+    #[error("{0}")]
+    Unknown(Box<Unknown>),
     /// What follows the network is no classifier's head.
     #[error("{}: the head cannot be used", path.display())]
     Head {

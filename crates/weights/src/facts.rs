@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::keras::h5::StoredLayer;
 use crate::keras::numbers::Hdf5;
 use crate::store::Store;
-use crate::{Checkpoint, Error, Resolved};
+use crate::{Checkpoint, Error, Resolved, Structure};
 
 /// One weight that a file stores.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -113,6 +113,24 @@ impl Checkpoint {
                 FileLayer { name: name.to_owned(), class, parameters: count(&weights), weights }
             })
             .collect()
+    }
+
+    /// What the file calls its model and the models that are layers of it, as far as it says so.
+    #[must_use]
+    pub fn model_names(&self) -> Vec<&str> {
+        let graphs = self.graph.iter();
+        let names =
+            graphs.flat_map(|graph| std::iter::once(&graph.name).chain(graph.models.keys()));
+        let mut names: Vec<&str> =
+            names.map(String::as_str).filter(|name| !name.is_empty()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Height and width of the images that the file's network takes, where it says so.
+    #[must_use]
+    pub fn input_size(&self) -> Option<[usize; 2]> {
+        Structure::of_file(self).input
     }
 
     /// What of the file is not used.

@@ -12,7 +12,7 @@ use crate::keras::head::HeadLayers;
 use crate::onnx;
 use crate::onnx::matching::Matched;
 use crate::variant::Fitting;
-use crate::{Checkpoint, Error, Format, Resolved, Wanted, keras, variant};
+use crate::{Checkpoint, Error, Format, Resolved, Wanted, keras, structure, variant};
 
 /// What the network calls a layer, and what the file calls it.
 pub(crate) type FileNames = HashMap<String, String>;
@@ -77,9 +77,10 @@ pub(crate) fn resolve(
             }
             Err(failure) if file.format == Format::Onnx => {
                 let known = onnx::matching::known_names(&table, &file);
-                (failure.matched as f64 / (count + 1.0)).max(0.9 * known)
+                let near = (failure.matched as f64 / (count + 1.0)).max(0.9 * known);
+                structure::likeness(&table, &file, near)
             }
-            Err(_) => known_names(&table, &file),
+            Err(_) => structure::likeness(&table, &file, known_names(&table, &file)),
         };
         if result.is_ok() {
             let known_names = match file.format {
@@ -94,17 +95,12 @@ pub(crate) fn resolve(
         (likeness, arch, variant, table, result)
     });
     let best = attempts.reduce(|best, next| if next.0 > best.0 { next } else { best });
-    let Some((_, arch, variant, table, result)) = best else {
+    let Some((likeness, arch, variant, table, result)) = best else {
         let (path, reason) = (file.path, "there is no architecture to compare it with".to_owned());
         return Err(Error::Config { path, reason });
     };
-    let found = result.map_err(|failure| Error::Mismatch {
-        path: file.path.clone(),
-        arch: arch.name,
-        variant: variant.name,
-        matched: failure.matched,
-        total: table.layers().len(),
-        difference: failure.difference,
+    let found = result.map_err(|failure| {
+        structure::refusal(&file, wanted, (arch, variant, &table), likeness, failure)
     })?;
     let (names, folded) = match found {
         Found::Names(names) => (names, None),

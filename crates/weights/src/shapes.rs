@@ -17,18 +17,7 @@ impl Resolved {
         if self.file.state.is_some() || self.format() == Format::Onnx {
             return Ok(());
         }
-        let table = (self.variant.layers)();
-        let trunk = table.layers().iter().flat_map(|layer| {
-            let of = weights(&layer.op, table.channels_in(layer));
-            of.into_iter().map(|(weight, shape)| (layer.name.as_str(), weight, shape))
-        });
-        let mut shape = table.last().output.to_vec();
-        let head = self.head.layers().iter().flat_map(|(name, op)| {
-            let of = weights(op, shape.last().copied().unwrap_or_default());
-            shape = output_of(op, std::mem::take(&mut shape));
-            of.into_iter().map(|(weight, shape)| (name.as_str(), weight, shape))
-        });
-        let all: Vec<_> = trunk.chain(head).collect();
+        let all = self.expected();
         for (layer, weight, shape) in &all {
             self.check(layer, *weight, shape).map_err(|source| Error::Weights {
                 path: self.path().to_owned(),
@@ -37,10 +26,27 @@ impl Resolved {
             })?;
         }
         // Which weights generated code reads, only the code tells.
-        match table.is_generated() {
+        match (self.variant.layers)().is_generated() {
             true => Ok(()),
-            false => self.unused(all.iter().map(|(layer, weight, _)| (*layer, *weight))),
+            false => self.unused(all.iter().map(|(layer, weight, _)| (layer.as_str(), *weight))),
         }
+    }
+
+    /// The weights of the network in its order, by its own layer names, with their shapes in Keras's
+    /// layout.
+    pub(crate) fn expected(&self) -> Vec<(String, Weight, Vec<usize>)> {
+        let table = (self.variant.layers)();
+        let trunk = table.layers().iter().flat_map(|layer| {
+            let of = weights(&layer.op, table.channels_in(layer));
+            of.into_iter().map(|(weight, shape)| (layer.name.clone(), weight, shape))
+        });
+        let mut shape = table.last().output.to_vec();
+        let head = self.head.layers().iter().flat_map(|(name, op)| {
+            let of = weights(op, shape.last().copied().unwrap_or_default());
+            shape = output_of(op, std::mem::take(&mut shape));
+            of.into_iter().map(|(weight, shape)| (name.clone(), weight, shape))
+        });
+        trunk.chain(head).collect()
     }
 
     fn check(&self, layer: &str, weight: Weight, shape: &[usize]) -> Result<(), LoadError> {

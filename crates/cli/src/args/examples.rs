@@ -42,16 +42,16 @@ Exit codes: 0 the file's network is supported; 2 it is not, or usage or fatal er
 
 pub(super) const LAYERS_EXAMPLES: &str = "\
 Examples:
-  cargo xtask layers --weights VGG16.h5
+  cargo xtask layers VGG16.h5
       List the layers; then, with one of them:
   cargo xtask explain --weights VGG16.h5 --data faces --layer conv4_3";
 
 pub(super) const CONVERT_EXAMPLES: &str = "\
 Examples:
-  cargo xtask convert --weights VGG16.h5 --out VGG16.bpk
+  cargo xtask convert VGG16.h5 --out VGG16.bpk
       Write Burn's own format; then, with the new file alone:
   cargo xtask explain --weights VGG16.bpk --data faces
-  cargo xtask convert --weights VGG16.h5 --out VGG16.safetensors
+  cargo xtask convert VGG16.h5 --out VGG16.safetensors
       Write a file that Python reads with `safetensors.numpy.load_file`.
 
 Exit codes: 0 the file is written; 2 usage or fatal error, and nothing is written.";
@@ -60,7 +60,7 @@ pub(super) const VERIFY_EXAMPLES: &str = "\
 Examples:
   cargo xtask verify --device gpu
       Check every network on the first GPU.
-  cargo xtask verify --device gpu --weights VGG16.h5
+  cargo xtask verify VGG16.h5 --device gpu
       Check with a network of your own.
 
 Exit codes: 0 everything is within tolerance; 1 something is not; 2 usage or fatal error.";
@@ -81,12 +81,12 @@ pub(super) const COMPARE_EXAMPLES: &str = "\
 Examples:
   python tests/reference/dump_activations.py VGG16.h5 face.png dump.npz
       Let Keras write what its layers compute; then:
-  cargo xtask compare --weights VGG16.h5 --reference dump.npz
-  cargo xtask compare --weights resnet50.pth --reference torch.npz
+  cargo xtask compare VGG16.h5 --reference dump.npz
+  cargo xtask compare resnet50.pth --reference torch.npz
       Check PyTorch's weights against what dump_torch.py wrote.
-  cargo xtask compare --weights VGG16.bpk --reference dump.npz --device gpu --tolerance 1e-3
+  cargo xtask compare VGG16.bpk --reference dump.npz --device gpu --tolerance 1e-3
       Check a converted file, on the GPU.
-  cargo xtask compare --weights checkpoints
+  cargo xtask compare checkpoints
       Check every file that `python tests/reference/make_checkpoints.py checkpoints` wrote.
 
 Exit codes: 0 all layers are within the tolerance; 1 some are past it; 2 usage or fatal error.";

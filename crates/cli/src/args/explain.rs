@@ -25,15 +25,15 @@ use crate::preprocess::Preprocess;
 pub(crate) struct Explain {
     /// Keras file, a full model or weights only (.h5, .keras, .weights.h5); a PyTorch state_dict
     /// (.pt, .pth, .safetensors); an ONNX file (.onnx); or a file that `convert` wrote; or a folder
-    /// of such files. Several, or the option repeated, are several models, each with its own results. `{fold}` in
+    /// of such files, of which those with the same weights count once. Several, or the option repeated, are several models, each with its own results. `{fold}` in
     /// the path stands for the name of each fold: its images are explained with its own file
     /// [default: the demo's].
     #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Input")]
     pub weights: Vec<PathBuf>,
 
-    /// Folder of images; its subfolders are the folds, and without subfolders it is one fold
-    /// [default: the demo's].
-    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    /// Folder of images; its subfolders are the folds, and without subfolders it is one fold; or one
+    /// image [default: the demo's].
+    #[arg(long, value_name = "DIR|FILE", help_heading = "Input")]
     pub data: Option<PathBuf>,
 
     /// The network, where the file does not tell it.

@@ -4,7 +4,7 @@ mod examples;
 mod explain;
 mod network;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -42,6 +42,74 @@ pub(crate) enum Command {
     Report(Report),
 }
 
+/// The checkpoint of a command that takes one: the first argument, or --weights.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct CheckpointFile {
+    /// Keras file (.h5, .keras, .weights.h5), PyTorch state_dict (.pt, .pth, .safetensors), ONNX file
+    /// (.onnx), or what `convert` wrote.
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    /// The same as FILE.
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+}
+
+/// The checkpoint or folder of checkpoints that `compare` takes: the first argument, or --weights.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct CheckpointFiles {
+    /// The checkpoint to check, a file that `explain --weights` takes; or a folder with folders of
+    /// checkpoints, each with a reference.npz.
+    #[arg(value_name = "FILE|DIR")]
+    file: Option<PathBuf>,
+
+    /// The same as FILE|DIR.
+    #[arg(long, value_name = "FILE|DIR")]
+    weights: Option<PathBuf>,
+}
+
+impl CheckpointFile {
+    /// The file's path.
+    pub(crate) fn path(&self) -> &Path {
+        self.file.as_deref().or(self.weights.as_deref()).unwrap_or(Path::new(""))
+    }
+}
+
+impl CheckpointFiles {
+    /// The path of the file or folder.
+    pub(crate) fn path(&self) -> &Path {
+        self.file.as_deref().or(self.weights.as_deref()).unwrap_or(Path::new(""))
+    }
+}
+
+impl Command {
+    /// Whether graphics drivers are loaded for it.
+    pub(crate) fn asks_for_gpus(&self) -> bool {
+        let device = match self {
+            Self::Explain(args) => &args.device,
+            Self::Compare(args) => &args.device,
+            Self::Verify(args) => &args.device,
+            Self::Bench(args) => &args.device,
+            Self::Devices(_) => return true,
+            Self::Models(_)
+            | Self::Inspect(_)
+            | Self::Layers(_)
+            | Self::Convert(_)
+            | Self::Report(_) => return false,
+        };
+        *device != Request::Cpu
+    }
+}
+
+impl Verify {
+    /// The checkpoints to check with; none for the networks that are built in.
+    pub(crate) fn checkpoints(&self) -> &[PathBuf] {
+        if self.files.is_empty() { &self.weights } else { &self.files }
+    }
+}
+
 /// List the networks that are supported.
 ///
 /// A network goes by one name and has a variant for each family of weights, which differ in layer
@@ -65,10 +133,9 @@ pub(crate) struct Models {
 #[derive(Args, Debug)]
 #[command(after_help = INSPECT_EXAMPLES)]
 pub(crate) struct Inspect {
-    /// Keras file (.h5, .keras, .weights.h5), PyTorch state_dict (.pt, .pth, .safetensors), ONNX file
-    /// (.onnx), or what `convert` wrote.
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The file.
+    #[command(flatten)]
+    pub checkpoint: CheckpointFile,
 
     /// The network, where the file does not tell it.
     #[command(flatten)]
@@ -88,10 +155,9 @@ pub(crate) struct Inspect {
 #[derive(Args, Debug)]
 #[command(after_help = LAYERS_EXAMPLES)]
 pub(crate) struct Layers {
-    /// Keras file (.h5, .keras, .weights.h5), PyTorch state_dict (.pt, .pth, .safetensors), ONNX file
-    /// (.onnx), or what `convert` wrote.
-    #[arg(long, value_name = "FILE")]
-    pub weights: PathBuf,
+    /// The file.
+    #[command(flatten)]
+    pub checkpoint: CheckpointFile,
 
     /// The network, where the file does not tell it.
     #[command(flatten)]
@@ -112,10 +178,9 @@ pub(crate) struct Layers {
 #[derive(Args, Debug)]
 #[command(after_help = CONVERT_EXAMPLES)]
 pub(crate) struct Convert {
-    /// The checkpoint to read: a Keras file, a PyTorch state_dict, or an earlier .bpk or
-    /// .safetensors.
-    #[arg(long, value_name = "FILE")]
-    pub weights: PathBuf,
+    /// The file.
+    #[command(flatten)]
+    pub checkpoint: CheckpointFile,
 
     /// The file to write; its ending says how: .bpk or .safetensors.
     #[arg(long, value_name = "FILE")]
@@ -140,10 +205,9 @@ pub(crate) struct Convert {
 #[derive(Args, Debug)]
 #[command(after_help = COMPARE_EXAMPLES)]
 pub(crate) struct Compare {
-    /// The checkpoint to check, a file that `explain --weights` takes; or a folder with folders of
-    /// checkpoints, each with a reference.npz.
-    #[arg(long, value_name = "FILE|DIR")]
-    pub weights: PathBuf,
+    /// The file or folder.
+    #[command(flatten)]
+    pub checkpoint: CheckpointFiles,
 
     /// The arrays of the other framework, an .npz file; not with a folder.
     #[arg(long, value_name = "FILE")]
@@ -199,8 +263,12 @@ pub(crate) struct Verify {
     pub network: NetworkChoice,
 
     /// Check with the networks of these checkpoints instead.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
-    pub weights: Vec<PathBuf>,
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// The same as FILE.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "files")]
+    weights: Vec<PathBuf>,
 
     /// Check it in f32, or in f16, which has its own tolerances; the CPU computes in f32.
     #[arg(long, value_name = "TYPE", value_enum, default_value_t, hide_possible_values = true)]
@@ -277,5 +345,27 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_checkpoint_is_the_first_argument_or_an_option_and_not_both() {
+        for command in ["inspect", "layers", "convert --out b.bpk", "compare", "verify"] {
+            let parsed = |more: &str| -> Result<PathBuf, clap::error::ErrorKind> {
+                let words = format!("burncam {command} {more}");
+                let cli = Cli::try_parse_from(words.split_whitespace()).map_err(|e| e.kind())?;
+                Ok(match cli.command {
+                    Command::Inspect(args) => args.checkpoint.path().to_owned(),
+                    Command::Layers(args) => args.checkpoint.path().to_owned(),
+                    Command::Convert(args) => args.checkpoint.path().to_owned(),
+                    Command::Compare(args) => args.checkpoint.path().to_owned(),
+                    Command::Verify(args) => args.checkpoints()[0].clone(),
+                    _ => unreachable!("{words}"),
+                })
+            };
+            assert_eq!(parsed("a.h5"), Ok(PathBuf::from("a.h5")), "{command}");
+            assert_eq!(parsed("--weights a.h5"), Ok(PathBuf::from("a.h5")), "{command}");
+            let both = parsed("a.h5 --weights b.h5");
+            assert_eq!(both, Err(clap::error::ErrorKind::ArgumentConflict), "{command}");
+        }
     }
 }

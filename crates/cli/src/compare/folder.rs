@@ -55,11 +55,11 @@ impl Found {
 
 /// Compares every checkpoint with the reference beside it.
 pub(super) fn run(args: &Compare) -> Result<ExitCode> {
-    let files = checkpoints(&args.weights)?;
+    let files = checkpoints(args.checkpoint.path())?;
     let choice = device::one(&args.device, device::Precision::Single)?;
     let lines: Vec<Line> = (files.iter())
         .map(|path| {
-            console::note(&format!("Comparing {}", path.display()));
+            console::note(format!("Comparing {}", path.display()));
             let found = found(path, &args.network, &choice.device);
             let found = found.map_err(|error| console::error(&error)).ok();
             let folder = path.parent().unwrap_or(path);
@@ -264,7 +264,7 @@ fn verdict(lines: &[Line], tolerance: f32) -> String {
         Some(Line { folder, file, .. }) => writeln!(
             text,
             "{count} past the tolerance of {tolerance:e}, first {folder}/{file}; \
-             `compare --weights FILE --reference {REFERENCE}` shows each layer."
+             `compare FILE --reference {REFERENCE}` shows each layer."
         ),
     };
     if unusable > 0 {

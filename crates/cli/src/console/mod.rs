@@ -2,6 +2,7 @@
 //! from files, so nothing is printed that could do something to a terminal.
 
 mod harmless;
+mod message;
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write as _};
@@ -13,9 +14,10 @@ use burncam_weights::Error as WeightsError;
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use zip::result::ZipError;
 
-use crate::models;
 use crate::text::bounded;
+use crate::{models, other_network};
 use harmless::{harmless, on_one_line};
+pub(crate) use message::{Message, language, speak};
 
 /// Prints a line to stdout. A reader that went away is no reason to stop.
 macro_rules! out {
@@ -97,9 +99,16 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
             "--classes gives the names, in the order of the network's outputs"
         }
         WeightsError::Exists { .. } => "choose another --out, or pass --overwrite to replace it",
-        WeightsError::Mismatch { .. } => {
-            let known: Vec<&str> = models::known().iter().map(|arch| arch.title).collect();
-            return Some(format!("the networks that Burncam explains are {}", known.join(", ")));
+        WeightsError::Mismatch { path, .. } => {
+            let known = other_network::is_known(path);
+            let way = known.then(|| other_network::way_on(path)).flatten();
+            return Some(
+                way.map_or_else(known_networks, |way| format!("{}; {way}", known_networks())),
+            );
+        }
+        WeightsError::Unknown(unknown) => {
+            let way = other_network::way_on(&unknown.path).map(|way| format!("; {way}"));
+            return Some(format!("{}{}", known_networks(), way.unwrap_or_default()));
         }
         WeightsError::Config { .. } => {
             "in Keras, save a functional or sequential model again with `model.save`"
@@ -115,6 +124,9 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
             "a head is a Flatten or a global pooling, and then Dense, Dropout, BatchNormalization and \
              Activation layers in a row; save a model that ends so"
         }
+        WeightsError::Unused { path, .. } if other_network::is_known(path) => {
+            return other_network::way_on(path);
+        }
         WeightsError::Unused { .. } => {
             "a network with a weight more is another network; save the whole model again with \
              `model.save`"
@@ -123,6 +135,11 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+fn known_networks() -> String {
+    let known: Vec<&str> = models::known().iter().map(|arch| arch.title).collect();
+    format!("the networks that Burncam explains are {}", known.join(", "))
 }
 
 fn load_hint(error: &LoadError) -> &'static str {
@@ -157,18 +174,19 @@ pub(crate) fn result(text: &str) -> io::Result<()> {
 }
 
 /// Prints a warning, and the items that it concerns as far as they fit.
-pub(crate) fn warning(text: &str, items: &[String]) {
-    err!("warning: {text}");
+pub(crate) fn warning(text: impl Into<Message>, items: &[String]) {
+    let label = Message::new("warning", "aviso");
+    err!("{}: {}", label.spoken(), text.into().spoken());
     list(items, |line| err!("{line}"));
 }
 
 /// Prints what the program does, or found out.
-pub(crate) fn note(text: &str) {
-    err!("{text}");
+pub(crate) fn note(text: impl Into<Message>) {
+    err!("{}", text.into().spoken());
 }
 
 fn list(items: &[String], print: impl Fn(String)) {
-    list_in(Language::English, items, items.len(), print);
+    list_in(language(), items, items.len(), print);
 }
 
 /// Prints the first of `all` items.
@@ -188,12 +206,14 @@ fn say(language: Language, key: &str, values: &[(&str, &str)]) -> String {
 }
 
 /// Asks a question on the terminal; an empty answer is a yes.
-pub(crate) fn agreed(question: &str) -> bool {
-    let _ = write!(std::io::stderr(), "{} [Y/n] ", harmless(question));
+pub(crate) fn agreed(question: &Message) -> bool {
+    let answers = Message::new("[Y/n]", "[S/n]");
+    let question = harmless(question.spoken()).into_owned();
+    let _ = write!(std::io::stderr(), "{question} {} ", answers.spoken());
     let mut answer = String::new();
     match std::io::stdin().read_line(&mut answer) {
         Ok(0) | Err(_) => false,
-        Ok(_) => matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes"),
+        Ok(_) => matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes" | "s" | "sim"),
     }
 }
 
@@ -224,14 +244,18 @@ pub(crate) struct Progress {
 impl Progress {
     /// Starts at none of `images`.
     pub(crate) fn new(images: usize) -> Self {
-        let template = "{bar:32} {pos}/{len} images{rate}";
+        let template = match language() {
+            Language::English => "{bar:32} {pos}/{len} images{rate}",
+            Language::Portuguese => "{bar:32} {pos}/{len} imagens{rate}",
+        };
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
                 // Nothing is known before the first batch is done.
                 if state.pos() > 0 {
-                    let left = HumanDuration(state.eta());
-                    let _ = write!(out, ", {:.1} images/s, {left} left", state.per_sec());
+                    let left = state.len().is_some_and(|all| all > state.pos());
+                    let left = left.then(|| state.eta());
+                    let _ = out.write_str(rate(state.per_sec(), left).spoken());
                 }
             });
         let bar = ProgressBar::new(images as u64).with_style(style);
@@ -250,19 +274,49 @@ impl Progress {
         if self.bar.is_hidden() && tenth > self.told {
             self.told = tenth;
             let seconds = self.started.elapsed().as_secs_f64().max(1e-9);
-            let rate = self.done as f64 / seconds;
-            let left = (all - self.done) as f64 / rate;
-            err!(
-                "{}/{all} images, {rate:.1} images/s, {} left",
-                self.done,
-                HumanDuration(Duration::from_secs_f64(left))
-            );
+            let speed = self.done as f64 / seconds;
+            let left = all.checked_sub(self.done).filter(|left| *left > 0);
+            let left = left.map(|left| Duration::from_secs_f64(left as f64 / speed));
+            let images = Message::new("images", "imagens");
+            err!("{}/{all} {}{}", self.done, images.spoken(), rate(speed, left).spoken());
         }
     }
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// Images a second, and the time left as long as there are images left: never less than a second,
+/// which would round to none.
+fn rate(speed: f64, left: Option<Duration>) -> Message {
+    let left = left.map(|left| HumanDuration(left.max(Duration::from_secs(1))).to_string());
+    let portuguese = left.as_deref().map(|left| format!(", {}", left_in_portuguese(left)));
+    let english = left.as_deref().map(|left| format!(", {left} left"));
+    let speed = |language: Language| language.number(speed, 1);
+    Message::new(
+        format!(", {} images/s{}", speed(Language::English), english.unwrap_or_default()),
+        format!(", {} imagens/s{}", speed(Language::Portuguese), portuguese.unwrap_or_default()),
+    )
+}
+
+/// That so much time is left, such as `2 minutes`.
+fn left_in_portuguese(duration: &str) -> String {
+    const UNITS: [(&str, &str, &str); 6] = [
+        ("second", "segundo", "segundos"),
+        ("minute", "minuto", "minutos"),
+        ("hour", "hora", "horas"),
+        ("day", "dia", "dias"),
+        ("week", "semana", "semanas"),
+        ("year", "ano", "anos"),
+    ];
+    let (count, unit) = duration.split_once(' ').unwrap_or((duration, ""));
+    let known = UNITS.iter().find(|(english, ..)| unit.trim_end_matches('s') == *english);
+    match known {
+        Some((_, one, _)) if count == "1" => format!("falta {count} {one}"),
+        Some((.., many)) => format!("faltam {count} {many}"),
+        None => format!("faltam {duration}"),
     }
 }
 
@@ -279,4 +333,25 @@ pub(crate) fn layers(count: usize) -> String {
 /// A number and its noun.
 pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_left_as_long_as_images_are() {
+        let said = |left| {
+            let rate = rate(10.25, left);
+            [Language::English, Language::Portuguese].map(|language| rate.text(language).to_owned())
+        };
+        let soon = said(Some(Duration::from_millis(200)));
+        assert_eq!(soon, [", 10.2 images/s, 1 second left", ", 10,2 imagens/s, falta 1 segundo"]);
+        let later = said(Some(Duration::from_secs(90)));
+        assert_eq!(
+            later,
+            [", 10.2 images/s, 2 minutes left", ", 10,2 imagens/s, faltam 2 minutos"]
+        );
+        assert_eq!(said(None), [", 10.2 images/s", ", 10,2 imagens/s"]);
+    }
 }

@@ -8,7 +8,7 @@ mod request;
 use anyhow::{Result, bail};
 use burn::tensor::Device;
 
-use crate::console;
+use crate::console::{self, Message};
 pub(crate) use adapters::{Adapter, adapters};
 pub(crate) use batch::{CPU_BATCH, Needs, at_once, batch, workers};
 pub(crate) use precision::Precision;
@@ -28,7 +28,7 @@ pub(crate) struct Choice {
     /// What it computes in.
     pub precision: Precision,
     /// Why this one.
-    pub reason: String,
+    pub reason: Message,
     /// How it compares with the CPU, where that was asked.
     pub verified: Option<String>,
 }
@@ -51,7 +51,7 @@ pub(crate) fn choose(request: &Request, precision: Precision) -> Result<Vec<Choi
              GPU with --device; `cargo xtask devices` says which can",
             choice.kind(),
             choice.name,
-            choice.reason,
+            choice.reason.english(),
         ),
         None => Ok(choices),
     }
@@ -59,18 +59,18 @@ pub(crate) fn choose(request: &Request, precision: Precision) -> Result<Vec<Choi
 
 fn find(request: &Request, precision: Precision) -> Result<Vec<Choice>> {
     if *request == Request::Cpu {
-        return Ok(vec![cpu("asked for".to_owned())]);
+        return Ok(vec![cpu(asked_for())]);
     }
     let all = adapters();
     let hardware: Vec<&Adapter> = all.iter().filter(|adapter| adapter.is_hardware()).collect();
     let wanted = match request {
         Request::Auto | Request::Cpu => match auto(&all) {
-            Ok(adapter) => match open(adapter, precision, "a hardware GPU is present") {
+            Ok(adapter) => match open(adapter, precision, present()) {
                 Ok(choice) => return Ok(vec![choice]),
                 Err(error) => {
                     let text = error.to_string();
                     let first = text.lines().next().unwrap_or_default();
-                    return Ok(vec![cpu(format!("no GPU: {first}"))]);
+                    return Ok(vec![cpu(no_gpu(first))]);
                 }
             },
             Err(reason) => return Ok(vec![cpu(reason)]),
@@ -88,9 +88,9 @@ fn find(request: &Request, precision: Precision) -> Result<Vec<Choice>> {
             Request::Number(number) => format!(" number {number}"),
             _ => String::new(),
         };
-        bail!("there is no GPU{number} to compute on: {}\nhint: {INSTALL}", found(&all));
+        bail!("there is no GPU{number} to compute on: {}\nhint: {INSTALL}", found(&all).english());
     }
-    wanted.into_iter().map(|adapter| open(adapter, precision, "asked for")).collect()
+    wanted.into_iter().map(|adapter| open(adapter, precision, asked_for())).collect()
 }
 
 /// Chooses the one device of a command that cannot use more.
@@ -107,9 +107,9 @@ pub(crate) fn one(request: &Request, precision: Precision) -> Result<Choice> {
 }
 
 /// The adapter that `auto` takes, or why it takes the CPU.
-pub(crate) fn auto(adapters: &[Adapter]) -> Result<&Adapter, String> {
+pub(crate) fn auto(adapters: &[Adapter]) -> Result<&Adapter, Message> {
     let hardware = adapters.iter().find(|adapter| adapter.is_hardware());
-    hardware.ok_or_else(|| format!("no GPU: {}", found(adapters)))
+    hardware.ok_or_else(|| no_gpu(found(adapters)))
 }
 
 /// The first adapter that is not taken and whose name holds `name`, in any case; or the CPU.
@@ -120,25 +120,25 @@ fn named<'a>(
     taken: &mut Vec<&'a Adapter>,
 ) -> Result<Choice> {
     if name.eq_ignore_ascii_case("cpu") {
-        return Ok(cpu("asked for".to_owned()));
+        return Ok(cpu(asked_for()));
     }
     let lower = name.to_lowercase();
     let fits = |adapter: &&Adapter| adapter.name.to_lowercase().contains(&lower);
     match all.iter().filter(fits).find(|adapter| !taken.contains(adapter)) {
         Some(adapter) if !name.is_empty() => {
             taken.push(adapter);
-            open(adapter, precision, "asked for")
+            open(adapter, precision, asked_for())
         }
         _ => bail!(
             "there is no {}device `{name}`: {}\nhint: --device takes auto, cpu, gpu, gpu:N, gpu:all or \
              part of an adapter's name; `cargo xtask devices` lists them",
             if !name.is_empty() && all.iter().any(|one| fits(&one)) { "other " } else { "" },
-            found(all)
+            found(all).english()
         ),
     }
 }
 
-fn open(adapter: &Adapter, precision: Precision, reason: &str) -> Result<Choice> {
+fn open(adapter: &Adapter, precision: Precision, reason: Message) -> Result<Choice> {
     if precision == Precision::Half && !adapter.half {
         bail!(
             "{} does not compute in {precision}: its driver has no 16-bit floating point\nhint: leave \
@@ -155,7 +155,7 @@ fn open(adapter: &Adapter, precision: Precision, reason: &str) -> Result<Choice>
                 "wgpu without fusion and autotune, {}, {}",
                 adapter.api, adapter.driver
             ),
-            reason: reason.to_owned(),
+            reason,
             adapter: Some(adapter.clone()),
             verified: None,
         }),
@@ -164,7 +164,7 @@ fn open(adapter: &Adapter, precision: Precision, reason: &str) -> Result<Choice>
 }
 
 /// The CPU, for a reason.
-pub(crate) fn cpu(reason: String) -> Choice {
+pub(crate) fn cpu(reason: Message) -> Choice {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     Choice {
         device: Device::flex(),
@@ -194,26 +194,49 @@ pub(crate) fn tell(choices: &[Choice]) {
         let (kind, name) = (choice.kind(), &choice.name);
         let (backend, reason) = (&choice.backend, &choice.reason);
         let half = match choice.precision {
-            Precision::Single => String::new(),
-            Precision::Half => format!(" in {}", Precision::Half),
+            Precision::Single => Message::from(""),
+            Precision::Half => {
+                Message::new(format!(" in {}", Precision::Half), format!(" em {}", Precision::Half))
+            }
         };
-        console::note(&format!("Computing on the {kind} ({name}, {backend}){half}: {reason}."));
+        let start = Message::new(
+            format!("Computing on the {kind} ({name}, {backend})"),
+            format!("Calculando em {kind} ({name}, {backend})"),
+        );
+        console::note(start.then(half).then(": ").then(reason.clone()).then("."));
     }
 }
 
+fn asked_for() -> Message {
+    Message::new("asked for", "escolha do usuário")
+}
+
+fn present() -> Message {
+    Message::new("a hardware GPU is present", "há uma GPU física")
+}
+
+fn no_gpu(why: impl Into<Message>) -> Message {
+    Message::new("no GPU: ", "sem GPU: ").then(why)
+}
+
 /// What adapters there are, in words.
-fn found(adapters: &[Adapter]) -> String {
-    let names: Vec<String> = adapters
-        .iter()
-        .map(|adapter| match adapter.is_hardware() {
+fn found(adapters: &[Adapter]) -> Message {
+    let listed = |software: &str| {
+        let names = adapters.iter().map(|adapter| match adapter.is_hardware() {
             true => format!("`{}`", adapter.name),
-            false => format!(
-                "`{}` is a software rasteriser, far slower than the CPU itself",
-                adapter.name
-            ),
-        })
-        .collect();
-    if names.is_empty() { "no graphics adapter is found".to_owned() } else { names.join(", ") }
+            false => format!("`{}` {software}", adapter.name),
+        });
+        names.collect::<Vec<_>>().join(", ")
+    };
+    match adapters {
+        [] => {
+            Message::new("no graphics adapter is found", "nenhum adaptador gráfico foi encontrado")
+        }
+        _ => Message::new(
+            listed("is a software rasteriser, far slower than the CPU itself"),
+            listed("é um rasterizador por software, muito mais lento que a própria CPU"),
+        ),
+    }
 }
 
 #[cfg(test)]

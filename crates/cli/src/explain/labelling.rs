@@ -8,6 +8,7 @@ use burncam_report::Labelling;
 use super::model::Model;
 use super::plan::Warnings;
 use crate::args::Explain;
+use crate::console::{Message, counted};
 use crate::data::{self, DataSet, Image, Listing};
 use crate::labels::{self, Asked, Decision, LabelColumns, Rule};
 use crate::{classes, console};
@@ -18,9 +19,13 @@ const SHOWN: usize = 10;
 /// Images and models, each image with its true class by each model's names.
 pub(crate) struct Labelled {
     pub set: DataSet,
+    /// How the data folder was read.
+    pub how: Listing,
     pub models: Vec<Model>,
     /// The rule and why it is this one.
     pub labelling: Labelling,
+    /// Why it is this rule, for the console.
+    pub reason: Message,
     pub warnings: Warnings,
 }
 
@@ -38,15 +43,19 @@ pub(crate) fn label(
     folder: &Path,
     open: impl Fn(&[String]) -> Result<Vec<Model>>,
 ) -> Result<Labelled> {
-    let list = |class_folders| {
-        data::list(folder, Listing { class_folders, follow_links: args.follow_links })
-    };
-    let (set, mut models, decision) = match &args.labels {
+    let listing = |class_folders| Listing { class_folders, follow_links: args.follow_links };
+    let list = |class_folders| data::list(folder, listing(class_folders));
+    let (set, class_folders, mut models, decision) = match &args.labels {
         Asked::Rule(rule) => {
             let set = list(*rule == Rule::Dirs)?;
             let models = open(&folds(&set))?;
-            let reason = "it was asked for".to_owned();
-            (set, models, Decision { rule: rule.clone(), reason, advice: None })
+            let reason = Message::from("it was asked for");
+            (
+                set,
+                *rule == Rule::Dirs,
+                models,
+                Decision { rule: rule.clone(), reason, advice: None },
+            )
         }
         Asked::Auto => {
             let by_class = list(true)?;
@@ -67,14 +76,14 @@ pub(crate) fn label(
                 let by_fold = by_fold.as_ref().map_or(&[][..], |set| &set.images);
                 labels::decide(&by_class.images, by_fold, &names)
             };
-            let set = match by_fold {
-                Some(by_fold) if decision.rule != Rule::Dirs => by_fold,
-                _ => by_class,
+            let (set, class_folders) = match by_fold {
+                Some(by_fold) if decision.rule != Rule::Dirs => (by_fold, false),
+                _ => (by_class, true),
             };
             let has_folds = models.iter().flat_map(|m| &m.parts).any(|part| part.fold.is_some());
             let own = folds(&set);
             let models = if has_folds && own != opened { open(&own)? } else { models };
-            (set, models, decision)
+            (set, class_folders, models, decision)
         }
     };
     let is_auto = args.labels == Asked::Auto;
@@ -96,9 +105,10 @@ pub(crate) fn label(
     let labelling = Labelling {
         requested: args.labels.describe(),
         rule: decision.rule.describe(),
-        reason: reading.unwrap_or(decision.reason),
+        reason: reading.unwrap_or_else(|| decision.reason.english().to_owned()),
     };
-    Ok(Labelled { set, models, labelling, warnings })
+    let reason = decision.reason;
+    Ok(Labelled { set, how: listing(class_folders), models, labelling, reason, warnings })
 }
 
 /// Labels the images for one model; gives how a table was read.
@@ -133,10 +143,18 @@ fn label_warnings(model: &Model, images: &[Image]) -> Warnings {
     if model.rule == Rule::Notebook {
         let doubts = labels::notebook_doubts(images);
         if !doubts.is_empty() {
-            let text = format!(
-                "the notebook's label rule looks for `sem` and `rest` anywhere in a name; reading \
-                 whole words gives {} another class (`--labels` has other rules):",
-                console::images(doubts.len())
+            let count = doubts.len();
+            let text = Message::new(
+                format!(
+                    "the notebook's label rule looks for `sem` and `rest` anywhere in a name; reading \
+                     whole words gives {} another class (`--labels` has other rules):",
+                    console::images(count)
+                ),
+                format!(
+                    "a regra do notebook procura `sem` e `rest` em qualquer parte do nome; lendo palavras \
+                     inteiras, {} teriam outra classe (`--labels` tem outras regras):",
+                    counted(count, "imagem", "imagens")
+                ),
             );
             warnings.push((text, doubts));
         }
@@ -146,12 +164,19 @@ fn label_warnings(model: &Model, images: &[Image]) -> Warnings {
         .map(|(image, _)| image.path.clone())
         .collect();
     if !unknown.is_empty() {
-        let text = format!(
-            "no true class for {} by `--labels {}`; they are explained and reported as unknown \
-             (classes are {}):",
-            console::images(unknown.len()),
-            model.rule.describe(),
-            classes::listed(&model.classes)
+        let (count, rule) = (unknown.len(), model.rule.describe());
+        let classes = classes::listed(&model.classes);
+        let text = Message::new(
+            format!(
+                "no true class for {} by `--labels {rule}`; they are explained and reported as unknown \
+                 (classes are {classes}):",
+                console::images(count)
+            ),
+            format!(
+                "sem classe verdadeira para {} por `--labels {rule}`; são explicadas e constam como sem \
+                 classe (as classes são {classes}):",
+                counted(count, "imagem", "imagens")
+            ),
         );
         warnings.push((text, unknown));
     }
@@ -160,32 +185,42 @@ fn label_warnings(model: &Model, images: &[Image]) -> Warnings {
     labels.sort_unstable();
     labels.dedup();
     if let &[only] = labels.as_slice() {
-        let text = format!(
-            "all images with a true class ({count}) are {}: nothing can be told of how the classes are \
-             kept apart",
-            model.classes[only]
+        let class = &model.classes[only];
+        let text = Message::new(
+            format!(
+                "all images with a true class ({count}) are {class}: nothing can be told of how the classes \
+                 are kept apart"
+            ),
+            format!(
+                "todas as imagens com classe verdadeira ({count}) são {class}: nada se pode dizer de como as \
+                 classes são separadas"
+            ),
         );
         warnings.push((text, Vec::new()));
     }
     warnings
 }
 
-/// Numbers of images by true class, and of those without, on one line.
-pub(crate) fn in_words(classes: &[String], (counts, without): &(Vec<usize>, usize)) -> String {
+/// Numbers of images by true class, and of those without, in a sentence.
+pub(crate) fn in_words(classes: &[String], (counts, without): &(Vec<usize>, usize)) -> Message {
     let all = || classes.iter().zip(counts);
-    let shown: Vec<String> = match classes.len() {
-        ..=SHOWN => all().map(|(class, count)| format!("{class} {count}")).collect(),
-        _ => {
-            let own = || all().filter(|(_, count)| **count > 0);
-            let mut shown: Vec<String> =
-                own().take(SHOWN).map(|(class, count)| format!("{class} {count}")).collect();
-            match own().count().saturating_sub(SHOWN) {
-                0 => {}
-                more => shown.push(format!("{more} more classes")),
-            }
-            shown
-        }
+    let own = || all().filter(|(_, count)| classes.len() <= SHOWN || **count > 0);
+    let shown: Vec<String> =
+        own().take(SHOWN).map(|(class, count)| format!("{class} {count}")).collect();
+    let more = own().count().saturating_sub(SHOWN);
+    let list = |none: &str, classes: &str| {
+        let more = (more > 0).then(|| format!("{more} {classes}"));
+        let all: Vec<String> = shown.iter().cloned().chain(more).collect();
+        if all.is_empty() { none.to_owned() } else { all.join(", ") }
     };
-    let shown = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
-    format!("{shown}; without a true class {without}")
+    Message::new(
+        format!(
+            "Images by true class: {}; without a true class {without}.",
+            list("none", "more classes")
+        ),
+        format!(
+            "Imagens por classe verdadeira: {}; sem classe verdadeira {without}.",
+            list("nenhuma", "outras classes")
+        ),
+    )
 }

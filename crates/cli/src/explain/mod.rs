@@ -1,11 +1,13 @@
 //! `burncam explain`: from checkpoints and a folder of images to overlays and reports.
 
+mod copies;
 mod digests;
 mod identity;
 mod labelling;
 mod model;
 mod output;
 mod overlap;
+mod passed_over;
 mod pictures;
 mod pipeline;
 mod plan;
@@ -23,13 +25,14 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, anyhow};
 use burncam_net::{Build, Classifier};
+use burncam_report::page::Language;
 use burncam_report::{Journal, RunStatus};
 
 pub(crate) use pictures::PictureOptions;
 pub(crate) use shard::Shard;
 
 use crate::args::Explain;
-use crate::console::{Head, Progress};
+use crate::console::{Head, Message, Progress, counted};
 use crate::device::{CPU_BATCH, Choice, Needs, Precision};
 use crate::interrupt::INTERRUPTED;
 use crate::{console, device, interrupt, page, verify};
@@ -48,6 +51,7 @@ const SOME_FAILED: u8 = 1;
 /// Explains every image of the data set with every model.
 pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     let started = SystemTime::now();
+    console::speak(args.page.lang);
     let plan = Plan::new(args)?;
     let way = output::decide(&plan)?;
     let reading = digests::Reading::start(&plan)?;
@@ -95,11 +99,13 @@ fn begin(
         found.iter_mut().zip(seconds).for_each(|(found, seconds)| found.seconds = seconds);
         recorder.go_on(earlier);
     }
-    console::note(&format!(
-        "Going on with the run in {}: {} of {} are done.",
-        plan.out.display(),
-        done(&found),
-        console::images(plan.results())
+    let (out, done, all) = (plan.out.display(), done(&found), plan.results());
+    console::note(Message::new(
+        format!("Going on with the run in {out}: {done} of {} are done.", console::images(all)),
+        format!(
+            "Continuando a execução em {out}: {done} de {} já prontas.",
+            counted(all, "imagem", "imagens")
+        ),
     ));
     Ok((journal, found))
 }
@@ -193,17 +199,27 @@ fn verified(plan: &Plan, devices: Vec<Choice>, batch: usize) -> Vec<Choice> {
                 kept.push(choice);
             }
             Err(finding) => {
-                let text = format!(
-                    "{} does not give the CPU's results in {} ({finding}) and is not used; `cargo \
-                     xtask verify` shows where it differs, --no-verify uses it nevertheless",
-                    choice.name, choice.precision
+                let (name, precision) = (&choice.name, choice.precision);
+                let text = Message::new(
+                    format!(
+                        "{name} does not give the CPU's results in {precision} ({finding}) and is not \
+                         used; `cargo xtask verify` shows where it differs, --no-verify uses it \
+                         nevertheless"
+                    ),
+                    format!(
+                        "{name} não dá os resultados da CPU em {precision} ({finding}) e não é usada; \
+                         `cargo xtask verify` mostra onde difere, --no-verify a usa assim mesmo"
+                    ),
                 );
-                console::warning(&text, &[]);
+                console::warning(text, &[]);
             }
         }
     }
     if kept.is_empty() {
-        kept.push(device::cpu("no other device gives its results".to_owned()));
+        kept.push(device::cpu(Message::new(
+            "no other device gives its results",
+            "nenhum outro dispositivo dá os seus resultados",
+        )));
         device::tell(&kept);
     }
     kept
@@ -288,6 +304,9 @@ fn tell(
     page: Option<&Path>,
 ) -> Result<()> {
     let (plan, language) = (run.plan, args.page.lang);
+    for (text, items) in results::warnings(plan, found) {
+        console::warning(text, &items);
+    }
     let mut kinds: Vec<&str> = run.devices.iter().map(Choice::kind).collect();
     kinds.dedup();
     for (model, found) in plan.models.iter().zip(found) {
@@ -316,11 +335,25 @@ fn tell(
 /// The exit code; says how to go on where images are missing.
 fn ended(found: &[Found], missing: usize) -> ExitCode {
     if missing > 0 {
-        let why = if interrupt::asked() { "Stopped" } else { "Stopped at an image that failed" };
-        console::note(&format!(
-            "{why}: {} not done. To go on:\n  {}",
-            console::images(missing),
-            console::command(&record::arguments(), "--resume")
+        let why = match interrupt::asked() {
+            true => Message::new("Stopped", "Interrompido"),
+            false => Message::new(
+                "Stopped at an image that failed",
+                "Interrompido em uma imagem que falhou",
+            ),
+        };
+        let command = console::command(&record::arguments(), "--resume");
+        console::note(Message::new(
+            format!(
+                "{}: {} not done. To go on:\n  {command}",
+                why.english(),
+                console::images(missing)
+            ),
+            format!(
+                "{}: {} por fazer. Para continuar:\n  {command}",
+                why.text(Language::Portuguese),
+                counted(missing, "imagem", "imagens")
+            ),
         ));
     }
     match found.iter().any(|found| found.summary.total.failed > 0) {

@@ -13,6 +13,7 @@ use super::weights::{self, Files, Source};
 use crate::args::Explain;
 use crate::class_names::{self, Source as ClassSource};
 use crate::classes;
+use crate::console::Message;
 use crate::labels::Rule;
 
 /// A model, with a tree of its own in the output folder.
@@ -23,6 +24,8 @@ pub(crate) struct Model {
     pub tree: ModelTree,
     /// The path of its weights as given.
     pub path: PathBuf,
+    /// Whether they were found in a folder that was given.
+    pub in_folder: bool,
     /// Its checkpoints: one, or one a fold. All are of one variant, with one kind of head.
     pub parts: Vec<Part>,
     /// Class names, in the network's order.
@@ -91,6 +94,7 @@ impl Model {
         Ok(Self {
             tree: ModelTree::new(out, &name),
             path: files.path,
+            in_folder: files.in_folder,
             rule: Rule::Unlabelled,
             labels: Vec::new(),
             layer: layer(args, checkpoint)?,
@@ -113,18 +117,24 @@ impl Model {
     }
 
     /// Architecture, format and number of files in words.
-    pub(crate) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> Message {
         let checkpoint = self.checkpoint();
         let files = match self.parts.as_slice() {
-            [part] if part.fold.is_none() => String::new(),
-            parts => format!(", one file for each of {} folds", parts.len()),
+            [part] if part.fold.is_none() => Message::from(""),
+            parts => Message::new(
+                format!(", one file for each of {} folds", parts.len()),
+                format!(", um arquivo para cada um dos {} folds", parts.len()),
+            ),
         };
-        format!(
-            "{} ({}, {}{files})",
-            self.path.display(),
-            checkpoint.arch.title,
-            checkpoint.format()
-        )
+        let (path, title) = (self.path.display(), checkpoint.arch.title);
+        let format = checkpoint.format().to_string();
+        let formato =
+            format.replace("full model", "modelo completo").replace("weights only", "só os pesos");
+        let start = Message::new(
+            format!("{path} ({title}, {format}"),
+            format!("{path} ({title}, {formato}"),
+        );
+        start.then(files).then(")")
     }
 }
 

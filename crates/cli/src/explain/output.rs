@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::identity;
 use super::plan::Plan;
 use super::resume::clean;
-use crate::console;
+use crate::console::{self, Message};
 use crate::labels::Rule;
 
 /// What becomes of an earlier run.
@@ -57,7 +57,10 @@ pub(crate) fn decide(plan: &Plan) -> Result<Way> {
         );
     }
     if stdin().is_terminal() && stderr().is_terminal() {
-        let question = format!("{} holds an unfinished run. Go on with it?", out.display());
+        let question = Message::new(
+            format!("{} holds an unfinished run. Go on with it?", out.display()),
+            format!("{} contém uma execução inacabada. Continuá-la?", out.display()),
+        );
         if console::agreed(&question) {
             return Ok(Way::Resume);
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use burncam_cam::MapStatus;
-use burncam_imaging::{DecodeOptions, Frame, Held, decode_bytes};
+use burncam_imaging::{DecodeOptions, Decoded, Frame, Held, decode_bytes};
 use burncam_report::page::thumbnail;
 use burncam_report::{
     Colormap, Format, Outcome, RgbImage, Stage, Style, Written, clean_overlay, coloured,
@@ -240,7 +240,7 @@ fn photograph(shown: &Shown<'_>) -> Result<Held<RgbImage>, Trouble> {
         let file = plan.images[shown.index].file.display();
         return Err(unread(anyhow!("{file} changed while it was explained")));
     }
-    Ok(photograph)
+    Ok(photograph.pixels)
 }
 
 /// The clean overlay at the photograph's own size, and its map alone at the frame's.
@@ -293,11 +293,8 @@ pub(crate) fn write_map(
     write(plan, &model.tree.map_path(&plan.places[index]), &bytes)
 }
 
-/// Reads and decodes an image of the run; gives its pixels and the file's SHA-256.
-pub(crate) fn read(
-    plan: &Plan,
-    index: usize,
-) -> Result<(Held<RgbImage>, String), burncam_imaging::Error> {
+/// Reads and decodes an image of the run; gives it and the file's SHA-256.
+pub(crate) fn read(plan: &Plan, index: usize) -> Result<(Decoded, String), burncam_imaging::Error> {
     read_as(plan, index, plan.decode)
 }
 
@@ -305,7 +302,7 @@ fn read_as(
     plan: &Plan,
     index: usize,
     options: DecodeOptions,
-) -> Result<(Held<RgbImage>, String), burncam_imaging::Error> {
+) -> Result<(Decoded, String), burncam_imaging::Error> {
     let file = &plan.images[index].file;
     let bytes = burncam_imaging::read(file, options)?;
     Ok((decode_bytes(file, &bytes, options)?, sha256(&bytes)))

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Result, anyhow, bail};
 use burncam_cam::{CamError, Explanation, MapSummary, predicted};
-use burncam_imaging::{Frame, fit, preprocess, stacked};
+use burncam_imaging::{Frame, Remarks, fit, preprocess, stacked};
 use burncam_net::Classifier;
 use burncam_report::page::Grid;
 use burncam_report::{
@@ -19,7 +19,7 @@ use super::plan::Plan;
 use super::results::Found;
 use super::resume::discard;
 use super::trouble::{Trouble, failure, unread};
-use crate::console::{self, Progress};
+use crate::console::{self, Message, Progress};
 use crate::{device, interrupt};
 
 /// What a checkpoint's images are explained by.
@@ -56,6 +56,7 @@ type Item<T> = (usize, Result<T, Failure>);
 struct Decoded {
     frame: Frame,
     input: Vec<f32>,
+    remarks: Remarks,
     digest: String,
     milliseconds: f64,
 }
@@ -72,6 +73,7 @@ struct Said {
 struct Seen {
     frame: Frame,
     said: Said,
+    remarks: Remarks,
     digest: String,
     milliseconds: f64,
 }
@@ -125,7 +127,9 @@ impl Sink<'_> {
         for (&index, line) in indices.iter().zip(self.journal.append(entries)?) {
             self.found.lines[index] = Some(line);
         }
-        entries.iter().for_each(|entry| self.found.summary.add(&entry.row));
+        for (&index, entry) in indices.iter().zip(entries) {
+            self.found.add(index, entry);
+        }
         self.progress.add(entries.len());
         if !self.journal.is_in_place() {
             bail!(
@@ -141,11 +145,12 @@ impl Sink<'_> {
 /// file → pixels → the network's size → its input.
 fn read(job: Job<'_>, index: usize) -> Result<Decoded, Failure> {
     let (clock, plan) = (Instant::now(), job.plan);
-    let (pixels, digest) =
+    let (decoded, digest) =
         pictures::read(plan, index).map_err(|error| failure(Stage::Read, error))?;
-    let frame = fit(&pixels, &job.part.checkpoint.input, plan.resize);
+    let frame = fit(&decoded.pixels, &job.part.checkpoint.input, plan.resize);
     let input = preprocess(&frame, &job.part.checkpoint.input);
-    Ok(Decoded { frame, input, digest, milliseconds: elapsed(clock) })
+    let remarks = decoded.remarks;
+    Ok(Decoded { frame, input, remarks, digest, milliseconds: elapsed(clock) })
 }
 
 /// tensor → logits and gradient → map, for all images of a batch that could be decoded.
@@ -164,8 +169,8 @@ fn compute(
     let mut seen = |decoded: Decoded| {
         let nothing = || failure(Stage::Compute, anyhow!("the device gave no result"));
         let said = found.next().ok_or_else(nothing)?;
-        let Decoded { frame, digest, milliseconds, .. } = decoded;
-        Ok(Seen { frame, said, digest, milliseconds: milliseconds + share })
+        let Decoded { frame, remarks, digest, milliseconds, .. } = decoded;
+        Ok(Seen { frame, said, remarks, digest, milliseconds: milliseconds + share })
     };
     Ok(batch.into_iter().map(|(index, item)| (index, item.and_then(&mut seen))).collect())
 }
@@ -185,9 +190,14 @@ fn in_parts(
             Ok(more) => found.extend(more),
             Err(CamError::ReadBack { .. }) if part.len() > 1 => {
                 *at_once = part.len() / 2;
-                console::note(&format!(
-                    "The device fails with {} at a time; going on with {at_once}.",
-                    console::images(part.len())
+                let count = part.len();
+                console::note(Message::new(
+                    format!(
+                        "The device fails with {count} images at a time; going on with {at_once}."
+                    ),
+                    format!(
+                        "O dispositivo falha com {count} imagens de cada vez; continuando com {at_once}."
+                    ),
                 ));
             }
             Err(error) => return Err(error.into()),
@@ -210,6 +220,7 @@ fn entry(job: Job<'_>, index: usize, item: Result<Seen, Failure>) -> Result<Entr
     let (image, model) = (&job.plan.images[index], job.model);
     let label = model.label(index).map(str::to_owned);
     let digest = item.as_ref().ok().map(|seen| seen.digest.clone());
+    let remarks = item.as_ref().map_or(Remarks::default(), |seen| seen.remarks);
     let written = match item {
         Ok(seen) => write(job, index, label.as_deref(), &seen),
         Err(failure) => Err(unread(job.plan, failure)),
@@ -225,7 +236,15 @@ fn entry(job: Job<'_>, index: usize, item: Result<Seen, Failure>) -> Result<Entr
     };
     let (model, path, fold) = (model.name.clone(), image.path.clone(), image.fold.clone());
     let row = Prediction { model, path, fold, label, explained, error };
-    Ok(Entry { image: digest, weights: job.weights.to_owned(), top: None, files, row })
+    Ok(Entry {
+        image: digest,
+        weights: job.weights.to_owned(),
+        top: None,
+        saturated: remarks.saturated,
+        not_upright: remarks.not_upright,
+        files,
+        row,
+    })
 }
 
 fn write(

@@ -7,12 +7,15 @@ use burncam_imaging::{DecodeOptions, Resize};
 use burncam_net::Arithmetic;
 use burncam_report::{Labelling, Place, assign};
 
+use super::copies;
 use super::labelling::{self, Labelled, add};
 use super::model::{self, Model, Part};
+use super::passed_over::passed_over;
 use super::pictures::Pictures;
 use super::shard::Shard;
 use super::weights;
 use crate::args::Explain;
+use crate::console::{Message, counted};
 use crate::data::Image;
 use crate::labels::Rule;
 use crate::page::LabelFile;
@@ -34,6 +37,8 @@ pub(crate) struct Plan {
     pub folds: Vec<String>,
     /// The rule that gives true classes, and why it is this one.
     pub labelling: Labelling,
+    /// Why it is this rule, for the console.
+    label_reason: Message,
     /// Where each image's overlay goes in a model's tree.
     pub places: Vec<Place>,
     /// How images are brought to size.
@@ -63,7 +68,7 @@ pub(crate) struct Plan {
     is_demo: bool,
 }
 
-pub(crate) type Warnings = Vec<(String, Vec<String>)>;
+pub(crate) type Warnings = Vec<(Message, Vec<String>)>;
 
 impl Plan {
     /// Checks the arguments against the files.
@@ -72,30 +77,20 @@ impl Plan {
         refuse_inside(&out, &folder)?;
         let open = |folds: &[String]| -> Result<Vec<Model>> {
             let files = weights::files(&given, folds)?.into_iter();
-            let models = files.map(|files| Model::open(args, files, &out));
-            let mut models: Vec<Model> = models.collect::<Result<_>>()?;
-            model::name_apart(&mut models, &out);
-            Ok(models)
+            files.map(|files| Model::open(args, files, &out)).collect()
         };
-        let Labelled { set, models, labelling, mut warnings } =
-            labelling::label(args, &folder, open)?;
+        let labelled = labelling::label(args, &folder, open)?;
+        let Labelled { set, how, mut models, labelling, reason, warnings: about_labels } = labelled;
         let folds = labelling::folds(&set);
+        let mut warnings = copies::leave_one(&mut models);
+        model::name_apart(&mut models, &out);
+        add(&mut warnings, about_labels);
         add(&mut warnings, notes(&models));
         if !is_demo {
             add(&mut warnings, assumed_names(&models));
             add(&mut warnings, one_for_all(&models, &folds));
         }
-        if !set.skipped.is_empty() {
-            let count = console::counted(set.skipped.len(), "file or folder", "files or folders");
-            let text = format!("passed over in the data folder, not being images: {count}");
-            warnings.push((text, set.skipped));
-        }
-        if !set.links.is_empty() {
-            let count = console::counted(set.links.len(), "symbolic link", "symbolic links");
-            let text =
-                format!("passed over in the data folder: {count} (--follow-links reads them)");
-            warnings.push((text, set.links));
-        }
+        warnings.extend(passed_over(&set, how));
         let columns = args.label_columns.clone().unwrap_or_default();
         if args.label_columns.is_some() && args.labels.file().is_none() {
             bail!("--label-columns needs a label file\nhint: --labels labels.csv");
@@ -132,6 +127,7 @@ impl Plan {
             images: set.images,
             folds,
             labelling,
+            label_reason: reason,
             out,
             warnings,
             is_demo,
@@ -176,30 +172,31 @@ impl Plan {
     /// Tells the user what will be done, and what to know about it.
     pub(crate) fn tell(&self) {
         for (text, items) in &self.warnings {
-            console::warning(text, items);
+            console::warning(text.clone(), items);
         }
         if self.is_demo {
-            console::note(
+            console::note(Message::new(
                 "This is the demo: give --weights and --data to explain your own images.",
-            );
+                "Esta é a demonstração: use --weights e --data para explicar as suas imagens.",
+            ));
         }
-        let of = match self.shard {
-            Some(shard) => {
-                format!(
-                    "part {shard} of {}, {},",
-                    self.images.len(),
-                    console::images(self.chosen().count())
-                )
-            }
-            None => console::images(self.images.len()),
-        };
-        let what = format!("Explaining {of} in {} with", self.data.display());
+        let what = self.what();
         match self.models.as_slice() {
-            [model] => console::note(&format!("{what} {}.", model.describe())),
+            [model] => {
+                let model = model.describe();
+                console::note(what.then(" ").then(model).then("."));
+            }
             models => {
-                console::note(&format!("{what} {} models:", models.len()));
+                let count = models.len();
+                console::note(
+                    what.then(Message::new(
+                        format!(" {count} models:"),
+                        format!(" {count} modelos:"),
+                    )),
+                );
                 for model in models {
-                    console::note(&format!("  {}: {}", model.name, model.describe()));
+                    let name = Message::from(format!("  {}: ", model.name));
+                    console::note(name.then(model.describe()));
                 }
             }
         }
@@ -208,22 +205,47 @@ impl Plan {
 
     /// Tells where true classes come from, and how many images have each.
     fn tell_labels(&self) {
-        let Labelling { requested, rule, reason } = &self.labelling;
+        let Labelling { requested, rule, reason: record } = &self.labelling;
         let rules = self.models.iter().map(|model| &model.rule);
         if rules.clone().any(|rule| matches!(rule, Rule::File(_))) {
-            console::note(&format!("True classes: {rule}, {reason}."));
-        } else if requested != rule && rules.clone().any(|rule| *rule != Rule::Unlabelled) {
-            console::note(&format!(
-                "True classes: `{rule}`, since {reason} (--labels {requested})."
+            console::note(Message::new(
+                format!("True classes: {rule}, {record}."),
+                format!("Classes verdadeiras: {rule}, {record}."),
             ));
+        } else if requested != rule && rules.clone().any(|rule| *rule != Rule::Unlabelled) {
+            let begin = Message::new(
+                format!("True classes: `{rule}`, since "),
+                format!("Classes verdadeiras: `{rule}`, pois "),
+            );
+            let end = Message::from(format!(" (--labels {requested})."));
+            console::note(begin.then(self.label_reason.clone()).then(end));
         }
-        let mut told: Vec<String> = Vec::new();
+        let mut told: Vec<Message> = Vec::new();
         for model in &self.models {
             let text = labelling::in_words(&model.classes, &self.per_class(model));
             if !told.contains(&text) {
-                console::note(&format!("Images by true class: {text}."));
+                console::note(text.clone());
                 told.push(text);
             }
+        }
+    }
+
+    /// The beginning of the sentence that says what is explained, and with what.
+    fn what(&self) -> Message {
+        let (data, all, chosen) = (self.data.display(), self.images.len(), self.chosen().count());
+        let (images, imagens) = (console::images(chosen), counted(chosen, "imagem", "imagens"));
+        match self.shard {
+            Some(shard) => Message::new(
+                format!("Explaining part {shard} of {all}, {images}, in {data} with"),
+                format!("Explicando a parte {shard} de {all}, {imagens}, em {data} com"),
+            ),
+            None if self.data.is_file() => {
+                Message::new(format!("Explaining {data} with"), format!("Explicando {data} com"))
+            }
+            None => Message::new(
+                format!("Explaining {images} in {data} with"),
+                format!("Explicando {imagens} em {data} com"),
+            ),
         }
     }
 }
@@ -287,9 +309,9 @@ fn notes(models: &[Model]) -> Warnings {
     for checkpoint in &checkpoints {
         for note in &checkpoint.notes {
             let file = checkpoint.path().display().to_string();
-            match notes.iter_mut().find(|(text, _)| text == note) {
+            match notes.iter_mut().find(|(text, _)| text.english() == note) {
                 Some((_, files)) => files.push(file),
-                None => notes.push((note.clone(), vec![file])),
+                None => notes.push((note.as_str().into(), vec![file])),
             }
         }
     }
@@ -323,12 +345,18 @@ fn one_for_all(models: &[Model], folds: &[String]) -> Warnings {
     if names.is_empty() || folds.len() < 2 {
         return Warnings::new();
     }
-    let text = format!(
-        "one network explains the images of all {} folds; if it was trained on some of them, its \
-         results there do not show what it does with new images. Where each fold has a network of \
-         its own, give their common path: --weights 'models/{}_{{fold}}.h5'",
-        folds.len(),
-        names[0]
+    let (count, name) = (folds.len(), &names[0]);
+    let text = Message::new(
+        format!(
+            "one network explains the images of all {count} folds; if it was trained on some of them, its \
+             results there do not show what it does with new images. Where each fold has a network of \
+             its own, give their common path: --weights 'models/{name}_{{fold}}.h5'"
+        ),
+        format!(
+            "uma só rede explica as imagens de todos os {count} folds; se foi treinada com alguns deles, os \
+             resultados ali não mostram o que ela faz com imagens novas. Se cada fold tem a sua rede, dê o \
+             caminho comum: --weights 'models/{name}_{{fold}}.h5'"
+        ),
     );
     let items = if models.len() > 1 { names } else { Vec::new() };
     vec![(text, items)]

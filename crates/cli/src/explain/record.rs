@@ -12,8 +12,9 @@ use super::digests::{Digest, Digests};
 use super::model::{Model, Part};
 use super::pictures::Pictures;
 use super::plan::Plan;
-use super::results::Found;
+use super::results::{self, Found};
 use crate::args::Explain;
+use crate::console::Message;
 use crate::device::Choice;
 
 /// Writes the record at the start of a run, after each model and at the end.
@@ -82,6 +83,7 @@ impl<'a> Recorder<'a> {
             model.seconds = found.seconds;
             run.counts.add(&model.counts);
         }
+        run.warnings.extend(results::warnings(self.plan, found).iter().map(warning));
         run.status = status;
         run.finished = rfc3339(now);
         run.seconds += now.duration_since(self.started).unwrap_or_default().as_secs_f64();
@@ -135,7 +137,7 @@ fn device(args: &Explain, choice: &Choice) -> report::Device {
         name: choice.name.clone(),
         backend: choice.backend.clone(),
         precision: choice.precision.to_string(),
-        reason: choice.reason.clone(),
+        reason: choice.reason.english().to_owned(),
         verified: choice.verified.clone(),
     }
 }
@@ -156,8 +158,8 @@ fn options(plan: &Plan, batch: usize) -> report::Options {
     }
 }
 
-fn warning((text, items): &(String, Vec<String>)) -> report::Warning {
-    report::Warning { text: text.clone(), items: items.clone() }
+fn warning((text, items): &(Message, Vec<String>)) -> report::Warning {
+    report::Warning { text: text.english().to_owned(), items: items.clone() }
 }
 
 /// The command line, without the program's name.

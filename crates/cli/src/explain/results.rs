@@ -1,19 +1,22 @@
 //! What a model has found so far, and the tables of it.
 
 use anyhow::{Result, bail};
+use burncam_imaging::Remarks;
 use burncam_report::{
-    Error, Journal, Line, Predictions, Rows, Summary, failures_csv, notebook_csv, predictions_csv,
-    write_atomic_with,
+    Entry, Error, Journal, Line, Predictions, Rows, Summary, failures_csv, notebook_csv,
+    predictions_csv, write_atomic_with,
 };
 
-use super::plan::Plan;
-use crate::console::{SHOWN, counted};
+use super::plan::{Plan, Warnings};
+use crate::console::{Message, SHOWN, counted, images};
 
 /// What a model found: where the journal has it, and how it went.
 #[derive(Default)]
 pub(crate) struct Found {
     /// For each image of the plan its place in the journal, if it is done.
     pub lines: Vec<Option<Line>>,
+    /// What to know of each image of the plan.
+    pub remarks: Vec<Remarks>,
     /// How it went.
     pub summary: Summary,
     /// How many of its explained images wait for pictures on one scale, or may have to.
@@ -25,7 +28,15 @@ pub(crate) struct Found {
 impl Found {
     /// Nothing yet, of so many images.
     pub(crate) fn none(images: usize) -> Self {
-        Self { lines: vec![None; images], ..Self::default() }
+        let remarks = vec![Remarks::default(); images];
+        Self { lines: vec![None; images], remarks, ..Self::default() }
+    }
+
+    /// Counts an image of the plan, the one with this index.
+    pub(crate) fn add(&mut self, index: usize, entry: &Entry) {
+        self.summary.add(&entry.row);
+        let Entry { saturated, not_upright, .. } = *entry;
+        self.remarks[index] = Remarks { saturated, not_upright };
     }
 
     /// How many images are done, failed ones included.
@@ -89,6 +100,50 @@ pub(crate) fn still_there(plan: &Plan, journal: &Journal, found: &[Found]) -> Re
         if gone == 1 { "is" } else { "are" },
         first.display()
     )
+}
+
+/// What came to light as images were decoded, with the images that it concerns in the plan's order.
+pub(crate) fn warnings(plan: &Plan, found: &[Found]) -> Warnings {
+    let which = |has: fn(Remarks) -> bool| -> Vec<String> {
+        let is = |index: &usize| found.iter().any(|found| has(found.remarks[*index]));
+        plan.chosen().filter(is).map(|index| plan.images[index].path.clone()).collect()
+    };
+    let mut warnings = Warnings::new();
+    let white = which(|remarks| remarks.saturated);
+    if !white.is_empty() {
+        let count = white.len();
+        let text = Message::new(
+            format!(
+                "16-bit grey became white wherever it is above 255, as in the notebook and in Pillow, in {}; \
+                 save them with 8 bits, such as by `magick mogrify -depth 8 *.png`:",
+                images(count)
+            ),
+            format!(
+                "cinza de 16 bits virou branco onde passa de 255, como no notebook e no Pillow, em {}; \
+                 salve-as com 8 bits, por exemplo com `magick mogrify -depth 8 *.png`:",
+                counted(count, "imagem", "imagens")
+            ),
+        );
+        warnings.push((text, white));
+    }
+    let turned = which(|remarks| remarks.not_upright);
+    if !turned.is_empty() {
+        let count = turned.len();
+        let text = Message::new(
+            format!(
+                "EXIF orientation was ignored, as in the notebook, in {}, so the network saw them as they \
+                 are stored; `--exif apply` turns them upright:",
+                images(count)
+            ),
+            format!(
+                "a orientação EXIF foi ignorada, como no notebook, em {}: a rede as viu como estão \
+                 armazenadas; `--exif apply` as põe de pé:",
+                counted(count, "imagem", "imagens")
+            ),
+        );
+        warnings.push((text, turned));
+    }
+    warnings
 }
 
 /// What the models found so far.

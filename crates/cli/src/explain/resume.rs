@@ -115,7 +115,7 @@ fn checked(
         let entries: Vec<Option<Entry>> = some.par_iter().map(check).collect::<Result<_>>()?;
         for (&(index, line), entry) in some.iter().zip(&entries) {
             if let Some(entry) = entry {
-                found.summary.add(&entry.row);
+                found.add(index, entry);
                 found.undrawn += usize::from(plan.pictures.later() && entry.top.is_none());
                 found.lines[index] = Some(line);
             }

@@ -161,15 +161,15 @@ fn draw_one(
     let map = read_map(&map_path, map_size)?;
     let part = model.parts.iter().find(|part| plan.is_of(part, index));
     let part = part.context("the image's fold has no network")?;
-    let (pixels, digest) =
+    let (decoded, digest) =
         read(plan, index).map_err(|error| unread(plan, failure(Stage::Read, error)))?;
     if entry.image.as_ref() != Some(&digest) {
         let changed = anyhow!("the image changed after it was explained");
         return Err(Trouble::Image(failure(Stage::Read, changed)));
     }
-    let frame = fit(&pixels, &part.checkpoint.input, plan.resize);
+    let frame = fit(&decoded.pixels, &part.checkpoint.input, plan.resize);
     // The photograph is read again to be drawn over, and waits for memory that this one holds.
-    drop(pixels);
+    drop(decoded);
     let shown = Shown {
         plan,
         model,

@@ -62,7 +62,7 @@ pub(crate) fn failure(stage: Stage, error: impl Into<anyhow::Error>) -> Failure 
 
 /// An image that cannot be read, unless none can any more.
 pub(crate) fn unread(plan: &Plan, failure: Failure) -> Trouble {
-    if failure.stage == Stage::Read && !plan.data.is_dir() {
+    if failure.stage == Stage::Read && !plan.data.exists() {
         return Trouble::Run(anyhow!(
             "the data folder {} is not there any more; nothing more is explained\nhint: what is done \
              stays; bring the folder back and go on with --resume",

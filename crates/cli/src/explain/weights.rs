@@ -16,6 +16,8 @@ pub(crate) struct Files {
     pub path: PathBuf,
     /// One file a fold, or one for the images of all folds.
     pub by: Source,
+    /// Whether it was found in a folder that was given.
+    pub in_folder: bool,
 }
 
 /// Which images a model's files explain.
@@ -37,12 +39,13 @@ pub(crate) fn files(given: &[PathBuf], folds: &[String]) -> Result<Vec<Files>> {
     let mut models = Vec::new();
     for path in given {
         if path.to_string_lossy().contains(FOLD) {
-            models.push(Files { path: path.clone(), by: Source::Folds(of_folds(path, folds)?) });
+            let by = Source::Folds(of_folds(path, folds)?);
+            models.push(Files { path: path.clone(), by, in_folder: false });
         } else if path.is_dir() {
             let files = in_folder(path)?.into_iter();
-            models.extend(files.map(|path| Files { path, by: Source::All }));
+            models.extend(files.map(|path| Files { path, by: Source::All, in_folder: true }));
         } else {
-            models.push(Files { path: path.clone(), by: Source::All });
+            models.push(Files { path: path.clone(), by: Source::All, in_folder: false });
         }
     }
     for (index, model) in models.iter().enumerate() {
@@ -125,7 +128,7 @@ mod tests {
         let root = folder(&["b.H5", "a.keras", "notes.txt", ".hidden.h5"]);
         let found = files(&[root.path().to_owned()], &folds()).expect("models");
         let paths = ["a.keras", "b.H5"].map(|name| root.path().join(name));
-        assert_eq!(found, paths.map(|path| Files { path, by: Source::All }));
+        assert_eq!(found, paths.map(|path| Files { path, by: Source::All, in_folder: true }));
     }
 
     #[test]
@@ -135,7 +138,7 @@ mod tests {
         let found = files(std::slice::from_ref(&pattern), &folds()).expect("a model");
         let file = |fold: &String| (fold.clone(), root.path().join(format!("N_{fold}.h5")));
         let by = Source::Folds(folds().iter().map(file).collect());
-        assert_eq!(found, [Files { path: pattern, by }]);
+        assert_eq!(found, [Files { path: pattern, by, in_folder: false }]);
     }
 
     #[test]

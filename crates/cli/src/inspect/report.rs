@@ -2,7 +2,7 @@
 
 use burncam_net::InputSpec;
 use burncam_weights::{
-    Checkpoint, Error, FileLayer, FileWeight, Format, Ignored, NetworkLayer, Resolved,
+    Checkpoint, Error, FileLayer, FileWeight, Format, Ignored, NetworkLayer, Resolved, Unknown,
 };
 use serde::Serialize;
 
@@ -62,13 +62,24 @@ pub(super) struct Closest {
     layers: usize,
     matched: usize,
     difference: String,
+    /// What the network is made of, and the file, where that is all by which it is the closest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    structure: Option<[String; 2]>,
 }
 
 impl Closest {
     /// What an error says of the closest network, if it does.
     pub(super) fn new(error: &Error) -> Option<Self> {
-        let Error::Mismatch { arch, variant, matched, total, difference, .. } = error else {
-            return None;
+        let (arch, variant, matched, total, difference, structure) = match error {
+            Error::Mismatch { arch, variant, matched, total, difference, .. } => {
+                (arch, variant, matched, total, difference, None)
+            }
+            Error::Unknown(unknown) => {
+                let Unknown { arch, variant, matched, total, difference, .. } = &**unknown;
+                let structure = [&unknown.closest, &unknown.structure].map(ToString::to_string);
+                (arch, variant, matched, total, difference, Some(structure))
+            }
+            _ => return None,
         };
         Some(Self {
             architecture: arch,
@@ -76,6 +87,7 @@ impl Closest {
             layers: *total,
             matched: *matched,
             difference: difference.clone(),
+            structure,
         })
     }
 }
@@ -220,6 +232,11 @@ impl Report {
 impl Closest {
     fn fields(&self) -> [(&'static str, String); 2] {
         let Self { architecture, variant, layers, matched, .. } = self;
+        if let Some([closest, own]) = &self.structure {
+            let like =
+                format!("{architecture} ({variant}), by input size and structure: {closest}");
+            return [("closest", like), ("the file has", own.clone())];
+        }
         let like = format!("{architecture} ({variant}): {matched} of its {layers} layers match");
         [("closest", like), ("difference", self.difference.clone())]
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Rule, tokens};
 use crate::classes::{self, Known};
+use crate::console::Message;
 use crate::data::Image;
 
 /// What the names have suggested.
@@ -12,9 +13,9 @@ pub(crate) struct Decision {
     /// The rule; none at all where nothing is clear.
     pub rule: Rule,
     /// Why, in the words that follow `since`.
-    pub reason: String,
+    pub reason: Message,
     /// What else the user may do, where there is no rule.
-    pub advice: Option<String>,
+    pub advice: Option<Message>,
 }
 
 /// Folders of the images, as far as they tell classes.
@@ -37,18 +38,28 @@ pub(crate) fn decide(by_class: &[Image], by_fold: &[Image], models: &[&[String]]
     let is_class = |name: &str| known.iter().any(|known| known.find(name).is_some());
     let folders = Folders::of(by_class, |name| is_class(name) && !is_number(name));
     if !folders.named.is_empty() && folders.others.is_empty() && folders.above.is_empty() {
-        let reason = format!("{} after classes", named(&folders.named));
+        let (english, portuguese) = named(&folders.named);
+        let reason = Message::new(
+            format!("{english} after classes"),
+            format!("{portuguese} nomes de classes"),
+        );
         return Decision { rule: Rule::Dirs, reason, advice: None };
     }
     let partly = folders.partly();
     if partly.is_none() && knows_notebook(models) {
         let no_pain = by_fold.iter().filter(|image| tokens::notebook(&image.name)).count();
         if no_pain > 0 && no_pain < by_fold.len() {
-            let reason = "`sem` or `rest` in their names gives both No_pain and Pain".to_owned();
+            let reason = Message::new(
+                "`sem` or `rest` in their names gives both No_pain and Pain",
+                "`sem` ou `rest` nos nomes dá tanto No_pain quanto Pain",
+            );
             return Decision { rule: Rule::Notebook, reason, advice: None };
         }
     }
-    let reason = "neither the names of folders nor the notebook's rule tell classes".to_owned();
+    let reason = Message::new(
+        "neither the names of folders nor the notebook's rule tell classes",
+        "nem os nomes das pastas nem a regra do notebook indicam classes",
+    );
     let advice = partly.or_else(|| folders.advice(models, is_class));
     Decision { rule: Rule::Unlabelled, reason, advice }
 }
@@ -78,34 +89,53 @@ impl<'a> Folders<'a> {
     }
 
     /// What to say where only some of the folders are named after classes.
-    fn partly(&self) -> Option<String> {
+    fn partly(&self) -> Option<Message> {
         if !self.above.is_empty() {
-            return Some(format!(
-                "{} after classes and {} other folders inside or beside; the folder of a class holds \
-                 images only and lies in --data or in a fold: {2}/a.png, Fold0/{2}/a.png",
-                named(&self.above),
-                if self.above.len() == 1 { "has" } else { "have" },
-                self.above.first().unwrap_or(&"Pain"),
+            let (english, portuguese) = named(&self.above);
+            let one = self.above.first().unwrap_or(&"Pain");
+            return Some(Message::new(
+                format!(
+                    "{english} after classes and {} other folders inside or beside; the folder of a \
+                     class holds images only and lies in --data or in a fold: {one}/a.png, \
+                     Fold0/{one}/a.png",
+                    if self.above.len() == 1 { "has" } else { "have" }
+                ),
+                format!(
+                    "{portuguese} nomes de classes e outras pastas dentro ou ao lado; a pasta de uma \
+                     classe só contém imagens e fica em --data ou em uma dobra: {one}/a.png, \
+                     Fold0/{one}/a.png"
+                ),
             ));
         }
         (!self.named.is_empty()).then(|| {
-            format!(
-                "{} after classes, but {} {} not; `--labels dirs` takes the class from folders all the \
-                 same and leaves the images of {1} without",
-                named(&self.named),
-                listed(&self.others),
-                are(&self.others),
+            let (english, portuguese) = named(&self.named);
+            let others = listed(&self.others);
+            Message::new(
+                format!(
+                    "{english} after classes, but {others} {} not; `--labels dirs` takes the class from \
+                     folders all the same and leaves the images of {others} without",
+                    are(&self.others)
+                ),
+                format!(
+                    "{portuguese} nomes de classes, mas {others} não; `--labels dirs` toma a classe das \
+                     pastas mesmo assim e deixa as imagens de {others} sem classe"
+                ),
             )
         })
     }
 
     /// What to say where as many folders as a model has classes are called otherwise.
-    fn advice(&self, models: &[&[String]], is_class: impl Fn(&str) -> bool) -> Option<String> {
+    fn advice(&self, models: &[&[String]], is_class: impl Fn(&str) -> bool) -> Option<Message> {
         let names: Vec<&str> = self.others.iter().copied().collect();
         if names.len() > 1 && names.iter().all(|name| is_class(name)) {
             let listed = listed(&self.others);
-            return Some(format!(
-                "the folders {listed} may be classes or folds: `--labels dirs` takes them for classes"
+            return Some(Message::new(
+                format!(
+                    "the folders {listed} may be classes or folds: `--labels dirs` takes them for classes"
+                ),
+                format!(
+                    "as pastas {listed} podem ser classes ou dobras: `--labels dirs` as toma por classes"
+                ),
             ));
         }
         let is_fold = |name: &&str| {
@@ -120,13 +150,19 @@ impl<'a> Folders<'a> {
         }
         let numbered: Vec<String> =
             names.iter().enumerate().map(|(at, name)| format!("{name} = {at}")).collect();
-        Some(format!(
-            "if the folders {} are the classes, say in which order the network has them; loaders that \
-             sort folders, such as ImageFolder and image_dataset_from_directory, have {}: then add \
-             --classes {}",
-            listed(&self.others),
-            numbered.join(", "),
-            quoted(&names.join(","))
+        let (folders, numbered) = (listed(&self.others), numbered.join(", "));
+        let option = quoted(&names.join(","));
+        Some(Message::new(
+            format!(
+                "if the folders {folders} are the classes, say in which order the network has them; \
+                 loaders that sort folders, such as ImageFolder and image_dataset_from_directory, have \
+                 {numbered}: then add --classes {option}"
+            ),
+            format!(
+                "se as pastas {folders} são as classes, diga em que ordem a rede as tem; carregadores que \
+                 ordenam as pastas, como ImageFolder e image_dataset_from_directory, têm {numbered}: \
+                 então acrescente --classes {option}"
+            ),
         ))
     }
 }
@@ -152,10 +188,13 @@ fn listed(names: &BTreeSet<&str>) -> String {
     classes::listed(&names)
 }
 
-/// `the folders Pain, No_pain are named`.
-fn named(names: &BTreeSet<&str>) -> String {
-    let folders = if names.len() == 1 { "folder" } else { "folders" };
-    format!("the {folders} {} {} named", listed(names), are(names))
+/// `the folders Pain, No_pain are named`, and the same in Portuguese.
+fn named(names: &BTreeSet<&str>) -> (String, String) {
+    let (all, are) = (listed(names), are(names));
+    match names.len() {
+        1 => (format!("the folder {all} {are} named"), format!("a pasta {all} tem")),
+        _ => (format!("the folders {all} {are} named"), format!("as pastas {all} têm")),
+    }
 }
 
 fn are(names: &BTreeSet<&str>) -> &'static str {
@@ -163,16 +202,31 @@ fn are(names: &BTreeSet<&str>) -> &'static str {
 }
 
 /// The warning where nothing gives true classes.
-pub(crate) fn without(decision: &Decision, models: &[&[String]]) -> String {
+pub(crate) fn without(decision: &Decision, models: &[&[String]]) -> Message {
     let classes = models.first().map_or(String::new(), |names| classes::listed(names));
-    let advice = decision.advice.as_ref().map_or(String::new(), |advice| format!("; {advice}"));
-    format!(
-        "no true classes: no folders are named after the classes ({classes}), and the notebook's rule, `sem` \
-         or `rest` in a name, does not give both of its classes; so nothing is counted as right or \
-         wrong{advice}. Three ways give true classes: --labels dirs, with a folder for each class in each fold; --labels \
+    let advice = match &decision.advice {
+        Some(advice) => Message::from("; ").then(advice.clone()),
+        None => Message::from(""),
+    };
+    let no_rule = Message::new(
+        format!(
+            "no true classes: no folders are named after the classes ({classes}), and the notebook's rule, \
+             `sem` or `rest` in a name, does not give both of its classes; so nothing is counted as right \
+             or wrong"
+        ),
+        format!(
+            "sem classes verdadeiras: nenhuma pasta tem nome de classe ({classes}), e a regra do notebook, \
+             `sem` ou `rest` no nome, não dá as duas classes; assim nada conta como certo ou errado"
+        ),
+    );
+    no_rule.then(advice).then(Message::new(
+        ". Three ways give true classes: --labels dirs, with a folder for each class in each fold; --labels \
          'tokens:No_pain=sem,rest;Pain=dor', by words of the file names; --labels labels.csv, a table of \
-         images and classes"
-    )
+         images and classes",
+        ". Há três maneiras de dá-las: --labels dirs, com uma pasta para cada classe em cada dobra; --labels \
+         'tokens:No_pain=sem,rest;Pain=dor', por palavras dos nomes; --labels labels.csv, uma tabela de \
+         imagens e classes",
+    ))
 }
 
 #[cfg(test)]
@@ -251,7 +305,7 @@ mod tests {
         ] {
             let found = of(paths, &PAIN);
             assert_eq!(found.rule, Rule::Unlabelled, "{paths:?}");
-            let advice = found.advice.expect("advice");
+            let advice = found.advice.expect("advice").english().to_owned();
             assert!(advice.contains(says), "{advice}");
         }
     }
@@ -260,18 +314,18 @@ mod tests {
     fn other_names_are_not_made_classes() {
         let found = of(&["dogs/1.png", "cats/2.png"], &PAIN);
         assert_eq!(found.rule, Rule::Unlabelled);
-        let advice = found.advice.expect("advice");
+        let advice = found.advice.expect("advice").english().to_owned();
         assert!(
             advice.ends_with("have cats = 0, dogs = 1: then add --classes cats,dogs"),
             "{advice}"
         );
         // Python's `sorted(["b b", "a", "B"])`.
         let found = of(&["b b/1.png", "a/2.png", "B/3.png"], &["x", "y", "z"]);
-        let advice = found.advice.expect("advice");
+        let advice = found.advice.expect("advice").english().to_owned();
         assert!(advice.ends_with("--classes 'B,a,b b'"), "{advice}");
         let numbers = of(&["0/1.png", "1/2.png"], &["0", "1"]);
         assert_eq!(numbers.rule, Rule::Unlabelled);
-        assert!(numbers.advice.expect("advice").contains("`--labels dirs`"));
+        assert!(numbers.advice.expect("advice").english().contains("`--labels dirs`"));
         assert_eq!(of(&["A/1.png", "B/2.png", "C/2.png"], &PAIN).advice, None);
         assert_eq!(of(&["Fold0/1.png", "Fold1/2.png"], &PAIN).advice, None);
     }

@@ -11,7 +11,7 @@ use burncam_report::page::{
 
 use super::{Subject, finish, parts as one_run, tables, warn_of};
 use crate::args::Report;
-use crate::console;
+use crate::console::{self, Message};
 
 /// The page is written, and lacks images.
 const MISSING: u8 = 1;
@@ -24,6 +24,7 @@ const RESULTS: [&str; 4] = ["report.json", "predictions.csv", "failures.csv", JO
 
 /// Rebuilds the page of one run, or joins several.
 pub(crate) fn run(args: &Report) -> Result<ExitCode> {
+    console::speak(args.page.lang);
     let out = match (&args.out, args.runs.as_slice()) {
         (Some(out), _) => out.clone(),
         (None, [run]) => run.clone(),
@@ -127,16 +128,26 @@ fn tell_missing(report: &page::Report<'_>) -> bool {
     if !missing.is_empty() {
         let count = count_missing_parts(report);
         let text = match count == missing.len() {
-            true => "parts of the images are not in the report:".to_owned(),
-            false => format!("{count} parts of the images are not in the report, among them:"),
+            true => Message::new(
+                "parts of the images are not in the report:",
+                "partes das imagens não estão no relatório:",
+            ),
+            false => Message::new(
+                format!("{count} parts of the images are not in the report, among them:"),
+                format!("{count} partes das imagens não estão no relatório, entre elas:"),
+            ),
         };
-        console::warning(&text, &missing);
+        console::warning(text, &missing);
     }
     let unfinished = unfinished_runs(report);
     let line = |&(folder, done, all): &(&str, usize, usize)| format!("{folder}: {done} of {all}");
     if !unfinished.is_empty() {
-        let text = "runs that are unfinished, with the results that they have (the same `explain` \
-                    with --resume goes on with them):";
+        let text = Message::new(
+            "runs that are unfinished, with the results that they have (the same `explain` with \
+             --resume goes on with them):",
+            "execuções inacabadas, com os resultados que têm (o mesmo `explain` com --resume as \
+             continua):",
+        );
         console::warning(text, &unfinished.iter().map(line).collect::<Vec<_>>());
     }
     !missing.is_empty() || !unfinished.is_empty()

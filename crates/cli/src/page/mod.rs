@@ -15,7 +15,7 @@ use burncam_report::statistics::Resampling;
 use burncam_report::{Predictions, Run, write_atomic_with};
 use clap::Args;
 
-use crate::console;
+use crate::console::{self, Message, counted};
 use crate::data::Image;
 
 pub(crate) use merge::run;
@@ -40,7 +40,7 @@ pub(crate) struct PageOptions {
     #[arg(long, value_name = "REGEX|column:NAME", help_heading = "Report")]
     pub subject: Option<Subject>,
 
-    /// The language of the page: en or pt-BR.
+    /// The language of the page and of what is said on the way, errors excepted: en or pt-BR (pt).
     #[arg(long, value_name = "LANG", default_value_t, help_heading = "Report")]
     pub lang: Language,
 
@@ -113,11 +113,18 @@ pub(crate) fn subjects(
 
 fn warn_of(rule: &Subject, unknown: &[String]) {
     if !unknown.is_empty() {
-        let text = format!(
-            "no subject for {} by `--subject {rule}`; confidence intervals are made over images:",
-            console::images(unknown.len())
+        let count = unknown.len();
+        let text = Message::new(
+            format!(
+                "no subject for {} by `--subject {rule}`; confidence intervals are made over images:",
+                console::images(count)
+            ),
+            format!(
+                "sem sujeito para {} por `--subject {rule}`; os intervalos de confiança são sobre imagens:",
+                counted(count, "imagem", "imagens")
+            ),
         );
-        console::warning(&text, unknown);
+        console::warning(text, unknown);
     }
 }
 
@@ -129,17 +136,27 @@ fn finish(out: &Path, report: &mut Report<'_>, language: Language) -> Result<Pat
     write_atomic_with(&page, |to| index_html(&*report, language, to))?;
     if !report.is_compared() {
         let models = report.models.len();
-        let text = format!(
-            "there are {models} models, and pairs of models are compared where there are at most \
-             {MOST_COMPARED}: the page lists them without"
+        let text = Message::new(
+            format!(
+                "there are {models} models, and pairs of models are compared where there are at most \
+                 {MOST_COMPARED}: the page lists them without"
+            ),
+            format!(
+                "há {models} modelos, e pares de modelos são comparados até {MOST_COMPARED}: a página os \
+                 lista sem comparação"
+            ),
         );
-        console::warning(&text, &[]);
+        console::warning(text, &[]);
     }
     if let Some(asked) = &report.settings.positive {
         let without = report.models.iter().filter(|model| model.positive.is_none());
         let names: Vec<String> = without.map(|model| model.name.clone()).collect();
         if !names.is_empty() {
-            console::warning(&format!("--positive: there is no class `{asked}` in"), &names);
+            let text = Message::new(
+                format!("--positive: there is no class `{asked}` in"),
+                format!("--positive: não há classe `{asked}` em"),
+            );
+            console::warning(text, &names);
         }
     }
     Ok(page)

@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Verify) -> Result<ExitCode> {
     }
     let mut findings = Vec::new();
     for subject in subjects(args)? {
-        console::note(&format!("Comparing {} with the CPU.", subject.name()));
+        console::note(format!("Comparing {} with the CPU.", subject.name()));
         findings.push(subject.compare(&choice)?);
     }
     let tolerance = Tolerance::of(choice.precision);
@@ -92,9 +92,9 @@ pub(crate) fn run(args: &Verify) -> Result<ExitCode> {
 
 fn subjects(args: &Verify) -> Result<Vec<Subject>> {
     let wanted = args.network.wanted()?;
-    if !args.weights.is_empty() {
+    if !args.checkpoints().is_empty() {
         let own = |path: &PathBuf| Ok(Subject::Own(Box::new(args.network.open(path)?)));
-        return args.weights.iter().map(own).collect();
+        return args.checkpoints().iter().map(own).collect();
     }
     let archs = ARCHS.iter().filter(|arch| wanted.is_none_or(|w| w.arch.name == arch.name));
     let subject = |arch: &&'static Arch| {

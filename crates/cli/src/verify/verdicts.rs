@@ -13,7 +13,7 @@ use burncam_report::write_atomic;
 use burncam_weights::Resolved;
 
 use super::{Tolerance, pattern};
-use crate::console;
+use crate::console::{self, Message};
 use crate::device::{Adapter, Choice, Precision};
 
 /// The folder of remembered verdicts, if not where the system keeps caches.
@@ -40,7 +40,10 @@ pub(crate) struct Use<'a> {
 pub(crate) fn passes(choice: &Choice, wanted: Use<'_>) -> Result<String, String> {
     let Some(adapter) = &choice.adapter else { return Ok("the CPU is the reference".to_owned()) };
     if choice.precision == Precision::Half {
-        console::note(&format!("Comparing f16 on {} with the CPU's f32.", adapter.name));
+        console::note(Message::new(
+            format!("Comparing f16 on {} with the CPU's f32.", adapter.name),
+            format!("Comparando f16 em {} com f32 da CPU.", adapter.name),
+        ));
         return compare(choice, wanted);
     }
     /// Bytes, more than any such file has.
@@ -56,7 +59,10 @@ pub(crate) fn passes(choice: &Choice, wanted: Use<'_>) -> Result<String, String>
     if let Some(text) = known.get(&key) {
         return Ok(text.clone());
     }
-    console::note(&format!("Comparing {} with the CPU, once.", adapter.name));
+    console::note(Message::new(
+        format!("Comparing {} with the CPU, once.", adapter.name),
+        format!("Comparando {} com a CPU, uma única vez.", adapter.name),
+    ));
     let text = compare(choice, wanted)?;
     known.insert(key, text.clone());
     if let (Some(file), Ok(bytes)) = (file, serde_json::to_vec_pretty(&known)) {

@@ -86,8 +86,14 @@ impl FromStr for Language {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let tag = |language: &Self| language.tag().eq_ignore_ascii_case(text);
-        Self::ALL.into_iter().find(tag).ok_or_else(|| "the languages are en and pt-BR".to_owned())
+        let tag = |language: &Self| {
+            let tag = language.tag();
+            // `pt` alone, since there is one Portuguese here.
+            let short = tag.split('-').next().unwrap_or(tag);
+            [tag, short].iter().any(|tag| tag.eq_ignore_ascii_case(text))
+        };
+        let unknown = || "the languages are en and pt-BR (or pt)".to_owned();
+        Self::ALL.into_iter().find(tag).ok_or_else(unknown)
     }
 }
 
@@ -129,7 +135,9 @@ mod tests {
         assert_eq!(Language::English.number(-0.125, 2), "−0.12");
         assert_eq!(Language::Portuguese.number(81.25, 1), "81,2");
         assert_eq!(Language::English.number(-0.001, 1), "0.0");
-        assert_eq!("PT-br".parse(), Ok(Language::Portuguese));
+        for text in ["PT-br", "pt", "PT"] {
+            assert_eq!(text.parse(), Ok(Language::Portuguese));
+        }
         assert!("de".parse::<Language>().is_err());
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
     /// The names that the layers of each model that is used as a layer have among the nodes.
     pub(crate) models: Models,
+    /// What the file calls the whole model, if it does.
+    pub(crate) name: String,
     /// The layers that give the outputs, where the file is of ONNX.
     pub(crate) outputs: Vec<String>,
     /// The program that wrote the graph, where the file is of ONNX.
@@ -52,7 +54,8 @@ impl Graph {
         }
         let json: Value = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
         let (nodes, _, models) = flatten(&json, "", DEEPEST).map_err(bad)?;
-        Ok(Self { nodes, models, outputs: Vec::new(), producer: String::new() })
+        let name = json["config"]["name"].as_str().unwrap_or_default().to_owned();
+        Ok(Self { nodes, models, name, outputs: Vec::new(), producer: String::new() })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Node> {

@@ -50,7 +50,8 @@ pub(crate) fn lower(
     folder: &Path,
 ) -> Result<Lowered, BoxError> {
     let producer = model.producer.clone();
-    let graph = Graph { nodes: Vec::new(), models: Models::new(), outputs: Vec::new(), producer };
+    let (nodes, outputs, name) = (Vec::new(), Vec::new(), String::new());
+    let graph = Graph { nodes, models: Models::new(), name, outputs, producer };
     let mut lowering = Lowering {
         model,
         file,

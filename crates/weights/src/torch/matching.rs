@@ -9,7 +9,7 @@ use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::matching::{Failure, FileNames};
 use crate::torch;
 use crate::torch::head::StateHead;
-use crate::{Checkpoint, Error, Resolved, Wanted, variant};
+use crate::{Checkpoint, Error, Resolved, Wanted, structure, variant};
 
 /// PyTorch's name of a weight.
 pub(crate) fn torch_name(weight: Weight) -> &'static str {
@@ -81,15 +81,11 @@ pub(crate) fn resolve(
     };
     // Names and shapes of several networks may be the same.
     attempts.retain(|one| one.likeness >= best);
-    if let Some(Attempt { arch, variant, table, result: Err(failure), .. }) = attempts.first() {
-        return Err(Error::Mismatch {
-            path: file.path,
-            arch: arch.name,
-            variant: variant.name,
-            matched: failure.matched,
-            total: table.layers().len(),
-            difference: failure.difference.clone(),
-        });
+    if let Some(Attempt { arch, variant, table, likeness, result: Err(failure), .. }) =
+        attempts.first()
+    {
+        let closest = (*arch, *variant, table);
+        return Err(structure::refusal(&file, wanted, closest, *likeness, failure.clone()));
     }
     // The same tensors are in the same place for each of them.
     if let Some(Attempt { table, root, copies, .. }) = attempts.first() {
@@ -166,7 +162,7 @@ fn attempt(
         let result = match_names(&table, layers, &root);
         let likeness = match &result {
             Ok(_) => table.layers().len() as f64,
-            Err(_) => known_names(&table, layers, &root),
+            Err(_) => structure::likeness(&table, file, known_names(&table, layers, &root)),
         };
         // Of copies, that which is no average.
         let better = best.as_ref().is_none_or(|(other, kept, _)| {

@@ -1,12 +1,20 @@
 //! The images of a data folder, in folds.
 
+mod deeper;
+mod other;
+mod refusals;
+
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use burncam_imaging::is_image_name;
+
+pub(crate) use deeper::Deeper;
+pub(crate) use other::Others;
+pub(crate) use refusals::{commands, reach};
 
 /// One image of the data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,16 +45,23 @@ pub(crate) struct Listing {
 pub(crate) struct DataSet {
     /// The images, sorted by fold and path.
     pub images: Vec<Image>,
-    /// Files and deeper folders that were passed over, by path inside the data folder.
+    /// Files and deeper folders that were passed over, having no images, by path inside the data folder.
     pub skipped: Vec<String>,
+    /// Deeper folders that were passed over, having images.
+    pub deeper: Deeper,
+    /// Files of formats that are known and not read.
+    pub others: Others,
     /// Symbolic links that were passed over.
     pub links: Vec<String>,
 }
 
 /// Lists the images of `folder`: its subfolders are the folds, and without subfolders it is one
 /// fold. With class folders, each fold holds one folder a class; a folder that holds class
-/// folders and no folds is one fold.
+/// folders and no folds is one fold. A file is one image, in a fold that is named after its folder.
 pub(crate) fn list(folder: &Path, how: Listing) -> Result<DataSet> {
+    if folder.is_file() {
+        return one_image(folder, how);
+    }
     let mut set = DataSet::default();
     let own = own_name(folder);
     let folds = set.add_files(folder, how, folder, &own, None)?;
@@ -66,17 +81,25 @@ pub(crate) fn list(folder: &Path, how: Listing) -> Result<DataSet> {
         }
     }
     if set.images.is_empty() {
-        let links = if set.links.is_empty() { "" } else { "; --follow-links reads links too" };
-        bail!(
-            "there are no images in {}\nhint: images are .png, .jpg, .jpeg, .jfif, .bmp, .tif, .tiff \
-             or .webp files, in the folder itself or in its subfolders (the folds){links}",
-            folder.display()
-        );
+        return Err(refusals::no_images(folder, how, &set));
     }
     set.images.sort_by(|a, b| (&a.fold, &a.path).cmp(&(&b.fold, &b.path)));
     set.skipped.sort();
     set.links.sort();
     Ok(set)
+}
+
+/// The image at `file`, as a data set.
+fn one_image(file: &Path, how: Listing) -> Result<DataSet> {
+    if !is_image_name(file) {
+        return Err(refusals::no_image(file));
+    }
+    let path = fs::canonicalize(file).with_context(|| format!("cannot open {}", file.display()))?;
+    let fold = path.parent().map_or_else(|| "images".to_owned(), own_name);
+    let name = own_name(file);
+    let class_folder = how.class_folders.then(|| fold.clone());
+    let image = Image { fold, path: name.clone(), name, class_folder, file: file.to_owned() };
+    Ok(DataSet { images: vec![image], ..DataSet::default() })
 }
 
 impl DataSet {
@@ -104,7 +127,7 @@ impl DataSet {
                     class_folder: class.cloned(),
                     file,
                 });
-            } else {
+            } else if !self.others.add(root, &file) {
                 self.skipped.push(relative(root, &file));
             }
         }
@@ -112,7 +135,11 @@ impl DataSet {
         Ok(folders)
     }
 
+    /// Passes over a folder that lies too deep.
     fn pass_over(&mut self, root: &Path, folder: &Path) {
+        if self.deeper.search(root, folder, &mut self.others) {
+            return;
+        }
         self.skipped.push(format!("{}/", relative(root, folder)));
     }
 }
@@ -200,7 +227,8 @@ mod tests {
         let root = folder(&["B/2.png", "A/1.JPG", "A/notes.txt", "A/deep/3.png", "A/._1.jpg"]);
         let set = list(root.path(), Listing::default()).expect("images");
         assert_eq!(paths(&set), [("A", "A/1.JPG", None), ("B", "B/2.png", None)]);
-        assert_eq!(set.skipped, ["A/deep/", "A/notes.txt"]);
+        assert_eq!(set.skipped, ["A/notes.txt"]);
+        assert_eq!(set.deeper.folders, [("A/deep/".to_owned(), 1)]);
     }
 
     #[test]
@@ -218,7 +246,7 @@ mod tests {
             paths(&set),
             [("F0", "F0/Pain/1.png", Some("Pain")), ("F1", "F1/No_pain/2.png", Some("No_pain"))]
         );
-        assert_eq!(set.skipped, ["F1/No_pain/deep/"]);
+        assert_eq!(set.deeper.folders, [("F1/No_pain/deep/".to_owned(), 1)]);
 
         let root = folder(&["all/Pain/1.png", "all/No_pain/2.png"]);
         let set = list(&root.path().join("all"), CLASSES).expect("images");
@@ -233,6 +261,66 @@ mod tests {
         let root = folder(&["A/notes.txt"]);
         let error = list(root.path(), Listing::default()).expect_err("no images").to_string();
         assert!(error.contains("no images") && error.contains("hint:"), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_one_image_of_a_fold_named_after_its_folder() {
+        let root = folder(&["Fold3/a.png", "Fold3/b.png", "notes.txt"]);
+        let set = list(&root.path().join("Fold3/a.png"), Listing::default()).expect("an image");
+        assert_eq!(paths(&set), [("Fold3", "a.png", None)]);
+        let set = list(&root.path().join("Fold3/a.png"), CLASSES).expect("an image");
+        assert_eq!(paths(&set), [("Fold3", "a.png", Some("Fold3"))]);
+        let error = list(&root.path().join("notes.txt"), CLASSES).expect_err("text").to_string();
+        assert!(error.contains("neither a folder nor an image"), "{error}");
+    }
+
+    #[test]
+    fn images_too_deep_are_counted_and_the_folder_to_give_is_named() {
+        let deep = ["train/site1/Pain/x/1.png", "train/site1/Pain/x/2.png", "val/a/b/c.gif"];
+        let root = folder(&deep);
+        let error = list(root.path(), CLASSES).expect_err("too deep").to_string();
+        for words in ["2 images deeper", "train/site1/Pain/x/1.png", "4 folders down"] {
+            assert!(error.contains(words), "no `{words}` in {error}");
+        }
+        let near = format!("--data {} reads this one", root.path().join("train/site1").display());
+        assert!(error.contains(&near), "no `{near}` in {error}");
+        let set = list(&root.path().join("train/site1"), CLASSES).expect("images");
+        assert_eq!(set.images.len(), 2);
+
+        let root = folder(&[&deep[..], &["1.png"]].concat());
+        let set = list(root.path(), Listing::default()).expect("an image");
+        assert_eq!(set.deeper.folders, [("train/site1/".to_owned(), 2)]);
+        assert_eq!((set.skipped.len(), set.others.files.len()), (0, 1));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_search_ends() {
+        let root = folder(&["1.png"]);
+        let down = "a/".repeat(40);
+        fs::create_dir_all(root.path().join(&down)).expect("folders");
+        fs::write(root.path().join(&down).join("2.png"), b"").expect("a file");
+        std::os::unix::fs::symlink(root.path(), root.path().join("a/a/back")).expect("a link");
+        let set = list(root.path(), Listing::default()).expect("an image");
+        assert_eq!((set.deeper.images(), set.skipped), (0, vec!["a/a/".to_owned()]));
+    }
+
+    #[test]
+    fn files_of_other_formats_are_called_by_their_names() {
+        let root = folder(&["A/1.heic", "A/2.HEIC", "A/3.dcm", "A/notes.txt", "A/faces.zip"]);
+        let dicom = [&[0; 128][..], b"DICM"].concat();
+        fs::write(root.path().join("A/IM0001"), &dicom).expect("a file");
+        let error = list(root.path(), Listing::default()).expect_err("no images").to_string();
+        for words in [
+            "2 HEIC files, such as A/1.heic",
+            "2 DICOM files, such as A/3.dcm",
+            "1 zip file, A/faces.zip",
+            "`magick mogrify -format png *.heic`",
+            "`dcmj2pnm ",
+            "`unzip ",
+        ] {
+            assert!(error.contains(words), "no `{words}` in {error}");
+        }
     }
 
     #[cfg(unix)]
