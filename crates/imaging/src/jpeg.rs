@@ -38,11 +38,7 @@ const MOST_PIECES: u64 = 1 << 16;
 const BLOCK: u64 = 8;
 
 /// Decodes a JPEG.
-pub(crate) fn decode(
-    path: &Path,
-    bytes: &[u8],
-    options: DecodeOptions,
-) -> Result<Decoded, Error> {
+pub(crate) fn decode(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Decoded, Error> {
     let outline = Outline::of(bytes);
     let failed = |error| failure(path, error, &outline);
     check(bytes).map_err(|TooMuch { what, found, limit }| too_large(path, what, found, limit))?;

@@ -140,14 +140,21 @@ mod tests {
         }
     }
 
+    fn read_jpeg(bytes: &[u8]) -> RgbImage {
+        let decoder = libjpeg_turbo_rs::Decoder::new(bytes).expect("a JPEG");
+        let (width, height) = (decoder.header().width, decoder.header().height);
+        let samples = decoder.decode_image().expect("pixels").into_vec();
+        RgbImage::from_raw(width.into(), height.into(), samples).expect("as many samples")
+    }
+
     #[test]
     fn every_format_can_be_read_back() {
         for format in FORMATS {
             let bytes = encode(&picture(), format).expect("a small image");
-            let back = image::load_from_memory(&bytes).expect("an image").into_rgb8();
             if format == Format::Jpeg {
-                assert_eq!(back.dimensions(), picture().dimensions());
+                assert_eq!(read_jpeg(&bytes).dimensions(), picture().dimensions());
             } else {
+                let back = image::load_from_memory(&bytes).expect("an image").into_rgb8();
                 assert_eq!(back, picture(), "{format}");
             }
         }
@@ -171,7 +178,7 @@ mod tests {
             image::Rgb(if x % 2 == 0 { [255, 0, 0] } else { [0, 0, 255] })
         });
         let bytes = encode(&stripes, Format::Jpeg).expect("a small image");
-        let back = image::load_from_memory(&bytes).expect("an image").into_rgb8();
+        let back = read_jpeg(&bytes);
         let sum = |channel: usize| back.pixels().map(|p| u64::from(p.0[channel])).sum::<u64>();
         let (red, blue) = (sum(0) / 1024, sum(2) / 1024);
         assert!(red.abs_diff(blue) < 16, "{red} {blue}");

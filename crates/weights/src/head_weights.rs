@@ -29,6 +29,17 @@ pub(crate) struct HeadParts<'a> {
     pub(crate) epsilon: f32,
 }
 
+/// Whether a layer makes a map a vector.
+pub(crate) fn is_entrance(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Flatten
+            | Op::GlobalAveragePooling2D
+            | Op::GlobalMaxPooling2D
+            | Op::GlobalConcatPooling2D
+    )
+}
+
 /// How a map becomes a vector, and how many numbers that has.
 struct Entrance {
     op: Op,
@@ -68,17 +79,8 @@ impl HeadParts<'_> {
 
     /// The layers of the head that `spec` describes, if these weights are its own.
     pub(crate) fn fill(&self, spec: &HeadSpec) -> Result<Vec<(String, Op)>, String> {
-        let is_entrance = |step: &&HeadStep| {
-            matches!(
-                &step.kind,
-                HeadStepKind::Plain(
-                    Op::Flatten
-                        | Op::GlobalAveragePooling2D
-                        | Op::GlobalMaxPooling2D
-                        | Op::GlobalConcatPooling2D
-                )
-            )
-        };
+        let is_entrance =
+            |step: &&HeadStep| matches!(&step.kind, HeadStepKind::Plain(op) if is_entrance(op));
         let stated = spec.steps().iter().find(is_entrance).and_then(|step| match &step.kind {
             HeadStepKind::Plain(op) => Some(op),
             _ => None,

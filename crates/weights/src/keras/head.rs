@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burncam_net::{Activation, HeadConfig, LayerTable, Op, Padding, Weight};
 
-use crate::head_weights::{HeadChoice, HeadParts, HeadWeights, HeadWeightsKind};
+use crate::head_weights::{HeadChoice, HeadParts, HeadWeights, HeadWeightsKind, is_entrance};
 use crate::keras::config::{Graph, Node};
 use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::keras::v3;
@@ -194,10 +194,6 @@ fn stored(file: &Checkpoint, names: &FileNames, table: &LayerTable) -> Result<St
     Ok(Stored { layers, unknown, ordered })
 }
 
-fn is_entrance(op: &Op) -> bool {
-    matches!(op, Op::Flatten | Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D)
-}
-
 fn weights(file: &Checkpoint, layers: &[(String, Op)]) -> Vec<HeadWeights> {
     let one = |(name, op): &(String, Op)| {
         let layer = file.layers.iter().find(|layer| layer.name == *name)?;
@@ -224,7 +220,7 @@ fn weights(file: &Checkpoint, layers: &[(String, Op)]) -> Vec<HeadWeights> {
 
 /// The head with a single dense layer, where the file tells how a map becomes a vector.
 fn certain(stored: &Stored, parts: &HeadParts<'_>, area: usize) -> Option<Vec<(String, Op)>> {
-    let (layers, entrances) = (&stored.layers, |op: &Op| is_entrance(op));
+    let layers = &stored.layers;
     let dense: Vec<usize> = (0..layers.len())
         .filter(|&at| matches!(layers.get(at), Some((_, Op::Dense { .. }))))
         .collect();
@@ -236,7 +232,7 @@ fn certain(stored: &Stored, parts: &HeadParts<'_>, area: usize) -> Option<Vec<(S
     let inputs =
         parts.weights.iter().find(|weights| matches!(weights.kind, HeadWeightsKind::Dense { .. }));
     let flat = inputs.is_some_and(|weights| weights.inputs == parts.flattened());
-    match layers.iter().filter(|(_, op)| entrances(op)).count() {
+    match layers.iter().filter(|(_, op)| is_entrance(op)).count() {
         // Of a map of one position, all ways give the same.
         0 if flat || area <= 1 => {
             let mut layers = layers.clone();
@@ -246,7 +242,7 @@ fn certain(stored: &Stored, parts: &HeadParts<'_>, area: usize) -> Option<Vec<(S
         1 if stored.ordered => Some(layers.clone()),
         1 => {
             let mut layers = layers.clone();
-            layers.sort_by_key(|(_, op)| !entrances(op));
+            layers.sort_by_key(|(_, op)| !is_entrance(op));
             Some(layers)
         }
         _ => None,

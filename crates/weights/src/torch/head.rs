@@ -2,7 +2,9 @@
 
 use burncam_net::{HeadConfig, LayerTable, Op, Weight};
 
-use crate::head_weights::{DecidedHead, HeadChoice, HeadParts, HeadWeights, HeadWeightsKind};
+use crate::head_weights::{
+    DecidedHead, HeadChoice, HeadParts, HeadWeights, HeadWeightsKind, is_entrance,
+};
 use crate::keras::h5::StoredLayer;
 use crate::matching::FileNames;
 use crate::{Checkpoint, Error, torch};
@@ -54,7 +56,9 @@ pub(crate) fn read(
     let choice =
         HeadChoice { parts, asked: file.head.as_ref(), certain, candidates, suits: &|_| true };
     let DecidedHead { config, of_family } = choice.decide(&file.path)?;
-    let flattens = config.layers().iter().any(|(_, op)| *op == Op::Flatten) && height * width > 1;
+    // Behind pooling, `Flatten` has nothing left to do.
+    let entrance = config.layers().iter().map(|(_, op)| op).find(|op| is_entrance(op));
+    let flattens = entrance == Some(&Op::Flatten) && (height, width) != (1, 1);
     // What normalises the vector lies in its order too.
     let mut readers = Vec::new();
     for (name, op) in config.layers().iter().filter(|_| flattens) {
