@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::program::{Place, Run, weights};
+use crate::program::{Place, Run, goldens, weights};
 
 /// Two folds, two subjects, and names that a page must not take for markup.
 fn place() -> Place {
@@ -265,4 +265,29 @@ fn a_page_is_called_by_its_data_folder_and_shows_no_home() {
     assert_eq!(title(), "Here");
     run(&[&there[..7], &["--resume"]].concat(), "people/ana/faces");
     assert_eq!(title(), "What the networks looked at: faces", "a title is no part of a run");
+}
+
+/// The demo's network is right on all of these faces, so with its names exchanged it is always wrong.
+#[test]
+fn names_that_seem_swapped_are_told_on_screen_and_page() {
+    let place = Place::new();
+    let demo = goldens().join("../../assets/demo");
+    let [weights, data] =
+        ["NCNN.h5", "faces/Fold0"].map(|path| demo.join(path).display().to_string());
+    let fixed = ["explain", "--weights", &weights, "--data", &data, "--out"];
+    let remedy = "probably the other way round: --classes Pain,No_pain";
+    let run = place.burncam(&[&fixed[..], &["a", "--classes", "No_pain,Pain"]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.contains(remedy), "{}", run.stdout);
+    assert!(place.read("a/index.html").contains(remedy));
+    assert_eq!(report(&place, "a")["models"][0]["scores"]["accuracy"], 0.0, "nothing is exchanged");
+    let run = place.burncam(&[&fixed[..], &["b", "--classes", "Pain,No_pain"]].concat());
+    assert!(!run.stdout.contains("the other way round"), "{}", run.stdout);
+    let (page, numbers) = (place.read("b/index.html"), report(&place, "b"));
+    assert!(!page.contains("the other way round") && !page.contains("100.0\u{a0}% – 100.0"));
+    // statsmodels 0.15.0: proportion_confint(9, 9, method="wilson")
+    let accuracy = &numbers["models"][0]["intervals"]["accuracy"];
+    assert_eq!((&accuracy["method"], &accuracy["units"]), (&"wilson".into(), &9.into()));
+    assert!((accuracy["low"].as_f64().expect("a number") - 0.700_854_951_580_456).abs() < 1e-12);
+    assert_eq!(accuracy["high"], 1.0);
 }

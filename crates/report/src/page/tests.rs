@@ -508,7 +508,7 @@ fn intervals_of_few_subjects_say_so() {
     let page = html(&report, Language::English);
     let rows = measures(&page);
     assert_eq!(rows[0][3], format!("Wilson, {} subjects", model.units));
-    assert_eq!(rows[6][3], format!("draws, only {} subjects", model.units));
+    assert_eq!(rows[6][3], format!("bootstrap, only {} subjects", model.units));
     assert!(page.contains("Fewer than 10 subjects are too few to be drawn from"));
 }
 
