@@ -46,6 +46,8 @@ pub(super) struct Network {
     classes: Vec<String>,
     /// Who says what they are called.
     classes_from: String,
+    #[serde(skip)]
+    are_numbered: bool,
     input: InputSpec,
     preprocessing: String,
     map_layer: &'static str,
@@ -108,6 +110,7 @@ impl Network {
             head: checkpoint.head.describe(),
             classes: named.names,
             classes_from: named.source.describe(),
+            are_numbered: named.source == class_names::Source::Numbers,
             input: checkpoint.input.clone(),
             preprocessing: checkpoint.input.formula(),
             map_layer: variant.cam_layer,
@@ -122,19 +125,17 @@ impl Network {
         [
             ("network", format!("{} ({}, {})", self.title, self.architecture, self.variant)),
             ("head", self.head.clone()),
-            (
-                "classes",
-                format!(
-                    "{}: {} ({})",
-                    self.classes.len(),
-                    classes::listed(&self.classes),
-                    self.classes_from
-                ),
-            ),
+            ("classes", self.classes()),
             ("input", format!("{}, {}", size(&self.input), self.input.order.name())),
             ("preprocessing", self.preprocessing.clone()),
             ("map layer", format!("{} {map_shape}", self.map_layer)),
         ]
+    }
+
+    /// The classes and, where they have names, who says so.
+    fn classes(&self) -> String {
+        let names = format!("{}: {}", self.classes.len(), classes::listed(&self.classes));
+        if self.are_numbered { names } else { format!("{names} ({})", self.classes_from) }
     }
 
     fn table(&self) -> String {
