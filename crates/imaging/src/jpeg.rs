@@ -301,7 +301,7 @@ mod tests {
     /// Width and height of what is decoded.
     fn open(bytes: &[u8]) -> Result<(u32, u32), Error> {
         let image = decode(Path::new("a.jpg"), bytes, DecodeOptions::default())?;
-        Ok(image.dimensions())
+        Ok(image.pixels.dimensions())
     }
 
     fn refused(bytes: &[u8]) -> String {

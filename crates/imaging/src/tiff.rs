@@ -326,7 +326,7 @@ mod tests {
 
     fn pixels(bytes: &[u8]) -> Result<Vec<u8>, Error> {
         let image = crate::decode_bytes(Path::new("a.tif"), bytes, DecodeOptions::default())?;
-        Ok(image.as_raw().clone())
+        Ok(image.pixels.as_raw().clone())
     }
 
     #[test]
