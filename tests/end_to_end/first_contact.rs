@@ -152,7 +152,7 @@ fn images_too_deep_are_counted_with_a_way_to_them() {
     let run = with(&place, "data", &[]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stderr.contains("they lie too deep: 3 images in 1 folder"), "{}", run.stderr);
-    assert_eq!(warning(&place, "lie too deep"), ["train/site1/ (3 images)"]);
+    assert_eq!(warning(&place, "lie too deep"), ["train/site1/: 3"]);
     assert_eq!(warning(&place, "not being images"), ["notes.txt"]);
 }
 
@@ -296,12 +296,9 @@ fn a_network_of_another_kind_is_named_with_a_way_on() {
     let torch = "torch.onnx.export(model.eval(), (torch.zeros(1, 3, 224, 224),)";
     let (keras, port) = ("tf2onnx.convert --keras", "cargo xtask port model.onnx");
     for (file, words) in [
-        (
-            "resnet18.pth",
-            &["it has 20 convolutions and 20 batch", "it is ResNet18", torch, port][..],
-        ),
-        ("densenet121.pth", &["it has 120 convolutions", "it is DenseNet", torch, port]),
-        ("mobilenet_v2.pth", &["it has 52 convolutions", "it is MobileNetV2", torch, port]),
+        ("resnet18.pth", &["with 20 convolutions and 20 batch", "it is ResNet18", torch, port][..]),
+        ("densenet121.pth", &["with 120 convolutions", "it is DenseNet", torch, port]),
+        ("mobilenet_v2.pth", &["with 52 convolutions", "it is MobileNetV2", torch, port]),
         ("vit_tiny.pth", &["it is a vision transformer", "convolutional networks"]),
         (
             "mobilenetv2.h5",

@@ -34,7 +34,7 @@ fn a_damaged_part_of_a_file_of_weights_alone() {
     let place = place();
     let good = fs::read(weights("NCNN_k3.weights.h5")).expect("a checkpoint");
     place.write("good.weights.h5", &good);
-    let head = "Flatten, Dense 8 relu, Dense 2, softmax";
+    let head = "Flatten, Dense 8 relu, Dropout, Dense 2, softmax";
     let whole = place.burncam(&["inspect", "good.weights.h5"]);
     assert!(whole.code == 0 && whole.stdout.contains(head), "{}", whole.stderr);
     let places = good.windows(4).enumerate().filter(|(_, four)| four == b"SNOD");

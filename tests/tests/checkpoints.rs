@@ -251,7 +251,7 @@ fn damaged_configurations_are_refused() {
     ] {
         assert_refused(&["`model_config` cannot be understood"], |file| file.config = config);
     }
-    assert_refused(&["is not"], |file| {
+    assert_refused(&["is none of the networks that Burncam knows"], |file| {
         file.config = json!({ "class_name": "Sequential", "config": { "layers": [] } });
     });
 }

@@ -128,6 +128,7 @@ mod tests {
             ("x.PNG", Format::Png),
             ("x.png.jpg", Format::Jpeg),
             ("x.JPEG", Format::Jpeg),
+            ("x.JFIF", Format::Jpeg),
             ("x.bmp", Format::Bmp),
             ("x.tif", Format::Tiff),
             ("x.tiff", Format::Tiff),

@@ -120,7 +120,7 @@ pub(crate) fn resolve(
     let variant = variant::by_head(&file, &fitting, (arch, variant), &config)?;
     let input = front.input(&variant.input);
     variant::refuse_doubt(&file, &fitting, arch, variant)?;
-    let preparation = file.graph.is_none().then(|| variant::preparation(variant.name, &input));
+    let preparation = file.graph.is_none().then(|| variant::preparation(arch, variant, &input));
     let told = front.notes([input.height, input.width]);
     let notes = told.into_iter().chain(folded).chain(notes).chain(preparation).collect();
     let front = front.names;

@@ -34,7 +34,7 @@ impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} is none of the networks that Burncam knows: it has {}; the closest by input size and \
+            "{}, with {}, is none of the networks that Burncam knows; the closest by input size and \
              structure is {} ({}), with {}",
             self.path.display(),
             self.structure,

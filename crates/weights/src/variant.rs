@@ -61,10 +61,11 @@ pub(crate) fn by_head(
 }
 
 /// What the user should know of a file that says nothing of how images are prepared.
-pub(crate) fn preparation(variant: &str, input: &InputSpec) -> String {
+pub(crate) fn preparation(arch: &Arch, variant: &Variant, input: &InputSpec) -> String {
     format!(
-        "the file holds weights only: images are prepared as for {variant} ({}); --preprocess has \
-         other ways",
+        "the file holds weights only: images are prepared as for {}:{}, {}; --preprocess has other ways",
+        arch.name,
+        variant.name,
         input.formula()
     )
 }

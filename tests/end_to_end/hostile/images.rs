@@ -46,7 +46,7 @@ fn tiff(entries: &[(u16, u16, u32, u32)], next: u32) -> Vec<u8> {
 
 /// A grey TIFF in tiles, each of which is a JPEG.
 fn jpeg_tiles() -> Vec<u8> {
-    tiff(
+    let mut bytes = tiff(
         &[
             (256, 4, 1, 2000),
             (257, 4, 1, 2000),
@@ -60,7 +60,9 @@ fn jpeg_tiles() -> Vec<u8> {
             (325, 4, 125 * 125, 4096),
         ],
         0,
-    )
+    );
+    bytes.extend([0; 4 * 125 * 125]);
+    bytes
 }
 
 /// A segment of a JPEG.

@@ -65,6 +65,15 @@ pub(crate) fn error(error: &anyhow::Error) {
 /// What to do about it.
 fn weights_hint(error: &WeightsError) -> Option<String> {
     let hint = match error {
+        WeightsError::Mismatch { path, .. }
+        | WeightsError::Unsupported { path, .. }
+        | WeightsError::Head { path, .. }
+        | WeightsError::Unused { path, .. }
+            if other_network::is_known(path) =>
+        {
+            let way = other_network::way_on(path).unwrap_or_default();
+            return Some(format!("{}; {way}", known_networks()));
+        }
         WeightsError::Open { .. } => "check the path of the weights file",
         WeightsError::Format { .. } => {
             "in Keras, `model.save(\"model.h5\")` writes a file that Burncam reads, in PyTorch \
@@ -99,13 +108,7 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
             "--classes gives the names, in the order of the network's outputs"
         }
         WeightsError::Exists { .. } => "choose another --out, or pass --overwrite to replace it",
-        WeightsError::Mismatch { path, .. } => {
-            let known = other_network::is_known(path);
-            let way = known.then(|| other_network::way_on(path)).flatten();
-            return Some(
-                way.map_or_else(known_networks, |way| format!("{}; {way}", known_networks())),
-            );
-        }
+        WeightsError::Mismatch { .. } => return Some(known_networks()),
         WeightsError::Unknown(unknown) => {
             let way = other_network::way_on(&unknown.path).map(|way| format!("; {way}"));
             return Some(format!("{}{}", known_networks(), way.unwrap_or_default()));
@@ -123,9 +126,6 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
         WeightsError::Head { .. } => {
             "a head is a Flatten or a global pooling, and then Dense, Dropout, BatchNormalization and \
              Activation layers in a row; save a model that ends so"
-        }
-        WeightsError::Unused { path, .. } if other_network::is_known(path) => {
-            return other_network::way_on(path);
         }
         WeightsError::Unused { .. } => {
             "a network with a weight more is another network; save the whole model again with \

@@ -271,7 +271,7 @@ mod tests {
         let set = list(&root.path().join("Fold3/a.png"), CLASSES).expect("an image");
         assert_eq!(paths(&set), [("Fold3", "a.png", Some("Fold3"))]);
         let error = list(&root.path().join("notes.txt"), CLASSES).expect_err("text").to_string();
-        assert!(error.contains("neither a folder nor an image"), "{error}");
+        assert!(error.contains("neither a folder nor, by its name, an image"), "{error}");
     }
 
     #[test]

@@ -72,11 +72,12 @@ pub(super) fn no_image(file: &Path) -> Error {
 pub(crate) fn reach(how: Listing) -> &'static str {
     match how.class_folders {
         true => {
-            "read are the folder's own images, those of its subfolders (the folds), and of theirs (the classes)"
+            "images are read in the folder itself, in its subfolders (the folds) and in theirs (the \
+             classes)"
         }
         false => {
-            "read are the folder's own images and those of its subfolders (the folds); `--labels dirs` \
-             reads their subfolders too, as classes"
+            "images are read in the folder itself and in its subfolders (the folds), with `--labels dirs` \
+             also in theirs (the classes)"
         }
     }
 }

@@ -33,7 +33,7 @@ fn too_deep(set: &DataSet, how: Listing) -> Option<Warning> {
             alcance(how)
         ),
     );
-    let item = |(path, count): &(String, usize)| format!("{path} ({})", images(*count));
+    let item = |(path, count): &(String, usize)| format!("{path}: {count}");
     (folders > 0).then(|| (text, deeper.folders.iter().map(item).collect()))
 }
 
@@ -91,11 +91,11 @@ fn links(set: &DataSet) -> Option<Warning> {
 fn alcance(how: Listing) -> &'static str {
     match how.class_folders {
         true => {
-            "são lidas as imagens da própria pasta, das subpastas (os folds) e das subpastas destas (as classes)"
+            "são lidas imagens na própria pasta, nas subpastas (os folds) e nas destas (as classes)"
         }
         false => {
-            "são lidas as imagens da própria pasta e das subpastas (os folds); `--labels dirs` lê também as \
-             subpastas destas, como classes"
+            "são lidas imagens na própria pasta e nas subpastas (os folds), com `--labels dirs` também nas \
+             destas (as classes)"
         }
     }
 }

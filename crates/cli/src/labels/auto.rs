@@ -102,7 +102,7 @@ impl<'a> Folders<'a> {
                 ),
                 format!(
                     "{portuguese} nomes de classes e outras pastas dentro ou ao lado; a pasta de uma \
-                     classe só contém imagens e fica em --data ou em uma dobra: {one}/a.png, \
+                     classe só contém imagens e fica em --data ou em um fold: {one}/a.png, \
                      Fold0/{one}/a.png"
                 ),
             ));
@@ -134,7 +134,7 @@ impl<'a> Folders<'a> {
                     "the folders {listed} may be classes or folds: `--labels dirs` takes them for classes"
                 ),
                 format!(
-                    "as pastas {listed} podem ser classes ou dobras: `--labels dirs` as toma por classes"
+                    "as pastas {listed} podem ser classes ou folds: `--labels dirs` as toma por classes"
                 ),
             ));
         }
@@ -223,7 +223,7 @@ pub(crate) fn without(decision: &Decision, models: &[&[String]]) -> Message {
         ". Three ways give true classes: --labels dirs, with a folder for each class in each fold; --labels \
          'tokens:No_pain=sem,rest;Pain=dor', by words of the file names; --labels labels.csv, a table of \
          images and classes",
-        ". Há três maneiras de dá-las: --labels dirs, com uma pasta para cada classe em cada dobra; --labels \
+        ". Há três maneiras de dá-las: --labels dirs, com uma pasta para cada classe em cada fold; --labels \
          'tokens:No_pain=sem,rest;Pain=dor', por palavras dos nomes; --labels labels.csv, uma tabela de \
          imagens e classes",
     ))

@@ -124,7 +124,7 @@ pub(crate) fn resolve(
     let (arch, variant) = (chosen.arch, chosen.variant);
     let names = chosen.result.clone().unwrap_or_default();
     let input = variant.input.clone();
-    let notes = notes(&file, variant);
+    let notes = notes(&file, arch, variant);
     let front = Vec::new();
     Ok(Resolved { arch, variant, input, head: config, names, front, notes, flattened, file })
 }
@@ -136,8 +136,8 @@ fn is_published(variant: &Variant, head: &HeadConfig) -> bool {
 }
 
 /// What the user should know of a file that says nothing of its images, and of what is not used.
-fn notes(file: &Checkpoint, variant: &Variant) -> Vec<String> {
-    let preparation = variant::preparation(variant.name, &variant.input);
+fn notes(file: &Checkpoint, arch: &Arch, variant: &Variant) -> Vec<String> {
+    let preparation = variant::preparation(arch, variant, &variant.input);
     let unused = file.state.as_ref().map_or(&[][..], |state| &state.unused);
     let unused: Vec<String> = unused.iter().map(|part| part.name.to_string()).collect();
     let unused =
