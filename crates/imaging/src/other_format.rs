@@ -79,7 +79,7 @@ impl OtherFormat {
         let ends = |ending: &&str| {
             name.strip_suffix(*ending).and_then(|rest| rest.strip_suffix('.')).is_some()
         };
-        let known = ENDINGS.iter().find(|(_, endings)| endings.iter().any(|one| ends(&one)));
+        let known = ENDINGS.iter().find(|(_, endings)| endings.iter().any(&ends));
         known.map(|(format, _)| *format)
     }
 

@@ -278,6 +278,9 @@ pub(crate) struct DecidedHead {
     pub(crate) of_family: bool,
 }
 
+/// Whether a head may be meant, given its layers.
+type Suits<'a> = dyn Fn(&[(String, Op)]) -> bool + 'a;
+
 /// What decides a head that a file holds the weights of only.
 pub(crate) struct HeadChoice<'a> {
     pub(crate) parts: HeadParts<'a>,
@@ -288,7 +291,7 @@ pub(crate) struct HeadChoice<'a> {
     /// Heads that may be meant where nothing is certain, in words.
     pub(crate) candidates: Vec<String>,
     /// Whether a head of the family may be meant, given its layers.
-    pub(crate) suits: &'a dyn Fn(&[(String, Op)]) -> bool,
+    pub(crate) suits: &'a Suits<'a>,
 }
 
 impl HeadChoice<'_> {

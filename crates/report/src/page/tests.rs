@@ -484,7 +484,7 @@ fn no_interval_of_a_perfect_network_looks_certain() {
         };
         // statsmodels: proportion_confint(28, 28, method="wilson") = (0.8793551, 1.0)
         assert_eq!(rows[0][1..3], ["100.0 %", "87.9 % – 100.0 %"].map(number));
-        assert_eq!(rows[0][3].starts_with("Wilson, 28"), true, "{:?}", rows[0]);
+        assert!(rows[0][3].starts_with("Wilson, 28"), "{:?}", rows[0]);
         let none = match language {
             Language::English => "none: all draws give 1.000",
             Language::Portuguese => "nenhum: todos os sorteios dão 1,000",

@@ -54,7 +54,8 @@ impl Graph {
         }
         let json: Value = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
         let (nodes, _, models) = flatten(&json, "", DEEPEST).map_err(bad)?;
-        let name = json["config"]["name"].as_str().unwrap_or_default().to_owned();
+        let name =
+            json.pointer("/config/name").and_then(Value::as_str).unwrap_or_default().to_owned();
         Ok(Self { nodes, models, name, outputs: Vec::new(), producer: String::new() })
     }
 
