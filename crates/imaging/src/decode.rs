@@ -205,7 +205,8 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Decode
     let mut orientation = Orientation::NoTransforms;
     if options.exif == Exif::Apply || format == ImageFormat::Tiff {
         orientation = decoder.orientation().map_err(failed)?;
-    } else {
+    } else if format != ImageFormat::WebP {
+        // The WebP decoder sets aside what an EXIF chunk claims to have, so it is not asked unless it must.
         remarks.not_upright = decoder.orientation().is_ok_and(|o| o != Orientation::NoTransforms);
     }
     let image = DynamicImage::from_decoder(decoder).map_err(|source| match format {
