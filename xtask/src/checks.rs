@@ -3,7 +3,7 @@
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use crate::program::{cargo, exit_code, start};
+use crate::program::{cargo, exit_code, for_ported, start};
 use crate::root;
 
 /// Cargo's arguments for the tests: one profile for everything, so that Burn is built once.
@@ -43,7 +43,7 @@ const CHECKS: [Check; 5] = [
 
 /// Runs all tests; `arguments` go to `cargo test`.
 pub(crate) fn test(arguments: &[String]) -> ExitCode {
-    exit_code(cargo().args(TEST).args(arguments))
+    exit_code(cargo().args(TEST).args(for_ported()).args(arguments))
 }
 
 /// Runs every check and stops at the first that fails.

@@ -71,7 +71,10 @@ fn generator() -> Option<PathBuf> {
 
 /// Builds `burncam` with the new network.
 fn build(name: &str) -> bool {
-    eprintln!("Building burncam with {name}: a minute or two.");
+    eprintln!(
+        "Building burncam with {name}: a minute or two; the first time some minutes, since Burn's operations are \
+         then compiled for speed."
+    );
     build_with(&["--quiet"]).is_ok()
 }
 

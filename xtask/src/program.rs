@@ -16,10 +16,8 @@ pub(crate) fn start(command: &str, arguments: &[String]) -> ExitCode {
         return code;
     }
     let mut program = Command::new(path());
-    program.arg(command).args(arguments);
-    if std::env::var_os("BURNCAM_ASSETS").is_none() {
-        program.env("BURNCAM_ASSETS", root().join("assets"));
-    }
+    // The program names itself in hints and help as it was called.
+    program.arg(command).args(arguments).env("BURNCAM_CALLED", "cargo xtask");
     hand_over(program)
 }
 
@@ -54,7 +52,7 @@ fn build() -> Result<(), ExitCode> {
 
 /// Builds the program, with further `arguments` to cargo.
 pub(crate) fn build_with(arguments: &[&str]) -> Result<(), ExitCode> {
-    match cargo().args(BUILD).args(arguments).status() {
+    match cargo().args(BUILD).args(for_ported()).args(arguments).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(_) => {
             eprintln!("error: burncam could not be built; cargo says why above");
@@ -64,6 +62,16 @@ pub(crate) fn build_with(arguments: &[&str]) -> Result<(), ExitCode> {
             eprintln!("error: cannot start cargo: {error}");
             Err(ExitCode::from(2))
         }
+    }
+}
+
+/// What cargo is told where there is a network that `port` made: it runs on Burn's own operations on the CPU,
+/// which are compiled for a quick build otherwise.
+pub(crate) fn for_ported() -> &'static [&'static str] {
+    let folders = std::fs::read_dir(root().join("ported")).into_iter().flatten().flatten();
+    match folders.into_iter().any(|folder| folder.path().join("mod.rs").is_file()) {
+        true => &["--config", "profile.release.package.burn-flex.opt-level=3"],
+        false => &[],
     }
 }
 

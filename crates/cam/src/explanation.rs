@@ -2,8 +2,9 @@
 
 use burn::tensor::{Tensor, Transaction};
 use burncam_net::Classifier;
+use burncam_net::layers::weighted_sums;
 
-use crate::methods::{grad_cam, maps};
+use crate::methods::grad_cam;
 use crate::scene::{Forward, indices, rows, targets};
 use crate::{CamError, Scene, Target};
 
@@ -49,7 +50,7 @@ impl Explanation {
         let [.., height, width] = activations.dims();
         let read = Transaction::default()
             .register(tensor)
-            .register(maps(activations, gradients))
+            .register(weighted_sums(activations, gradients))
             .register(chosen)
             .try_execute();
         let failed = |error: &dyn std::fmt::Debug| CamError::read_back("the results", &error);

@@ -16,7 +16,7 @@ use burncam_weights::Resolved;
 
 use crate::args::Compare;
 use crate::npz::Npz;
-use crate::{console, device, text};
+use crate::{console, device, program, text};
 
 /// A layer differs by more than is tolerated.
 const DIFFERS: u8 = 1;
@@ -135,9 +135,10 @@ fn compare(
     // An empty comparison would pass.
     ensure!(
         found.only_reference.is_empty() || !found.rows.is_empty(),
-        "no layer of the reference is one of the network's: {}\nhint: `cargo xtask layers {}` \
+        "no layer of the reference is one of the network's: {}\nhint: `{} layers {}` \
          lists the layers; a reference has each as `{LAYER}NAME`, as Keras or PyTorch calls it",
         text::some(&found.only_reference),
+        program::name(),
         checkpoint.path().display()
     );
     let shape = logits.dims();

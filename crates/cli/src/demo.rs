@@ -1,29 +1,32 @@
-//! The demo that ships with the project.
+//! The demo: drawn faces and a small network, which the program carries with it.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-
-/// Where the project's assets are, if not where the program looks for them.
-const ASSETS: &str = "BURNCAM_ASSETS";
+use burncam_report::write_atomic;
 
 /// Where the demo's results go.
 pub(crate) const OUT: &str = "burncam-demo";
 
-/// The demo's weights and images.
-pub(crate) fn files() -> Result<(PathBuf, PathBuf)> {
-    let program = std::env::current_exe().unwrap_or_default();
-    let around = program.ancestors().map(|folder| folder.join("assets"));
-    let given = std::env::var_os(ASSETS).map(PathBuf::from);
-    let demo = given
-        .into_iter()
-        .chain(around)
-        .chain([PathBuf::from("assets")])
-        .map(|assets| assets.join("demo"))
-        .find(|demo| demo.join("NCNN.h5").is_file())
-        .context(
-            "the demo is not here: no folder `assets/demo` around the program or in this folder\n\
-             hint: give --weights and --data, or set BURNCAM_ASSETS to the project's assets folder",
-        )?;
-    Ok((demo.join("NCNN.h5"), demo.join("faces")))
+/// Where weights and images go, in the folder of results.
+const INPUT: &str = "input";
+
+/// The demo's files: path and content.
+const FILES: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/demo.rs"));
+
+/// Writes the demo's weights and images into the folder of results, those that are not there, and tells where
+/// they are.
+pub(crate) fn files(out: &Path) -> Result<(PathBuf, PathBuf)> {
+    let input = out.join(INPUT);
+    for (path, content) in FILES {
+        let file = input.join(path);
+        let cannot = || format!("cannot write the demo's {}", file.display());
+        if fs::read(&file).is_ok_and(|there| there == *content) {
+            continue;
+        }
+        fs::create_dir_all(file.parent().unwrap_or(&input)).with_context(cannot)?;
+        write_atomic(&file, content).with_context(cannot)?;
+    }
+    Ok((input.join("NCNN.h5"), input.join("faces")))
 }

@@ -7,8 +7,8 @@ use burncam_weights::{NetworkLayer, Resolved};
 use serde::Serialize;
 
 use crate::args::Layers;
-use crate::console;
 use crate::text::{self, Column};
+use crate::{console, program};
 
 /// What `layers --json` prints.
 #[derive(Serialize)]
@@ -78,9 +78,10 @@ impl Report {
             ]
         });
         format!(
-            "{}\n`cargo xtask explain --layer` takes each by either name; where a name is both, the \
+            "{}\n`{} explain --layer` takes each by either name; where a name is both, the \
              file's counts.",
-            text::table(head, &cells.collect::<Vec<_>>())
+            text::table(head, &cells.collect::<Vec<_>>()),
+            program::name()
         )
     }
 }

@@ -5,6 +5,7 @@ mod bench;
 mod class_names;
 mod classes;
 mod compare;
+mod completions;
 mod console;
 mod convert;
 mod data;
@@ -16,20 +17,25 @@ mod inspect;
 mod interrupt;
 mod labels;
 mod layers;
+mod man;
 mod models;
 mod npy;
 mod npz;
 mod other_network;
 mod page;
 mod preprocess;
+mod program;
+mod relative_path;
 mod runtime_dir;
+mod settings;
 mod text;
 mod verify;
+mod version;
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::FromArgMatches as _;
 
 use args::{Cli, Command};
 
@@ -37,7 +43,13 @@ use args::{Cli, Command};
 const FATAL: u8 = 2;
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command;
+    let command = match command() {
+        Ok(command) => command,
+        Err(error) => {
+            console::error(&error);
+            return ExitCode::from(FATAL);
+        }
+    };
     if command.asks_for_gpus() {
         runtime_dir::ensure();
     }
@@ -48,6 +60,25 @@ fn main() -> ExitCode {
             ExitCode::from(FATAL)
         }
     }
+}
+
+/// What the command line and the files that it names ask for; ends the program where it only asks for help.
+fn command() -> Result<Command> {
+    let words: Vec<_> = std::env::args_os().collect();
+    let mut all = args::command();
+    if words.get(1).is_some_and(|word| word == "--version") {
+        runtime_dir::ensure();
+        all = args::with_adapters(all);
+    }
+    let (words, file) = settings::complete(&all, words)?;
+    let matches = all.clone().get_matches_from(words);
+    let mut command = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command;
+    if let (Command::Explain(explain), Some((name, own))) = (&mut command, matches.subcommand()) {
+        explain.settings.file = file;
+        let options = all.find_subcommand(name).map(|all| settings::recorded(all, own));
+        explain.settings.recorded = options.unwrap_or_default();
+    }
+    Ok(command)
 }
 
 /// Starts the threads that share all work; otherwise the first use of them would panic.
@@ -67,5 +98,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Verify(args) => verify::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Report(args) => page::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
 }

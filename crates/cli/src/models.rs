@@ -9,8 +9,8 @@ use burncam_weights::Wanted;
 use serde::Serialize;
 
 use crate::args::Models;
-use crate::console;
 use crate::text::{self, Column};
+use crate::{console, program};
 
 /// One network as `models --json` has it.
 #[derive(Serialize)]
@@ -92,8 +92,9 @@ fn table(rows: &[Row]) -> String {
     let cells: Vec<_> = rows.iter().map(Row::cells).collect();
     format!(
         "{}\nPixels x go from 0 to 255. The head after these layers is the checkpoint's own.\n\
-         `cargo xtask inspect FILE` says which of these a file holds.",
-        text::table(head, &cells)
+         `{} inspect FILE` says which of these a file holds.",
+        text::table(head, &cells),
+        program::name()
     )
 }
 

@@ -80,8 +80,8 @@ pub(crate) fn way_on(path: &Path) -> Option<String> {
         ));
     }
     Some(format!(
-        "{seems}a convolutional classifier that Burncam does not have can be ported from ONNX \
-         (docs/porting.md): {}",
+        "{seems}a convolutional classifier that Burncam does not have can be ported from ONNX, in \
+         Burncam's source tree (docs/porting.md): {}",
         export(&checkpoint)
     ))
 }

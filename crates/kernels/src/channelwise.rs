@@ -1,6 +1,6 @@
 //! Work on each channel of a map.
 
-use crate::parallel::{Shared, each};
+use crate::parallel::{Shared, each_line};
 use crate::shape::Shape;
 use crate::simd::{Kernel, Level, Simd};
 use crate::tile::{Activation, activate, activate_one};
@@ -30,6 +30,74 @@ pub fn mean(input: &[f32], shape: Shape) -> Vec<f32> {
         means.iter_mut().for_each(|mean| *mean /= count);
     }
     means
+}
+
+/// The same number at each position of a channel: `values`, `[batch, channels]`, each times `factor`.
+///
+/// # Panics
+///
+/// If the shape and the numbers do not fit.
+pub fn spread(values: &[f32], factor: f32, output: &mut [f32], shape: Shape) {
+    assert_eq!(values.len(), shape.batch * shape.channels, "a number for each channel");
+    assert_eq!(output.len(), shape.len(), "the output has its shape");
+    let size = (shape.height * shape.width * shape.channels).max(1);
+    let channels = shape.channels.max(1);
+    for (image, values) in output.chunks_exact_mut(size).zip(values.chunks_exact(channels)) {
+        for position in image.chunks_exact_mut(channels) {
+            for (output, value) in position.iter_mut().zip(values) {
+                *output = value * factor;
+            }
+        }
+    }
+}
+
+/// The sum of the products of two maps over the positions of each channel, `[batch, channels]`.
+///
+/// # Panics
+///
+/// If the shape and the numbers do not fit.
+#[must_use]
+pub fn products(a: &[f32], b: &[f32], shape: Shape) -> Vec<f32> {
+    assert_eq!(a.len(), shape.len(), "the map has its shape");
+    assert_eq!(b.len(), shape.len(), "the map has its shape");
+    let mut sums = vec![0.0; shape.batch * shape.channels];
+    let (size, channels) =
+        ((shape.height * shape.width * shape.channels).max(1), shape.channels.max(1));
+    let images = a.chunks_exact(size).zip(b.chunks_exact(size));
+    for ((a, b), sums) in images.zip(sums.chunks_exact_mut(channels)) {
+        for (a, b) in a.chunks_exact(channels).zip(b.chunks_exact(channels)) {
+            for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+                *sum += a * b;
+            }
+        }
+    }
+    sums
+}
+
+/// The sum of the channels at each position, each times its weight, `[batch, channels]`: `[batch, height, width]`.
+///
+/// # Panics
+///
+/// If the shape and the numbers do not fit.
+#[must_use]
+pub fn weighted_sums(map: &[f32], weights: &[f32], shape: Shape) -> Vec<f32> {
+    /// Sums side by side, which round less than one and fill a vector.
+    const SUMS: usize = 16;
+    assert_eq!(map.len(), shape.len(), "the map has its shape");
+    assert_eq!(weights.len(), shape.batch * shape.channels, "a weight for each channel");
+    let channels = shape.channels.max(1);
+    let plane = (shape.height * shape.width).max(1);
+    let sum = |(at, position): (usize, &[f32])| {
+        let weights = &weights[at / plane * channels..][..channels];
+        let mut sums = [0.0; SUMS];
+        for (values, weights) in position.chunks(SUMS).zip(weights.chunks(SUMS)) {
+            for ((sum, value), weight) in sums.iter_mut().zip(values).zip(weights) {
+                *sum += value * weight;
+            }
+        }
+        sums.iter().sum()
+    };
+    map.chunks_exact(channels).enumerate().map(sum).collect()
 }
 
 fn add(sums: &mut [f32], values: &[f32]) {
@@ -67,7 +135,7 @@ pub(crate) fn scale_and_add_at(
     assert_eq!(factors.len(), shape.batch * shape.channels, "a factor for each channel");
     assert!(shortcut.is_none_or(|s| s.len() == shape.len()), "as the output");
     let output = Shared::new(output);
-    each(shape.batch * shape.height, |line| {
+    each_line(shape.batch * shape.height, shape.len(), |line| {
         level.run(Line { map, shape, factors, shortcut, activation, output, line });
     });
 }

@@ -94,6 +94,39 @@ impl Convolution {
         Self { window, channels, filters, bias, way, level }
     }
 
+    /// The way back of a convolution: from the gradient of its output, with [`dilate`](crate::dilate)d strides,
+    /// to that of its input. The bias has no part in it.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new); or if the border is as wide as the window.
+    #[must_use]
+    pub fn transposed(
+        window: Window,
+        channels: usize,
+        weights: &Weights<'_>,
+        how: Arithmetic,
+    ) -> Self {
+        let (filters, [high, wide]) = (weights.bias.len(), window.size);
+        let mut kernel = vec![0.0; weights.kernel.len()];
+        for (tap, own) in weights.kernel.chunks_exact(channels * filters).enumerate() {
+            // Turned around in both directions, with channels and filters exchanged.
+            let other = high * wide - 1 - tap;
+            let kernel = &mut kernel[other * channels * filters..][..channels * filters];
+            for (channel, own) in own.chunks_exact(filters).enumerate() {
+                for (filter, value) in own.iter().enumerate() {
+                    let scale = weights.scale.map_or(1.0, |scale| scale[filter]);
+                    kernel[filter * channels + channel] = value * scale;
+                }
+            }
+        }
+        let before = [0, 1].map(|axis| window.size[axis] - 1 - window.before[axis]);
+        let window = Window { size: window.size, strides: [1, 1], before };
+        let bias = vec![0.0; channels];
+        let weights = Weights { kernel: &kernel, scale: None, bias: &bias };
+        Self::new(window, filters, &weights, how)
+    }
+
     /// Numbers at each position of the output.
     #[must_use]
     pub fn filters(&self) -> usize {

@@ -4,7 +4,8 @@
 //! Weights are packed, or transformed for Winograd's method, once. Each kernel is written once over
 //! vectors of any width and compiled for every instruction set; [`Level::best`] is chosen when the
 //! program runs. Results depend on the instruction set, but not on the number of threads or on how
-//! many images are in a batch.
+//! many images are in a batch. What gradients pass has a kernel for the way back beside that for the way
+//! there.
 //!
 //! This is the only crate with `unsafe` code, and it must never know a layer's name or an
 //! architecture.
@@ -22,10 +23,12 @@
 //! assert_eq!(output, [21.5, 32.5]);
 //! ```
 
+mod bilinear;
 pub mod buffers;
 mod channelwise;
 mod convolution;
 mod direct;
+mod elementwise;
 mod moves;
 mod panels;
 mod parallel;
@@ -35,12 +38,16 @@ mod simd;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod unpool;
 mod winograd;
 
-pub use channelwise::{mean, scale_and_add};
+pub use bilinear::Bilinear;
+pub use channelwise::{mean, products, scale_and_add, spread, weighted_sums};
 pub use convolution::{Arithmetic, Convolution, Weights};
-pub use moves::{interleave, join, pad};
+pub use elementwise::{activation_gradient, add};
+pub use moves::{crop, dilate, interleave, join, pad, part};
 pub use pool::{Pooling, pool};
 pub use shape::{Shape, Window};
 pub use simd::Level;
 pub use tile::Activation;
+pub use unpool::unpool;

@@ -1,6 +1,6 @@
 //! Copies between layouts.
 
-use crate::parallel::{Shared, each};
+use crate::parallel::{Shared, each_line};
 use crate::shape::Shape;
 
 /// `[batch, channels, height, width]` to `[batch, height, width, channels]`.
@@ -43,7 +43,7 @@ pub fn join(inputs: &[(&[f32], usize)], output: &mut [f32], shape: Shape) {
         assert_eq!(input.len(), shape.positions() * channels, "the input has its shape");
     }
     let output = Shared::new(output);
-    each(shape.batch * shape.height, |line| {
+    each_line(shape.batch * shape.height, shape.len(), |line| {
         let positions = line * shape.width..(line + 1) * shape.width;
         let mut first = 0;
         for (input, channels) in inputs {
@@ -77,5 +77,62 @@ pub fn pad(input: &[f32], output: &mut [f32], shape: Shape, padding: [[usize; 2]
         let (image, y) = (row / shape.height, row % shape.height);
         let at = ((image * height + y + top) * width + left) * shape.channels;
         output[at..at + line].copy_from_slice(source);
+    }
+}
+
+/// What [`pad`] was given, of what it gave: the map without its border. `shape` is the output's.
+///
+/// # Panics
+///
+/// If the shape and the numbers do not fit.
+pub fn crop(input: &[f32], output: &mut [f32], shape: Shape, padding: [[usize; 2]; 2]) {
+    let [[top, bottom], [left, right]] = padding;
+    let (height, width) = (top + shape.height + bottom, left + shape.width + right);
+    let padded = Shape { height, width, ..shape };
+    assert_eq!(input.len(), padded.len(), "the input has its shape");
+    assert_eq!(output.len(), shape.len(), "the output has its shape");
+    let line = (shape.width * shape.channels).max(1);
+    for (row, target) in output.chunks_exact_mut(line).enumerate() {
+        let (image, y) = (row / shape.height, row % shape.height);
+        let at = ((image * height + y + top) * width + left) * shape.channels;
+        target.copy_from_slice(&input[at..at + line]);
+    }
+}
+
+/// One of the maps that [`join`] was given, of what it gave: the channels from `first` on. `shape` is the
+/// output's; the input has `channels`.
+///
+/// # Panics
+///
+/// If the shape and the numbers do not fit.
+pub fn part(input: &[f32], channels: usize, first: usize, output: &mut [f32], shape: Shape) {
+    assert_eq!(input.len(), shape.positions() * channels, "the input has its shape");
+    assert_eq!(output.len(), shape.len(), "the output has its shape");
+    let own = shape.channels.max(1);
+    for (target, source) in output.chunks_exact_mut(own).zip(input.chunks_exact(channels.max(1))) {
+        target.copy_from_slice(&source[first..first + own]);
+    }
+}
+
+/// The positions of a map so many apart, with zeros between them and behind them. `shape` is the input's.
+///
+/// # Panics
+///
+/// If the shapes and the numbers do not fit.
+pub fn dilate(
+    (input, shape): (&[f32], Shape),
+    strides: [usize; 2],
+    (output, wide): (&mut [f32], Shape),
+) {
+    assert_eq!(input.len(), shape.len(), "the input has its shape");
+    assert_eq!(output.len(), wide.len(), "the output has its shape");
+    output.fill(0.0);
+    let channels = shape.channels.max(1);
+    for (at, source) in input.chunks_exact(channels).enumerate() {
+        let (row, x) = (at / shape.width, at % shape.width);
+        let (image, y) = (row / shape.height, row % shape.height);
+        let place =
+            ((image * wide.height + y * strides[0]) * wide.width + x * strides[1]) * channels;
+        output[place..place + channels].copy_from_slice(source);
     }
 }

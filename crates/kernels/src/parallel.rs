@@ -15,6 +15,32 @@ pub(crate) fn each(count: usize, work: impl Fn(usize) + Sync + Send) {
     }
 }
 
+/// Fewer numbers are written before another thread wakes up.
+const FEW: usize = 1 << 15;
+
+/// The same for work of which each part writes a share of so many `numbers`, and little is done to each: where
+/// they are few, without other threads.
+pub(crate) fn each_line(count: usize, numbers: usize, work: impl Fn(usize) + Sync + Send) {
+    match numbers < FEW {
+        true => (0..count).for_each(work),
+        false => each(count, work),
+    }
+}
+
+/// Calls `work` with the chunks of `output` of so many numbers, and their places; with few numbers, as
+/// [`each_line`].
+pub(crate) fn each_chunk(
+    output: &mut [f32],
+    len: usize,
+    work: impl Fn(usize, &mut [f32]) + Sync + Send,
+) {
+    if output.len() < FEW || output.len() <= len {
+        output.chunks_mut(len).enumerate().for_each(|(at, chunk)| work(at, chunk));
+    } else {
+        output.par_chunks_mut(len).enumerate().for_each(|(at, chunk)| work(at, chunk));
+    }
+}
+
 /// Threads that `each` uses.
 pub(crate) fn threads() -> usize {
     rayon::current_num_threads()

@@ -1,6 +1,6 @@
 //! Pooling.
 
-use crate::parallel::{Shared, each};
+use crate::parallel::{Shared, each_line};
 use crate::shape::{Shape, Window};
 use crate::simd::{Kernel, Level, Simd};
 
@@ -49,8 +49,8 @@ pub(crate) fn pool_at(
     };
     last(0, output_shape.height, input_shape.height);
     last(1, output_shape.width, input_shape.width);
-    let output = Shared::new(output);
-    each(output_shape.batch * output_shape.height, |line| {
+    let (output, numbers) = (Shared::new(output), input_shape.len());
+    each_line(output_shape.batch * output_shape.height, numbers, |line| {
         level.run(Line { pooling, window, input, input_shape, output, output_shape, line });
     });
 }
@@ -157,7 +157,7 @@ impl Line<'_> {
 
 /// The rows or columns of the input under a window, within the border.
 #[inline(always)]
-fn clip(window: Window, axis: usize, at: usize, size: usize) -> (usize, usize) {
+pub(crate) fn clip(window: Window, axis: usize, at: usize, size: usize) -> (usize, usize) {
     let start = window.start(axis, at);
     let end = (start + window.size[axis] as isize).min(size as isize);
     (start.max(0) as usize, end as usize)

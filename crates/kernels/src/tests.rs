@@ -1,5 +1,7 @@
 //! Every kernel, on every instruction set that this processor has, against plain loops in `f64`.
 
+mod gradients;
+
 use proptest::prelude::*;
 
 use crate::channelwise::scale_and_add_at;

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, s};
 
-use crate::layers::Weights;
+use crate::layers::{Weights, block, interleaved};
 use crate::{
     Arithmetic, Head, HeadConfig, InputSpec, LayerTable, LoadError, Loader, Source, Trace, Weight,
 };
@@ -162,21 +162,18 @@ impl Classifier {
     /// `[batch, 3, height, width]` to `[batch, classes]`.
     #[must_use]
     pub fn logits(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<2> {
-        let features = self.network.features(images, trace);
+        // Several layers may read them.
+        let features = self.network.features(interleaved(images), trace);
         if self.device != Device::flex() {
             return self.head_of(features);
         }
         // On the CPU the order of a matrix product's sums depends on its size. So that an image's
         // logits do not depend on the batch that it is in, the head always sees as many.
-        let [batch, channels, height, width] = features.dims();
+        let [batch, ..] = features.dims();
         let blocks = (0..batch).step_by(HEAD_BLOCK).map(|first| {
-            let last = (first + HEAD_BLOCK).min(batch);
-            let mut block = features.clone().slice(s![first..last]);
-            if last - first < HEAD_BLOCK {
-                let missing = [HEAD_BLOCK - (last - first), channels, height, width];
-                block = Tensor::cat(vec![block, Tensor::zeros(missing, &self.device)], 0);
-            }
-            self.head_of(block).slice(s![0..last - first])
+            let count = (batch - first).min(HEAD_BLOCK);
+            let logits = self.head_of(block(features.clone(), first, count, HEAD_BLOCK));
+            if count == HEAD_BLOCK { logits } else { logits.slice(s![0..count]) }
         });
         Tensor::cat(blocks.collect(), 0)
     }

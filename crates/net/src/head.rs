@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::layers::Weights;
-use crate::layers::{BatchNorm, Dense, Function};
+use crate::layers::{BatchNorm, Dense, Function, flattened, maxima, means};
 use crate::{HeadConfig, LoadError, Op};
 
 enum HeadLayer {
@@ -115,31 +115,25 @@ impl Head {
 impl HeadLayer {
     fn forward(&self, value: Value) -> Value {
         match (self, value) {
-            (Self::Flatten, Value::Map(x)) => Value::Flat(x.permute([0, 2, 3, 1]).flatten(1, 3)),
-            (Self::GlobalAveragePool, Value::Map(x)) => {
-                Value::Flat(positions(x).mean_dim(2).squeeze_dim(2))
-            }
-            (Self::GlobalMaxPool, Value::Map(x)) => {
-                Value::Flat(positions(x).max_dim(2).squeeze_dim(2))
-            }
+            (Self::Flatten, Value::Map(x)) => Value::Flat(flattened(x)),
+            (Self::GlobalAveragePool, Value::Map(x)) => Value::Flat(flat(means(x))),
+            (Self::GlobalMaxPool, Value::Map(x)) => Value::Flat(flat(maxima(x))),
             (Self::GlobalConcatPool, Value::Map(x)) => {
-                let x = positions(x);
-                let both = Tensor::cat(vec![x.clone().max_dim(2), x.mean_dim(2)], 1);
-                Value::Flat(both.squeeze_dim(2))
+                Value::Flat(Tensor::cat(vec![flat(maxima(x.clone())), flat(means(x))], 1))
             }
             (Self::Dense(dense), Value::Flat(x)) => Value::Flat(dense.forward(x)),
             (Self::BatchNorm(norm), Value::Map(x)) => Value::Map(norm.forward(x)),
             (Self::BatchNorm(norm), Value::Flat(x)) => Value::Flat(norm.forward(x)),
-            (Self::Function(function), Value::Map(x)) => Value::Map(function.apply(x)),
+            (Self::Function(function), Value::Map(x)) => Value::Map(function.apply_to_map(x)),
             (Self::Function(function), Value::Flat(x)) => Value::Flat(function.apply(x)),
             (_, value) => value,
         }
     }
 }
 
-/// `[batch, channels, height, width]` to `[batch, channels, positions]`.
-fn positions(map: Tensor<4>) -> Tensor<3> {
-    map.flatten(2, 3)
+/// `[batch, channels, 1, 1]` to `[batch, channels]`.
+fn flat(map: Tensor<4>) -> Tensor<2> {
+    map.flatten::<3>(2, 3).squeeze_dim(2)
 }
 
 #[cfg(test)]

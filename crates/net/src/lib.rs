@@ -29,7 +29,7 @@ mod source;
 mod table;
 mod trace;
 
-pub use burncam_kernels::Arithmetic;
+pub use burncam_kernels::{Arithmetic, Level};
 pub use classifier::{Arch, Build, Classifier, Network, Outputs, Variant};
 pub use head::Head;
 pub use head_config::{HeadConfig, HeadError, Output};

@@ -11,10 +11,20 @@ use crate::{Error, FoldScore, Summary};
 pub struct Run {
     /// The version of Burncam.
     pub burncam: String,
+    /// The commit that it was built from, where that is known.
+    #[serde(default)]
+    pub commit: Option<String>,
     /// Whether the run came to its end.
     pub status: RunStatus,
     /// The command line, without the program's name.
     pub arguments: Vec<String>,
+    /// The options of the run, by name without dashes, of the command line and of a file of options; what has
+    /// its default is left out.
+    #[serde(default)]
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// The folder where their relative paths start, as seen from that of the record.
+    #[serde(default)]
+    pub working_folder: String,
     /// When the run began, by [`rfc3339`](crate::rfc3339).
     pub started: String,
     /// When the record was written, by [`rfc3339`](crate::rfc3339).
@@ -282,8 +292,11 @@ mod tests {
     fn record() -> serde_json::Value {
         json!({
             "burncam": "0.1.0",
+            "commit": "8c340d6c5a1b",
             "status": "complete",
             "arguments": ["explain", "faces"],
+            "settings": { "data": "faces", "exact": true },
+            "working_folder": "..",
             "started": "2026-02-28T23:59:59Z",
             "finished": "2026-03-01T00:00:03Z",
             "models": [{
@@ -332,7 +345,7 @@ mod tests {
     fn the_record_has_these_fields_and_no_others() {
         let run: Run = serde_json::from_value(record()).expect("a record");
         let bytes = run_json(&run).expect("a record");
-        assert!(bytes.starts_with(b"{\n  \"burncam\": \"0.1.0\",\n  \"status\": \"complete\","));
+        assert!(bytes.starts_with(b"{\n  \"burncam\": \"0.1.0\",\n  \"commit\":"));
         assert!(bytes.ends_with(b"}\n"));
         let back: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
         assert_eq!(back, record());

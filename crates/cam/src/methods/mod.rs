@@ -2,5 +2,4 @@
 
 mod grad_cam;
 
-pub(crate) use grad_cam::maps;
 pub use grad_cam::{channel_weights, grad_cam};

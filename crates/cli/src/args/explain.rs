@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use burncam_imaging::{Exif, Resize};
-use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueHint};
 
 use super::examples::EXAMPLES;
 use super::{NetworkChoice, not_negative};
@@ -13,6 +13,7 @@ use crate::explain::{PictureOptions, Shard};
 use crate::labels::{Asked, LabelColumns};
 use crate::page::PageOptions;
 use crate::preprocess::Preprocess;
+use crate::settings::SettingsOptions;
 
 /// Classify every image of a folder and show which regions decided.
 ///
@@ -21,37 +22,44 @@ use crate::preprocess::Preprocess;
 /// index.html. Without --weights and --data it explains the demo: drawn faces and a small network,
 /// into burncam-demo/.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Explain {
-    /// Keras file, a full model or weights only (.h5, .keras, .weights.h5); a PyTorch state_dict
+    /// File of Keras, PyTorch or ONNX, or a folder of them [default: the demo's].
+    ///
+    /// A Keras file, a full model or weights only (.h5, .keras, .weights.h5); a PyTorch state_dict
     /// (.pt, .pth, .safetensors); an ONNX file (.onnx); or a file that `convert` wrote; or a folder
-    /// of such files, of which those with the same weights count once. Several, or the option repeated, are several models, each with its own results. `{fold}` in
-    /// the path stands for the name of each fold: its images are explained with its own file
-    /// [default: the demo's].
-    #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Input")]
+    /// of such files, of which those with the same weights count once. Several, or the option repeated, are
+    /// several models, each with its own results. `{fold}` in the path stands for the name of each fold: its
+    /// images are explained with its own file.
+    #[arg(long, value_name = "PATH", num_args = 1.., value_hint = ValueHint::FilePath, help_heading = "Input")]
     pub weights: Vec<PathBuf>,
 
-    /// Folder of images; its subfolders are the folds, and without subfolders it is one fold; or one
-    /// image [default: the demo's].
-    #[arg(long, value_name = "DIR|FILE", help_heading = "Input")]
+    /// Folder of images, or one image [default: the demo's].
+    ///
+    /// A folder's subfolders are the cross-validation folds; without subfolders it is one fold.
+    #[arg(long, value_name = "DIR|FILE", value_hint = ValueHint::FilePath, help_heading = "Input")]
     pub data: Option<PathBuf>,
 
     /// The network, where the file does not tell it.
     #[command(flatten)]
     pub network: NetworkChoice,
 
-    /// Names of the classes in the order of the network's outputs, separated by commas; or a file: one
-    /// name a line, a JSON list, or ImageNet's index, `{"0": ["n01440764", "tench"], …}` [default: what
-    /// the file says; else the notebook's for two outputs, and numbers for others].
-    #[arg(long, value_name = "A,B|FILE", help_heading = "Input")]
+    /// Names of the classes, in the order of the network's outputs.
+    ///
+    /// Separated by commas; or a file: one name a line, a JSON list, or ImageNet's index,
+    /// `{"0": ["n01440764", "tench"], …}` [default: what the file says; else the notebook's for two outputs,
+    /// and numbers for others].
+    #[arg(long, value_name = "A,B|FILE", value_hint = ValueHint::AnyPath, help_heading = "Input")]
     pub classes: Option<String>,
 
+    /// True classes: auto, dirs, notebook, tokens:…, a CSV file, none.
+    ///
     /// How images get their true class: `dirs` (class folders inside the fold, or in --data),
     /// `notebook` (`sem` or `rest` in the name is No_pain, all else Pain),
     /// `tokens:CLASS=word,word;CLASS=word` (whole words of the name, in any case; the first class that
     /// fits), a CSV file of images and classes, or `none`. `auto` is `dirs` where folders are named after
     /// the classes, else `notebook` where it gives both classes, else none.
-    #[arg(long, value_name = "RULE", default_value = "auto", help_heading = "Input")]
+    #[arg(long, value_name = "RULE", default_value = "auto", value_hint = ValueHint::AnyPath, help_heading = "Input")]
     pub labels: Asked,
 
     /// Columns of the label file, where it is not clear which they are: by their headings, or by
@@ -68,17 +76,20 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "K/N", help_heading = "Input")]
     pub shard: Option<Shard>,
 
-    /// Folder to write to [default: burncam-out, for the demo burncam-demo].
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    /// Folder to write to [default: burncam-out].
+    ///
+    /// That of the demo is burncam-demo.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
     pub out: Option<PathBuf>,
 
     /// Replace the results of an earlier run in --out.
     #[arg(long, help_heading = "Output", conflicts_with = "resume")]
     pub overwrite: bool,
 
-    /// Go on with the run in --out where it stopped; begin one if there is none. What it finished is
-    /// kept if its weights, its image and the files that were written are still the same; other images,
-    /// and those that failed, are done again.
+    /// Go on with the run in --out where it stopped.
+    ///
+    /// Begins one if there is none. What it finished is kept if its weights, its image and the files that were
+    /// written are still the same; other images, and those that failed, are done again.
     #[arg(long, help_heading = "Output")]
     pub resume: bool,
 
@@ -103,11 +114,17 @@ pub(crate) struct Explain {
     #[command(flatten)]
     pub page: PageOptions,
 
+    /// Where options come from.
+    #[command(flatten)]
+    pub settings: SettingsOptions,
+
     /// Weight of the coloured map over the image.
     #[arg(long, value_name = "A", default_value_t = 0.4, value_parser = alpha, allow_negative_numbers = true, help_heading = "Output")]
     pub alpha: f32,
 
-    /// The layer to explain, as the network or the file calls it [default: the architecture's].
+    /// The layer to explain [default: the architecture's].
+    ///
+    /// As the network or the file calls it; `layers` lists them.
     #[arg(long, value_name = "NAME", help_heading = "Explanation")]
     pub layer: Option<String>,
 
@@ -136,9 +153,10 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "RULE", default_value = "ignore", value_parser = exif(), help_heading = "Explanation")]
     pub exif: Exif,
 
-    /// Where to compute: `auto` (a hardware GPU if there is one, else the CPU), `cpu`, `gpu`,
-    /// `gpu:1` (counted from 0), or part of an adapter's name; `devices` lists them. `gpu:all`, or
-    /// names with commas between, share the images.
+    /// Where to compute: auto, cpu, gpu, gpu:1, gpu:all.
+    ///
+    /// `auto` is a hardware GPU if there is one, else the CPU; `gpu:1` is counted from 0; part of an adapter's
+    /// name will do, too, and `devices` lists them. `gpu:all`, or names with commas between, share the images.
     #[arg(long, value_name = "DEVICE", default_value_t, help_heading = "Computation")]
     pub device: Request,
 

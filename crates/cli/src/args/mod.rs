@@ -2,24 +2,27 @@
 
 mod examples;
 mod explain;
+mod help;
 mod network;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
 
 use crate::device::{Precision, Request};
 use crate::page::PageOptions;
 use examples::{
-    COMPARE_EXAMPLES, CONVERT_EXAMPLES, INSPECT_EXAMPLES, LAYERS_EXAMPLES, MODELS_EXAMPLES,
-    REPORT_EXAMPLES, VERIFY_EXAMPLES,
+    COMPARE_EXAMPLES, COMPLETIONS_EXAMPLES, CONVERT_EXAMPLES, INSPECT_EXAMPLES, LAYERS_EXAMPLES,
+    MAN_EXAMPLES, MODELS_EXAMPLES, REPORT_EXAMPLES, VERIFY_EXAMPLES,
 };
 pub(crate) use explain::Explain;
+pub(crate) use help::{command, with_adapters};
 pub(crate) use network::NetworkChoice;
 
 /// Explains what convolutional networks look at.
 #[derive(Debug, Parser)]
-#[command(name = "burncam", version, about, arg_required_else_help = true)]
+#[command(name = "burncam", about, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -40,6 +43,8 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Bench(Bench),
     Report(Report),
+    Completions(Completions),
+    Man(Man),
 }
 
 /// The checkpoint of a command that takes one: the first argument, or --weights.
@@ -97,7 +102,9 @@ impl Command {
             | Self::Inspect(_)
             | Self::Layers(_)
             | Self::Convert(_)
-            | Self::Report(_) => return false,
+            | Self::Report(_)
+            | Self::Completions(_)
+            | Self::Man(_) => return false,
         };
         *device != Request::Cpu
     }
@@ -116,7 +123,7 @@ impl Verify {
 /// names, preprocessing or both. A checkpoint's variant is found from its layers. The head after
 /// them is the checkpoint's own.
 #[derive(Args, Debug)]
-#[command(after_help = MODELS_EXAMPLES)]
+#[command(after_long_help = MODELS_EXAMPLES)]
 pub(crate) struct Models {
     /// Print JSON instead of a table.
     #[arg(long)]
@@ -131,7 +138,7 @@ pub(crate) struct Models {
 /// the closest network. Of the weights only the shapes are read, and the few numbers of a Normalization, so it
 /// is quick with large files.
 #[derive(Args, Debug)]
-#[command(after_help = INSPECT_EXAMPLES)]
+#[command(after_long_help = INSPECT_EXAMPLES)]
 pub(crate) struct Inspect {
     /// The file.
     #[command(flatten)]
@@ -153,7 +160,7 @@ pub(crate) struct Inspect {
 /// network's name and, where Keras numbered it otherwise, the file's: `--layer` takes both, and
 /// where a name is both, the file's counts, unless the file has no layer names of its own.
 #[derive(Args, Debug)]
-#[command(after_help = LAYERS_EXAMPLES)]
+#[command(after_long_help = LAYERS_EXAMPLES)]
 pub(crate) struct Layers {
     /// The file.
     #[command(flatten)]
@@ -176,7 +183,7 @@ pub(crate) struct Layers {
 /// --weights and gives the same numbers to the last bit: it is read back and compared before it
 /// appears under its name.
 #[derive(Args, Debug)]
-#[command(after_help = CONVERT_EXAMPLES)]
+#[command(after_long_help = CONVERT_EXAMPLES)]
 pub(crate) struct Convert {
     /// The file.
     #[command(flatten)]
@@ -203,7 +210,7 @@ pub(crate) struct Convert {
 /// port: of a network in Burncam, of a converted file, or of a device. Of a folder that tests/reference/make_checkpoints.py wrote it
 /// compares every file with the reference.npz beside it.
 #[derive(Args, Debug)]
-#[command(after_help = COMPARE_EXAMPLES)]
+#[command(after_long_help = COMPARE_EXAMPLES)]
 pub(crate) struct Compare {
     /// The file or folder.
     #[command(flatten)]
@@ -251,7 +258,7 @@ pub(crate) struct Devices {
 /// from the class to the map's layer. It prints how far logits, gradient and Grad-CAM map are from
 /// the CPU's, and the first layer that is too far.
 #[derive(Args, Debug)]
-#[command(after_help = VERIFY_EXAMPLES)]
+#[command(after_long_help = VERIFY_EXAMPLES)]
 pub(crate) struct Verify {
     /// The device to check: `auto`, `gpu`, `gpu:1` (counted from 0), or part of an adapter's name;
     /// `devices` lists them.
@@ -290,9 +297,9 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "FILE", conflicts_with = "model")]
     pub weights: Option<PathBuf>,
 
-    /// Folder of images [default: the demo's].
+    /// Folder of images.
     #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    pub data: PathBuf,
 
     /// Where to compute.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
@@ -307,7 +314,7 @@ pub(crate) struct Bench {
 /// the same images stand side by side. Pictures stay in the runs' folders, and the page finds them
 /// there.
 #[derive(Args, Debug)]
-#[command(after_help = REPORT_EXAMPLES)]
+#[command(after_long_help = REPORT_EXAMPLES)]
 pub(crate) struct Report {
     /// Output folders of `explain`.
     #[arg(value_name = "OUT", required = true)]
@@ -324,6 +331,24 @@ pub(crate) struct Report {
     /// What the page is asked for.
     #[command(flatten)]
     pub page: PageOptions,
+}
+
+/// Print what a shell needs to complete commands and options.
+#[derive(Args, Debug)]
+#[command(after_long_help = COMPLETIONS_EXAMPLES)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: Shell,
+}
+
+/// Write the manual, a page for each command, for `man`.
+#[derive(Args, Debug)]
+#[command(after_long_help = MAN_EXAMPLES)]
+pub(crate) struct Man {
+    /// Folder to write to; it is made if need be.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
 }
 
 fn tolerance(text: &str) -> Result<f32, String> {
@@ -345,6 +370,7 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::args::Bench;
 use crate::data::Listing;
 use crate::device::Precision;
 use crate::verify::{generated, generated_head};
-use crate::{console, data, demo, device, models};
+use crate::{console, data, device, models};
 
 /// As many different images as the largest usual batch.
 const IMAGES: usize = 8;
@@ -92,11 +92,7 @@ impl Subject {
                 (classifier, variant.input.clone())
             }
         };
-        let folder = match &args.data {
-            Some(folder) => folder.clone(),
-            None => demo::files()?.1,
-        };
-        let images = data::list(&folder, Listing::default())?.images.into_iter().take(IMAGES);
+        let images = data::list(&args.data, Listing::default())?.images.into_iter().take(IMAGES);
         let images: Vec<Vec<f32>> = images
             .map(|image| {
                 let pixels = decode(&image.file, DecodeOptions::default())?;

@@ -15,7 +15,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use zip::result::ZipError;
 
 use crate::text::bounded;
-use crate::{models, other_network};
+use crate::{models, other_network, program};
 use harmless::{harmless, on_one_line};
 pub(crate) use message::{Message, language, speak};
 
@@ -118,8 +118,9 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
         }
         WeightsError::Unsupported { path, .. } => {
             return Some(format!(
-                "`cargo xtask inspect {}` lists the file's layers; build the model without this one, \
+                "`{} inspect {}` lists the file's layers; build the model without this one, \
                  or with a supported one in its place, load the weights into it and save it",
+                program::name(),
                 path.display()
             ));
         }
@@ -221,7 +222,7 @@ pub(crate) fn agreed(question: &Message) -> bool {
 pub(crate) fn command(arguments: &[String], option: &str) -> String {
     let kept = arguments.iter().filter(|one| *one != option && *one != "--overwrite");
     let words = kept.map(|one| quoted(one)).chain([option.to_owned()]);
-    format!("cargo xtask {}", words.collect::<Vec<_>>().join(" "))
+    format!("{} {}", program::name(), words.collect::<Vec<_>>().join(" "))
 }
 
 /// A word as a shell reads it back.

@@ -16,6 +16,9 @@ pub(crate) use deeper::Deeper;
 pub(crate) use other::Others;
 pub(crate) use refusals::{commands, reach};
 
+/// A file of options, which may lie in a data folder or beside it.
+pub(crate) const SETTINGS_FILE: &str = "burncam.toml";
+
 /// One image of the data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Image {
@@ -127,6 +130,8 @@ impl DataSet {
                     class_folder: class.cloned(),
                     file,
                 });
+            } else if folder == root && entry.file_name() == SETTINGS_FILE {
+                // It is read, though not as data.
             } else if !self.others.add(root, &file) {
                 self.skipped.push(relative(root, &file));
             }

@@ -11,6 +11,9 @@ pub(crate) const CPU_BATCH: usize = 8;
 /// Images at a time at most: more keep a GPU no busier, and a run's progress would come in leaps.
 const MOST: u64 = 32;
 
+/// With fewer images a network as small as N-CNN takes no longer than what is around it.
+const AT_LEAST: u64 = 2;
+
 /// Values in the largest layer on the CPU: 48 MiB of `f32`.
 const LARGEST_ON_CPU: u64 = 12 << 20;
 
@@ -81,7 +84,7 @@ pub(crate) fn workers(network: &Classifier) -> usize {
 /// more often than need be; with more, layers leave the cache before they are read again.
 fn in_cache(Needs { weights, layer }: Needs) -> usize {
     let layer = layer.max(1);
-    (weights / layer).clamp(1, (LARGEST_ON_CPU / layer).max(1)) as usize
+    (weights / layer).max(AT_LEAST).clamp(1, (LARGEST_ON_CPU / layer).max(1)) as usize
 }
 
 /// All sizes are in bytes.
@@ -102,7 +105,7 @@ mod tests {
         let batches =
             [(27_560_514, 224 * 224 * 64), (21_802_784, 147 * 147 * 64), (91_000, 921_600)]
                 .map(|(weights, layer)| in_cache(Needs { weights, layer }));
-        assert_eq!(batches, [3, 9, 1]);
+        assert_eq!(batches, [3, 9, 2]);
     }
 
     const MIB: u64 = 1 << 20;

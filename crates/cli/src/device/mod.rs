@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use burn::tensor::Device;
 
 use crate::console::{self, Message};
+use crate::program;
 pub(crate) use adapters::{Adapter, adapters};
 pub(crate) use batch::{CPU_BATCH, Needs, at_once, batch, workers};
 pub(crate) use precision::Precision;
@@ -34,8 +35,7 @@ pub(crate) struct Choice {
 }
 
 const INSTALL: &str = "a GPU is reached through Vulkan, Metal or DX12; install its driver (and on \
-                       Linux the Vulkan loader, package `libvulkan1`), or use `--device cpu`; \
-                       `cargo xtask devices` lists what is found";
+                       Linux the Vulkan loader, package `libvulkan1`), or use `--device cpu`";
 
 /// Chooses devices; more than one only where several are asked for. `auto` never takes a software
 /// rasteriser, and falls back to the CPU.
@@ -48,10 +48,11 @@ pub(crate) fn choose(request: &Request, precision: Precision) -> Result<Vec<Choi
     match choices.iter().find(|choice| choice.precision != precision) {
         Some(choice) => bail!(
             "the {} ({}) does not compute in {precision}: {}\nhint: leave out --precision, or name a \
-             GPU with --device; `cargo xtask devices` says which can",
+             GPU with --device; `{} devices` says which can",
             choice.kind(),
             choice.name,
             choice.reason.english(),
+            program::name(),
         ),
         None => Ok(choices),
     }
@@ -88,7 +89,12 @@ fn find(request: &Request, precision: Precision) -> Result<Vec<Choice>> {
             Request::Number(number) => format!(" number {number}"),
             _ => String::new(),
         };
-        bail!("there is no GPU{number} to compute on: {}\nhint: {INSTALL}", found(&all).english());
+        bail!(
+            "there is no GPU{number} to compute on: {}\nhint: {INSTALL}; `{} devices` lists what is \
+             found",
+            found(&all).english(),
+            program::name()
+        );
     }
     wanted.into_iter().map(|adapter| open(adapter, precision, asked_for())).collect()
 }
@@ -131,9 +137,10 @@ fn named<'a>(
         }
         _ => bail!(
             "there is no {}device `{name}`: {}\nhint: --device takes auto, cpu, gpu, gpu:N, gpu:all or \
-             part of an adapter's name; `cargo xtask devices` lists them",
+             part of an adapter's name; `{} devices` lists them",
             if !name.is_empty() && all.iter().any(|one| fits(&one)) { "other " } else { "" },
-            found(all).english()
+            found(all).english(),
+            program::name()
         ),
     }
 }
@@ -142,8 +149,9 @@ fn open(adapter: &Adapter, precision: Precision, reason: Message) -> Result<Choi
     if precision == Precision::Half && !adapter.half {
         bail!(
             "{} does not compute in {precision}: its driver has no 16-bit floating point\nhint: leave \
-             out --precision, or choose another device; `cargo xtask devices` says which can",
-            adapter.name
+             out --precision, or choose another device; `{} devices` says which can",
+            adapter.name,
+            program::name()
         );
     }
     match adapter.open(precision) {

@@ -88,6 +88,16 @@ impl Digests {
         &self.0[model]
     }
 
+    /// Every checkpoint's path and SHA-256.
+    pub(crate) fn by_path<'a>(
+        &'a self,
+        plan: &'a Plan,
+    ) -> impl Iterator<Item = (&'a Path, &'a str)> {
+        let models = plan.models.iter().zip(&self.0);
+        let parts = models.flat_map(|(model, digests)| model.parts.iter().zip(digests));
+        parts.map(|(part, digest)| (part.checkpoint.path(), &*digest.sha256))
+    }
+
     /// SHA-256 of the weights that explain an image.
     pub(crate) fn of(&self, plan: &Plan, model: usize, image: usize) -> &str {
         let parts = plan.models[model].parts.iter().zip(&self.0[model]);

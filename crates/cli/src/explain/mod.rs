@@ -28,6 +28,7 @@ use burncam_net::{Build, Classifier};
 use burncam_report::page::Language;
 use burncam_report::{Journal, RunStatus};
 
+pub(crate) use output::read_record;
 pub(crate) use pictures::PictureOptions;
 pub(crate) use shard::Shard;
 
@@ -35,7 +36,7 @@ use crate::args::Explain;
 use crate::console::{Head, Message, Progress, counted};
 use crate::device::{CPU_BATCH, Choice, Needs, Precision};
 use crate::interrupt::INTERRUPTED;
-use crate::{console, device, interrupt, page, verify};
+use crate::{console, device, interrupt, page, program, verify, version};
 use digests::Digests;
 use model::{Model, Part};
 use output::Way;
@@ -55,6 +56,9 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     let plan = Plan::new(args)?;
     let way = output::decide(&plan)?;
     let reading = digests::Reading::start(&plan)?;
+    if let Some(file) = &args.settings.file {
+        file.tell();
+    }
     plan.tell();
     let mut devices = device::choose(&args.device, args.precision)?;
     device::tell(&devices);
@@ -70,6 +74,9 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     // The first network is built before anything is written: most mistakes show here.
     let first = build(&plan, &plan.models[0], &plan.models[0].parts[0], &devices)?;
     let digests = reading.finish()?;
+    if let Some(file) = &args.settings.file {
+        file.check(digests.by_path(&plan))?;
+    }
     let mut recorder = Recorder::new(args, &plan, &digests, (&devices, batch), started)?;
     interrupt::listen()?;
     let (journal, found) = begin(&plan, way, &devices, &digests, &mut recorder)?;
@@ -95,6 +102,9 @@ fn begin(
     let journal = output::reopen(plan, &identity)?;
     let (journal, mut found) = resume::resume(plan, journal, &identity, digests)?;
     if let Some(earlier) = earlier {
+        let other = version::other(&earlier);
+        let other = other.map(|other| format!("{}: {other}", plan.out.display()));
+        version::warn_of_others(&other.into_iter().collect::<Vec<_>>());
         let seconds = earlier.models.iter().map(|model| model.seconds);
         found.iter_mut().zip(seconds).for_each(|(found, seconds)| found.seconds = seconds);
         recorder.go_on(earlier);
@@ -200,15 +210,16 @@ fn verified(plan: &Plan, devices: Vec<Choice>, batch: usize) -> Vec<Choice> {
             }
             Err(finding) => {
                 let (name, precision) = (&choice.name, choice.precision);
+                let program = program::name();
                 let text = Message::new(
                     format!(
                         "{name} does not give the CPU's results in {precision} ({finding}) and is not \
-                         used; `cargo xtask verify` shows where it differs, --no-verify uses it \
+                         used; `{program} verify` shows where it differs, --no-verify uses it \
                          nevertheless"
                     ),
                     format!(
                         "{name} não dá os resultados da CPU em {precision} ({finding}) e não é usada; \
-                         `cargo xtask verify` mostra onde difere, --no-verify a usa assim mesmo"
+                         `{program} verify` mostra onde difere, --no-verify a usa assim mesmo"
                     ),
                 );
                 console::warning(text, &[]);

@@ -92,9 +92,13 @@ fn earlier(plan: &Plan) -> Vec<PathBuf> {
 
 /// The record of the run in a folder, if there is one.
 pub(crate) fn record(out: &Path) -> Option<Run> {
+    read_record(&out.join("run.json"))
+}
+
+/// The record of a run, if the file is one.
+pub(crate) fn read_record(path: &Path) -> Option<Run> {
     /// More than any record has.
     const LARGEST: u64 = 1 << 28;
-    let path = out.join("run.json");
     if !path.metadata().is_ok_and(|found| found.is_file() && found.len() <= LARGEST) {
         return None;
     }

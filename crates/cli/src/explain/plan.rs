@@ -255,8 +255,9 @@ fn paths(args: &Explain) -> Result<(Vec<PathBuf>, PathBuf, PathBuf, bool)> {
     let out = |default: &str| args.out.clone().unwrap_or_else(|| default.into());
     match (args.weights.as_slice(), &args.data) {
         ([], None) => {
-            let (weights, data) = demo::files()?;
-            Ok((vec![weights], data, out(demo::OUT), true))
+            let out = out(demo::OUT);
+            let (weights, data) = demo::files(&out)?;
+            Ok((vec![weights], data, out, true))
         }
         ([], Some(_)) => bail!(
             "--data needs --weights\nhint: --weights is a checkpoint, such as NCNN.h5, VGG16.keras or resnet50.pth"
@@ -285,7 +286,7 @@ fn refuse_inside(out: &Path, data: &Path) -> Result<()> {
 }
 
 /// A path without links and `..`, whether it exists or not.
-fn resolved(path: &Path) -> Result<PathBuf> {
+pub(super) fn resolved(path: &Path) -> Result<PathBuf> {
     let path = std::path::absolute(path).with_context(|| path.display().to_string())?;
     let mut real = PathBuf::new();
     for part in path.components() {

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use burncam_cam::Target;
 use burncam_net::Arithmetic;
 use burncam_report as report;
@@ -11,11 +11,13 @@ use burncam_report::{Counts, Run, RunStatus, rfc3339, run_json, write_atomic};
 use super::digests::{Digest, Digests};
 use super::model::{Model, Part};
 use super::pictures::Pictures;
-use super::plan::Plan;
+use super::plan::{Plan, resolved};
 use super::results::{self, Found};
 use crate::args::Explain;
 use crate::console::Message;
 use crate::device::Choice;
+use crate::relative_path::relative;
+use crate::version;
 
 /// Writes the record at the start of a run, after each model and at the end.
 pub(crate) struct Recorder<'a> {
@@ -36,8 +38,11 @@ impl<'a> Recorder<'a> {
         let models = plan.models.iter().enumerate();
         let run = Run {
             burncam: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: version::COMMIT.map(str::to_owned),
             status: RunStatus::Partial,
             arguments: arguments(),
+            settings: args.settings.recorded.clone(),
+            working_folder: working_folder(plan)?,
             started: rfc3339(started),
             finished: rfc3339(started),
             models: models
@@ -160,6 +165,12 @@ fn options(plan: &Plan, batch: usize) -> report::Options {
 
 fn warning((text, items): &(Message, Vec<String>)) -> report::Warning {
     report::Warning { text: text.english().to_owned(), items: items.clone() }
+}
+
+/// The folder that relative paths start from, as seen from the output folder.
+fn working_folder(plan: &Plan) -> Result<String> {
+    let here = std::env::current_dir().context("cannot tell the working folder")?;
+    Ok(relative(&resolved(&plan.out)?, &resolved(&here)?))
 }
 
 /// The command line, without the program's name.

@@ -1,6 +1,6 @@
 //! `burncam report`: the pages of finished runs again, or as one.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -12,6 +12,8 @@ use burncam_report::page::{
 use super::{Subject, finish, parts as one_run, tables, warn_of};
 use crate::args::Report;
 use crate::console::{self, Message};
+use crate::relative_path::relative;
+use crate::version;
 
 /// The page is written, and lacks images.
 const MISSING: u8 = 1;
@@ -74,6 +76,7 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
             out.display()
         );
     }
+    version::warn_of_others(&others(&args.runs, &reports));
     one_run::check(&args.runs, &reports)?;
     let joined = args.runs.iter().zip(&reports).find(|(_, (_, one))| one.runs.len() != 1);
     let joined = joined.map(|(run, _)| run.display().to_string());
@@ -122,6 +125,19 @@ pub(crate) fn run(args: &Report) -> Result<ExitCode> {
     Ok(if tell_missing(&report) { ExitCode::from(MISSING) } else { ExitCode::SUCCESS })
 }
 
+/// The runs of another Burncam than this one.
+fn others(runs: &[PathBuf], reports: &[(String, page::Report<'_>)]) -> Vec<String> {
+    let sources = runs
+        .iter()
+        .zip(reports)
+        .flat_map(|(folder, (_, report))| report.runs.iter().map(move |source| (folder, source)));
+    let other = |(folder, source): (&PathBuf, &page::Source)| {
+        let inner = if source.folder == "." { folder.clone() } else { folder.join(&source.folder) };
+        Some(format!("{}: {}", inner.display(), version::other(&source.run)?))
+    };
+    sources.filter_map(other).collect()
+}
+
 /// Warns of images that a whole run would have; whether there are any.
 fn tell_missing(report: &page::Report<'_>) -> bool {
     let missing = missing_parts(report);
@@ -155,37 +171,4 @@ fn tell_missing(report: &page::Report<'_>) -> bool {
 
 fn real(path: &Path) -> Result<PathBuf> {
     path.canonicalize().with_context(|| format!("cannot open the folder {}", path.display()))
-}
-
-/// `to` as seen from `from`, both whole paths, with `/`; `.` where they are the same. Where they
-/// share nothing, as on two drives, `to` itself.
-fn relative(from: &Path, to: &Path) -> String {
-    let (from, to): (Vec<_>, Vec<_>) = (from.components().collect(), to.components().collect());
-    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    if shared == 0 {
-        return to.iter().collect::<PathBuf>().display().to_string().replace('\\', "/");
-    }
-    let up = from[shared..].iter().map(|_| "..".to_owned());
-    let down = to[shared..]
-        .iter()
-        .map(|part: &Component<'_>| part.as_os_str().to_string_lossy().into_owned());
-    let parts: Vec<String> = up.chain(down).collect();
-    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folders_as_seen_from_the_page() {
-        for (from, to, expected) in [
-            ("/a/b", "/a/b", "."),
-            ("/a/b", "/a/b/c", "c"),
-            ("/a/b", "/a/c/d", "../c/d"),
-            ("/a", "/b", "../b"),
-        ] {
-            assert_eq!(relative(Path::new(from), Path::new(to)), expected);
-        }
-    }
 }

@@ -14,9 +14,9 @@ use burncam_net::{Activation, Arch, Build, Classifier, HeadConfig, InputSpec, Op
 use burncam_weights::Resolved;
 
 use crate::args::Verify;
-use crate::console;
 use crate::device::{self, Choice, Needs, Precision};
 use crate::text::{self, Column};
+use crate::{console, program};
 
 pub(crate) use verdicts::{Use, passes};
 
@@ -76,7 +76,8 @@ pub(crate) fn run(args: &Verify) -> Result<ExitCode> {
     if choice.adapter.is_none() {
         bail!(
             "there is nothing to verify: the CPU is what other devices are compared with\nhint: name \
-             a GPU with --device; `cargo xtask devices` lists them"
+             a GPU with --device; `{} devices` lists them",
+            program::name()
         );
     }
     let mut findings = Vec::new();

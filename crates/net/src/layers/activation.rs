@@ -1,9 +1,14 @@
 //! Activation functions.
 
+use std::sync::Arc;
+
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 use burncam_kernels as kernels;
 
+use super::interleaved::Interleaved;
+use super::merge::before_function;
+use super::recorded::{WayBack, is_on_cpu, run};
 use crate::{Activation, Op, Trace};
 
 /// A function of each number, or of the channels.
@@ -31,6 +36,23 @@ impl Function {
                 let rises = input.clone().greater_elem(0.0);
                 input.clone().mul_scalar(slope).mask_where(rises, input)
             }
+        }
+    }
+
+    /// As [`apply`](Self::apply), by a kernel on the CPU where there is one.
+    pub(crate) fn apply_to_map(self, input: Tensor<4>) -> Tensor<4> {
+        match self.split() {
+            (function, None) if is_on_cpu(&input) => run([input], |[input]| {
+                let output = Interleaved::make(input.shape, |output| {
+                    kernels::add(input.values(), None, function, output);
+                });
+                let result = Interleaved::of(output.clone()).expect("made on the CPU");
+                let back: WayBack<1> = Arc::new(move |gradient, _| {
+                    [Some(before_function(gradient, &result, function))]
+                });
+                (output, back)
+            }),
+            _ => self.apply(input),
         }
     }
 
@@ -78,7 +100,7 @@ impl ActivationLayer {
     ///
     /// `[batch, channels, height, width]` in and out.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        trace.layer(&self.name, self.function.apply(input))
+        trace.layer(&self.name, self.function.apply_to_map(input))
     }
 }
 

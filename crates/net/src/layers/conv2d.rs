@@ -1,6 +1,6 @@
 //! Convolution and what follows it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use burn::module::{Module, Param, ParamId};
 use burn::nn::conv;
@@ -10,16 +10,18 @@ use burncam_kernels::{Convolution, Shape, Weights, Window};
 use super::activation::Function;
 use super::batch_norm::Folded;
 use super::gpu;
-use super::interleaved::{Interleaved, is_plain};
+use super::interleaved::Interleaved;
+use super::merge::before_function;
 use super::pool::Slide;
+use super::recorded::{WayBack, is_on_cpu, run};
 use super::{BatchNorm, Sum, burn_padding};
 use crate::{Arithmetic, Trace};
 
 /// Keras's `Conv2D`, with the batch normalisation and the activation that follow it in the layer
 /// table: they are computed together, unless one of them is looked at.
 ///
-/// As long as no gradient is asked, the kernels of `burncam-kernels` do it on the CPU, and one program of
-/// `gpu` on a GPU.
+/// The kernels of `burncam-kernels` do it on the CPU, there and back; one program of `gpu` on a GPU, as long as no
+/// gradient is asked.
 #[derive(Module, Debug)]
 pub struct Conv2d {
     /// The convolution, and what follows it.
@@ -37,7 +39,7 @@ pub struct Conv2d {
     fast: Option<Fast>,
 }
 
-/// What runs where no gradient is asked, for the one size of input that the table gives.
+/// What runs instead of Burn's convolution, for the one size of input that the table gives.
 #[derive(Clone, Debug)]
 struct Fast {
     kernel: Kernel,
@@ -48,7 +50,11 @@ struct Fast {
 
 #[derive(Clone, Debug)]
 enum Kernel {
-    Cpu(Arc<Convolution>),
+    Cpu {
+        /// With the normalisation in its weights.
+        folded: Arc<CpuConvolution>,
+        alone: Arc<CpuConvolution>,
+    },
     Gpu(Arc<gpu::Convolution>),
 }
 
@@ -68,6 +74,7 @@ pub(super) struct Parts {
 }
 
 /// A kernel as Keras has it.
+#[derive(Debug)]
 pub(super) struct RawWeights {
     /// `[height, width, channels, filters]`.
     pub kernel: Vec<f32>,
@@ -127,8 +134,26 @@ impl Parts {
         let scale = self.norm.as_ref().map(|norm| norm.factor.as_slice());
         let kernel = &self.weights.kernel;
         let kernel = if *device == Device::flex() {
+            let own = |factor: Option<&[f32]>, bias: &[f32]| CpuConvolution {
+                window,
+                shape: self.weights.shape,
+                weights: self.keep.then(|| Arc::clone(&self.weights)),
+                factor: factor.map(<[f32]>::to_vec),
+                bias: bias.to_vec(),
+                arithmetic: self.arithmetic,
+                there: OnceLock::new(),
+                back: OnceLock::new(),
+            };
+            let folded = Arc::new(own(scale, bias));
             let weights = Weights { kernel, scale, bias };
-            Kernel::Cpu(Arc::new(Convolution::new(window, channels, &weights, self.arithmetic)))
+            let there = Convolution::new(window, channels, &weights, self.arithmetic);
+            let _ = folded.there.set(there);
+            let alone = match (&self.norm, &self.weights.bias) {
+                (None, _) => Arc::clone(&folded),
+                (Some(_), Some(bias)) => Arc::new(own(None, bias)),
+                (Some(_), None) => Arc::new(own(None, &vec![0.0; self.weights.shape[3]])),
+            };
+            Kernel::Cpu { folded, alone }
         } else {
             let sizes = [channels, self.weights.shape[3]];
             let own = gpu::Convolution::new(window, sizes, kernel, scale, bias, device)?;
@@ -238,12 +263,18 @@ impl Conv2d {
             Some(name) => trace.layer(name, output),
             None => output,
         };
-        let mut output = layer(self.own.apply(self.alone.forward(input)));
+        let output = match &self.fast {
+            Some(Fast { kernel: Kernel::Cpu { alone, .. }, output, .. }) if is_on_cpu(&input) => {
+                alone.run([input], *output, burncam_kernels::Activation::Linear)
+            }
+            _ => self.alone.forward(input),
+        };
+        let mut output = layer(self.own.apply_to_map(output));
         if let Some(norm) = &self.norm {
             output = layer(norm.forward(output));
         }
         if let Some(function) = self.after {
-            output = layer(function.apply(output));
+            output = layer(function.apply_to_map(output));
         }
         output
     }
@@ -253,7 +284,7 @@ impl Fast {
     fn takes(&self, input: &Tensor<4>, shortcut: Option<&Tensor<4>>) -> bool {
         let [_, _, height, width] = input.dims();
         let is_here = match self.kernel {
-            Kernel::Cpu(_) => is_plain,
+            Kernel::Cpu { .. } => is_on_cpu,
             Kernel::Gpu(_) => gpu::is_on_gpu,
         };
         self.input == [height, width] && is_here(input) && shortcut.is_none_or(is_here)
@@ -265,29 +296,118 @@ impl Fast {
         shortcut: Option<Tensor<4>>,
         activation: burncam_kernels::Activation,
     ) -> Tensor<4> {
-        let kernel = match &self.kernel {
-            Kernel::Cpu(kernel) => kernel,
-            Kernel::Gpu(kernel) => {
+        match (&self.kernel, shortcut) {
+            (Kernel::Cpu { folded, .. }, Some(shortcut)) => {
+                folded.run([input, shortcut], self.output, activation)
+            }
+            (Kernel::Cpu { folded, .. }, None) => folded.run([input], self.output, activation),
+            (Kernel::Gpu(kernel), shortcut) => {
                 let map = |tensor| gpu::Map::of(tensor).expect("the caller has looked");
                 let shortcut = shortcut.map(map);
-                return kernel
-                    .run(&map(input), shortcut.as_ref(), self.output, activation)
-                    .into_tensor();
+                kernel.run(&map(input), shortcut.as_ref(), self.output, activation).into_tensor()
             }
-        };
-        let input = Interleaved::of(input).expect("the caller has looked");
-        let shortcut = shortcut.map(|map| Interleaved::of(map).expect("the caller has looked"));
-        let [height, width] = self.output;
-        let channels = kernel.filters();
-        let shape = Shape { batch: input.shape.batch, height, width, channels };
-        let output = Interleaved::make(shape, |output| {
-            let shortcut = shortcut.as_ref().map(Interleaved::values);
-            kernel.run((input.values(), input.shape), (output, shape), shortcut, activation);
-        });
-        input.recycle();
-        if let Some(shortcut) = shortcut {
-            shortcut.recycle();
         }
-        output
+    }
+}
+
+/// A convolution by the CPU's kernels, there and back.
+#[derive(Debug)]
+struct CpuConvolution {
+    window: Window,
+    /// Of the weights: `[height, width, channels, filters]`.
+    shape: [usize; 4],
+    /// Where they may be needed again.
+    weights: Option<Arc<RawWeights>>,
+    factor: Option<Vec<f32>>,
+    bias: Vec<f32>,
+    arithmetic: Arithmetic,
+    there: OnceLock<Convolution>,
+    back: OnceLock<Convolution>,
+}
+
+impl CpuConvolution {
+    fn there(&self) -> &Convolution {
+        self.there.get_or_init(|| self.prepared(Convolution::new))
+    }
+
+    fn back(&self) -> &Convolution {
+        self.back.get_or_init(|| self.prepared(Convolution::transposed))
+    }
+
+    fn prepared(
+        &self,
+        prepare: impl FnOnce(Window, usize, &Weights<'_>, Arithmetic) -> Convolution,
+    ) -> Convolution {
+        let raw = self.weights.as_ref();
+        let raw = raw.expect("the network was built to be looked at behind this layer");
+        let (kernel, scale) = (&*raw.kernel, self.factor.as_deref());
+        let weights = Weights { kernel, scale, bias: &self.bias };
+        prepare(self.window, self.shape[2], &weights, self.arithmetic)
+    }
+
+    /// Convolves the first map, and adds the second, if there is one; `size` is the output's.
+    fn run<const N: usize>(
+        self: &Arc<Self>,
+        maps: [Tensor<4>; N],
+        [height, width]: [usize; 2],
+        activation: burncam_kernels::Activation,
+    ) -> Tensor<4> {
+        run(maps, |maps| {
+            let input = maps[0].shape;
+            let shape = Shape { height, width, channels: self.shape[3], ..input };
+            let output = Interleaved::make(shape, |output| {
+                let shortcut = maps.get(1).map(Interleaved::values);
+                let map = (maps[0].values(), input);
+                self.there().run(map, (output, shape), shortcut, activation);
+            });
+            let result = Interleaved::of(output.clone()).expect("made on the CPU");
+            let own = Arc::clone(self);
+            let back: WayBack<N> = Arc::new(move |gradient, wanted| {
+                let linear = activation == burncam_kernels::Activation::Linear;
+                let before = match linear {
+                    true => gradient.clone(),
+                    false => {
+                        let before = before_function(gradient, &result, activation);
+                        Interleaved::of(before).expect("made on the CPU")
+                    }
+                };
+                std::array::from_fn(|map| match map {
+                    _ if !wanted[map] => None,
+                    0 => Some(own.pull(&before, input)),
+                    _ => Some(before.clone().into_tensor()),
+                })
+            });
+            (output, back)
+        })
+    }
+
+    /// The gradient of the input, of that of the output.
+    fn pull(&self, gradient: &Interleaved, input: Shape) -> Tensor<4> {
+        let back = self.back();
+        let run = |gradient: (&[f32], Shape)| {
+            Interleaved::make(input, |output| {
+                let linear = burncam_kernels::Activation::Linear;
+                back.run(gradient, (output, input), None, linear);
+            })
+        };
+        if self.window.strides == [1, 1] {
+            return run((gradient.values(), gradient.shape));
+        }
+        // As high and wide as the input at least: then no window lies beyond it.
+        let apart =
+            |axis: usize, outputs: usize| (outputs.max(1) - 1) * self.window.strides[axis] + 1;
+        let wide = Shape {
+            height: apart(0, gradient.shape.height).max(input.height),
+            width: apart(1, gradient.shape.width).max(input.width),
+            ..gradient.shape
+        };
+        let dilated = Interleaved::make(wide, |output| {
+            let gradient = (gradient.values(), gradient.shape);
+            burncam_kernels::dilate(gradient, self.window.strides, (output, wide));
+        });
+        let dilated = Interleaved::of(dilated).expect("made on the CPU");
+        let pulled = run((dilated.values(), wide));
+        dilated.recycle();
+        pulled
     }
 }

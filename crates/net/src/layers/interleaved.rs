@@ -12,7 +12,8 @@ use burncam_kernels::{Shape, buffers, interleave};
 /// Buffers of fewer numbers are not worth keeping.
 const WORTH_KEEPING: usize = 1 << 14;
 
-/// A map on the CPU that no gradient is asked of.
+/// A map on the CPU, without the record that a gradient goes by. Copies share their numbers.
+#[derive(Clone)]
 pub(super) struct Interleaved {
     tensor: FlexTensor,
     pub(super) shape: Shape,
@@ -56,6 +57,18 @@ impl Interleaved {
         Tensor::from_primitive::<Flex>(make(shape, compute))
     }
 
+    /// The same numbers as a map of another shape.
+    pub(super) fn reshaped(self, shape: Shape) -> Self {
+        assert_eq!(shape.len(), self.shape.len(), "as many numbers");
+        let start = self.tensor.layout().start_offset();
+        Self { tensor: self.tensor.with_layout(layout(shape, start)), shape }
+    }
+
+    /// The map as a tensor.
+    pub(super) fn into_tensor(self) -> Tensor<4> {
+        Tensor::from_primitive::<Flex>(self.tensor)
+    }
+
     /// Lets the memory be used again if nobody else holds the map.
     pub(super) fn recycle(self) {
         recycle(self.tensor);
@@ -67,11 +80,16 @@ fn make(shape: Shape, compute: impl FnOnce(&mut [f32])) -> FlexTensor {
     let mut values = buffers::take(shape.len() + buffers::LINE);
     let start = buffers::to_line(&values);
     compute(&mut values[start..start + shape.len()]);
+    FlexTensor::new(Bytes::from_elems(values), layout(shape, start), DType::F32)
+}
+
+fn layout(shape: Shape, start: usize) -> Layout {
     let Shape { batch, height, width, channels } = shape;
-    let strides = [height * width * channels, 1, width * channels, channels];
+    // Where a map is one position, its channels are a row of numbers to Burn, too.
+    let (down, right) = if height * width == 1 { (1, 1) } else { (width * channels, channels) };
+    let strides = [height * width * channels, 1, down, right];
     let strides = strides.map(|stride| stride as isize).to_vec();
-    let layout = Layout::new(Dims::new([batch, channels, height, width]), strides, start);
-    FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
+    Layout::new(Dims::new([batch, channels, height, width]), strides, start)
 }
 
 /// Whether the strides are those of [`make`]; where a size is 1 its stride does not matter.

@@ -1,12 +1,15 @@
 //! Layers that bring several paths together.
 
+use std::sync::Arc;
+
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burncam_kernels::{Shape, join, scale_and_add};
+use burncam_kernels::{self as kernels, Shape, join, part, products, scale_and_add};
 
 use super::activation::Function;
 use super::gpu;
-use super::interleaved::{Interleaved, is_plain};
+use super::interleaved::Interleaved;
+use super::recorded::{WayBack, is_on_cpu, run};
 use crate::{Activation, Trace};
 
 /// Keras's `Add`, the sum of two maps, and the activation that follows it.
@@ -27,6 +30,15 @@ impl Sum {
     ///
     /// Both `[batch, channels, height, width]`, as the sum.
     pub fn forward(&self, a: Tensor<4>, b: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        let (last, before) = self.names();
+        let (function, later) = self.function.split();
+        if is_on_cpu(&a)
+            && is_on_cpu(&b)
+            && later.is_none()
+            && !before.iter().any(|name| trace.watches(name))
+        {
+            return trace.layer(last, sum(a, b, function));
+        }
         let sum = match gpu::is_on_gpu(&a) && gpu::is_on_gpu(&b) {
             true => (gpu::nhwc(a) + gpu::nhwc(b)).permute([0, 3, 1, 2]),
             false => a + b,
@@ -91,27 +103,79 @@ impl Multiply {
         {
             return trace.layer(last, output.into_tensor());
         }
-        let plain = all.into_iter().all(is_plain);
-        if watched || later.is_some() || !plain {
+        let on_cpu = all.into_iter().all(is_on_cpu);
+        if watched || later.is_some() || !on_cpu {
             let product = trace.layer(&self.name, product(map, factors));
             return sum.forward(product, shortcut, trace);
         }
-        let [map, factors, shortcut] = [map, factors, shortcut]
-            .map(|tensor| Interleaved::of(tensor).expect("it is on the CPU"));
+        trace.layer(last, scaled([map, factors, shortcut], function))
+    }
+}
+
+/// The sum of two maps on the CPU, and a function of it.
+fn sum(a: Tensor<4>, b: Tensor<4>, function: kernels::Activation) -> Tensor<4> {
+    run([a, b], |[a, b]| {
+        let output = Interleaved::make(a.shape, |output| {
+            kernels::add(a.values(), Some(b.values()), function, output);
+        });
+        let sum = Interleaved::of(output.clone()).expect("made on the CPU");
+        let back: WayBack<2> = Arc::new(move |gradient, _| {
+            let both = before_function(gradient, &sum, function);
+            [Some(both.clone()), Some(both)]
+        });
+        (output, back)
+    })
+}
+
+/// The gradient before a function, of that after it and of what it gave.
+pub(super) fn before_function(
+    gradient: &Interleaved,
+    output: &Interleaved,
+    function: kernels::Activation,
+) -> Tensor<4> {
+    Interleaved::make(output.shape, |before| {
+        kernels::activation_gradient(gradient.values(), output.values(), function, before);
+    })
+}
+
+/// A map on the CPU times one factor a channel, the sum with a shortcut if there is a third map, and a function
+/// of that.
+fn scaled<const N: usize>(maps: [Tensor<4>; N], function: kernels::Activation) -> Tensor<4> {
+    run(maps, |maps| {
+        let (map, factors) = (maps[0].clone(), maps[1].clone());
         let shape = map.shape;
         let output = Interleaved::make(shape, |output| {
-            let map = (map.values(), shape);
-            scale_and_add(map, factors.values(), Some(shortcut.values()), function, output);
+            let shortcut = maps.get(2).map(Interleaved::values);
+            scale_and_add((map.values(), shape), factors.values(), shortcut, function, output);
         });
-        [map, factors, shortcut].into_iter().for_each(Interleaved::recycle);
-        trace.layer(last, output)
-    }
+        let result = Interleaved::of(output.clone()).expect("made on the CPU");
+        let back: WayBack<N> = Arc::new(move |gradient, wanted| {
+            let before = before_function(gradient, &result, function);
+            let gradient = Interleaved::of(before.clone()).expect("made on the CPU");
+            std::array::from_fn(|input| match input {
+                _ if !wanted[input] => None,
+                0 => Some(Interleaved::make(shape, |output| {
+                    let linear = kernels::Activation::Linear;
+                    let gradient = (gradient.values(), shape);
+                    scale_and_add(gradient, factors.values(), None, linear, output);
+                })),
+                1 => Some(Interleaved::make(factors.shape, |output| {
+                    output.copy_from_slice(&products(gradient.values(), map.values(), shape));
+                })),
+                _ => Some(before.clone()),
+            })
+        });
+        (output, back)
+    })
 }
 
 /// Both on a GPU are multiplied, and their product lies, with the channels last.
 fn product(map: Tensor<4>, factors: Tensor<4>) -> Tensor<4> {
     if gpu::is_on_gpu(&map) && gpu::is_on_gpu(&factors) {
         return (gpu::nhwc(map) * gpu::nhwc(factors)).permute([0, 3, 1, 2]);
+    }
+    if is_on_cpu(&map) && is_on_cpu(&factors) {
+        return scaled([map, factors], kernels::Activation::Linear);
     }
     map * factors
 }
@@ -131,7 +195,7 @@ impl Concat {
     ///
     /// `[batch, channels_i, height, width]` to `[batch, sum of channels_i, height, width]`.
     pub fn forward(&self, inputs: Vec<Tensor<4>>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let output = match inputs.iter().all(is_plain) {
+        let output = match inputs.iter().all(is_on_cpu) {
             true => joined(inputs),
             false if inputs.iter().all(gpu::is_on_gpu) => {
                 Tensor::cat(inputs.into_iter().map(gpu::nhwc).collect(), 3).permute([0, 3, 1, 2])
@@ -142,14 +206,42 @@ impl Concat {
     }
 }
 
-fn joined(inputs: Vec<Tensor<4>>) -> Tensor<4> {
-    let maps: Vec<_> = inputs.into_iter().filter_map(Interleaved::of).collect();
-    let channels = maps.iter().map(|map| map.shape.channels).sum();
-    let shape = Shape { channels, ..maps.first().expect("something to join").shape };
-    let output = Interleaved::make(shape, |output| {
-        let parts: Vec<_> = maps.iter().map(|map| (map.values(), map.shape.channels)).collect();
-        join(&parts, output, shape);
-    });
-    maps.into_iter().for_each(Interleaved::recycle);
-    output
+/// Maps on the CPU, one behind the other.
+fn joined(mut inputs: Vec<Tensor<4>>) -> Tensor<4> {
+    while inputs.len() > 4 {
+        let first = inputs.drain(..4).collect();
+        inputs.insert(0, joined(first));
+    }
+    match <[Tensor<4>; 4]>::try_from(inputs) {
+        Ok(four) => join_all(four),
+        Err(inputs) => match <[Tensor<4>; 3]>::try_from(inputs) {
+            Ok(three) => join_all(three),
+            Err(inputs) => match <[Tensor<4>; 2]>::try_from(inputs) {
+                Ok(two) => join_all(two),
+                Err(inputs) => inputs.into_iter().next().expect("something to join"),
+            },
+        },
+    }
+}
+
+fn join_all<const N: usize>(inputs: [Tensor<4>; N]) -> Tensor<4> {
+    run(inputs, |maps| {
+        let shapes = maps.each_ref().map(|map| map.shape);
+        let channels = shapes.iter().map(|shape| shape.channels).sum();
+        let output = Interleaved::make(Shape { channels, ..shapes[0] }, |output| {
+            let parts = maps.each_ref().map(|map| (map.values(), map.shape.channels));
+            join(&parts, output, Shape { channels, ..shapes[0] });
+        });
+        let back: WayBack<N> = Arc::new(move |gradient, _| {
+            let mut first = 0;
+            shapes.map(|shape| {
+                let from = first;
+                first += shape.channels;
+                Some(Interleaved::make(shape, |output| {
+                    part(gradient.values(), channels, from, output, shape);
+                }))
+            })
+        });
+        (output, back)
+    })
 }

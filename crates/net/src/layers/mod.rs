@@ -13,6 +13,8 @@ mod loader;
 mod merge;
 mod plain;
 mod pool;
+mod recorded;
+mod whole;
 
 pub use activation::ActivationLayer;
 pub use batch_norm::{BatchNorm, BatchNorm2d};
@@ -27,6 +29,8 @@ pub use pool::{AvgPool2d, MaxPool2d};
 pub(crate) use activation::{Function, activate};
 pub(crate) use batch_norm::Folded;
 pub(crate) use loader::Weights;
+pub(crate) use whole::{block, flattened, interleaved, maxima, means};
+pub use whole::{channel_means, weighted_sums};
 
 use crate::Padding;
 use burn::nn::PaddingConfig2d;

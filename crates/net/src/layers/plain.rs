@@ -1,14 +1,18 @@
 //! Layers without weights that only move values.
 
+use std::sync::Arc;
+
 use burn::module::Module;
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions, PadMode};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use burncam_kernels::{self as kernels, Shape};
+use burncam_kernels::{self as kernels, Bilinear, Shape};
 
 use super::gpu;
-use super::interleaved::{Interleaved, is_plain};
+use super::interleaved::Interleaved;
+use super::recorded::{WayBack, is_on_cpu, run};
+use super::whole::means;
 use crate::Trace;
 
 /// Keras's `Resizing` with bilinear interpolation: half-pixel centres, no antialiasing.
@@ -27,9 +31,9 @@ impl Resizing {
     ///
     /// `[batch, channels, height, width]` to `[batch, channels, height_out, width_out]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let is_on_cpu = input.device().inner() == Device::flex();
-        let output = match is_on_cpu || gpu::is_on_gpu(&input) {
-            true => {
+        let output = match is_on_cpu(&input) {
+            true => self.interpolated(input),
+            false if gpu::is_on_gpu(&input) => {
                 let options = InterpolateOptions::new(InterpolateMode::Bilinear)
                     .with_align_corners(false)
                     .with_output_size(self.size);
@@ -40,8 +44,24 @@ impl Resizing {
         trace.layer(&self.name, output)
     }
 
-    /// By two products of matrices, whose gradient a GPU has, too; that of an interpolation only the
-    /// CPU has.
+    fn interpolated(&self, input: Tensor<4>) -> Tensor<4> {
+        run([input], |[input]| {
+            let shape = input.shape;
+            let resize = Bilinear::new([shape.height, shape.width], self.size);
+            let [height, width] = self.size;
+            let output = Interleaved::make(Shape { height, width, ..shape }, |output| {
+                resize.run(input.values(), output, shape.channels);
+            });
+            let back: WayBack<1> = Arc::new(move |gradient, _| {
+                [Some(Interleaved::make(shape, |output| {
+                    resize.back(gradient.values(), output, shape.channels);
+                }))]
+            });
+            (output, back)
+        })
+    }
+
+    /// By two products of matrices, whose gradient a GPU has, too; that of an interpolation it has not.
     fn by_products(&self, input: Tensor<4>) -> Tensor<4> {
         let [batch, channels, height, width] = input.dims();
         let ([rows, columns], device) = (self.size, input.device());
@@ -86,7 +106,7 @@ impl ZeroPadding {
     /// `[batch, channels, height, width]` to
     /// `[batch, channels, top + height + bottom, left + width + right]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let output = match is_plain(&input) {
+        let output = match is_on_cpu(&input) {
             true => self.padded(input),
             false => {
                 let pairs = self.padding.map(|[before, after]| (before, after));
@@ -97,16 +117,20 @@ impl ZeroPadding {
     }
 
     fn padded(&self, input: Tensor<4>) -> Tensor<4> {
-        let input = Interleaved::of(input).expect("the caller has looked");
         let [[top, bottom], [left, right]] = self.padding;
-        let (height, width) = (input.shape.height, input.shape.width);
-        let shape =
-            Shape { height: top + height + bottom, width: left + width + right, ..input.shape };
-        let output = Interleaved::make(shape, |output| {
-            kernels::pad(input.values(), output, input.shape, self.padding);
-        });
-        input.recycle();
-        output
+        run([input], |[input]| {
+            let (own, padding) = (input.shape, self.padding);
+            let (height, width) = (top + own.height + bottom, left + own.width + right);
+            let output = Interleaved::make(Shape { height, width, ..own }, |output| {
+                kernels::pad(input.values(), output, own, padding);
+            });
+            let back: WayBack<1> = Arc::new(move |gradient, _| {
+                [Some(Interleaved::make(own, |output| {
+                    kernels::crop(gradient.values(), output, own, padding);
+                }))]
+            });
+            (output, back)
+        })
     }
 }
 
@@ -126,20 +150,7 @@ impl Squeeze {
     ///
     /// `[batch, channels, height, width]` to `[batch, channels, 1, 1]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let [batch, channels, height, width] = input.dims();
-        let mean = match is_plain(&input) {
-            true => {
-                let input = Interleaved::of(input).expect("it is plain");
-                let mean = kernels::mean(input.values(), input.shape);
-                Tensor::from_data(TensorData::new(mean, [batch, channels, 1, 1]), &Device::flex())
-            }
-            false if gpu::is_on_gpu(&input) => {
-                let positions = gpu::nhwc(input).reshape([batch, height * width, channels]);
-                positions.mean_dim(1).reshape([batch, channels, 1, 1])
-            }
-            false => input.flatten::<3>(2, 3).mean_dim(2).reshape([batch, channels, 1, 1]),
-        };
-        trace.layer(&self.reshape, mean)
+        trace.layer(&self.reshape, means(input))
     }
 }
 

@@ -1,12 +1,15 @@
 //! Pooling.
 
+use std::sync::Arc;
+
 use burn::module::Module;
 use burn::nn::pool::{self, AvgPool2dConfig, MaxPool2dConfig};
 use burn::tensor::{DType, FloatDType, Tensor};
 use burncam_kernels::{self as kernels, Pooling, Shape, Window};
 
 use super::burn_padding;
-use super::interleaved::{Interleaved, is_plain};
+use super::interleaved::Interleaved;
+use super::recorded::{WayBack, is_on_cpu, run};
 use crate::{Padding, Trace};
 
 /// Keras's `MaxPooling2D`. Padding never wins: it counts as minus infinity.
@@ -47,7 +50,7 @@ impl MaxPool2d {
     ///
     /// `[batch, channels, height, width]` to `[batch, channels, height_out, width_out]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let output = match is_plain(&input) {
+        let output = match is_on_cpu(&input) {
             true => self.slide.pool(Pooling::Max, input),
             false => self.inner.forward(input),
         };
@@ -72,7 +75,7 @@ impl AvgPool2d {
             Padding::Around(_) => Pooling::MeanWithBorder,
             Padding::Valid | Padding::Same => Pooling::Mean,
         };
-        let output = match is_plain(&input) {
+        let output = match is_on_cpu(&input) {
             true => self.slide.pool(pooling, input),
             // Burn sums a window in the precision of its values: in half, 49 times 1400 is infinite.
             false if input.dtype() == DType::F16 => {
@@ -97,16 +100,24 @@ impl Slide {
         (before, windows)
     }
 
-    fn pool(self, pooling: Pooling, input: Tensor<4>) -> Tensor<4> {
-        let input = Interleaved::of(input).expect("the caller has looked");
-        let (top, height) = self.along(0, input.shape.height);
-        let (left, width) = self.along(1, input.shape.width);
-        let window = Window { size: self.size, strides: self.strides, before: [top, left] };
-        let shape = Shape { height, width, ..input.shape };
-        let output = Interleaved::make(shape, |output| {
-            kernels::pool(pooling, window, (input.values(), input.shape), (output, shape));
-        });
-        input.recycle();
-        output
+    pub(super) fn pool(self, pooling: Pooling, input: Tensor<4>) -> Tensor<4> {
+        run([input], |[input]| {
+            let (top, height) = self.along(0, input.shape.height);
+            let (left, width) = self.along(1, input.shape.width);
+            let window = Window { size: self.size, strides: self.strides, before: [top, left] };
+            let shape = Shape { height, width, ..input.shape };
+            let output = Interleaved::make(shape, |output| {
+                kernels::pool(pooling, window, (input.values(), input.shape), (output, shape));
+            });
+            let input = input.clone();
+            let back: WayBack<1> = Arc::new(move |gradient, _| {
+                [Some(Interleaved::make(input.shape, |output| {
+                    let gradient = (gradient.values(), gradient.shape);
+                    let input = (input.values(), input.shape);
+                    kernels::unpool(pooling, window, input, gradient, output);
+                }))]
+            });
+            (output, back)
+        })
     }
 }

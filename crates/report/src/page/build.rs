@@ -22,11 +22,14 @@ const COMPARED: [&str; 3] = ["accuracy", "balanced_accuracy", "auc"];
 ///
 /// What reading a row gives.
 pub fn gather<'a>(
-    run: Run,
+    mut run: Run,
     tables: &'a [Predictions<'a>],
     settings: Settings,
     subject: impl Fn(&str) -> Option<String> + 'a,
 ) -> Result<Report<'a>, Error> {
+    // The way to do the run again is in its own record.
+    run.settings.clear();
+    run.working_folder.clear();
     let mut images = Images::of_rows(tables)?;
     images.name_subjects(subject);
     let models = run.models.iter().take(tables.len()).enumerate();

@@ -1,0 +1,87 @@
+//! Operations of our own on maps on the CPU, with the way back for gradients.
+
+use std::fmt;
+use std::sync::Arc;
+
+use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::{Autodiff, Flex};
+use burn::tensor::{DType, Tensor};
+
+use super::interleaved::{Interleaved, is_plain};
+
+/// From the gradient of an operation's output to those of its inputs, of those that are wanted.
+pub(super) type WayBack<const N: usize> =
+    Arc<dyn Fn(&Interleaved, [bool; N]) -> [Option<Tensor<4>>; N] + Send + Sync>;
+
+/// Whether a tensor is on the CPU, whether or not a gradient is asked of it.
+pub(super) fn is_on_cpu(tensor: &Tensor<4>) -> bool {
+    is_plain(tensor) || is_recorded(tensor)
+}
+
+fn is_recorded(tensor: &Tensor<4>) -> bool {
+    tensor.dtype() == DType::F32 && tensor.clone().try_into_primitive::<Autodiff<Flex>>().is_ok()
+}
+
+/// Computes an operation of maps that are on the CPU. If a gradient is asked of one of them, the way back is
+/// recorded; if not, their memory is used again.
+pub(super) fn run<const N: usize>(
+    inputs: [Tensor<4>; N],
+    forward: impl FnOnce(&[Interleaved; N]) -> (Tensor<4>, WayBack<N>),
+) -> Tensor<4> {
+    let map = |tensor| Interleaved::of(tensor).expect("the caller has looked");
+    if inputs.iter().all(is_plain) {
+        let maps = inputs.map(map);
+        let (output, back) = forward(&maps);
+        // It holds maps.
+        drop(back);
+        maps.into_iter().for_each(Interleaved::recycle);
+        return output;
+    }
+    let inputs = inputs.map(|tensor| {
+        let tensor = tensor.autodiff().try_into_primitive::<Autodiff<Flex>>();
+        tensor.expect("the caller has looked")
+    });
+    let nodes = inputs.each_ref().map(|tensor| tensor.node());
+    let maps = inputs.map(|tensor| map(Tensor::from_primitive::<Flex>(tensor.into_primitive())));
+    let (output, back) = forward(&maps);
+    let output = output.try_into_primitive::<Flex>().expect("an operation on the CPU");
+    let output = match Operation.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(recorded) => recorded.finish(State(back), output),
+        OpsKind::UnTracked(plain) => plain.finish(output),
+    };
+    Tensor::from_primitive::<Autodiff<Flex>>(output)
+}
+
+#[derive(Debug)]
+struct Operation;
+
+#[derive(Clone)]
+struct State<const N: usize>(WayBack<N>);
+
+impl<const N: usize> fmt::Debug for State<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("State")
+    }
+}
+
+impl<const N: usize> Backward<Flex, N> for Operation {
+    type State = State<N>;
+
+    fn backward(self, ops: Ops<State<N>, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let gradient = Interleaved::of(Tensor::from_primitive::<Flex>(gradient));
+        let gradient = gradient.expect("a gradient is where its tensor is");
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let all = (ops.state.0)(&gradient, wanted);
+        drop(ops.state);
+        gradient.recycle();
+        for (parent, gradient) in ops.parents.into_iter().zip(all) {
+            if let (Some(parent), Some(gradient)) = (parent, gradient) {
+                let gradient = gradient.try_into_primitive::<Flex>().expect("made on the CPU");
+                gradients.register::<Flex>(parent.id, gradient);
+            }
+        }
+    }
+}

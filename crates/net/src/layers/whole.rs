@@ -1,0 +1,151 @@
+//! Operations over whole maps: what a head begins with, and what maps of explanations are made of.
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use burncam_kernels::{self as kernels, Pooling, Shape};
+
+use super::gpu;
+use super::interleaved::{Interleaved, is_plain};
+use super::pool::Slide;
+use super::recorded::{WayBack, is_on_cpu, run};
+use crate::Padding;
+
+/// The mean of each channel.
+///
+/// # Shapes
+///
+/// `[batch, channels, height, width]` to `[batch, channels, 1, 1]`.
+pub(crate) fn means(input: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, height, width] = input.dims();
+    if is_on_cpu(&input) {
+        return run([input], |[input]| {
+            let shape = input.shape;
+            let output = Interleaved::make(Shape { height: 1, width: 1, ..shape }, |output| {
+                output.copy_from_slice(&kernels::mean(input.values(), shape));
+            });
+            let back: WayBack<1> = Arc::new(move |gradient, _| {
+                let share = 1.0 / (shape.height * shape.width) as f32;
+                [Some(Interleaved::make(shape, |output| {
+                    kernels::spread(gradient.values(), share, output, shape);
+                }))]
+            });
+            (output, back)
+        });
+    }
+    if gpu::is_on_gpu(&input) {
+        let positions = gpu::nhwc(input).reshape([batch, height * width, channels]);
+        return positions.mean_dim(1).reshape([batch, channels, 1, 1]);
+    }
+    input.flatten::<3>(2, 3).mean_dim(2).reshape([batch, channels, 1, 1])
+}
+
+/// The largest number of each channel.
+///
+/// # Shapes
+///
+/// `[batch, channels, height, width]` to `[batch, channels, 1, 1]`.
+pub(crate) fn maxima(input: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, height, width] = input.dims();
+    if is_on_cpu(&input) {
+        let size = [height, width];
+        return Slide { size, strides: size, padding: Padding::Valid }.pool(Pooling::Max, input);
+    }
+    input.flatten::<3>(2, 3).max_dim(2).reshape([batch, channels, 1, 1])
+}
+
+/// The images from `first` on, so many, and zeros up to `size` images, on the CPU.
+///
+/// # Shapes
+///
+/// `[batch, channels, height, width]` to `[size, channels, height, width]`.
+///
+/// # Panics
+///
+/// If the maps are not on the CPU in `f32`, or there are fewer.
+pub(crate) fn block(input: Tensor<4>, first: usize, count: usize, size: usize) -> Tensor<4> {
+    if [first, count, input.dims()[0]] == [0, size, size] {
+        return input;
+    }
+    run([input], |[input]| {
+        let shape = input.shape;
+        let image = Shape { batch: 1, ..shape }.len();
+        let own = first * image..(first + count) * image;
+        let output = Interleaved::make(Shape { batch: size, ..shape }, |output| {
+            output[..count * image].copy_from_slice(&input.values()[own.clone()]);
+            output[count * image..].fill(0.0);
+        });
+        let back: WayBack<1> = Arc::new(move |gradient, _| {
+            [Some(Interleaved::make(shape, |output| {
+                output.fill(0.0);
+                output[own.clone()].copy_from_slice(&gradient.values()[..count * image]);
+            }))]
+        });
+        (output, back)
+    })
+}
+
+/// All numbers of an image as one row, in Keras's order.
+///
+/// # Shapes
+///
+/// `[batch, channels, height, width]` to `[batch, height * width * channels]`.
+pub(crate) fn flattened(input: Tensor<4>) -> Tensor<2> {
+    if is_on_cpu(&input) {
+        let rows = run([input], |[input]| {
+            let shape = input.shape;
+            let row = Shape { batch: 1, ..shape }.len();
+            let rows = Shape { height: 1, width: 1, channels: row, ..shape };
+            let back: WayBack<1> =
+                Arc::new(move |gradient, _| [Some(gradient.clone().reshaped(shape).into_tensor())]);
+            (input.clone().reshaped(rows).into_tensor(), back)
+        });
+        let [batch, row, ..] = rows.dims();
+        return rows.reshape([batch, row]);
+    }
+    input.permute([0, 2, 3, 1]).flatten(1, 3)
+}
+
+/// Maps as the kernels read them, so that several layers can.
+///
+/// # Shapes
+///
+/// `[batch, channels, height, width]` in and out.
+pub(crate) fn interleaved(input: Tensor<4>) -> Tensor<4> {
+    match is_plain(&input) {
+        true => Interleaved::of(input).expect("it is plain").into_tensor(),
+        false => input,
+    }
+}
+
+/// The sum of the channels at each position, each channel times the mean of its `gradients`.
+///
+/// # Shapes
+///
+/// Both `[batch, channels, height, width]`, to `[batch, 1, height * width]`.
+#[must_use]
+pub fn weighted_sums(activations: Tensor<4>, gradients: Tensor<4>) -> Tensor<3> {
+    let [batch, channels, height, width] = activations.dims();
+    let weights = means(gradients);
+    if is_plain(&activations) && is_plain(&weights) {
+        let map = |tensor| Interleaved::of(tensor).expect("it is plain");
+        let (activations, weights) = (map(activations), map(weights));
+        let sums =
+            kernels::weighted_sums(activations.values(), weights.values(), activations.shape);
+        let data = TensorData::new(sums, [batch, 1, height * width]);
+        return Tensor::from_data(data, &Device::flex());
+    }
+    let weights = weights.reshape([batch, 1, channels]);
+    weights.matmul(activations.reshape([batch, channels, height * width]))
+}
+
+/// The mean of each channel of a map.
+///
+/// # Shapes
+///
+/// `[batch, channels, height, width]` to `[batch, channels]`.
+#[must_use]
+pub fn channel_means(map: Tensor<4>) -> Tensor<2> {
+    let [batch, channels, ..] = map.dims();
+    means(map).reshape([batch, channels])
+}
