@@ -82,7 +82,7 @@ fn a_device_that_is_not_there_is_an_error_that_lists_what_is() {
         let run = place.explain(&["--device", device]);
         assert_eq!(run.code, 2, "{}", run.stderr);
         assert!(run.stderr.contains(word), "{}", run.stderr);
-        assert!(run.stderr.contains("cargo xtask devices"), "{}", run.stderr);
+        assert!(run.stderr.contains("burncam devices"), "{}", run.stderr);
     }
     assert!(!place.path("out").exists(), "a mistake leaves nothing behind");
 }

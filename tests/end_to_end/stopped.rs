@@ -99,7 +99,7 @@ fn ctrl_c_leaves_reports_and_a_way_to_go_on() {
         let run = Run::of(ended(run));
         assert_eq!(run.code, 130, "{}", run.stderr);
         assert!(run.stderr.contains("Stopped: "), "{}", run.stderr);
-        let again = "cargo xtask explain --weights weights.h5 --data faces --out out --batch 2";
+        let again = "burncam explain --weights weights.h5 --data faces --out out --batch 2";
         assert!(run.stderr.contains(again) && run.stderr.contains("--resume\n"), "{}", run.stderr);
         let done = place.predictions().len();
         let all = crate::program::files(&place.path("faces")).len();

@@ -39,7 +39,7 @@ fn build() -> Result<(), ExitCode> {
     let first = !path().is_file();
     if first {
         eprintln!(
-            "Building burncam for the first time, Burn included: about a quarter of an hour on 2 cores, \
+            "Building burncam for the first time, Burn included: about ten minutes on 2 slow cores, \
              less on more. Later runs start at once."
         );
     }
