@@ -36,7 +36,7 @@ fn short_help_fits_a_screen_and_the_rest_is_in_the_long_one() {
     }
     let short = place.burncam(&["explain", "-h"]).stdout;
     let long = place.burncam(&["explain", "--help"]).stdout;
-    let options = |text: &str| text.lines().filter(|l| l.trim_start().starts_with("--")).count();
+    let options = |text: &str| text.lines().filter(|line| line.starts_with("      --")).count();
     assert_eq!(options(&short), 8, "{short}");
     let said = format!("all {} options", options(&long));
     assert!(short.contains(&said), "{said}: {short}");

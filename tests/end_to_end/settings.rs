@@ -97,7 +97,10 @@ fn what_a_file_has_and_the_command_does_not_take_is_an_error() {
         ("exact = 1", "`exact` is a switch, true or false"),
         ("config = \"other.toml\"", "`config` stands on the command line only"),
         ("top = 3\ntop = 4", "cannot read the options in burncam.toml"),
-        ("label_columns = \"a\"\nlabel-columns = \"a\"", "`label-columns` is there twice"),
+        (
+            "label_columns = \"image=1\"\nlabel-columns = \"image=1\"",
+            "`label-columns` is there twice",
+        ),
         (
             "classes = [\"a,b\", \"c\"]",
             "`classes` takes one text, and `a,b` has a comma of its own",

@@ -65,8 +65,9 @@ pub(crate) struct CheckpointFile {
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
 pub(crate) struct CheckpointFiles {
-    /// The checkpoint to check, a file that `explain --weights` takes; or a folder with folders of
-    /// checkpoints, each with a reference.npz.
+    /// The checkpoint to check, or a folder of them.
+    ///
+    /// A file that `explain --weights` takes; or a folder with folders of checkpoints, each with a reference.npz.
     #[arg(value_name = "FILE|DIR")]
     file: Option<PathBuf>,
 
@@ -224,8 +225,9 @@ pub(crate) struct Compare {
     #[arg(long, conflicts_with = "reference")]
     pub markdown: bool,
 
-    /// How far a layer may be from the reference, as a share of the reference layer's largest
-    /// absolute value.
+    /// How far a layer may be from the reference.
+    ///
+    /// As a share of the reference layer's largest absolute value.
     #[arg(long, value_name = "T", default_value_t = 1e-4, value_parser = tolerance, allow_negative_numbers = true)]
     pub tolerance: f32,
 
@@ -233,8 +235,10 @@ pub(crate) struct Compare {
     #[command(flatten)]
     pub network: NetworkChoice,
 
-    /// Where to compute: `auto` (a hardware GPU if there is one, else the CPU), `cpu`, `gpu`,
-    /// `gpu:1` (counted from 0), or part of an adapter's name; `devices` lists them.
+    /// Where to compute: auto, cpu, gpu, gpu:1.
+    ///
+    /// `auto` is a hardware GPU if there is one, else the CPU; `gpu:1` is counted from 0; part of an adapter's name
+    /// will do, too, and `devices` lists them.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: Request,
 }

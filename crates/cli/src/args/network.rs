@@ -17,8 +17,9 @@ pub(crate) struct NetworkChoice {
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub model: Option<String>,
 
-    /// The head of a file that holds weights only, as the code of the model has it, its layers separated
-    /// by semicolons: "avgpool; linear; relu; dropout; linear". Weights do not say which activations
+    /// The head of a file that holds weights only: "avgpool; linear; relu; linear".
+    ///
+    /// As the code of the model has it, its layers separated by semicolons. Weights do not say which activations
     /// stand between them. Layers are avgpool, maxpool, concatpool, flatten, linear (or dense),
     /// batchnorm, dropout, relu, leakyrelu(SLOPE), elu, gelu, silu, tanh, sigmoid, softmax, identity;
     /// what Python prints, such as Linear(in_features=2048, out_features=2), is understood

@@ -24,28 +24,35 @@ pub(crate) use subject::{LabelFile, Subject};
 /// What the page is asked for.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct PageOptions {
-    /// The page's title [default: the name of the data folder; where reports are made again or joined,
-    /// that of the first]. An empty one takes an earlier one away.
+    /// The page's title [default: the name of the data folder].
+    ///
+    /// Where reports are made again or joined it is that of the first. An empty one takes an earlier one away.
     #[arg(long, value_name = "TEXT", help_heading = "Report")]
     pub title: Option<String>,
 
-    /// The class that sensitivity, specificity, AUC, F1 and Brier score are about [default: Pain
-    /// where there is one, else the first of two classes].
+    /// The class that the measures are about.
+    ///
+    /// Sensitivity, specificity, AUC, F1 and Brier score are about it [default: Pain where there is one, else the
+    /// first of two classes].
     #[arg(long, value_name = "CLASS", help_heading = "Report")]
     pub positive: Option<String>,
 
-    /// Whom each image shows, since images of one subject are alike: a regular expression with one
-    /// group, found in the image's path, as '(S[0-9]+)_'; or `column:NAME`, a column of the label
-    /// file. Confidence intervals are then made over subjects.
+    /// Whom each image shows, as '(S[0-9]+)_' or column:NAME.
+    ///
+    /// A regular expression with one group, found in the image's path; or a column of the label file. Images of one
+    /// subject are alike, and confidence intervals are then made over subjects.
     #[arg(long, value_name = "REGEX|column:NAME", help_heading = "Report")]
     pub subject: Option<Subject>,
 
-    /// The language of the page and of what is said on the way, errors excepted: en or pt-BR (pt).
+    /// The language of page and messages: en or pt-BR (pt).
+    ///
+    /// Errors are English.
     #[arg(long, value_name = "LANG", default_value_t, help_heading = "Report")]
     pub lang: Language,
 
-    /// Where the random draws of the confidence intervals begin [default: 1; where reports are made
-    /// again or joined, that of the first].
+    /// Where the random draws of the confidence intervals begin [default: 1].
+    ///
+    /// Where reports are made again or joined it is that of the first.
     #[arg(long, value_name = "N", help_heading = "Report")]
     pub seed: Option<u64>,
 }
