@@ -6,8 +6,7 @@ use burncam_report::Run;
 use crate::console::{self, Message};
 use crate::device;
 
-/// The commit that it was built from, with `-modified` where the sources had changes; nothing outside a
-/// clone.
+/// The commit that it was built from, whether or not the sources had changes since; nothing outside a clone.
 pub(crate) const COMMIT: Option<&str> = option_env!("BURNCAM_COMMIT");
 
 /// `0.1.0 (8c340d6c5a1b)`.

@@ -64,7 +64,7 @@ impl File {
         let version = version::other(&run);
         let weights = run.models.into_iter().flat_map(|model| model.weights);
         Ok(Self {
-            folder: inside(folder, &run.working_folder),
+            folder: start_of_paths(folder, &run.working_folder),
             values: run.settings,
             weights: weights.map(|weights| weights.sha256).collect(),
             version,
@@ -74,7 +74,7 @@ impl File {
 }
 
 /// `inner` of `folder` as seen from here; nothing where it is here, so that paths stay as they were.
-fn inside(folder: &Path, inner: &str) -> PathBuf {
+fn start_of_paths(folder: &Path, inner: &str) -> PathBuf {
     let there = folder.join(inner);
     let real = |path: &Path| path.canonicalize().ok();
     match (real(Path::new(".")), real(&there)) {

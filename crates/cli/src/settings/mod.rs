@@ -21,8 +21,11 @@ use crate::console::{self, Message};
 use crate::data::SETTINGS_FILE;
 use crate::version;
 
-/// Options that belong to one start of the program, not to what it computes.
-const OF_ONE_START: [&str; 6] = ["config", "from", "overwrite", "resume", "forget-missing", "help"];
+/// Options that no file has.
+const ONLY_TYPED: [&str; 3] = ["config", "from", "help"];
+
+/// Options that say what becomes of earlier results, not what is computed.
+const NOT_RECORDED: [&str; 3] = ["overwrite", "resume", "forget-missing"];
 
 /// Where options come from, beside the command line.
 #[derive(Args, Clone, Debug, Default)]
@@ -124,7 +127,9 @@ pub(crate) fn recorded(command: &Command, matches: &ArgMatches) -> Map<String, V
         matches.value_source(arg.get_id().as_str()) == Some(clap::parser::ValueSource::CommandLine)
     };
     let own = command.get_arguments().filter(given).filter_map(|arg| {
-        let name = arg.get_long().filter(|name| !OF_ONE_START.contains(name))?;
+        let name = arg
+            .get_long()
+            .filter(|name| !ONLY_TYPED.contains(name) && !NOT_RECORDED.contains(name))?;
         let values: Vec<Value> = matches
             .get_raw(arg.get_id().as_str())?
             .map(|value| value.to_string_lossy().into_owned().into())

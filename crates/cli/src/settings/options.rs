@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::file::File;
 use super::words::Typed;
-use super::{OF_ONE_START, takes_settings};
+use super::{ONLY_TYPED, takes_settings};
 use crate::program;
 
 /// Options of a command, as words of its command line.
@@ -59,10 +59,10 @@ impl Options {
                 .map_err(|what| anyhow!("{}: {what}", file.path.display()))?;
             all.push((name, words));
         }
-        Ok(Self::of(all))
+        Ok(Self::from_words(all))
     }
 
-    fn of(all: Vec<(String, Vec<OsString>)>) -> Self {
+    fn from_words(all: Vec<(String, Vec<OsString>)>) -> Self {
         let words = all.iter().flat_map(|(_, words)| words.clone()).collect();
         Self { all, words }
     }
@@ -79,7 +79,7 @@ impl Options {
             with.filter_map(Arg::get_long).any(|other| typed.has(other))
         };
         self.all.retain(|(name, _)| !typed.has(name) && !contradicts(name));
-        Self::of(self.all)
+        Self::from_words(self.all)
     }
 
     /// The options that are set, as they are typed.
@@ -92,7 +92,7 @@ impl Options {
 /// An option that a file may have.
 fn option<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
     let own = command.get_arguments().find(|arg| arg.get_long() == Some(name));
-    own.filter(|_| !["config", "from", "help"].contains(&name))
+    own.filter(|_| !ONLY_TYPED.contains(&name))
 }
 
 /// Whether an option is on or off.
@@ -181,7 +181,7 @@ fn unknown(own: &Command, name: &str, file: &File) -> anyhow::Error {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => format!("`{} {} --help` lists them", program::name(), own.get_name()),
         };
-    let what = if OF_ONE_START.contains(&name) {
+    let what = if ONLY_TYPED.contains(&name) {
         "stands on the command line only".to_owned()
     } else {
         format!("is no option of `{}`\nhint: {hint}", own.get_name())

@@ -7,7 +7,6 @@ use burn::tensor::{Tensor, activation};
 use burncam_kernels as kernels;
 
 use super::interleaved::Interleaved;
-use super::merge::before_function;
 use super::recorded::{WayBack, is_on_cpu, run};
 use crate::{Activation, Op, Trace};
 
@@ -81,6 +80,17 @@ pub(crate) fn activate<const D: usize>(function: Activation, input: Tensor<D>) -
         Activation::Silu => activation::silu(input),
         Activation::Softmax => activation::softmax(input, 1),
     }
+}
+
+/// The gradient before a function, of that after it and of what it gave.
+pub(super) fn before_function(
+    gradient: &Interleaved,
+    output: &Interleaved,
+    function: kernels::Activation,
+) -> Tensor<4> {
+    Interleaved::make(output.shape, |before| {
+        kernels::activation_gradient(gradient.values(), output.values(), function, before);
+    })
 }
 
 /// Keras's `Activation` or `LeakyReLU`, where it follows no convolution.

@@ -7,11 +7,10 @@ use burn::nn::conv;
 use burn::tensor::{Device, Shape as Dims, Tensor, TensorData};
 use burncam_kernels::{Convolution, Shape, Weights, Window};
 
-use super::activation::Function;
+use super::activation::{Function, before_function};
 use super::batch_norm::Folded;
 use super::gpu;
 use super::interleaved::Interleaved;
-use super::merge::before_function;
 use super::pool::Slide;
 use super::recorded::{WayBack, is_on_cpu, run};
 use super::{BatchNorm, Sum, burn_padding};

@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burncam_kernels::{self as kernels, Shape, join, part, products, scale_and_add};
 
-use super::activation::Function;
+use super::activation::{Function, before_function};
 use super::gpu;
 use super::interleaved::Interleaved;
 use super::recorded::{WayBack, is_on_cpu, run};
@@ -124,17 +124,6 @@ fn sum(a: Tensor<4>, b: Tensor<4>, function: kernels::Activation) -> Tensor<4> {
             [Some(both.clone()), Some(both)]
         });
         (output, back)
-    })
-}
-
-/// The gradient before a function, of that after it and of what it gave.
-pub(super) fn before_function(
-    gradient: &Interleaved,
-    output: &Interleaved,
-    function: kernels::Activation,
-) -> Tensor<4> {
-    Interleaved::make(output.shape, |before| {
-        kernels::activation_gradient(gradient.values(), output.values(), function, before);
     })
 }
 
