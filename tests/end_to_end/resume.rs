@@ -120,7 +120,7 @@ fn random(state: &mut u64) -> u64 {
 
 /// Killed at any moment and resumed as often as it takes, a run leaves what an undisturbed one does.
 #[test]
-#[expect(clippy::print_stdout, reason = "docs/reliability.md has the numbers")]
+#[expect(clippy::print_stdout, reason = "docs/reliability-log.md has the numbers")]
 fn a_killed_run_ends_as_an_undisturbed_one() {
     let kills = std::env::var("BURNCAM_KILLS").ok().map_or(KILLS, |n| n.parse().expect("a number"));
     let styles: [&[&str]; 3] = [

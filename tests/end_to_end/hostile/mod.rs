@@ -38,7 +38,7 @@ fn most_memory(process: u32) -> u64 {
 }
 
 /// Runs the program, and ends it where it takes too long. With `--nocapture` it prints what the run took.
-#[expect(clippy::print_stdout, reason = "docs/reliability.md has these numbers")]
+#[expect(clippy::print_stdout, reason = "docs/reliability-log.md has these numbers")]
 fn run_within(place: &Place, arguments: &[&str], most: u64) -> (i32, String) {
     let told = place.path("told.txt");
     let file = File::create(&told).expect("a file");
