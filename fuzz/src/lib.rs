@@ -126,7 +126,7 @@ pub fn classes(bytes: &[u8]) {
 
 /// A `report.json`, joined with itself and made into a page.
 pub fn report(bytes: &[u8]) {
-    use burncam_report::page::{Language, compute, index_html, merge, read_report};
+    use burncam_page::{Language, compute, index_html, merge, read_report};
     let Ok(report) = read_report(&file(bytes, "json")) else { return };
     let Ok(again) = read_report(&file(bytes, "json")) else { return };
     let (first, second) = (("a".to_owned(), report), ("b".to_owned(), again));
@@ -142,7 +142,7 @@ pub fn report(bytes: &[u8]) {
 
 /// An `images.jsonl`, as far as the tables that are made of it.
 pub fn journal(bytes: &[u8]) {
-    use burncam_report::{Error, Journal, Predictions, Rows, failures_csv, predictions_csv};
+    use burncam_record::{Error, Journal, Predictions, Rows, failures_csv, maps_csv, predictions_csv};
     let Ok((journal, _run)) = Journal::open(&file(bytes, "jsonl")) else { return };
     let mut lines = Vec::new();
     let _read = journal.each(|line, _entry| lines.push(line));
@@ -154,6 +154,7 @@ pub fn journal(bytes: &[u8]) {
     for top in [None, Some(3)] {
         let tables = [Predictions { classes: &classes, rows: Rows::new(lines.len(), row) }];
         let _table = predictions_csv(&tables, top, std::io::sink());
+        let _maps = maps_csv(&tables, std::io::sink());
         let _failures = failures_csv(&tables, std::io::sink());
     }
 }

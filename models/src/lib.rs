@@ -1,27 +1,19 @@
-//! The convolutional networks that Burncam explains, as native Burn modules, one file each.
+//! The convolutional networks that Burncam explains, as native Burn modules, a family in each folder.
 //!
-//! Each file states its layers once, as data; a checkpoint is checked against that table and the
+//! A file states its layers once, as data; a checkpoint is checked against that table and the
 //! module takes its numbers from it. A further network is one file here and one line in
 //! [`ARCHS`].
 //!
 //! This crate must never open a file.
 
-mod bottleneck;
 mod inception_v3;
 mod ncnn;
-mod resnet50;
-mod senet50;
-mod torch_inception_v3;
-mod torch_ncnn;
-mod torch_residual;
-mod torch_vgg16;
+mod resnet;
 mod vgg16;
-mod vggface_residual;
 
 pub use inception_v3::INCEPTION_V3;
 pub use ncnn::NCNN;
-pub use resnet50::RESNET50;
-pub use senet50::SENET50;
+pub use resnet::{RESNET50, SENET50};
 pub use vgg16::VGG16;
 
 use burncam_net::{Arch, ChannelOrder, InputSpec};

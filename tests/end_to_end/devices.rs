@@ -94,9 +94,8 @@ fn the_cpu_takes_eight_images_at_a_time_unless_told_and_no_half_precision() {
         ok(&place.explain(&[arguments, &["--overwrite"]].concat()));
         let record: serde_json::Value =
             serde_json::from_str(&place.read("out/run.json")).expect("a record");
-        let options = &record["options"];
         assert_eq!(record["devices"][0]["precision"], "f32");
-        (options["batch"].as_u64(), options["batch_requested"].as_str().map(str::to_owned))
+        (record["batch"].as_u64(), record["batch_requested"].as_str().map(str::to_owned))
     };
     assert_eq!(options(&[]), (Some(8), Some("auto".to_owned())));
     assert_eq!(options(&["--batch", "3"]), (Some(3), Some("3".to_owned())));

@@ -380,18 +380,18 @@ fn the_console_speaks_the_language_of_the_page() {
 fn graphics_drivers_find_a_folder_for_their_files() {
     let place = Place::new();
     place.face(FACE, "data/face.png");
-    let arguments = ["bench", "--model", "ncnn", "--device", "auto", "--data", "data"];
-    let mut command = place.command(&arguments);
-    command.env_remove("XDG_RUNTIME_DIR").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let arguments = ["explain", "--device", "auto", "--data", "data", "--out", "out"];
+    let network = weights("NCNN_k2.h5");
+    let mut command = place.command(&[&arguments[..], &["--weights", &network]].concat());
+    command.env_remove("XDG_RUNTIME_DIR").stderr(Stdio::piped());
     let mut program = command.spawn().expect("the program starts");
-    let mut line = String::new();
-    let out = program.stdout.take().expect("its output");
-    BufReader::new(out).read_line(&mut line).expect("its first line");
-    assert!(line.starts_with("ready "), "{line}");
+    let lines = BufReader::new(program.stderr.take().expect("its messages")).lines();
+    let mut lines = lines.map(|line| line.expect("text"));
+    assert!(lines.any(|line| line.starts_with("Computing on ")), "it has looked for devices");
     let environment = fs::read(format!("/proc/{}/environ", program.id())).expect("its environment");
     let named =
         environment.split(|byte| *byte == 0).any(|one| one.starts_with(b"XDG_RUNTIME_DIR="));
-    drop(program.stdin.take());
+    lines.for_each(drop);
     assert!(program.wait().expect("its end").success());
     assert!(named);
 }

@@ -80,7 +80,7 @@ fn devices_and_auto(name: &str) -> Result<(), Failed> {
     equal(reason.contains("is a software rasteriser"), !hardware)
 }
 
-/// The self-test passes with N-CNN; `tests/tests/gpu.rs` has the others, against Keras.
+/// The self-test passes with N-CNN; `tests/gpu` has the others, against Keras.
 fn verify(name: &str) -> Result<(), Failed> {
     let run = Place::new().burncam(&["verify", "--device", name, "--model", "ncnn"]);
     ok(&run)?;
@@ -103,9 +103,8 @@ fn demo(name: &str) -> Result<(), Failed> {
     let place = Place::new();
     explain(&place, "cpu", &[])?;
     let record = explain(&place, "gpu", &["--device", name])?;
-    let options = &record["options"];
-    equal(options["batch_requested"].as_str(), Some("auto"))?;
-    equal(options["batch"].as_u64().is_some_and(|batch| batch.is_power_of_two()), true)?;
+    equal(record["batch_requested"].as_str(), Some("auto"))?;
+    equal(record["batch"].as_u64().is_some_and(|batch| batch.is_power_of_two()), true)?;
     let verified = record["devices"][0]["verified"].as_str().unwrap_or_default();
     equal(verified.starts_with("the same classes"), true)?;
 
@@ -148,8 +147,8 @@ fn half_precision(name: &str) -> Result<(), Failed> {
     let record = explain(&place, "gpu", &half)?;
     let device = &record["devices"][0];
     equal(device["precision"].as_str(), Some("f16"))?;
-    equal(&record["options"]["batch_requested"], &Value::from("16"))?;
-    equal(&record["options"]["batch"], &Value::from(16))?;
+    equal(&record["batch_requested"], &Value::from("16"))?;
+    equal(&record["batch"], &Value::from(16))?;
     let predicted = |out| -> Vec<String> {
         place.predictions_in(out).iter().map(|row| row["predicted"].clone()).collect()
     };

@@ -94,6 +94,7 @@ fn the_tree_is_the_notebooks_and_nothing_else() {
         "run.json",
         "images.jsonl",
         "predictions.csv",
+        "maps.csv",
         "failures.csv",
         "report.json",
         "index.html",

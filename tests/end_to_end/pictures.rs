@@ -49,7 +49,7 @@ fn a_clean_overlay_has_the_photographs_own_size() {
     let run: serde_json::Value = serde_json::from_str(&place.read("out/run.json")).expect("JSON");
     let options = &run["options"];
     assert_eq!(
-        [&options["overlay"], &options["colormap"], &options["norm"]],
+        [&options["--overlay"], &options["--colormap"], &options["--norm"]],
         ["clean", "viridis", "image"]
     );
     for row in place.predictions() {

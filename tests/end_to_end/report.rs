@@ -86,7 +86,8 @@ fn a_run_ends_with_a_page_whose_pictures_are_there() {
         }
     }
     assert_eq!(shown, in_table);
-    assert_eq!(report["models"][1]["by_status"]["all_nonpositive"], 4);
+    let maps = &report["models"][1]["explanations"][0];
+    assert_eq!(maps["by_status"]["all_nonpositive"], 4);
     assert_eq!(report["models"][0]["judged"], 4);
     assert_eq!(report["runs"][0]["run"]["models"], {
         let run: Value = serde_json::from_str(&place.read("out/run.json")).expect("JSON");

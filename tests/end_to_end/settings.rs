@@ -54,8 +54,8 @@ fn options_come_from_a_file_beside_the_data_and_the_command_line_wins() {
     let told = "Options from study/burncam.toml: --classes, --label-columns, --weights, --labels.";
     assert!(run.stderr.contains(told), "{}", run.stderr);
     let record = record(&place, "out");
-    assert_eq!(record["options"]["alpha"], 0.75);
-    assert_eq!(record["options"]["exact"], false);
+    assert_eq!(record["options"]["--alpha"], 0.75);
+    assert_eq!(record["options"]["--exact"], false);
     assert_eq!(record["labels"]["rule"], "study/labels.csv");
     assert_eq!(record["models"][0]["weights"][0]["path"], "study/net.h5");
     assert_eq!(record["settings"]["weights"], serde_json::json!(["study/net.h5"]));

@@ -9,7 +9,7 @@ use burncam_net::{LoadError, Source, Weight};
 
 /// What belongs to one network's weights: its name in keys, its last dense layer, and what keeps
 /// its logits between -10 and 10: a gain, and for two classes a bias that makes both occur.
-struct Recipe {
+struct WeightRule {
     model: &'static str,
     first_conv: Option<&'static str>,
     last_dense: &'static str,
@@ -17,25 +17,25 @@ struct Recipe {
     head_bias: Option<f64>,
 }
 
-const fn recipe(
+const fn rule(
     model: &'static str,
     first_conv: Option<&'static str>,
     last_dense: &'static str,
     head_gain: f64,
     head_bias: Option<f64>,
-) -> Recipe {
-    Recipe { model, first_conv, last_dense, head_gain, head_bias }
+) -> WeightRule {
+    WeightRule { model, first_conv, last_dense, head_gain, head_bias }
 }
 
 /// model, first convolution where the mean is subtracted, last dense layer, its gain, its bias
-const RECIPES: [Recipe; 7] = [
-    recipe("VGG16", Some("conv1_1"), "dense_2", 0.94, Some(5.003)),
-    recipe("ResNet50", Some("conv1_7x7_s2"), "dense_1", 0.272, Some(1.951)),
-    recipe("SENet50", Some("conv1_7x7_s2"), "dense_3", 0.532, Some(-1.076)),
-    recipe("IncepV3", None, "dense_2", 0.985, Some(-2.509)),
-    recipe("NCNN", None, "output", 2.19, Some(-1.282)),
-    recipe("VGG16-applications", Some("block1_conv1"), "predictions", 1.0, None),
-    recipe("ResNet50-applications", Some("conv1_conv"), "predictions", 0.5, None),
+const RULES: [WeightRule; 7] = [
+    rule("VGG16", Some("conv1_1"), "dense_2", 0.94, Some(5.003)),
+    rule("ResNet50", Some("conv1_7x7_s2"), "dense_1", 0.272, Some(1.951)),
+    rule("SENet50", Some("conv1_7x7_s2"), "dense_3", 0.532, Some(-1.076)),
+    rule("IncepV3", None, "dense_2", 0.985, Some(-2.509)),
+    rule("NCNN", None, "output", 2.19, Some(-1.282)),
+    rule("VGG16-applications", Some("block1_conv1"), "predictions", 1.0, None),
+    rule("ResNet50-applications", Some("conv1_conv"), "predictions", 0.5, None),
 ];
 
 /// Ends of names of a block's last batch normalisation. It is weak, or the sums of 16 blocks would
@@ -63,12 +63,12 @@ impl Source for Generated {
 /// If the network is not one of the reference's.
 #[must_use]
 pub fn tensor(model: &str, layer: &str, weight: &str, shape: &[usize]) -> Vec<f32> {
-    let recipe = RECIPES.iter().find(|recipe| recipe.model == model).expect("a reference network");
+    let rule = RULES.iter().find(|rule| rule.model == model).expect("a reference network");
     let layer = &layer.replace('/', "_");
-    let last = layer == recipe.last_dense;
+    let last = layer == rule.last_dense;
     if last
         && weight == "bias"
-        && let Some(bias) = recipe.head_bias
+        && let Some(bias) = rule.head_bias
     {
         let half = (bias / 2.0) as f32;
         return vec![half, -half];
@@ -77,8 +77,8 @@ pub fn tensor(model: &str, layer: &str, weight: &str, shape: &[usize]) -> Vec<f3
         "kernel" => {
             let fan_in: usize = shape[..shape.len() - 1].iter().product();
             let gain = match () {
-                () if last => recipe.head_gain,
-                () if recipe.first_conv == Some(layer.as_str()) => 1.0 / 64.0,
+                () if last => rule.head_gain,
+                () if rule.first_conv == Some(layer.as_str()) => 1.0 / 64.0,
                 () => 1.0,
             };
             (0.0, (gain * (6.0 / fan_in as f64).sqrt()) as f32)

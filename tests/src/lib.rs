@@ -10,6 +10,7 @@ mod goldens;
 pub mod hostile;
 mod keras_file;
 mod networks;
+mod observation;
 mod onnx_file;
 mod torch_weights;
 
@@ -20,5 +21,6 @@ pub use goldens::{
 };
 pub use keras_file::{KerasFile, Weights};
 pub use networks::{HeadLayers, classifier, classifier_with, hidden, notebook_head, softmax};
+pub use observation::{Observation, explanation, observe};
 pub use onnx_file::{Field, Message, OnnxFile, field};
 pub use torch_weights::{TorchTensor, listed_tensors, torch_tensors, write_state_dict};

@@ -7,9 +7,9 @@
 mod bench;
 mod checks;
 mod fuzz;
-mod many;
 mod port;
 mod program;
+mod soak;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -34,7 +34,7 @@ For users (they build the `burncam` program on first use, and start it with the 
 For developers:
   test      run all tests; arguments go to `cargo test`
   bench     how fast `explain` is, beside Keras, PyTorch and ONNX Runtime
-  many      what a run of 50,000 images takes: memory, time, sizes
+  soak      what a run of 50,000 images takes: memory, time, sizes
   fuzz      hand files that a fuzzer makes to every reader
   ci        check everything that .ci/run checks: format, lints, docs, tests, licences, the demo
 
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
             | "verify" | "report" => program::start(command, rest),
             "port" => port::run(rest),
             "bench" => bench::run(rest),
-            "many" => many::run(rest),
+            "soak" => soak::run(rest),
             "fuzz" => fuzz::run(rest),
             "test" => checks::test(rest),
             "ci" => checks::all(),

@@ -77,7 +77,12 @@ pub(crate) fn for_ported() -> &'static [&'static str] {
 
 /// The program's place: in cargo's target folder.
 pub(crate) fn path() -> PathBuf {
-    target().join("release").join(format!("burncam{EXE_SUFFIX}"))
+    path_of("burncam")
+}
+
+/// The place of a program of the workspace.
+pub(crate) fn path_of(name: &str) -> PathBuf {
+    target().join("release").join(format!("{name}{EXE_SUFFIX}"))
 }
 
 /// Cargo's target folder.

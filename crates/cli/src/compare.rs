@@ -9,14 +9,17 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
 use burn::tensor::{Device, Tensor};
-use burncam_cam::apart;
+use burncam_attribution::max_relative_error;
 use burncam_imaging::{Frame, own_resizing, to_tensor};
 use burncam_net::{ChannelOrder, Classifier, InputSpec, OwnResizing, Trace};
 use burncam_weights::Resolved;
 
 use crate::args::Compare;
 use crate::npz::Npz;
-use crate::{console, device, program, text};
+use burncam_run::device;
+
+use crate::console::{self, CONSOLE};
+use crate::{program, text};
 
 /// A layer differs by more than is tolerated.
 const DIFFERS: u8 = 1;
@@ -80,7 +83,7 @@ pub(crate) fn run(args: &Compare) -> Result<ExitCode> {
 fn file(args: &Compare, reference: &Path) -> Result<ExitCode> {
     let checkpoint = args.network.open(args.checkpoint.path())?;
     let mut arrays = Npz::open(reference)?;
-    let choice = device::one(&args.device, device::Precision::Single)?;
+    let choice = device::one(&args.device, device::Precision::Single, &CONSOLE)?;
     let classifier = checkpoint.build(&choice.device)?;
     let found = compare(&checkpoint, &classifier, &mut arrays)?;
     let head = format!(
@@ -195,7 +198,7 @@ fn difference(own: &[f32], reference: &[f32]) -> (f32, f32) {
         d if d.is_nan() => f32::INFINITY,
         d => d,
     });
-    (differences.fold(0.0, f32::max), apart(own, reference))
+    (differences.fold(0.0, f32::max), max_relative_error(own, reference))
 }
 
 impl Comparison {

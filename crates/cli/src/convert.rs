@@ -7,12 +7,12 @@ use burncam_weights::{Container, Converted};
 
 use crate::args::Convert;
 use crate::console;
-use crate::interrupt::{self, INTERRUPTED};
+use burncam_run::interrupt::{self, INTERRUPTED};
 
 /// Writes the network that a checkpoint holds, unless the user stops it.
 pub(crate) fn run(args: &Convert) -> Result<ExitCode> {
     interrupt::listen()?;
-    let container = Container::of(&args.out).with_context(|| {
+    let container = Container::from_path(&args.out).with_context(|| {
         format!(
             "--out {} says not in which format to write\nhint: it must end in .bpk (Burn's own) \
              or .safetensors",

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use burncam_report::write_atomic;
+use burncam_record::write_atomic;
 
 /// Where the demo's results go.
 pub(crate) const OUT: &str = "burncam-demo";

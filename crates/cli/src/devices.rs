@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::args::Devices;
 use crate::console;
-use crate::device::{self, Adapter};
 use crate::text::{self, Column};
+use burncam_run::device::{self, Adapter};
 
 /// What `devices --json` prints.
 #[derive(Serialize)]

@@ -8,7 +8,9 @@ use anyhow::Result;
 use burncam_weights::{Checkpoint, Error};
 
 use crate::args::Inspect;
-use crate::{console, models};
+use burncam_run::networks::known;
+
+use crate::console;
 use report::{Closest, Network, Report};
 
 /// Prints what the file holds; a file that is not supported is an error after that.
@@ -17,7 +19,7 @@ pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
     let mut report = Report::new(&checkpoint)?;
     let wanted = args.network.wanted()?;
     let checkpoint = checkpoint.with_head(args.network.head.clone());
-    let resolved = checkpoint.resolve(&models::known(), wanted);
+    let resolved = checkpoint.resolve(&known(), wanted);
     // A weight that the network cannot take is found here, too, as far as its numbers do not matter.
     let mut unfit = None;
     match &resolved {

@@ -1,31 +1,21 @@
 //! The `burncam` command: arguments, device, the pipeline, progress.
 
 mod args;
-mod bench;
-mod class_names;
-mod classes;
 mod compare;
 mod completions;
 mod console;
 mod convert;
-mod data;
 mod demo;
-mod device;
 mod devices;
 mod explain;
 mod inspect;
-mod interrupt;
-mod labels;
 mod layers;
 mod man;
 mod models;
-mod npy;
 mod npz;
 mod other_network;
-mod page;
-mod preprocess;
 mod program;
-mod relative_path;
+mod report;
 mod runtime_dir;
 mod settings;
 mod text;
@@ -36,6 +26,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::FromArgMatches as _;
+
+use burncam_run::NO_THREAD;
 
 use args::{Cli, Command};
 
@@ -83,7 +75,7 @@ fn command() -> Result<Command> {
 
 /// Starts the threads that share all work; otherwise the first use of them would panic.
 fn start_threads() -> Result<()> {
-    rayon::ThreadPoolBuilder::new().build_global().context(console::NO_THREAD)
+    rayon::ThreadPoolBuilder::new().build_global().context(NO_THREAD)
 }
 
 fn run(command: Command) -> Result<ExitCode> {
@@ -96,8 +88,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Compare(args) => compare::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Verify(args) => verify::run(&args),
-        Command::Bench(args) => bench::run(&args),
-        Command::Report(args) => page::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use burncam_report::write_atomic;
+use burncam_record::write_atomic;
 use clap::Command;
 use clap_mangen::Man as Page;
 

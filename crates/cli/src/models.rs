@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use burncam_models::ARCHS;
+use anyhow::Result;
 use burncam_net::{Arch, InputSpec, OwnResizing, Variant};
-use burncam_weights::Wanted;
+use burncam_run::networks::known;
 use serde::Serialize;
 
 use crate::args::Models;
@@ -58,11 +57,6 @@ impl Row {
     }
 }
 
-/// Every network: those that Burncam comes with, then those that were ported.
-pub(crate) fn known() -> Vec<&'static Arch> {
-    ARCHS.into_iter().chain(burncam_ported::ARCHS.iter().copied()).collect()
-}
-
 /// Lists architectures and variants.
 pub(crate) fn run(args: &Models) -> Result<ExitCode> {
     let of = |arch: &&'static Arch| {
@@ -104,29 +98,4 @@ pub(crate) fn size(input: &InputSpec) -> String {
     let Some(OwnResizing { from, interpolation }) = input.resizing else { return own };
     let from = from.map_or("any size".to_owned(), |[height, width]| format!("{height} x {width}"));
     format!("{from}, resized by the network to {own} ({})", interpolation.name())
-}
-
-/// What `--model` names, if it is given: `vgg16`, or `vgg16:keras-applications`.
-pub(crate) fn wanted(name: Option<&str>) -> Result<Option<Wanted>> {
-    let find = |name: &str| {
-        let (model, variant) = match name.split_once(':') {
-            Some((model, variant)) => (model, Some(variant)),
-            None => (name, None),
-        };
-        let ported = || known().into_iter().find(|arch| arch.name == model);
-        let arch = burncam_models::find(model).or_else(ported).with_context(|| {
-            let known: Vec<&str> = known().iter().map(|arch| arch.name).collect();
-            format!("there is no model `{model}`\nhint: the models are {}", known.join(", "))
-        })?;
-        let variant = variant.map(|asked| {
-            let found = arch.variants.iter().find(|variant| variant.name == asked);
-            found.with_context(|| {
-                let known: Vec<&str> = arch.variants.iter().map(|variant| variant.name).collect();
-                let known = known.join(", ");
-                format!("{} has no variant `{asked}`\nhint: its variants are {known}", arch.title)
-            })
-        });
-        Ok(Wanted { arch, variant: variant.transpose()? })
-    };
-    name.map(find).transpose()
 }

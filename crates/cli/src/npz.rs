@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use burncam_weights::{Archive, open_zip};
 
-use crate::npy;
+use burncam_run::npy;
 
 /// An open `.npz` file.
 pub(crate) struct Npz {

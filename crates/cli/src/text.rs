@@ -3,16 +3,10 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 
-use serde_json::Value;
-
-use crate::console::SHOWN;
+use burncam_run::SHOWN;
 
 /// The most characters of a cell. Names come from files, and every line is as wide as the longest.
 const WIDEST: usize = 120;
-
-/// The most characters of a message, and of its end where it is cut.
-const LONGEST_MESSAGE: usize = 2_000;
-const LONGEST_END: usize = 400;
 
 /// On which side a column has its ragged edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,17 +52,6 @@ pub(crate) fn cut(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A message, or its beginning and its end where it is longer than anybody reads: it may quote a name of
-/// megabytes, and a hint stands at its end.
-pub(crate) fn bounded(text: &str) -> Cow<'_, str> {
-    let Some((begins, _)) = text.char_indices().nth(LONGEST_MESSAGE) else {
-        return Cow::Borrowed(text);
-    };
-    let (begin, rest) = text.split_at(begins);
-    let end = rest.char_indices().nth_back(LONGEST_END).map_or("", |(at, _)| &rest[at..]);
-    Cow::Owned(format!("{begin} … {end}"))
-}
-
 /// The first of the names, each [`cut`], and how many more there are.
 pub(crate) fn some(names: &[String]) -> String {
     let (shown, rest) = names.split_at(names.len().min(SHOWN));
@@ -98,17 +81,6 @@ pub(crate) fn grouped(number: u64) -> String {
 /// `[14, 14, 512]`.
 pub(crate) fn shape<T: Debug>(shape: &[T]) -> String {
     format!("{shape:?}")
-}
-
-/// The value of an option, as a user is told it.
-pub(crate) fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "not given".to_owned(),
-        Value::Bool(true) => "on".to_owned(),
-        Value::Bool(false) => "off".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]

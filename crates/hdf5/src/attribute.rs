@@ -63,7 +63,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(message: &'a [u8]) -> Result<Self, Error> {
+    fn read(message: &'a [u8]) -> Result<Self, Error> {
         let mut bytes = Bytes(message);
         let (version, flags) = (bytes.u8()?, bytes.u8()?);
         let lengths = [bytes.u16()?, bytes.u16()?, bytes.u16()?];
@@ -89,7 +89,7 @@ impl<'a> Parts<'a> {
 }
 
 fn name(source: &Source, message: &[u8]) -> Result<String, Error> {
-    let name = Parts::of(message)?.name;
+    let name = Parts::read(message)?.name;
     source.spend((name.len() as u64).saturating_add(EACH))?;
     Ok(text(name))
 }
@@ -97,7 +97,7 @@ fn name(source: &Source, message: &[u8]) -> Result<String, Error> {
 /// The strings in an attribute, none if it holds something else.
 pub(crate) fn strings(shared: &Shared, message: &[u8]) -> Result<Vec<String>, Error> {
     let source = &shared.source;
-    let parts = Parts::of(message)?;
+    let parts = Parts::read(message)?;
     let (datatype, dataspace);
     let datatype = if parts.flags & 1 == 0 {
         parts.datatype

@@ -84,7 +84,7 @@ impl Shared {
         if let Some(&kind) = self.cache().kinds.get(&address) {
             return Ok(kind);
         }
-        let kind = Kind::of(&header::read(&self.source, address)?);
+        let kind = Kind::read(&header::read(&self.source, address)?);
         let mut cache = self.cache();
         cache.count(1, 0)?;
         cache.kinds.insert(address, kind);

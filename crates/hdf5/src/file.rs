@@ -52,6 +52,12 @@ impl File {
         self.shared.source.allow(bytes);
     }
 
+    /// What may still be spent, in bytes.
+    #[cfg(test)]
+    pub(crate) fn left(&self) -> u64 {
+        self.shared.source.left()
+    }
+
     /// The group at a path of names, between which there are slashes. The root's is empty.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(crate) fn of(header: &Header) -> Self {
+    pub(crate) fn read(header: &Header) -> Self {
         if header.is_group() {
             Self::Group
         } else if header.is_dataset() {

@@ -67,6 +67,12 @@ impl Source {
         spent.map(|_| ()).map_err(|_| Error::TooMuch)
     }
 
+    /// What may still be spent, in bytes.
+    #[cfg(test)]
+    pub(crate) fn left(&self) -> u64 {
+        self.left.load(Ordering::Relaxed)
+    }
+
     /// Whether so many bytes are left.
     pub(crate) fn affords(&self, bytes: u64) -> Result<(), Error> {
         if bytes <= self.left.load(Ordering::Relaxed) { Ok(()) } else { Err(Error::TooMuch) }

@@ -72,7 +72,7 @@ struct Chunks {
 ///
 /// If decoding it takes far more work than an image of its size in a file of this length.
 pub(crate) fn check<R: Read + Seek>(decoder: &mut Decoder<R>, bytes: &[u8]) -> Result<(), TooMuch> {
-    let Some(chunks) = Chunks::of(decoder, bytes.len() as u64) else { return Ok(()) };
+    let Some(chunks) = Chunks::new(decoder, bytes.len() as u64) else { return Ok(()) };
     chunks.check_count()?;
     chunks.check_bytes(bytes.len() as u64)?;
     match chunks.compression {
@@ -82,7 +82,7 @@ pub(crate) fn check<R: Read + Seek>(decoder: &mut Decoder<R>, bytes: &[u8]) -> R
 }
 
 impl Chunks {
-    fn of<R: Read + Seek>(decoder: &mut Decoder<R>, length: u64) -> Option<Self> {
+    fn new<R: Read + Seek>(decoder: &mut Decoder<R>, length: u64) -> Option<Self> {
         let (width, height) = decoder.dimensions().ok()?;
         let (width, height) = (u64::from(width), u64::from(height));
         let mut size = <[u32; 2]>::from(decoder.chunk_dimensions()).map(u64::from);

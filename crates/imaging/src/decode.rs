@@ -10,8 +10,8 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::chunks::TooMuch;
+use crate::memory_budget::{FILES, Held, PIXELS, Reservation};
 use crate::pixels::{Alpha, Grey16, to_rgb};
-use crate::room::{FILES, Held, PIXELS, Room};
 use crate::tiff::{Uncommon, check_common};
 use crate::{Error, OtherFormat, jpeg, png, tiff, tiff_directory, webp};
 
@@ -164,8 +164,8 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Decode
     if format == ImageFormat::Jpeg {
         return jpeg::decode(path, bytes, options);
     }
-    let seen = Seen::of(format, bytes).map_err(too_much)?;
-    if let Some(what) = seen.unread {
+    let header = Header::read(format, bytes).map_err(too_much)?;
+    if let Some(what) = header.unread {
         return Err(Error::Unread { path: path.to_owned(), what });
     }
     if format == ImageFormat::Tiff
@@ -198,7 +198,7 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Decode
     let pixel = decoder.color_type().bytes_per_pixel();
     let pixel = pixel.saturating_add(while_decoding(format));
     let mut room = room(decoder.dimensions(), pixel, options);
-    if !seen.complete {
+    if !header.complete {
         return Err(Error::Truncated { path: path.to_owned() });
     }
     let mut remarks = Remarks::default();
@@ -228,33 +228,33 @@ fn pixels_of(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Decode
     Ok(Decoded { pixels: room.hold(upright), remarks })
 }
 
-/// What is seen of a file before it is decoded.
-struct Seen {
+/// What is header of a file before it is decoded.
+struct Header {
     /// What it has that is not read.
     unread: Option<&'static str>,
     /// It has its end, if it is of a format whose decoder would paint over a gap without a word.
     complete: bool,
 }
 
-impl Seen {
+impl Header {
     /// # Errors
     ///
     /// If decoding the file would take more work than it is worth.
-    fn of(format: ImageFormat, bytes: &[u8]) -> Result<Self, TooMuch> {
-        let mut seen = Self { unread: None, complete: true };
+    fn read(format: ImageFormat, bytes: &[u8]) -> Result<Self, TooMuch> {
+        let mut header = Self { unread: None, complete: true };
         match format {
             ImageFormat::Png => png::check(bytes)?,
             ImageFormat::WebP => {
                 webp::check(bytes)?;
-                seen.complete = webp::is_complete(bytes);
+                header.complete = webp::is_complete(bytes);
             }
             ImageFormat::Tiff => {
                 tiff_directory::check(bytes)?;
-                seen.unread = tiff::unread(bytes);
+                header.unread = tiff::unread(bytes);
             }
             _ => (),
         }
-        Ok(seen)
+        Ok(header)
     }
 }
 
@@ -265,7 +265,7 @@ fn while_decoding(format: ImageFormat) -> u8 {
 
 /// Memory for an image of this size: its pixels of so many bytes, those that become of them, and
 /// what is needed beside them.
-fn room((width, height): (u32, u32), bytes: u8, options: DecodeOptions) -> Room {
+fn room((width, height): (u32, u32), bytes: u8, options: DecodeOptions) -> Reservation {
     let pixels = u64::from(width).saturating_mul(u64::from(height));
     let each = u64::from(bytes).saturating_add(RGB).saturating_add(options.beside);
     PIXELS.take(pixels.saturating_mul(each))

@@ -13,7 +13,7 @@ use libjpeg_turbo_rs::{DecodeLimits, Decoder, FrameHeader, JpegError, PixelForma
 
 use crate::chunks::{TooMuch, within};
 use crate::decode::{check_size, kept, too_large};
-use crate::room::PIXELS;
+use crate::memory_budget::PIXELS;
 use crate::{DecodeOptions, Decoded, Error, Exif, Remarks};
 
 const SOF2: u8 = 0xc2;
@@ -39,7 +39,7 @@ const BLOCK: u64 = 8;
 
 /// Decodes a JPEG.
 pub(crate) fn decode(path: &Path, bytes: &[u8], options: DecodeOptions) -> Result<Decoded, Error> {
-    let outline = Outline::of(bytes);
+    let outline = Outline::read(bytes);
     let failed = |error| failure(path, error, &outline);
     check(bytes).map_err(|TooMuch { what, found, limit }| too_large(path, what, found, limit))?;
     let side = usize::from(u16::MAX);
@@ -189,7 +189,7 @@ struct Outline {
 }
 
 impl Outline {
-    fn of(bytes: &[u8]) -> Self {
+    fn read(bytes: &[u8]) -> Self {
         let mut outline = Self::default();
         let mut progressive = false;
         // The number of the next restart marker, once there is a scan.

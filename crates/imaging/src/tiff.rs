@@ -56,7 +56,7 @@ pub(crate) fn unread(bytes: &[u8]) -> Option<&'static str> {
     if is(Tag::FillOrder, &[LOWEST_FIRST]) {
         return Some("its bits in reverse order (FillOrder 2)");
     }
-    let directory = Directory::of(bytes)?;
+    let directory = Directory::read(bytes)?;
     if directory.value(PHOTOMETRIC) == Some(YCBCR) {
         return Some("YCbCr colours in a TIFF");
     }
@@ -78,12 +78,12 @@ pub(crate) fn seldom_read(bytes: &[u8]) -> Option<&'static str> {
 
 /// Whether the decoder has inverted its grey, which Pillow does for up to 8 bits only.
 pub(crate) fn is_inverted(bytes: &[u8]) -> bool {
-    Directory::of(bytes).and_then(|first| first.value(PHOTOMETRIC)) == Some(WHITE_IS_ZERO)
+    Directory::read(bytes).and_then(|first| first.value(PHOTOMETRIC)) == Some(WHITE_IS_ZERO)
 }
 
 /// What its alpha did to its colours.
 pub(crate) fn alpha(bytes: &[u8]) -> Alpha {
-    match Directory::of(bytes).and_then(|first| first.value(EXTRA_SAMPLES)) {
+    match Directory::read(bytes).and_then(|first| first.value(EXTRA_SAMPLES)) {
         Some(ASSOCIATED) => Alpha::Associated,
         _ => Alpha::Beside,
     }
@@ -208,7 +208,7 @@ fn high_byte(value: u16) -> u8 {
 
 /// What gives the file's first directory another photometric interpretation, where it now is `from`.
 fn other_photometric(bytes: &[u8], from: u16, to: u16) -> Option<Patch> {
-    let directory = Directory::of(bytes)?;
+    let directory = Directory::read(bytes)?;
     let value = directory.entries().find(|entry| entry.tag == PHOTOMETRIC)?.value;
     if directory.short(value)? != from {
         return None;

@@ -50,7 +50,7 @@ pub(crate) fn is_tiff(bytes: &[u8]) -> bool {
 ///
 /// If one is.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), TooMuch> {
-    for Entry { tag, count, .. } in Directory::of(bytes).iter().flat_map(Directory::entries) {
+    for Entry { tag, count, .. } in Directory::read(bytes).iter().flat_map(Directory::entries) {
         if PLACES.contains(&tag) {
             within("the number of its strips or tiles", count, MOST_PLACES)?;
         } else if READ.contains(&tag) && !TEXTS.contains(&tag) {
@@ -62,7 +62,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), TooMuch> {
 
 impl<'a> Directory<'a> {
     /// The first of a file, if it has one.
-    pub(crate) fn of(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
         if !is_tiff(bytes) {
             return None;
         }
@@ -150,7 +150,7 @@ mod tests {
     fn entries_are_found_in_every_kind_of_file() {
         for beginning in BEGINNINGS {
             let bytes = file(beginning, &[(256, 1, 640), (262, 1, 3), (320, 768, 9)]);
-            let directory = Directory::of(&bytes).expect("a directory");
+            let directory = Directory::read(&bytes).expect("a directory");
             assert_eq!(directory.value(262), Some(3), "{beginning:x?}");
             assert_eq!(directory.value(256), Some(640), "{beginning:x?}");
             assert_eq!(directory.value(320), None, "{beginning:x?}");
@@ -159,7 +159,7 @@ mod tests {
             // At least a byte of the last count is missing.
             for length in 0..bytes.len() - 8 {
                 let entries =
-                    Directory::of(&bytes[..length]).map_or(0, |cut| cut.entries().count());
+                    Directory::read(&bytes[..length]).map_or(0, |cut| cut.entries().count());
                 assert!(entries < 3, "{beginning:x?} {length}");
             }
         }

@@ -81,23 +81,39 @@ pub fn products(a: &[f32], b: &[f32], shape: Shape) -> Vec<f32> {
 /// If the shape and the numbers do not fit.
 #[must_use]
 pub fn weighted_sums(map: &[f32], weights: &[f32], shape: Shape) -> Vec<f32> {
-    /// Sums side by side, which round less than one and fill a vector.
-    const SUMS: usize = 16;
     assert_eq!(map.len(), shape.len(), "the map has its shape");
     assert_eq!(weights.len(), shape.batch * shape.channels, "a weight for each channel");
     let channels = shape.channels.max(1);
     let plane = (shape.height * shape.width).max(1);
-    let sum = |(at, position): (usize, &[f32])| {
-        let weights = &weights[at / plane * channels..][..channels];
-        let mut sums = [0.0; SUMS];
-        for (values, weights) in position.chunks(SUMS).zip(weights.chunks(SUMS)) {
-            for ((sum, value), weight) in sums.iter_mut().zip(values).zip(weights) {
-                *sum += value * weight;
-            }
-        }
-        sums.iter().sum()
-    };
+    let weights = |at: usize| &weights[at / plane * channels..][..channels];
+    let sum = |(at, position)| product_sum(position, weights(at));
     map.chunks_exact(channels).enumerate().map(sum).collect()
+}
+
+/// The sum over the channels, at each position, of the products of two maps: `[batch, height, width]`.
+///
+/// # Panics
+///
+/// If the shape and the numbers do not fit.
+#[must_use]
+pub fn product_sums(a: &[f32], b: &[f32], shape: Shape) -> Vec<f32> {
+    assert_eq!(a.len(), shape.len(), "the map has its shape");
+    assert_eq!(b.len(), shape.len(), "the map has its shape");
+    let channels = shape.channels.max(1);
+    let positions = a.chunks_exact(channels).zip(b.chunks_exact(channels));
+    positions.map(|(a, b)| product_sum(a, b)).collect()
+}
+
+fn product_sum(a: &[f32], b: &[f32]) -> f32 {
+    /// Sums side by side, which round less than one and fill a vector.
+    const SUMS: usize = 16;
+    let mut sums = [0.0; SUMS];
+    for (a, b) in a.chunks(SUMS).zip(b.chunks(SUMS)) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum()
 }
 
 fn add(sums: &mut [f32], values: &[f32]) {

@@ -1,7 +1,7 @@
 //! Convolution with bias, shortcut and activation.
 
 use crate::direct::{Direct, Finish};
-use crate::moves::pad;
+use crate::layout::pad;
 use crate::panels::Panels;
 use crate::parallel::scratch;
 use crate::shape::{Shape, Window};

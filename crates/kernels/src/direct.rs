@@ -108,7 +108,7 @@ impl Direct<'_> {
         let taps = taps_down * taps_right;
         let Shape { height, width, channels, .. } = self.input_shape;
         let mut runs = vec![zeros.as_ptr(); positions.len() * taps];
-        let mut place = Place::of(positions.start, self.output_shape);
+        let mut place = Place::new(positions.start, self.output_shape);
         for first in (0..positions.len()).step_by(rows) {
             let stride = rows.min(positions.len() - first);
             let runs = &mut runs[first * taps..(first + stride) * taps];
@@ -168,7 +168,7 @@ struct Place {
 }
 
 impl Place {
-    fn of(position: usize, shape: Shape) -> Self {
+    fn new(position: usize, shape: Shape) -> Self {
         let (line, right) = (position / shape.width, position % shape.width);
         Self { image: line / shape.height, down: line % shape.height, right }
     }

@@ -4,7 +4,8 @@ use burn::tensor::{Device, Tensor, s};
 
 use crate::layers::{Weights, block, interleaved};
 use crate::{
-    Arithmetic, Head, HeadConfig, InputSpec, LayerTable, LoadError, Loader, Source, Trace, Weight,
+    Arithmetic, Head, HeadConfig, InputSpec, LayerTable, LoadError, Loader, Randomisation,
+    Randomised, Rectifier, Source, Tap, Trace, Weight,
 };
 
 /// One architecture: what it is called, and the networks that go by its name.
@@ -101,9 +102,11 @@ pub trait Network: Send + Sync {
 pub struct Build<'a> {
     /// How the CPU convolves.
     pub arithmetic: Arithmetic,
-    /// The only layer that will be looked at, if that is known: weights that no gradient will pass are then
-    /// held once, in the order in which they are read.
-    pub layer: Option<&'a str>,
+    /// Where gradients and the insides of layers will be read, if that is known: weights that no gradient will pass
+    /// are then held once, in the order in which they are read.
+    pub taps: Option<&'a [Tap]>,
+    /// The layers that are untrained, if any are.
+    pub randomisation: Option<Randomisation<'a>>,
 }
 
 /// Images that the head sees at a time on the CPU.
@@ -123,7 +126,8 @@ pub struct Classifier {
     pub parameters: usize,
     network: Box<dyn Network>,
     device: Device,
-    only: Option<String>,
+    /// For each layer of the table whether a gradient may pass it.
+    tracked: Vec<bool>,
 }
 
 impl Classifier {
@@ -141,7 +145,8 @@ impl Classifier {
         how: Build<'_>,
     ) -> Result<Self, LoadError> {
         let layers = (variant.layers)();
-        let mut counted = Counted { source, parameters: 0 };
+        let mut source = Randomised::new(source, how.randomisation);
+        let mut counted = Counted { source: &mut source, parameters: 0 };
         let mut loader = Loader::new(&layers, &mut counted, device, how);
         let network = (variant.build)(&mut loader)?;
         assert!(loader.is_done(), "{} leaves out layers of its own table", arch.name);
@@ -151,8 +156,9 @@ impl Classifier {
         let mut weights = Weights { source: &mut counted, device };
         let head = Head::load(head, layers.last().output, &mut weights)?;
         let parameters = counted.parameters;
-        let (device, only) = (device.clone(), how.layer.map(str::to_owned));
-        Ok(Self { arch, variant, layers, head, parameters, network, device, only })
+        let (device, all) = (device.clone(), [Tap::Input]);
+        let tracked = layers.tracked(how.taps.unwrap_or(&all));
+        Ok(Self { arch, variant, layers, head, parameters, network, device, tracked })
     }
 
     /// The logits of each class; each layer's output goes through `trace`.
@@ -164,31 +170,89 @@ impl Classifier {
     pub fn logits(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<2> {
         // Several layers may read them.
         let features = self.network.features(interleaved(images), trace);
+        self.head_logits(features, trace.rectifier())
+    }
+
+    /// The logits of each class where a layer gives these activations; what is before the layer is not run.
+    ///
+    /// # Errors
+    ///
+    /// If the network has no such layer, or the logits depend on more than its output.
+    ///
+    /// # Shapes
+    ///
+    /// `[batch, channels, height, width]` of the layer to `[batch, classes]`.
+    pub fn tail(&self, layer: &str, activations: Tensor<4>) -> Result<Tensor<2>, TailError> {
+        if !self.layers.is_cut(layer) {
+            return Err(TailError { layer: layer.to_owned() });
+        }
+        if layer == self.layers.layers()[0].name {
+            return Ok(self.logits(activations, &mut Trace::none()));
+        }
+        if layer == self.layers.last().name {
+            return Ok(self.head_logits(activations, Rectifier::Gradient));
+        }
+        let mut trace = Trace::starting_at(layer, interleaved(activations.clone()));
+        let features = self.network.features(activations, &mut trace);
+        match trace.is_before_start() {
+            true => Err(TailError { layer: layer.to_owned() }),
+            false => Ok(self.head_logits(features, Rectifier::Gradient)),
+        }
+    }
+
+    fn head_logits(&self, features: Tensor<4>, rectifier: Rectifier) -> Tensor<2> {
         if self.device != Device::flex() {
-            return self.head_of(features);
+            return self.head_of(features, rectifier);
         }
         // On the CPU the order of a matrix product's sums depends on its size. So that an image's
         // logits do not depend on the batch that it is in, the head always sees as many.
         let [batch, ..] = features.dims();
         let blocks = (0..batch).step_by(HEAD_BLOCK).map(|first| {
             let count = (batch - first).min(HEAD_BLOCK);
-            let logits = self.head_of(block(features.clone(), first, count, HEAD_BLOCK));
+            let block = block(features.clone(), first, count, HEAD_BLOCK);
+            let logits = self.head_of(block, rectifier);
             if count == HEAD_BLOCK { logits } else { logits.slice(s![0..count]) }
         });
-        Tensor::cat(blocks.collect(), 0)
-    }
-
-    fn head_of(&self, features: Tensor<4>) -> Tensor<2> {
-        match self.network.head_units() {
-            Some(_) => self.head.logits(self.network.head(features)),
-            None => self.head.forward(features),
+        let mut blocks: Vec<_> = blocks.collect();
+        match blocks.len() {
+            1 => blocks.remove(0),
+            _ => Tensor::cat(blocks, 0),
         }
     }
 
-    /// Whether the classifier was built to be looked at at this layer.
+    fn head_of(&self, features: Tensor<4>, rectifier: Rectifier) -> Tensor<2> {
+        match self.network.head_units() {
+            Some(_) => self.head.logits(self.network.head(features)),
+            None => self.head.forward(features, rectifier),
+        }
+    }
+
+    /// Whether the network has this place, a layer with height and width.
     #[must_use]
-    pub fn can_look_at(&self, layer: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| only == layer)
+    pub fn has(&self, tap: &Tap) -> bool {
+        let layer = |name| self.layers.get(name).is_some_and(|layer| layer.op.can_be_tapped());
+        tap.layer().is_none_or(layer)
+    }
+
+    /// Whether the classifier was built so that gradients can be read at this place.
+    #[must_use]
+    pub fn supports_gradient_at(&self, tap: &Tap) -> bool {
+        let needed = self.layers.tracked(std::slice::from_ref(tap));
+        needed.iter().zip(&self.tracked).all(|(needed, there)| *there || !needed)
+    }
+
+    /// Whether gradients can pass rectifiers in this way: on a GPU only as gradients do.
+    #[must_use]
+    pub fn supports_rectifier(&self, rectifier: Rectifier) -> bool {
+        rectifier == Rectifier::Gradient || self.device == Device::flex()
+    }
+
+    /// Whether what is at `tap` depends on what is at `other`, another place.
+    #[must_use]
+    pub fn is_behind(&self, tap: &Tap, other: &Tap) -> bool {
+        let Some(name) = tap.layer().filter(|_| tap != other) else { return false };
+        let behind = self.layers.tracked(std::slice::from_ref(other));
+        self.layers.layers().iter().zip(behind).any(|(layer, behind)| behind && layer.name == name)
     }
 
     /// The device that holds the weights.
@@ -196,6 +260,14 @@ impl Classifier {
     pub fn device(&self) -> &Device {
         &self.device
     }
+}
+
+/// The logits depend on more than the output of a layer, or the network has no such layer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the layers behind `{layer}` read others, too, and cannot be run alone")]
+pub struct TailError {
+    /// The layer.
+    pub layer: String,
 }
 
 /// Counts the values that pass.

@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 
 use crate::layers::Weights;
-use crate::layers::{BatchNorm, Dense, Function, flattened, maxima, means};
-use crate::{HeadConfig, LoadError, Op};
+use crate::layers::{BatchNorm, Dense, Function, activate_units, flattened, maxima, means};
+use crate::{HeadConfig, LoadError, Op, Rectifier};
 
 enum HeadLayer {
     Flatten,
@@ -67,7 +67,7 @@ impl Head {
                         .batch_norm(name, channels, (epsilon, scale, center))?
                         .on(weights.device),
                 ),
-                ref other => match Function::of(other) {
+                ref other => match Function::from_op(other) {
                     Some(function) => HeadLayer::Function(function),
                     None => continue,
                 },
@@ -82,7 +82,7 @@ impl Head {
         &self.config
     }
 
-    /// Logits, never softmax or sigmoid.
+    /// Logits, never softmax or sigmoid. Gradients pass rectifiers as `rectifier` says.
     ///
     /// # Shapes
     ///
@@ -92,10 +92,10 @@ impl Head {
     ///
     /// Never: the configuration was checked.
     #[must_use]
-    pub fn forward(&self, features: Tensor<4>) -> Tensor<2> {
+    pub fn forward(&self, features: Tensor<4>, rectifier: Rectifier) -> Tensor<2> {
         let mut value = Value::Map(features);
         for layer in &self.layers {
-            value = layer.forward(value);
+            value = layer.forward(value, rectifier);
         }
         match value {
             Value::Flat(units) => self.logits(units),
@@ -113,7 +113,7 @@ impl Head {
 }
 
 impl HeadLayer {
-    fn forward(&self, value: Value) -> Value {
+    fn forward(&self, value: Value, rectifier: Rectifier) -> Value {
         match (self, value) {
             (Self::Flatten, Value::Map(x)) => Value::Flat(flattened(x)),
             (Self::GlobalAveragePool, Value::Map(x)) => Value::Flat(flat(means(x))),
@@ -121,11 +121,15 @@ impl HeadLayer {
             (Self::GlobalConcatPool, Value::Map(x)) => {
                 Value::Flat(Tensor::cat(vec![flat(maxima(x.clone())), flat(means(x))], 1))
             }
-            (Self::Dense(dense), Value::Flat(x)) => Value::Flat(dense.forward(x)),
+            (Self::Dense(dense), Value::Flat(x)) => Value::Flat(dense.forward(x, rectifier)),
             (Self::BatchNorm(norm), Value::Map(x)) => Value::Map(norm.forward(x)),
             (Self::BatchNorm(norm), Value::Flat(x)) => Value::Flat(norm.forward(x)),
-            (Self::Function(function), Value::Map(x)) => Value::Map(function.apply_to_map(x)),
-            (Self::Function(function), Value::Flat(x)) => Value::Flat(function.apply(x)),
+            (Self::Function(function), Value::Map(x)) => {
+                Value::Map(function.apply_to_map(x, rectifier))
+            }
+            (Self::Function(function), Value::Flat(x)) => {
+                Value::Flat(activate_units(*function, x, rectifier))
+            }
             (_, value) => value,
         }
     }
@@ -168,7 +172,10 @@ mod tests {
         let head = Head::load(config, [2, 1, 2], &mut weights).expect("weights");
         // channel 0: 1, 2; channel 1: 3, 5
         let map = TensorData::new(vec![1.0_f32, 2.0, 3.0, 5.0], [1, 2, 2, 1]);
-        head.forward(Tensor::from_data(map, &device)).into_data().try_to_vec().expect("numbers")
+        head.forward(Tensor::from_data(map, &device), Rectifier::Gradient)
+            .into_data()
+            .try_to_vec()
+            .expect("numbers")
     }
 
     fn assert_close(found: &[f32], expected: &[f32]) {

@@ -1,6 +1,6 @@
 //! The layers of an architecture, in order, as data.
 
-use crate::Op;
+use crate::{Op, Tap};
 
 /// One layer of a [`LayerTable`].
 #[derive(Clone, Debug, PartialEq)]
@@ -178,6 +178,29 @@ impl LayerTable {
         after
     }
 
+    /// For each layer whether a gradient passes it that is read at one of these taps.
+    #[must_use]
+    pub fn tracked(&self, taps: &[Tap]) -> Vec<bool> {
+        let mut tracked = vec![false; self.layers.len()];
+        for tap in taps {
+            let after = self.after(tap.layer().unwrap_or(&self.layers[0].name));
+            tracked.iter_mut().zip(after).for_each(|(tracked, after)| *tracked |= after);
+        }
+        tracked
+    }
+
+    /// Whether everything that the last layer computes goes through the layer called `name`: then the output of
+    /// that layer is all that the layers behind it need.
+    #[must_use]
+    pub fn is_cut(&self, name: &str) -> bool {
+        let mut reached = vec![false; self.layers.len()];
+        for (at, layer) in self.layers.iter().enumerate() {
+            let is_read = at == 0 || layer.inputs.iter().any(|&input| reached[input]);
+            reached[at] = is_read && layer.name != name;
+        }
+        self.get(name).is_some() && reached.last() == Some(&false)
+    }
+
     /// Whether its layers are generated code: then only the file that was made with the code fits.
     #[must_use]
     pub fn is_generated(&self) -> bool {
@@ -244,6 +267,29 @@ mod tests {
         table.join(&["a", "b"], "sum", Op::Add);
         assert_eq!(table.after("a"), [false, true, false, true]);
         assert_eq!(table.after("input"), [true; 4]);
+    }
+
+    #[test]
+    fn a_cut_is_what_every_path_goes_through() {
+        let mut table = LayerTable::new("input", [4, 4, 2]);
+        table.push("stem", Op::conv2d(5, 1));
+        table.push("a", Op::conv2d(5, 1));
+        table.join(&["stem", "a"], "sum", Op::Add);
+        table.push("last", Op::conv2d(5, 1));
+        let cuts = ["input", "stem", "a", "sum", "last", "unknown"].map(|name| table.is_cut(name));
+        assert_eq!(cuts, [true, true, false, true, true, false]);
+    }
+
+    #[test]
+    fn a_gradient_passes_what_is_behind_its_taps() {
+        let mut table = LayerTable::new("input", [4, 4, 2]);
+        table.push("a", Op::conv2d(5, 1));
+        table.at("input");
+        table.push("b", Op::conv2d(5, 1));
+        table.join(&["a", "b"], "sum", Op::Add);
+        assert_eq!(table.tracked(&[Tap::Layer("b".to_owned())]), [false, false, true, true]);
+        assert_eq!(table.tracked(&[Tap::Input]), [true; 4]);
+        assert_eq!(table.tracked(&[]), [false; 4]);
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub(crate) struct Description {
 
 impl Description {
     /// Describes a checkpoint.
-    pub(crate) fn of(resolved: &Resolved) -> Self {
+    pub(crate) fn new(resolved: &Resolved) -> Self {
         // Ranks within a class are no names to keep.
         let renamed =
             resolved.names.iter().filter(|(own, file)| own != file && resolved.file.named);

@@ -26,7 +26,7 @@ pub enum Container {
 impl Container {
     /// The format that a file's name asks for by its ending, in any case.
     #[must_use]
-    pub fn of(path: &Path) -> Option<Self> {
+    pub fn from_path(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_lowercase().as_str() {
             "bpk" => Some(Self::Burnpack),
             "safetensors" => Some(Self::Safetensors),
@@ -126,7 +126,7 @@ impl Resolved {
         if !overwrite && path.exists() {
             return Err(Error::Exists { path: path.to_owned() });
         }
-        let description = Description::of(&self);
+        let description = Description::new(&self);
         let (classifier, taken) = self.fill(&Device::flex(), Build::default())?;
         let (tensors, parameters) = (taken.len(), classifier.parameters);
         drop(classifier);
@@ -172,7 +172,7 @@ fn verify(path: &Path, description: &Description, weights: &Weights) -> Result<(
     };
     let old = &weights.resolved;
     let new = Checkpoint::open(path)?.resolve(&[old.arch], None)?;
-    let again = Description::of(&new);
+    let again = Description::new(&new);
     if again != *description {
         return Err(differs(format!("{again:?}")));
     }

@@ -25,7 +25,7 @@ pub(crate) struct Failure {
 }
 
 /// Where the layers of an architecture are in a file.
-enum Found {
+enum Match {
     Names(FileNames),
     Onnx(Matched),
 }
@@ -59,17 +59,17 @@ pub(crate) fn resolve(
         let table = (variant.layers)();
         let result = match &file.graph {
             Some(graph) if file.format == Format::Onnx => {
-                onnx::matching::match_graph(&table, graph).map(Found::Onnx)
+                onnx::matching::match_graph(&table, graph).map(Match::Onnx)
             }
-            Some(graph) => match_graph(&table, graph).map(Found::Names),
-            None => match_names(&table, &file).map(Found::Names),
+            Some(graph) => match_graph(&table, graph).map(Match::Names),
+            None => match_names(&table, &file).map(Match::Names),
         };
         // A network that fits comes before all others, and the larger of two that fit: names and
         // shapes alone cannot tell a network from one that has more layers.
         let count = table.layers().len() as f64;
         let likeness = match &result {
-            Ok(Found::Names(_)) => count,
-            Ok(Found::Onnx(matched)) => {
+            Ok(Match::Names(_)) => count,
+            Ok(Match::Onnx(matched)) => {
                 let known = onnx::matching::known_names(&table, &file);
                 let graph = file.graph.as_ref();
                 graph
@@ -103,8 +103,8 @@ pub(crate) fn resolve(
         structure::refusal(&file, wanted, (arch, variant, &table), likeness, failure)
     })?;
     let (names, folded) = match found {
-        Found::Names(names) => (names, None),
-        Found::Onnx(matched) => matched.apply(&table, &mut file),
+        Match::Names(names) => (names, None),
+        Match::Onnx(matched) => matched.apply(&table, &mut file),
     };
     let HeadLayers { config, notes } = match &file.graph {
         Some(graph) => {

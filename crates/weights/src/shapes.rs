@@ -2,7 +2,7 @@
 
 use burncam_net::{LoadError, Op, Weight};
 
-use crate::facts::output_of;
+use crate::contents::output_of;
 use crate::{Error, Format, Resolved};
 
 impl Resolved {

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use crate::keras::numbers::Hdf5;
-use crate::onnx::recipe::OnnxStore;
+use crate::onnx::weight_origin::OnnxStore;
 use crate::safetensors::Ranges;
 use crate::tensors::{Tensors, floats};
 use crate::torch::pickle_value::Element;

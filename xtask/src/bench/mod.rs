@@ -68,7 +68,8 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
 }
 
 fn bench(options: &Options, arguments: &[String]) -> Result<String, String> {
-    program::build_with(&["--quiet"]).map_err(|_| "there is no program to measure".to_owned())?;
+    program::build_with(&["--quiet", "--features=burncam-bench/worker"])
+        .map_err(|_| "there is no program to measure".to_owned())?;
     let mut machine = machine::Machine::now();
     let peers = peers(options)?;
     if options.on_gpu() {
@@ -147,8 +148,8 @@ fn network_measured(
 }
 
 fn burncam(options: &Options, network: &Network) -> Result<Worker, String> {
-    let mut command = Command::new(program::path());
-    command.arg("bench").args(["--device", &options.device]).arg("--data").arg(&options.data);
+    let mut command = Command::new(program::path_of("burncam-bench"));
+    command.args(["--device", &options.device]).arg("--data").arg(&options.data);
     match network.weights(options.checkpoints.as_deref()) {
         Some(weights) => command.arg("--weights").arg(weights),
         None => command.arg("--model").arg(network.name),

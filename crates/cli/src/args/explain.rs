@@ -2,23 +2,23 @@
 
 use std::path::PathBuf;
 
+use burncam_attribution::{METHODS, Method};
 use burncam_imaging::{Exif, Resize};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use burncam_run::device::{Precision, Request};
+use burncam_run::labels::{Asked, LabelColumns};
+use burncam_run::{Preprocess, Shard};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 
 use super::examples::EXAMPLES;
-use super::{NetworkChoice, not_negative};
-use crate::device::{Precision, Request};
-use crate::explain::{PictureOptions, Shard};
-use crate::labels::{Asked, LabelColumns};
-use crate::page::PageOptions;
-use crate::preprocess::Preprocess;
+use super::pictures::PictureArgs;
+use super::{NetworkArgs, PageArgs, not_negative, precision};
 use crate::settings::SettingsOptions;
 
 /// Classify every image of a folder and show which regions decided.
 ///
-/// Reads a checkpoint and a folder of folds, and writes for each image an overlay of its
-/// Grad-CAM map, a CSV report as the notebook's, predictions.csv and run.json, and a page of it all,
+/// Reads a checkpoint and a folder of folds, and writes for each image overlays of its maps, a CSV
+/// report as the notebook's, predictions.csv, maps.csv and run.json, and a page of it all,
 /// index.html. Without --weights and --data it explains the demo: drawn faces and a small network,
 /// into burncam-demo/.
 #[derive(Args, Debug)]
@@ -42,7 +42,7 @@ pub(crate) struct Explain {
 
     /// The network, where the file does not tell it.
     #[command(flatten)]
-    pub network: NetworkChoice,
+    pub network: NetworkArgs,
 
     /// Names of the classes, in the order of the network's outputs.
     ///
@@ -104,7 +104,7 @@ pub(crate) struct Explain {
 
     /// How pictures are made.
     #[command(flatten)]
-    pub pictures: PictureOptions,
+    pub pictures: PictureArgs,
 
     /// Do without the page (index.html, report.json and its small pictures).
     #[arg(long, help_heading = "Report")]
@@ -112,7 +112,7 @@ pub(crate) struct Explain {
 
     /// What the page is asked for.
     #[command(flatten)]
-    pub page: PageOptions,
+    pub page: PageArgs,
 
     /// Where options come from.
     #[command(flatten)]
@@ -122,11 +122,25 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "A", default_value_t = 0.4, value_parser = alpha, allow_negative_numbers = true, help_heading = "Output")]
     pub alpha: f32,
 
-    /// The layer to explain [default: the architecture's].
+    /// The methods of explanation.
     ///
-    /// As the network or the file calls it; `layers` lists them.
-    #[arg(long, value_name = "NAME", help_heading = "Explanation")]
-    pub layer: Option<String>,
+    /// Several, with commas between, are computed in one pass where they can be; each has a map of every image.
+    #[arg(
+        long,
+        value_name = "NAME,...",
+        value_delimiter = ',',
+        default_values = [METHODS[0].name],
+        value_parser = methods(),
+        help_heading = "Explanation"
+    )]
+    pub method: Vec<String>,
+
+    /// The layers to explain [default: the architecture's].
+    ///
+    /// As the network or the file calls them; `layers` lists them. Of several, with commas between, each has a map
+    /// of its own. NETWORK=LAYER is for one of several networks, by its name or its architecture's.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Explanation")]
+    pub layer: Vec<String>,
 
     /// Explain this class, by name or index from 0, instead of each image's predicted class.
     #[arg(
@@ -175,8 +189,8 @@ pub(crate) struct Explain {
     #[arg(
         long,
         value_name = "TYPE",
-        value_enum,
         default_value_t,
+        value_parser = precision(),
         hide_possible_values = true,
         help_heading = "Computation"
     )]
@@ -191,6 +205,11 @@ pub(crate) struct Explain {
     /// of both.
     #[arg(long, help_heading = "Computation")]
     pub exact: bool,
+}
+
+fn methods() -> PossibleValuesParser {
+    let value = |method: &&Method| PossibleValue::new(method.name).help(method.summary);
+    PossibleValuesParser::new(METHODS.iter().map(value))
 }
 
 fn resize() -> impl TypedValueParser<Value = Resize> {

@@ -3,6 +3,8 @@
 use clap::{Command, CommandFactory};
 
 use super::Cli;
+use burncam_run::short as version_line;
+
 use crate::{program, version};
 
 /// The options of `explain` that `-h` shows.
@@ -12,7 +14,7 @@ const USUAL: [&str; 8] =
 /// The command line.
 pub(crate) fn command() -> Command {
     let names = |command: &Command| command.get_name().to_owned();
-    let mut all = Cli::command().bin_name(program::name()).version(leaked(version::short()));
+    let mut all = Cli::command().bin_name(program::name()).version(leaked(version_line()));
     for name in all.get_subcommands().map(names).collect::<Vec<_>>() {
         all = all.mut_subcommand(name, named);
     }

@@ -4,21 +4,26 @@ mod examples;
 mod explain;
 mod help;
 mod network;
+mod page;
+mod pictures;
+mod values;
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use crate::device::{Precision, Request};
-use crate::page::PageOptions;
+use burncam_run::device::{Precision, Request};
 use examples::{
     COMPARE_EXAMPLES, COMPLETIONS_EXAMPLES, CONVERT_EXAMPLES, INSPECT_EXAMPLES, LAYERS_EXAMPLES,
     MAN_EXAMPLES, MODELS_EXAMPLES, REPORT_EXAMPLES, VERIFY_EXAMPLES,
 };
 pub(crate) use explain::Explain;
 pub(crate) use help::{command, with_adapters};
-pub(crate) use network::NetworkChoice;
+pub(crate) use network::NetworkArgs;
+pub(crate) use page::PageArgs;
+use values::named;
 
 /// Explains what convolutional networks look at.
 #[derive(Debug, Parser)]
@@ -40,8 +45,6 @@ pub(crate) enum Command {
     Compare(Compare),
     Devices(Devices),
     Verify(Verify),
-    #[command(hide = true)]
-    Bench(Bench),
     Report(Report),
     Completions(Completions),
     Man(Man),
@@ -97,7 +100,6 @@ impl Command {
             Self::Explain(args) => &args.device,
             Self::Compare(args) => &args.device,
             Self::Verify(args) => &args.device,
-            Self::Bench(args) => &args.device,
             Self::Devices(_) => return true,
             Self::Models(_)
             | Self::Inspect(_)
@@ -147,7 +149,7 @@ pub(crate) struct Inspect {
 
     /// The network, where the file does not tell it.
     #[command(flatten)]
-    pub network: NetworkChoice,
+    pub network: NetworkArgs,
 
     /// Print JSON instead of text.
     #[arg(long)]
@@ -169,7 +171,7 @@ pub(crate) struct Layers {
 
     /// The network, where the file does not tell it.
     #[command(flatten)]
-    pub network: NetworkChoice,
+    pub network: NetworkArgs,
 
     /// Print JSON instead of a table.
     #[arg(long)]
@@ -196,7 +198,7 @@ pub(crate) struct Convert {
 
     /// The network, where the file does not tell it.
     #[command(flatten)]
-    pub network: NetworkChoice,
+    pub network: NetworkArgs,
 
     /// Replace --out if it is there already.
     #[arg(long)]
@@ -233,7 +235,7 @@ pub(crate) struct Compare {
 
     /// The network, where the file does not tell it.
     #[command(flatten)]
-    pub network: NetworkChoice,
+    pub network: NetworkArgs,
 
     /// Where to compute: auto, cpu, gpu, gpu:1.
     ///
@@ -259,7 +261,7 @@ pub(crate) struct Devices {
 ///
 /// Some graphics drivers are silently wrong. This runs each supported network, with weights that
 /// need no file, or the networks of your own files, on the device and on the CPU: forward, and back
-/// from the class to the map's layer. It prints how far logits, gradient and Grad-CAM map are from
+/// from the class to the map's layer. It prints how far logits, gradient and map are from
 /// the CPU's, and the first layer that is too far.
 #[derive(Args, Debug)]
 #[command(after_long_help = VERIFY_EXAMPLES)]
@@ -271,7 +273,7 @@ pub(crate) struct Verify {
 
     /// The network to check with, or that of --weights.
     #[command(flatten)]
-    pub network: NetworkChoice,
+    pub network: NetworkArgs,
 
     /// Check with the networks of these checkpoints instead.
     #[arg(value_name = "FILE")]
@@ -282,32 +284,8 @@ pub(crate) struct Verify {
     weights: Vec<PathBuf>,
 
     /// Check it in f32, or in f16, which has its own tolerances; the CPU computes in f32.
-    #[arg(long, value_name = "TYPE", value_enum, default_value_t, hide_possible_values = true)]
+    #[arg(long, value_name = "TYPE", default_value_t, value_parser = precision(), hide_possible_values = true)]
     pub precision: Precision,
-}
-
-/// Measure what `explain` computes: the part of `cargo xtask bench` that needs Burn.
-///
-/// Answers each line of its input with one line: a batch size with the time that an image takes in
-/// such batches, `stages` and a batch size with where that goes on a GPU, `device` with what computes,
-/// `peak` with the multiplications and additions that a core can do.
-#[derive(Args, Debug)]
-pub(crate) struct Bench {
-    /// The network, with weights that need no file.
-    #[arg(long, value_name = "NAME")]
-    pub model: Option<String>,
-
-    /// The network of this checkpoint instead.
-    #[arg(long, value_name = "FILE", conflicts_with = "model")]
-    pub weights: Option<PathBuf>,
-
-    /// Folder of images.
-    #[arg(long, value_name = "DIR")]
-    pub data: PathBuf,
-
-    /// Where to compute.
-    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
-    pub device: Request,
 }
 
 /// Make the page of a finished run again, or one page of several runs.
@@ -334,7 +312,7 @@ pub(crate) struct Report {
 
     /// What the page is asked for.
     #[command(flatten)]
-    pub page: PageOptions,
+    pub page: PageArgs,
 }
 
 /// Print what a shell needs to complete commands and options.
@@ -353,6 +331,10 @@ pub(crate) struct Man {
     /// Folder to write to; it is made if need be.
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
+}
+
+fn precision() -> impl TypedValueParser<Value = Precision> {
+    named([("f32", ""), ("f16", "")])
 }
 
 fn tolerance(text: &str) -> Result<f32, String> {

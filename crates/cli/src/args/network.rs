@@ -4,14 +4,13 @@ use std::path::Path;
 
 use anyhow::Result;
 use burncam_net::HeadSpec;
-use burncam_weights::{Checkpoint, Resolved, Wanted};
+use burncam_run::NetworkChoice;
+use burncam_weights::{Resolved, Wanted};
 use clap::Args;
-
-use crate::models;
 
 /// The network of a checkpoint, where the file alone does not tell it.
 #[derive(Args, Clone, Debug, Default)]
-pub(crate) struct NetworkChoice {
+pub(crate) struct NetworkArgs {
     /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
     /// inception_v3, ncnn; or with its variant, vgg16:keras-applications.
     #[arg(long, value_name = "NAME", help_heading = "Input")]
@@ -28,20 +27,19 @@ pub(crate) struct NetworkChoice {
     pub head: Option<HeadSpec>,
 }
 
-impl NetworkChoice {
+impl NetworkArgs {
+    /// The same without a command line.
+    pub(crate) fn choice(&self) -> NetworkChoice {
+        NetworkChoice { model: self.model.clone(), head: self.head.clone() }
+    }
+
     /// What `--model` names.
     pub(crate) fn wanted(&self) -> Result<Option<Wanted>> {
-        models::wanted(self.model.as_deref())
+        self.choice().wanted()
     }
 
     /// Opens a checkpoint and finds its network.
     pub(crate) fn open(&self, path: &Path) -> Result<Resolved> {
-        self.resolve(Checkpoint::open(path)?)
-    }
-
-    /// Finds the network of a checkpoint.
-    pub(crate) fn resolve(&self, checkpoint: Checkpoint) -> Result<Resolved> {
-        let checkpoint = checkpoint.with_head(self.head.clone());
-        Ok(checkpoint.resolve(&models::known(), self.wanted()?)?)
+        self.choice().open(path)
     }
 }

@@ -12,10 +12,13 @@ use burncam_weights::{ENDINGS, Error, Resolved, is_checkpoint_name};
 
 use super::{Comparison, DIFFERS, Row, compare, difference, number};
 use crate::FATAL;
-use crate::args::{Compare, NetworkChoice};
+use burncam_run::networks::known;
+use burncam_run::{counted, device};
+
+use crate::args::{Compare, NetworkArgs};
+use crate::console::{self, CONSOLE};
 use crate::npz::Npz;
 use crate::text::{self, Column};
-use crate::{console, device, models};
 
 /// The head in words, beside checkpoints that hold weights only and whose family has another.
 const HEAD: &str = "head.txt";
@@ -30,18 +33,18 @@ struct Line {
     /// Its own name.
     file: String,
     /// Nothing, where it cannot be used.
-    found: Option<Found>,
+    found: Option<FolderComparison>,
 }
 
 /// What was found of one checkpoint.
-struct Found {
+struct FolderComparison {
     network: &'static str,
     variant: &'static str,
     format: String,
     comparison: Comparison,
 }
 
-impl Found {
+impl FolderComparison {
     /// The row that is farthest from the reference.
     fn worst(&self) -> Option<&Row> {
         self.comparison.rows.iter().max_by(|a, b| a.relative.total_cmp(&b.relative))
@@ -56,7 +59,7 @@ impl Found {
 /// Compares every checkpoint with the reference beside it.
 pub(super) fn run(args: &Compare) -> Result<ExitCode> {
     let files = checkpoints(args.checkpoint.path())?;
-    let choice = device::one(&args.device, device::Precision::Single)?;
+    let choice = device::one(&args.device, device::Precision::Single, &CONSOLE)?;
     let lines: Vec<Line> = (files.iter())
         .map(|path| {
             console::note(format!("Comparing {}", path.display()));
@@ -105,7 +108,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// A checkpoint as the network that it says it is; where it does not say so, as that which its folder
 /// is called after, with the head that is written beside it.
-fn resolve(path: &Path, network: &NetworkChoice) -> Result<Resolved> {
+fn resolve(path: &Path, network: &NetworkArgs) -> Result<Resolved> {
     let error = match network.open(path) {
         Ok(resolved) => return Ok(resolved),
         Err(error) => error,
@@ -118,7 +121,7 @@ fn resolve(path: &Path, network: &NetworkChoice) -> Result<Resolved> {
     }
     // `VGG16-torchvision-bn`, or with the maker behind it, `ResNet50-torchvision-timm`.
     let folder = path.parent().map(name).unwrap_or_default();
-    let archs = models::known();
+    let archs = known();
     let variants = archs.iter().flat_map(|arch| arch.variants.iter().map(move |own| (arch, own)));
     let called = |(arch, own): &(&&Arch, &Variant)| {
         let rest = folder.strip_prefix(&format!("{}-{}", arch.title, own.name));
@@ -126,7 +129,7 @@ fn resolve(path: &Path, network: &NetworkChoice) -> Result<Resolved> {
     };
     let model = variants.filter(called).max_by_key(|(_, own)| own.name.len());
     let head = fs::read_to_string(path.with_file_name(HEAD)).ok();
-    let named = NetworkChoice {
+    let named = NetworkArgs {
         model: model.map(|(arch, own)| format!("{}:{}", arch.name, own.name)),
         head: head
             .map(|text| text.parse().map_err(|error: String| anyhow!("{HEAD}: {error}")))
@@ -135,12 +138,12 @@ fn resolve(path: &Path, network: &NetworkChoice) -> Result<Resolved> {
     named.open(path)
 }
 
-fn found(path: &Path, network: &NetworkChoice, device: &Device) -> Result<Found> {
+fn found(path: &Path, network: &NetworkArgs, device: &Device) -> Result<FolderComparison> {
     let checkpoint = resolve(path, network)?;
     let classifier = checkpoint.build(device)?;
     let mut reference = Npz::open(&path.with_file_name(REFERENCE))?;
     let comparison = compare(&checkpoint, &classifier, &mut reference);
-    Ok(Found {
+    Ok(FolderComparison {
         network: checkpoint.arch.title,
         variant: checkpoint.variant.name,
         format: checkpoint.format().to_string(),
@@ -218,10 +221,10 @@ fn of_files(files: &[&str], groups: &[&[Line]]) -> String {
             Some(found) => found.worst().map_or(String::new(), |row| number(row.relative)),
         };
         let cells = group.iter().map(cell).collect::<Vec<_>>().join(" | ");
-        let worst = used().filter_map(Found::worst);
+        let worst = used().filter_map(FolderComparison::worst);
         let worst = worst.max_by(|a, b| a.relative.total_cmp(&b.relative));
         let worst = worst.map_or("", |row| row.layer.as_str());
-        let logits = number(used().map(Found::logits).fold(0.0, f32::max));
+        let logits = number(used().map(FolderComparison::logits).fold(0.0, f32::max));
         let _ = writeln!(text, "| {network} | {variant} | {cells} | `{worst}` | {logits} |");
     }
     text
@@ -254,9 +257,9 @@ fn spread(lines: &[Line]) -> String {
 }
 
 fn verdict(lines: &[Line], tolerance: f32) -> String {
-    let networks = console::counted(groups(lines).count(), "network", "networks");
+    let networks = counted(groups(lines).count(), "network", "networks");
     let unusable = lines.iter().filter(|line| line.found.is_none()).count();
-    let files = console::counted(lines.len() - unusable, "file", "files");
+    let files = counted(lines.len() - unusable, "file", "files");
     let mut text = format!("\nCompared {files} of {networks}: ");
     let count = past(lines, tolerance).count();
     let _ = match past(lines, tolerance).next() {
@@ -268,7 +271,7 @@ fn verdict(lines: &[Line], tolerance: f32) -> String {
         ),
     };
     if unusable > 0 {
-        let _ = writeln!(text, "{} cannot be used.", console::counted(unusable, "file", "files"));
+        let _ = writeln!(text, "{} cannot be used.", counted(unusable, "file", "files"));
     }
     text
 }

@@ -2,22 +2,24 @@
 //! from files, so nothing is printed that could do something to a terminal.
 
 mod harmless;
-mod message;
+mod language;
 
 use std::fmt::Write as _;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use burncam_net::LoadError;
-use burncam_report::page::Language;
+use burncam_page::Language;
+use burncam_run::networks::known;
+use burncam_run::{Message, Observer, SHOWN, bounded, counted};
 use burncam_weights::Error as WeightsError;
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use zip::result::ZipError;
 
-use crate::text::bounded;
-use crate::{models, other_network, program};
+use crate::{other_network, program};
 use harmless::{harmless, on_one_line};
-pub(crate) use message::{Message, language, speak};
+pub(crate) use language::{language, speak, spoken};
 
 /// Prints a line to stdout. A reader that went away is no reason to stop.
 macro_rules! out {
@@ -37,13 +39,6 @@ macro_rules! err {
 mod summary;
 
 pub(crate) use summary::{Head, places, report, summary};
-
-/// How many items of a list are shown before it is cut.
-pub(crate) const SHOWN: usize = 10;
-
-/// What is said where the system starts no more threads.
-pub(crate) const NO_THREAD: &str = "the system does not let this program start a thread: its limit of \
-                                    processes (`ulimit -u`, or a container's pids limit) is reached";
 
 /// Prints an error with its causes and, where one helps, a hint.
 pub(crate) fn error(error: &anyhow::Error) {
@@ -139,7 +134,7 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
 }
 
 fn known_networks() -> String {
-    let known: Vec<&str> = models::known().iter().map(|arch| arch.title).collect();
+    let known: Vec<&str> = known().iter().map(|arch| arch.title).collect();
     format!("the networks that Burncam explains are {}", known.join(", "))
 }
 
@@ -177,13 +172,13 @@ pub(crate) fn result(text: &str) -> io::Result<()> {
 /// Prints a warning, and the items that it concerns as far as they fit.
 pub(crate) fn warning(text: impl Into<Message>, items: &[String]) {
     let label = Message::new("warning", "aviso");
-    err!("{}: {}", label.spoken(), text.into().spoken());
+    err!("{}: {}", spoken(&label), spoken(&text.into()));
     list(items, |line| err!("{line}"));
 }
 
 /// Prints what the program does, or found out.
 pub(crate) fn note(text: impl Into<Message>) {
-    err!("{}", text.into().spoken());
+    err!("{}", spoken(&text.into()));
 }
 
 fn list(items: &[String], print: impl Fn(String)) {
@@ -206,15 +201,64 @@ fn say(language: Language, key: &str, values: &[(&str, &str)]) -> String {
     language.say(key, values).unwrap_or_default()
 }
 
-/// Asks a question on the terminal; an empty answer is a yes.
-pub(crate) fn agreed(question: &Message) -> bool {
-    let answers = Message::new("[Y/n]", "[S/n]");
-    let question = harmless(question.spoken()).into_owned();
-    let _ = write!(std::io::stderr(), "{question} {} ", answers.spoken());
-    let mut answer = String::new();
-    match std::io::stdin().read_line(&mut answer) {
-        Ok(0) | Err(_) => false,
-        Ok(_) => matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes" | "s" | "sim"),
+/// The program's console.
+pub(crate) static CONSOLE: Console = Console { progress: Mutex::new(None) };
+
+/// The console as a run's observer.
+pub(crate) struct Console {
+    progress: Mutex<Option<Progress>>,
+}
+
+impl Observer for Console {
+    fn note(&self, text: Message) {
+        note(text);
+    }
+
+    fn warning(&self, text: Message, items: &[String]) {
+        warning(text, items);
+    }
+
+    /// Asks on the terminal; an empty answer is a yes.
+    fn confirm(&self, question: &Message) -> bool {
+        if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+            return false;
+        }
+        let answers = Message::new("[Y/n]", "[S/n]");
+        let question = harmless(spoken(question)).into_owned();
+        let _ = write!(std::io::stderr(), "{question} {} ", spoken(&answers));
+        let mut answer = String::new();
+        match std::io::stdin().read_line(&mut answer) {
+            Ok(0) | Err(_) => false,
+            Ok(_) => {
+                matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes" | "s" | "sim")
+            }
+        }
+    }
+
+    fn begin(&self, images: usize) {
+        *self.progress() = Some(Progress::new(images));
+    }
+
+    fn advance(&self, images: usize) {
+        if let Some(progress) = self.progress().as_mut() {
+            progress.add(images);
+        }
+    }
+
+    fn end(&self) {
+        if let Some(progress) = self.progress().take() {
+            progress.finish();
+        }
+    }
+
+    fn program(&self) -> &str {
+        program::name()
+    }
+}
+
+impl Console {
+    fn progress(&self) -> MutexGuard<'_, Option<Progress>> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -235,7 +279,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// Progress over the images: a bar on a terminal, a line for each tenth elsewhere.
-pub(crate) struct Progress {
+struct Progress {
     bar: ProgressBar,
     started: Instant,
     done: u64,
@@ -244,7 +288,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Starts at none of `images`.
-    pub(crate) fn new(images: usize) -> Self {
+    fn new(images: usize) -> Self {
         let template = match language() {
             Language::English => "{bar:32} {pos}/{len} images{rate}",
             Language::Portuguese => "{bar:32} {pos}/{len} imagens{rate}",
@@ -256,7 +300,7 @@ impl Progress {
                 if state.pos() > 0 {
                     let left = state.len().is_some_and(|all| all > state.pos());
                     let left = left.then(|| state.eta());
-                    let _ = out.write_str(rate(state.per_sec(), left).spoken());
+                    let _ = out.write_str(spoken(&rate(state.per_sec(), left)));
                 }
             });
         let bar = ProgressBar::new(images as u64).with_style(style);
@@ -267,7 +311,7 @@ impl Progress {
     }
 
     /// `images` more are done.
-    pub(crate) fn add(&mut self, images: usize) {
+    fn add(&mut self, images: usize) {
         self.done += images as u64;
         self.bar.inc(images as u64);
         let all = self.bar.length().unwrap_or(1).max(1);
@@ -279,12 +323,12 @@ impl Progress {
             let left = all.checked_sub(self.done).filter(|left| *left > 0);
             let left = left.map(|left| Duration::from_secs_f64(left as f64 / speed));
             let images = Message::new("images", "imagens");
-            err!("{}/{all} {}{}", self.done, images.spoken(), rate(speed, left).spoken());
+            err!("{}/{all} {}{}", self.done, spoken(&images), spoken(&rate(speed, left)));
         }
     }
 
     /// Takes the bar away.
-    pub(crate) fn finish(&self) {
+    fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }
@@ -321,19 +365,9 @@ fn left_in_portuguese(duration: &str) -> String {
     }
 }
 
-/// `1 image`, `3 images`.
-pub(crate) fn images(count: usize) -> String {
-    counted(count, "image", "images")
-}
-
 /// `1 layer`, `3 layers`.
 pub(crate) fn layers(count: usize) -> String {
     counted(count, "layer", "layers")
-}
-
-/// A number and its noun.
-pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 #[cfg(test)]

@@ -4,12 +4,15 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use burncam_cam::MapStatus;
-use burncam_report::page::{Language, swapped_sentence};
-use burncam_report::{FoldScore, ModelTree, Peaks, Summary};
+use burncam_attribution::MapStatus;
+use burncam_evaluation::Peaks;
+use burncam_page::{Language, swapped_sentence};
+use burncam_record::{ExplanationSpec, FoldScore, Summary, Tree};
 
 use super::harmless::{harmless, on_one_line};
-use super::{counted, images, list_in, say};
+use burncam_run::{counted, images};
+
+use super::{list_in, say};
 
 /// How a model did, in one sentence.
 pub(crate) struct Head<'a> {
@@ -23,8 +26,8 @@ pub(crate) struct Head<'a> {
     pub classes: &'a [String],
     /// What it is.
     pub variant: &'a str,
-    /// The layer of the map.
-    pub layer: &'a str,
+    /// How its images are explained.
+    pub explanations: &'a [ExplanationSpec],
     /// What it was computed on.
     pub devices: &'a [&'a str],
     /// How long it took.
@@ -43,12 +46,31 @@ impl Head<'_> {
                 ("images", &count(language, "image", self.images)),
                 ("model", self.model),
                 ("variant", self.variant),
-                ("layer", self.layer),
+                ("layer", &self.layers()),
                 ("device", &self.devices.join(&and)),
                 ("seconds", &language.number(self.seconds, 1)),
                 ("rate", &language.number(rate, 1)),
             ],
         )
+    }
+}
+
+impl Head<'_> {
+    /// All layers, each once.
+    fn layers(&self) -> String {
+        let mut layers: Vec<&str> = Vec::new();
+        for layer in self.explanations.iter().flat_map(|one| &one.layers) {
+            if !layers.contains(&layer.as_str()) {
+                layers.push(layer);
+            }
+        }
+        layers.join(", ")
+    }
+
+    /// The title of an explanation, where there are several.
+    fn title(&self, name: &str) -> Option<&str> {
+        let own = self.explanations.iter().find(|one| one.name == name);
+        own.filter(|_| self.explanations.len() > 1).map(|one| one.title.as_str())
     }
 }
 
@@ -74,19 +96,22 @@ pub(crate) fn summary(
     if let ([first, second], Some(found)) = (head.classes, summary.swapped_names(head.classes)) {
         out!("\n{}", swapped_sentence(head.model, [first, second], found, language));
     }
-    if summary.by_status.keys().any(|status| status != MapStatus::Ok.name()) {
-        out!("");
-    }
-    for status in [MapStatus::AllNonpositive, MapStatus::Constant, MapStatus::NonFinite] {
-        if let Some(maps) = summary.by_status.get(status.name()) {
-            out!("{}: {status}", count(language, "map", *maps));
-            out!("  {}", say(language, &format!("console_{status}"), &[]));
-            let overlay = if clean { "console_crossed" } else { "console_blue" };
-            out!("  {}", say(language, overlay, &[]));
+    for (name, maps) in &summary.maps {
+        let title = head.title(name).map_or(String::new(), |title| format!("{title}: "));
+        if maps.by_status.keys().any(|status| status != MapStatus::Ok.name()) {
+            out!("");
         }
-    }
-    if summary.peaks.are_notable() {
-        out!("\n{}", peaks(language, &summary.peaks));
+        for status in [MapStatus::AllNonpositive, MapStatus::Constant, MapStatus::NonFinite] {
+            if let Some(maps) = maps.by_status.get(status.name()) {
+                out!("{title}{}: {status}", count(language, "map", *maps));
+                out!("  {}", say(language, &format!("console_{status}"), &[]));
+                let overlay = if clean { "console_crossed" } else { "console_blue" };
+                out!("  {}", say(language, overlay, &[]));
+            }
+        }
+        if maps.peaks.are_notable() {
+            out!("\n{title}{}", peaks(language, &maps.peaks));
+        }
     }
     if !failed.is_empty() {
         let all = summary.total.failed;
@@ -117,7 +142,7 @@ fn peaks(language: Language, peaks: &Peaks) -> String {
 pub(crate) fn places(
     language: Language,
     out: &Path,
-    trees: &[&ModelTree],
+    trees: &[Tree],
     failed: bool,
     page: Option<&Path>,
 ) {
@@ -134,6 +159,9 @@ pub(crate) fn places(
         }
     }
     place(out.join("predictions.csv"), "console_predictions");
+    if trees.len() > 1 {
+        place(out.join("maps.csv"), "console_maps");
+    }
     if failed {
         place(out.join("failures.csv"), "console_failures");
     }

@@ -6,11 +6,10 @@ use burncam_weights::{
 };
 use serde::Serialize;
 
-use crate::class_names;
-use crate::classes;
 use crate::layers::other_name;
 use crate::models::size;
 use crate::text::{self, Column, grouped};
+use burncam_run::{class_names, classes};
 
 /// A file: what `inspect --json` prints.
 #[derive(Serialize)]

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
-use crate::explain::read_record;
-use crate::relative_path::relative;
-use crate::version;
+use burncam_run::{other, read_record, relative};
 
 /// More than any file of options has, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -61,7 +59,7 @@ impl File {
                 run.burncam
             );
         }
-        let version = version::other(&run);
+        let version = other(&run);
         let weights = run.models.into_iter().flat_map(|model| model.weights);
         Ok(Self {
             folder: start_of_paths(folder, &run.working_folder),

@@ -9,7 +9,7 @@ mod words;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{ArgMatches, Args, Command, ValueHint};
 use serde_json::{Map, Value};
 
@@ -17,9 +17,10 @@ use file::File;
 use options::Options;
 use words::Typed;
 
-use crate::console::{self, Message};
-use crate::data::SETTINGS_FILE;
-use crate::version;
+use burncam_run::data::SETTINGS_FILE;
+use burncam_run::{Message, warn_of_others};
+
+use crate::console::{self, CONSOLE};
 
 /// Options that no file has.
 const ONLY_TYPED: [&str; 3] = ["config", "from", "help"];
@@ -155,24 +156,6 @@ impl Given {
             ));
         }
         let other = self.version.iter().map(|version| format!("{path}: {version}"));
-        version::warn_of_others(&other.collect::<Vec<_>>());
-    }
-
-    /// Refuses weights that are not those of the run that is done again.
-    pub(crate) fn check<'a>(
-        &self,
-        mut now: impl Iterator<Item = (&'a Path, &'a str)>,
-    ) -> Result<()> {
-        let known = |sha256: &str| self.weights.iter().any(|one| one == sha256);
-        match now.find(|(_, sha256)| !self.weights.is_empty() && !known(sha256)) {
-            None => Ok(()),
-            Some((path, sha256)) => bail!(
-                "{} holds other weights than in the run that {} records (its SHA-256 is now {sha256})\n\
-                 hint: bring the earlier file back, or name it with --weights to explain with what it holds \
-                 now",
-                path.display(),
-                self.path.display()
-            ),
-        }
+        warn_of_others(&other.collect::<Vec<_>>(), &CONSOLE);
     }
 }

@@ -1,10 +1,9 @@
 //! The files of h5py, altered.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use crate::checksum::lookup3;
-use crate::tests::made::{LONGEST, open};
+use crate::tests::made::open;
 use crate::{File, Kind};
 
 /// The files of h5py.
@@ -88,7 +87,6 @@ fn explore(file: &File) {
 
 #[test]
 fn files_that_are_cut_off_are_no_danger() {
-    let started = Instant::now();
     for path in files() {
         let whole = std::fs::read(&path).expect("a file");
         for length in (0..whole.len()).step_by(97) {
@@ -97,12 +95,10 @@ fn files_that_are_cut_off_are_no_danger() {
             }
         }
     }
-    assert!(started.elapsed() < 3 * LONGEST);
 }
 
 #[test]
 fn files_with_a_wrong_byte_are_no_danger() {
-    let started = Instant::now();
     for path in files() {
         let whole = std::fs::read(&path).expect("a file");
         if whole.len() > 32 << 10 {
@@ -116,5 +112,4 @@ fn files_with_a_wrong_byte_are_no_danger() {
             }
         }
     }
-    assert!(started.elapsed() < 3 * LONGEST);
 }

@@ -1,12 +1,11 @@
 //! Files that are made up, byte by byte.
 
 use std::io::Cursor;
-use std::time::Duration;
 
 use crate::{Error, File};
 
-/// What any attack may take, on a busy machine and without optimization.
-pub(crate) const LONGEST: Duration = Duration::from_secs(20);
+/// What a small made-up file may spend, in bytes read, copied or made: work is bounded by it.
+pub(crate) const BUDGET: u64 = 1 << 24;
 
 pub(crate) const NOWHERE: u64 = u64::MAX;
 

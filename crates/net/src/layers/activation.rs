@@ -7,8 +7,8 @@ use burn::tensor::{Tensor, activation};
 use burncam_kernels as kernels;
 
 use super::interleaved::Interleaved;
-use super::recorded::{WayBack, is_on_cpu, run};
-use crate::{Activation, Op, Trace};
+use super::recorded::{GradientFn, is_on_cpu, run};
+use crate::{Activation, Op, Rectifier, Trace};
 
 /// A function of each number, or of the channels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub(crate) enum Function {
 
 impl Function {
     /// The function of a layer that is nothing else.
-    pub(crate) fn of(op: &Op) -> Option<Self> {
+    pub(crate) fn from_op(op: &Op) -> Option<Self> {
         match *op {
             Op::Activation { activation } => Some(Self::Keras(activation)),
             Op::LeakyReLU { negative_slope } => Some(Self::LeakyRelu(negative_slope)),
@@ -39,15 +39,15 @@ impl Function {
     }
 
     /// As [`apply`](Self::apply), by a kernel on the CPU where there is one.
-    pub(crate) fn apply_to_map(self, input: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn apply_to_map(self, input: Tensor<4>, rectifier: Rectifier) -> Tensor<4> {
         match self.split() {
             (function, None) if is_on_cpu(&input) => run([input], |[input]| {
                 let output = Interleaved::make(input.shape, |output| {
                     kernels::add(input.values(), None, function, output);
                 });
-                let result = Interleaved::of(output.clone()).expect("made on the CPU");
-                let back: WayBack<1> = Arc::new(move |gradient, _| {
-                    [Some(before_function(gradient, &result, function))]
+                let result = Interleaved::from_tensor(output.clone()).expect("made on the CPU");
+                let back: GradientFn<1> = Arc::new(move |gradient, _| {
+                    [Some(before_function(gradient, &result, function, rectifier))]
                 });
                 (output, back)
             }),
@@ -82,14 +82,36 @@ pub(crate) fn activate<const D: usize>(function: Activation, input: Tensor<D>) -
     }
 }
 
+/// The same of single units, `[batch, units]`, with gradients that pass rectifiers as `rectifier` says.
+pub(crate) fn activate_units(
+    function: Function,
+    input: Tensor<2>,
+    rectifier: Rectifier,
+) -> Tensor<2> {
+    if rectifier == Rectifier::Gradient || function != Function::Keras(Activation::Relu) {
+        return function.apply(input);
+    }
+    let [batch, units] = input.dims();
+    let map = input.reshape([batch, units, 1, 1]);
+    function.apply_to_map(map, rectifier).reshape([batch, units])
+}
+
 /// The gradient before a function, of that after it and of what it gave.
 pub(super) fn before_function(
     gradient: &Interleaved,
     output: &Interleaved,
     function: kernels::Activation,
+    rectifier: Rectifier,
 ) -> Tensor<4> {
-    Interleaved::make(output.shape, |before| {
-        kernels::activation_gradient(gradient.values(), output.values(), function, before);
+    use kernels::Activation::Relu;
+    Interleaved::make(output.shape, |before| match (function, rectifier) {
+        (Relu, Rectifier::Deconvolution) => kernels::add(gradient.values(), None, Relu, before),
+        (Relu, Rectifier::Guided) => {
+            let mut positive = vec![0.0; before.len()];
+            kernels::add(gradient.values(), None, Relu, &mut positive);
+            kernels::activation_gradient(&positive, output.values(), Relu, before);
+        }
+        _ => kernels::activation_gradient(gradient.values(), output.values(), function, before),
     })
 }
 
@@ -110,7 +132,10 @@ impl ActivationLayer {
     ///
     /// `[batch, channels, height, width]` in and out.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        trace.layer(&self.name, self.function.apply_to_map(input))
+        if trace.is_before_start() {
+            return trace.start_at(&self.name, input);
+        }
+        trace.layer(&self.name, self.function.apply_to_map(input, trace.rectifier()))
     }
 }
 

@@ -12,9 +12,9 @@ use super::batch_norm::Folded;
 use super::gpu;
 use super::interleaved::Interleaved;
 use super::pool::Slide;
-use super::recorded::{WayBack, is_on_cpu, run};
+use super::recorded::{GradientFn, is_on_cpu, run};
 use super::{BatchNorm, Sum, burn_padding};
-use crate::{Arithmetic, Trace};
+use crate::{Arithmetic, Rectifier, Trace};
 
 /// Keras's `Conv2D`, with the batch normalisation and the activation that follow it in the layer
 /// table: they are computed together, unless one of them is looked at.
@@ -197,11 +197,18 @@ impl Conv2d {
     ///
     /// `[batch, channels_in, height, width]` to `[batch, filters, height_out, width_out]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        if trace.is_before_start() {
+            return match trace.start_among(&self.names) {
+                Some((place, output)) => self.rest(place + 1, output, trace),
+                None => input,
+            };
+        }
         let (last, before) = self.names.split_last().expect("a layer has a name");
         if before.iter().any(|name| trace.watches(name)) {
-            return self.one_by_one(input, trace);
+            let output = trace.layer(&self.names[0], self.alone(input, trace.rectifier()));
+            return self.rest(1, output, trace);
         }
-        trace.layer(last, self.compute(input, None, self.function()))
+        trace.layer(last, self.compute([input], self.function(), trace.rectifier()))
     }
 
     /// The same, then the sum with `shortcut`, all at once if nothing between is looked at.
@@ -220,12 +227,13 @@ impl Conv2d {
         let (last, before) = sum.names();
         // A gradient may pass the shortcut and not the convolution: that must not take Burn's weights, which
         // are there only for what a gradient passes.
-        let both = self.fast.as_ref().is_none_or(|fast| fast.takes(&input, Some(&shortcut)));
-        if !linear || !both || self.names.iter().chain(before).any(|name| trace.watches(name)) {
+        let both = self.fast.as_ref().is_none_or(|fast| fast.takes(&[&input, &shortcut]));
+        let watched = self.names.iter().chain(before).any(|name| trace.watches(name));
+        if !linear || !both || watched || trace.is_before_start() {
             let output = self.forward(input, trace);
             return sum.forward(output, shortcut, trace);
         }
-        trace.layer(last, self.compute(input, Some(shortcut), sum.function()))
+        trace.layer(last, self.compute([input, shortcut], sum.function(), trace.rectifier()))
     }
 
     /// The function at the end.
@@ -233,77 +241,80 @@ impl Conv2d {
         self.after.unwrap_or(self.own)
     }
 
-    /// Convolution, normalisation, shortcut and function, together.
-    fn compute(
+    /// Convolution of the first map and normalisation, the sum with the second, if there is one, and a function of
+    /// that, together.
+    fn compute<const N: usize>(
         &self,
-        input: Tensor<4>,
-        shortcut: Option<Tensor<4>>,
+        maps: [Tensor<4>; N],
         function: Function,
+        rectifier: Rectifier,
     ) -> Tensor<4> {
         match &self.fast {
-            Some(fast) if fast.takes(&input, shortcut.as_ref()) => {
+            Some(fast) if fast.takes(&maps.each_ref()) => {
                 let (now, later) = function.split();
-                let output = fast.run(input, shortcut, now);
+                let output = fast.run(maps, now, rectifier);
                 later.map_or(output.clone(), |function| function.apply(output))
             }
             _ => {
+                let mut maps = maps.into_iter();
+                let input = maps.next().expect("a map to convolve");
                 let output = self.folded.as_ref().unwrap_or(&self.alone).forward(input);
-                function.apply(match shortcut {
-                    Some(shortcut) => output + shortcut,
-                    None => output,
-                })
+                function.apply(maps.fold(output, |output, shortcut| output + shortcut))
             }
         }
     }
 
-    fn one_by_one(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let mut names = self.names.iter();
-        let mut layer = |output| match names.next() {
-            Some(name) => trace.layer(name, output),
-            None => output,
-        };
+    /// The convolution alone, and its own function.
+    fn alone(&self, input: Tensor<4>, rectifier: Rectifier) -> Tensor<4> {
         let output = match &self.fast {
             Some(Fast { kernel: Kernel::Cpu { alone, .. }, output, .. }) if is_on_cpu(&input) => {
-                alone.run([input], *output, burncam_kernels::Activation::Linear)
+                alone.run([input], *output, burncam_kernels::Activation::Linear, rectifier)
             }
             _ => self.alone.forward(input),
         };
-        let mut output = layer(self.own.apply_to_map(output));
-        if let Some(norm) = &self.norm {
-            output = layer(norm.forward(output));
-        }
-        if let Some(function) = self.after {
-            output = layer(function.apply_to_map(output));
+        self.own.apply_to_map(output, rectifier)
+    }
+
+    /// What follows the first layers of those that are computed together, so many, one by one.
+    fn rest(&self, done: usize, mut output: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        let (norm, after) = (self.norm.as_ref().map(|_| 1), self.names.len() - 1);
+        for (place, name) in self.names.iter().enumerate().skip(done) {
+            output = match (&self.norm, &self.after) {
+                (Some(batch_norm), _) if norm == Some(place) => batch_norm.forward(output),
+                (_, Some(function)) if place == after => {
+                    function.apply_to_map(output, trace.rectifier())
+                }
+                _ => output,
+            };
+            output = trace.layer(name, output);
         }
         output
     }
 }
 
 impl Fast {
-    fn takes(&self, input: &Tensor<4>, shortcut: Option<&Tensor<4>>) -> bool {
-        let [_, _, height, width] = input.dims();
+    fn takes(&self, maps: &[&Tensor<4>]) -> bool {
         let is_here = match self.kernel {
             Kernel::Cpu { .. } => is_on_cpu,
             Kernel::Gpu(_) => gpu::is_on_gpu,
         };
-        self.input == [height, width] && is_here(input) && shortcut.is_none_or(is_here)
+        let [_, _, height, width] = maps[0].dims();
+        self.input == [height, width] && maps.iter().all(|map| is_here(map))
     }
 
-    fn run(
+    /// As [`Conv2d::compute`].
+    fn run<const N: usize>(
         &self,
-        input: Tensor<4>,
-        shortcut: Option<Tensor<4>>,
+        maps: [Tensor<4>; N],
         activation: burncam_kernels::Activation,
+        rectifier: Rectifier,
     ) -> Tensor<4> {
-        match (&self.kernel, shortcut) {
-            (Kernel::Cpu { folded, .. }, Some(shortcut)) => {
-                folded.run([input, shortcut], self.output, activation)
-            }
-            (Kernel::Cpu { folded, .. }, None) => folded.run([input], self.output, activation),
-            (Kernel::Gpu(kernel), shortcut) => {
-                let map = |tensor| gpu::Map::of(tensor).expect("the caller has looked");
-                let shortcut = shortcut.map(map);
-                kernel.run(&map(input), shortcut.as_ref(), self.output, activation).into_tensor()
+        match &self.kernel {
+            Kernel::Cpu { folded, .. } => folded.run(maps, self.output, activation, rectifier),
+            Kernel::Gpu(kernel) => {
+                let maps =
+                    maps.map(|map| gpu::Map::from_tensor(map).expect("the caller has looked"));
+                kernel.run(&maps[0], maps.get(1), self.output, activation).into_tensor()
             }
         }
     }
@@ -350,6 +361,7 @@ impl CpuConvolution {
         maps: [Tensor<4>; N],
         [height, width]: [usize; 2],
         activation: burncam_kernels::Activation,
+        rectifier: Rectifier,
     ) -> Tensor<4> {
         run(maps, |maps| {
             let input = maps[0].shape;
@@ -359,15 +371,15 @@ impl CpuConvolution {
                 let map = (maps[0].values(), input);
                 self.there().run(map, (output, shape), shortcut, activation);
             });
-            let result = Interleaved::of(output.clone()).expect("made on the CPU");
+            let result = Interleaved::from_tensor(output.clone()).expect("made on the CPU");
             let own = Arc::clone(self);
-            let back: WayBack<N> = Arc::new(move |gradient, wanted| {
+            let back: GradientFn<N> = Arc::new(move |gradient, wanted| {
                 let linear = activation == burncam_kernels::Activation::Linear;
                 let before = match linear {
                     true => gradient.clone(),
                     false => {
-                        let before = before_function(gradient, &result, activation);
-                        Interleaved::of(before).expect("made on the CPU")
+                        let before = before_function(gradient, &result, activation, rectifier);
+                        Interleaved::from_tensor(before).expect("made on the CPU")
                     }
                 };
                 std::array::from_fn(|map| match map {
@@ -404,7 +416,7 @@ impl CpuConvolution {
             let gradient = (gradient.values(), gradient.shape);
             burncam_kernels::dilate(gradient, self.window.strides, (output, wide));
         });
-        let dilated = Interleaved::of(dilated).expect("made on the CPU");
+        let dilated = Interleaved::from_tensor(dilated).expect("made on the CPU");
         let pulled = run((dilated.values(), wide));
         dilated.recycle();
         pulled

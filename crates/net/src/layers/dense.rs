@@ -4,8 +4,8 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 
-use super::activate;
-use crate::Activation;
+use super::activation::{Function, activate_units};
+use crate::{Activation, Rectifier};
 
 /// Keras's `Dense`: matrix product, bias, activation.
 #[derive(Module, Debug)]
@@ -23,13 +23,13 @@ impl Dense {
     /// # Shapes
     ///
     /// `[batch, in]` to `[batch, units]`.
-    pub fn forward(&self, input: Tensor<2>) -> Tensor<2> {
+    pub fn forward(&self, input: Tensor<2>, rectifier: Rectifier) -> Tensor<2> {
         let [_, depth] = input.dims();
         let output = match parts(depth) {
             Some(parts) if input.device().inner() != Device::flex() => self.in_parts(input, parts),
             _ => self.inner.forward(input),
         };
-        activate(self.activation, output)
+        activate_units(Function::Keras(self.activation), output, rectifier)
     }
 
     /// The sum of so many smaller products, which a GPU computes side by side; one product has few results,

@@ -31,7 +31,7 @@ fn plain(tensor: Tensor<4>) -> Option<FlexTensor> {
 impl Interleaved {
     /// The map of a tensor; its numbers are moved only if they lie otherwise. `None` unless
     /// [`is_plain`].
-    pub(super) fn of(tensor: Tensor<4>) -> Option<Self> {
+    pub(super) fn from_tensor(tensor: Tensor<4>) -> Option<Self> {
         let [batch, channels, height, width] = tensor.dims();
         let shape = Shape { batch, height, width, channels };
         let tensor = plain(tensor)?;

@@ -40,7 +40,7 @@ impl<'a> Loader<'a> {
     ) -> Self {
         // The input is no layer to make.
         let next = table.layers()[1..].iter();
-        let tracked = how.layer.map(|layer| table.after(layer));
+        let tracked = how.taps.map(|taps| table.tracked(taps));
         Self {
             table,
             next,
@@ -85,8 +85,8 @@ impl<'a> Loader<'a> {
                 parts.norm = Some(self.folded(norm)?);
                 parts.names.push(norm.name.clone());
             }
-            if let Some(next) = self.follower(|op| Function::of(op).is_some()) {
-                parts.after = Function::of(&next.op);
+            if let Some(next) = self.follower(|op| Function::from_op(op).is_some()) {
+                parts.after = Function::from_op(&next.op);
                 parts.names.push(next.name.clone());
             }
         }
@@ -130,7 +130,7 @@ impl<'a> Loader<'a> {
     /// The next layer, an activation.
     pub fn activation(&mut self) -> ActivationLayer {
         let layer = self.next();
-        match Function::of(&layer.op) {
+        match Function::from_op(&layer.op) {
             Some(function) => ActivationLayer::new(&layer.name, function),
             None => unexpected(layer, "Activation"),
         }
@@ -168,9 +168,9 @@ impl<'a> Loader<'a> {
     /// The next layer, a sum, with the activation that follows it.
     pub fn sum(&mut self) -> Sum {
         let mut names = vec![self.plain(&Op::Add).to_owned()];
-        let next = self.follower(|op| Function::of(op).is_some());
+        let next = self.follower(|op| Function::from_op(op).is_some());
         names.extend(next.map(|layer| layer.name.clone()));
-        Sum::new(names, next.and_then(|layer| Function::of(&layer.op)))
+        Sum::new(names, next.and_then(|layer| Function::from_op(&layer.op)))
     }
 
     /// The next layer, a product.

@@ -9,8 +9,8 @@ use burncam_kernels::{self as kernels, Shape, join, part, products, scale_and_ad
 use super::activation::{Function, before_function};
 use super::gpu;
 use super::interleaved::Interleaved;
-use super::recorded::{WayBack, is_on_cpu, run};
-use crate::{Activation, Trace};
+use super::recorded::{GradientFn, is_on_cpu, run};
+use crate::{Activation, Rectifier, Trace};
 
 /// Keras's `Add`, the sum of two maps, and the activation that follows it.
 #[derive(Module, Debug)]
@@ -30,6 +30,16 @@ impl Sum {
     ///
     /// Both `[batch, channels, height, width]`, as the sum.
     pub fn forward(&self, a: Tensor<4>, b: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        if trace.is_before_start() {
+            return match trace.start_among(&self.names) {
+                Some((0, output)) if self.names.len() > 1 => {
+                    let output = self.function.apply_to_map(output, trace.rectifier());
+                    trace.layer(&self.names[1], output)
+                }
+                Some((_, output)) => output,
+                None => a,
+            };
+        }
         let (last, before) = self.names();
         let (function, later) = self.function.split();
         if is_on_cpu(&a)
@@ -37,7 +47,7 @@ impl Sum {
             && later.is_none()
             && !before.iter().any(|name| trace.watches(name))
         {
-            return trace.layer(last, sum(a, b, function));
+            return trace.layer(last, sum(a, b, function, trace.rectifier()));
         }
         let sum = match gpu::is_on_gpu(&a) && gpu::is_on_gpu(&b) {
             true => (gpu::nhwc(a) + gpu::nhwc(b)).permute([0, 3, 1, 2]),
@@ -46,7 +56,7 @@ impl Sum {
         match self.names.as_slice() {
             [add, activation] => {
                 let sum = trace.layer(add, sum);
-                trace.layer(activation, self.function.apply(sum))
+                trace.layer(activation, self.function.apply_to_map(sum, trace.rectifier()))
             }
             names => {
                 names.iter().fold(self.function.apply(sum), |sum, name| trace.layer(name, sum))
@@ -94,42 +104,74 @@ impl Multiply {
         let watched = trace.watches(&self.name) || before.iter().any(|name| trace.watches(name));
         let (function, later) = sum.function().split();
         let all = [&map, &factors, &shortcut];
+        let watched = watched || trace.is_before_start();
         if !watched
             && later.is_none()
             && all.into_iter().all(gpu::is_on_gpu)
             && let [Some(map), Some(factors), Some(shortcut)] =
-                all.map(|tensor| gpu::Map::of(tensor.clone()))
+                all.map(|tensor| gpu::Map::from_tensor(tensor.clone()))
             && let Some(output) = gpu::scale_and_add(&map, &factors, &shortcut, function)
         {
             return trace.layer(last, output.into_tensor());
         }
         let on_cpu = all.into_iter().all(is_on_cpu);
         if watched || later.is_some() || !on_cpu {
-            let product = trace.layer(&self.name, product(map, factors));
+            let product = match trace.is_before_start() {
+                true => trace.start_at(&self.name, map),
+                false => {
+                    let product = product(map, factors, trace.rectifier());
+                    trace.layer(&self.name, product)
+                }
+            };
             return sum.forward(product, shortcut, trace);
         }
-        trace.layer(last, scaled([map, factors, shortcut], function))
+        trace.layer(last, scaled([map, factors, shortcut], function, trace.rectifier()))
     }
 }
 
 /// The sum of two maps on the CPU, and a function of it.
-fn sum(a: Tensor<4>, b: Tensor<4>, function: kernels::Activation) -> Tensor<4> {
+fn sum(
+    a: Tensor<4>,
+    b: Tensor<4>,
+    function: kernels::Activation,
+    rectifier: Rectifier,
+) -> Tensor<4> {
     run([a, b], |[a, b]| {
         let output = Interleaved::make(a.shape, |output| {
             kernels::add(a.values(), Some(b.values()), function, output);
         });
-        let sum = Interleaved::of(output.clone()).expect("made on the CPU");
-        let back: WayBack<2> = Arc::new(move |gradient, _| {
-            let both = before_function(gradient, &sum, function);
+        let sum = Interleaved::from_tensor(output.clone()).expect("made on the CPU");
+        let back: GradientFn<2> = Arc::new(move |gradient, _| {
+            let both = before_function(gradient, &sum, function, rectifier);
             [Some(both.clone()), Some(both)]
         });
         (output, back)
     })
 }
 
+/// A map with a part of its own for the gradient: the sum of the map and of zeros, and these zeros, of which a
+/// gradient can be asked whether or not the map is recorded already.
+///
+/// # Shapes
+///
+/// `[batch, channels, height, width]` each.
+#[must_use]
+pub fn plus_zeros(map: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+    let zeros = map.clone().inner().zeros_like().autodiff().require_grad();
+    let sum = match is_on_cpu(&map) {
+        true => sum(map, zeros.clone(), kernels::Activation::Linear, Rectifier::Gradient),
+        false => map + zeros.clone(),
+    };
+    (sum, zeros)
+}
+
 /// A map on the CPU times one factor a channel, the sum with a shortcut if there is a third map, and a function
 /// of that.
-fn scaled<const N: usize>(maps: [Tensor<4>; N], function: kernels::Activation) -> Tensor<4> {
+fn scaled<const N: usize>(
+    maps: [Tensor<4>; N],
+    function: kernels::Activation,
+    rectifier: Rectifier,
+) -> Tensor<4> {
     run(maps, |maps| {
         let (map, factors) = (maps[0].clone(), maps[1].clone());
         let shape = map.shape;
@@ -137,10 +179,10 @@ fn scaled<const N: usize>(maps: [Tensor<4>; N], function: kernels::Activation) -
             let shortcut = maps.get(2).map(Interleaved::values);
             scale_and_add((map.values(), shape), factors.values(), shortcut, function, output);
         });
-        let result = Interleaved::of(output.clone()).expect("made on the CPU");
-        let back: WayBack<N> = Arc::new(move |gradient, wanted| {
-            let before = before_function(gradient, &result, function);
-            let gradient = Interleaved::of(before.clone()).expect("made on the CPU");
+        let result = Interleaved::from_tensor(output.clone()).expect("made on the CPU");
+        let back: GradientFn<N> = Arc::new(move |gradient, wanted| {
+            let before = before_function(gradient, &result, function, rectifier);
+            let gradient = Interleaved::from_tensor(before.clone()).expect("made on the CPU");
             std::array::from_fn(|input| match input {
                 _ if !wanted[input] => None,
                 0 => Some(Interleaved::make(shape, |output| {
@@ -159,12 +201,12 @@ fn scaled<const N: usize>(maps: [Tensor<4>; N], function: kernels::Activation) -
 }
 
 /// Both on a GPU are multiplied, and their product lies, with the channels last.
-fn product(map: Tensor<4>, factors: Tensor<4>) -> Tensor<4> {
+fn product(map: Tensor<4>, factors: Tensor<4>, rectifier: Rectifier) -> Tensor<4> {
     if gpu::is_on_gpu(&map) && gpu::is_on_gpu(&factors) {
         return (gpu::nhwc(map) * gpu::nhwc(factors)).permute([0, 3, 1, 2]);
     }
     if is_on_cpu(&map) && is_on_cpu(&factors) {
-        return scaled([map, factors], kernels::Activation::Linear);
+        return scaled([map, factors], kernels::Activation::Linear, rectifier);
     }
     map * factors
 }
@@ -184,6 +226,10 @@ impl Concat {
     ///
     /// `[batch, channels_i, height, width]` to `[batch, sum of channels_i, height, width]`.
     pub fn forward(&self, inputs: Vec<Tensor<4>>, trace: &mut Trace<'_>) -> Tensor<4> {
+        if trace.is_before_start() {
+            let first = inputs.into_iter().next().expect("something to join");
+            return trace.start_at(&self.name, first);
+        }
         let output = match inputs.iter().all(is_on_cpu) {
             true => joined(inputs),
             false if inputs.iter().all(gpu::is_on_gpu) => {
@@ -221,7 +267,7 @@ fn join_all<const N: usize>(inputs: [Tensor<4>; N]) -> Tensor<4> {
             let parts = maps.each_ref().map(|map| (map.values(), map.shape.channels));
             join(&parts, output, Shape { channels, ..shapes[0] });
         });
-        let back: WayBack<N> = Arc::new(move |gradient, _| {
+        let back: GradientFn<N> = Arc::new(move |gradient, _| {
             let mut first = 0;
             shapes.map(|shape| {
                 let from = first;

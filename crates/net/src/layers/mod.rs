@@ -22,15 +22,15 @@ pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use gpu::PROGRAMS;
 pub use loader::Loader;
-pub use merge::{Concat, Multiply, Sum};
+pub use merge::{Concat, Multiply, Sum, plus_zeros};
 pub use plain::{Dropout, Resizing, Squeeze, ZeroPadding};
 pub use pool::{AvgPool2d, MaxPool2d};
 
-pub(crate) use activation::{Function, activate};
+pub(crate) use activation::{Function, activate_units};
 pub(crate) use batch_norm::Folded;
 pub(crate) use loader::Weights;
-pub(crate) use whole::{block, flattened, interleaved, maxima, means};
-pub use whole::{channel_means, weighted_sums};
+pub(crate) use whole::{block, flattened, maxima, means};
+pub use whole::{channel_means, interleaved, product_sums, weighted_sums};
 
 use crate::Padding;
 use burn::nn::PaddingConfig2d;

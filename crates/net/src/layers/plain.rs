@@ -11,7 +11,7 @@ use burncam_kernels::{self as kernels, Bilinear, Shape};
 
 use super::gpu;
 use super::interleaved::Interleaved;
-use super::recorded::{WayBack, is_on_cpu, run};
+use super::recorded::{GradientFn, is_on_cpu, run};
 use super::whole::means;
 use crate::Trace;
 
@@ -31,6 +31,9 @@ impl Resizing {
     ///
     /// `[batch, channels, height, width]` to `[batch, channels, height_out, width_out]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        if trace.is_before_start() {
+            return trace.start_at(&self.name, input);
+        }
         let output = match is_on_cpu(&input) {
             true => self.interpolated(input),
             false if gpu::is_on_gpu(&input) => {
@@ -52,7 +55,7 @@ impl Resizing {
             let output = Interleaved::make(Shape { height, width, ..shape }, |output| {
                 resize.run(input.values(), output, shape.channels);
             });
-            let back: WayBack<1> = Arc::new(move |gradient, _| {
+            let back: GradientFn<1> = Arc::new(move |gradient, _| {
                 [Some(Interleaved::make(shape, |output| {
                     resize.back(gradient.values(), output, shape.channels);
                 }))]
@@ -106,6 +109,9 @@ impl ZeroPadding {
     /// `[batch, channels, height, width]` to
     /// `[batch, channels, top + height + bottom, left + width + right]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        if trace.is_before_start() {
+            return trace.start_at(&self.name, input);
+        }
         let output = match is_on_cpu(&input) {
             true => self.padded(input),
             false => {
@@ -124,7 +130,7 @@ impl ZeroPadding {
             let output = Interleaved::make(Shape { height, width, ..own }, |output| {
                 kernels::pad(input.values(), output, own, padding);
             });
-            let back: WayBack<1> = Arc::new(move |gradient, _| {
+            let back: GradientFn<1> = Arc::new(move |gradient, _| {
                 [Some(Interleaved::make(own, |output| {
                     kernels::crop(gradient.values(), output, own, padding);
                 }))]
@@ -150,6 +156,9 @@ impl Squeeze {
     ///
     /// `[batch, channels, height, width]` to `[batch, channels, 1, 1]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        if trace.is_before_start() {
+            return trace.start_at(&self.reshape, input);
+        }
         trace.layer(&self.reshape, means(input))
     }
 }
@@ -169,6 +178,9 @@ impl Dropout {
     ///
     /// `[batch, channels, height, width]` in and out.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        if trace.is_before_start() {
+            return trace.start_at(&self.name, input);
+        }
         trace.layer(&self.name, input)
     }
 }

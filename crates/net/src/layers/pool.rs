@@ -9,7 +9,7 @@ use burncam_kernels::{self as kernels, Pooling, Shape, Window};
 
 use super::burn_padding;
 use super::interleaved::Interleaved;
-use super::recorded::{WayBack, is_on_cpu, run};
+use super::recorded::{GradientFn, is_on_cpu, run};
 use crate::{Padding, Trace};
 
 /// Keras's `MaxPooling2D`. Padding never wins: it counts as minus infinity.
@@ -50,6 +50,9 @@ impl MaxPool2d {
     ///
     /// `[batch, channels, height, width]` to `[batch, channels, height_out, width_out]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        if trace.is_before_start() {
+            return trace.start_at(&self.name, input);
+        }
         let output = match is_on_cpu(&input) {
             true => self.slide.pool(Pooling::Max, input),
             false => self.inner.forward(input),
@@ -71,6 +74,9 @@ impl AvgPool2d {
     ///
     /// `[batch, channels, height, width]` to `[batch, channels, height_out, width_out]`.
     pub fn forward(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        if trace.is_before_start() {
+            return trace.start_at(&self.name, input);
+        }
         let pooling = match self.slide.padding {
             Padding::Around(_) => Pooling::MeanWithBorder,
             Padding::Valid | Padding::Same => Pooling::Mean,
@@ -110,7 +116,7 @@ impl Slide {
                 kernels::pool(pooling, window, (input.values(), input.shape), (output, shape));
             });
             let input = input.clone();
-            let back: WayBack<1> = Arc::new(move |gradient, _| {
+            let back: GradientFn<1> = Arc::new(move |gradient, _| {
                 [Some(Interleaved::make(input.shape, |output| {
                     let gradient = (gradient.values(), gradient.shape);
                     let input = (input.values(), input.shape);

@@ -12,7 +12,7 @@ use burn::tensor::{DType, Tensor};
 use super::interleaved::{Interleaved, is_plain};
 
 /// From the gradient of an operation's output to those of its inputs, of those that are wanted.
-pub(super) type WayBack<const N: usize> =
+pub(super) type GradientFn<const N: usize> =
     Arc<dyn Fn(&Interleaved, [bool; N]) -> [Option<Tensor<4>>; N] + Send + Sync>;
 
 /// Whether a tensor is on the CPU, whether or not a gradient is asked of it.
@@ -28,9 +28,9 @@ fn is_recorded(tensor: &Tensor<4>) -> bool {
 /// recorded; if not, their memory is used again.
 pub(super) fn run<const N: usize>(
     inputs: [Tensor<4>; N],
-    forward: impl FnOnce(&[Interleaved; N]) -> (Tensor<4>, WayBack<N>),
+    forward: impl FnOnce(&[Interleaved; N]) -> (Tensor<4>, GradientFn<N>),
 ) -> Tensor<4> {
-    let map = |tensor| Interleaved::of(tensor).expect("the caller has looked");
+    let map = |tensor| Interleaved::from_tensor(tensor).expect("the caller has looked");
     if inputs.iter().all(is_plain) {
         let maps = inputs.map(map);
         let (output, back) = forward(&maps);
@@ -58,7 +58,7 @@ pub(super) fn run<const N: usize>(
 struct Operation;
 
 #[derive(Clone)]
-struct State<const N: usize>(WayBack<N>);
+struct State<const N: usize>(GradientFn<N>);
 
 impl<const N: usize> fmt::Debug for State<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,7 +71,7 @@ impl<const N: usize> Backward<Flex, N> for Operation {
 
     fn backward(self, ops: Ops<State<N>, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = gradients.consume::<Flex>(&ops.node);
-        let gradient = Interleaved::of(Tensor::from_primitive::<Flex>(gradient));
+        let gradient = Interleaved::from_tensor(Tensor::from_primitive::<Flex>(gradient));
         let gradient = gradient.expect("a gradient is where its tensor is");
         let wanted = ops.parents.each_ref().map(Option::is_some);
         let all = (ops.state.0)(&gradient, wanted);

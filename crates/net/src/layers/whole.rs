@@ -8,7 +8,7 @@ use burncam_kernels::{self as kernels, Pooling, Shape};
 use super::gpu;
 use super::interleaved::{Interleaved, is_plain};
 use super::pool::Slide;
-use super::recorded::{WayBack, is_on_cpu, run};
+use super::recorded::{GradientFn, is_on_cpu, run};
 use crate::Padding;
 
 /// The mean of each channel.
@@ -24,7 +24,7 @@ pub(crate) fn means(input: Tensor<4>) -> Tensor<4> {
             let output = Interleaved::make(Shape { height: 1, width: 1, ..shape }, |output| {
                 output.copy_from_slice(&kernels::mean(input.values(), shape));
             });
-            let back: WayBack<1> = Arc::new(move |gradient, _| {
+            let back: GradientFn<1> = Arc::new(move |gradient, _| {
                 let share = 1.0 / (shape.height * shape.width) as f32;
                 [Some(Interleaved::make(shape, |output| {
                     kernels::spread(gradient.values(), share, output, shape);
@@ -75,7 +75,7 @@ pub(crate) fn block(input: Tensor<4>, first: usize, count: usize, size: usize) -
             output[..count * image].copy_from_slice(&input.values()[own.clone()]);
             output[count * image..].fill(0.0);
         });
-        let back: WayBack<1> = Arc::new(move |gradient, _| {
+        let back: GradientFn<1> = Arc::new(move |gradient, _| {
             [Some(Interleaved::make(shape, |output| {
                 output.fill(0.0);
                 output[own.clone()].copy_from_slice(&gradient.values()[..count * image]);
@@ -96,7 +96,7 @@ pub(crate) fn flattened(input: Tensor<4>) -> Tensor<2> {
             let shape = input.shape;
             let row = Shape { batch: 1, ..shape }.len();
             let rows = Shape { height: 1, width: 1, channels: row, ..shape };
-            let back: WayBack<1> =
+            let back: GradientFn<1> =
                 Arc::new(move |gradient, _| [Some(gradient.clone().reshaped(shape).into_tensor())]);
             (input.clone().reshaped(rows).into_tensor(), back)
         });
@@ -106,14 +106,15 @@ pub(crate) fn flattened(input: Tensor<4>) -> Tensor<2> {
     input.permute([0, 2, 3, 1]).flatten(1, 3)
 }
 
-/// Maps as the kernels read them, so that several layers can.
+/// Maps as the CPU's kernels read them, so that several layers can.
 ///
 /// # Shapes
 ///
 /// `[batch, channels, height, width]` in and out.
-pub(crate) fn interleaved(input: Tensor<4>) -> Tensor<4> {
+#[must_use]
+pub fn interleaved(input: Tensor<4>) -> Tensor<4> {
     match is_plain(&input) {
-        true => Interleaved::of(input).expect("it is plain").into_tensor(),
+        true => Interleaved::from_tensor(input).expect("it is plain").into_tensor(),
         false => input,
     }
 }
@@ -128,7 +129,7 @@ pub fn weighted_sums(activations: Tensor<4>, gradients: Tensor<4>) -> Tensor<3> 
     let [batch, channels, height, width] = activations.dims();
     let weights = means(gradients);
     if is_plain(&activations) && is_plain(&weights) {
-        let map = |tensor| Interleaved::of(tensor).expect("it is plain");
+        let map = |tensor| Interleaved::from_tensor(tensor).expect("it is plain");
         let (activations, weights) = (map(activations), map(weights));
         let sums =
             kernels::weighted_sums(activations.values(), weights.values(), activations.shape);
@@ -137,6 +138,24 @@ pub fn weighted_sums(activations: Tensor<4>, gradients: Tensor<4>) -> Tensor<3> 
     }
     let weights = weights.reshape([batch, 1, channels]);
     weights.matmul(activations.reshape([batch, channels, height * width]))
+}
+
+/// The sum over the channels, at each position, of the products of two maps.
+///
+/// # Shapes
+///
+/// Both `[batch, channels, height, width]`, to `[batch, 1, height * width]`.
+#[must_use]
+pub fn product_sums(a: Tensor<4>, b: Tensor<4>) -> Tensor<3> {
+    let [batch, _, height, width] = a.dims();
+    if is_plain(&a) && is_plain(&b) {
+        let map = |tensor| Interleaved::from_tensor(tensor).expect("it is plain");
+        let (a, b) = (map(a), map(b));
+        let sums = kernels::product_sums(a.values(), b.values(), a.shape);
+        let data = TensorData::new(sums, [batch, 1, height * width]);
+        return Tensor::from_data(data, &Device::flex());
+    }
+    (a * b).sum_dim(1).reshape([batch, 1, height * width])
 }
 
 /// The mean of each channel of a map.

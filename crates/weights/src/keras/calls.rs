@@ -42,7 +42,7 @@ pub(crate) struct Calls<'a>(HashMap<&'a str, u64>);
 
 impl<'a> Calls<'a> {
     /// Those of these layers, by their names and classes.
-    pub(crate) fn of(layers: &'a [Value], name: fn(&Value) -> Option<&str>) -> Self {
+    pub(crate) fn new(layers: &'a [Value], name: fn(&Value) -> Option<&str>) -> Self {
         let calls = layers.iter().filter_map(|layer| {
             let nodes = layer.get("inbound_nodes").and_then(Value::as_array).map_or(0, Vec::len);
             // Keras 2 counts from 1 where a model is a layer: the model's own call is the first.
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn calls_and_outputs_must_be_there() {
         let layers = layers();
-        let calls = Calls::of(&layers, name);
+        let calls = Calls::new(&layers, name);
         for (layer, node, tensor, good) in [
             ("input", 0, 0, true),
             ("once", 0, 0, true),
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn a_model_has_one_output_at_its_end() {
         let layers = layers();
-        let calls = Calls::of(&layers, name);
+        let calls = Calls::new(&layers, name);
         let inputs: Vec<_> =
             layers.iter().map(|layer| (name(layer), reads(&layer["inbound_nodes"]))).collect();
         let found = |outputs: Value| {

@@ -100,7 +100,7 @@ fn flatten(
         return Err(format!("it has more than {MOST_PARTS} layers"));
     }
     let mut flat = Flat::new(layers);
-    let calls = Calls::of(layers, layer_name);
+    let calls = Calls::new(layers, layer_name);
     let mut all_reads = Vec::with_capacity(layers.len());
     for layer in layers {
         let class = layer["class_name"].as_str().ok_or("a layer has no class")?;

@@ -53,7 +53,7 @@ impl Numbers {
     /// # Errors
     ///
     /// If they are neither whole numbers nor floats of IEEE 754, of half, single or double precision.
-    pub(crate) fn of(stored: Stored) -> Result<Self, BoxError> {
+    pub(crate) fn read(stored: Stored) -> Result<Self, BoxError> {
         match stored {
             Stored::Integer { size: size @ 1..=8, signed, big_endian } => {
                 Ok(Self::Integer { size, signed, big_endian })
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn floats_of_another_layout_are_refused() {
         let float = |layout| Stored::Float { big_endian: false, layout };
-        let single = Numbers::of(float(FloatLayout::BINARY32)).expect("numbers");
+        let single = Numbers::read(float(FloatLayout::BINARY32)).expect("numbers");
         assert_eq!(single, Numbers::F32 { big_endian: false });
         let altered = |change: fn(&mut FloatLayout)| {
             let mut layout = FloatLayout::BINARY32;
@@ -138,7 +138,7 @@ mod tests {
             (Stored::VaxFloat, "VAX"),
             (Stored::Other, "no numbers"),
         ] {
-            let error = Numbers::of(stored).expect_err("no numbers of IEEE's").to_string();
+            let error = Numbers::read(stored).expect_err("no numbers of IEEE's").to_string();
             assert!(error.contains(words), "{stored:?}: {error}");
         }
     }

@@ -50,7 +50,7 @@ impl Hdf5 {
     pub(crate) fn check(&self, path: &str) -> Result<(), BoxError> {
         self.file.allow(BESIDE);
         let dataset = self.file.dataset(path)?;
-        Numbers::of(dataset.element())?;
+        Numbers::read(dataset.element())?;
         Ok(dataset.check()?)
     }
 
@@ -58,7 +58,7 @@ impl Hdf5 {
     pub(crate) fn read(&self, path: &str) -> Result<Vec<f32>, BoxError> {
         self.file.allow(BESIDE);
         let dataset = self.file.dataset(path)?;
-        let numbers = Numbers::of(dataset.element())?;
+        let numbers = Numbers::read(dataset.element())?;
         let count =
             limits::numbers(dataset.shape()).ok_or("it has more numbers than any weight")?;
         if let (Some(plain), Numbers::F32 { big_endian: false }) = (&self.plain, numbers)

@@ -6,8 +6,8 @@ use crate::keras::op::Refused;
 use crate::onnx::graph::Lowering;
 use crate::onnx::model::NodeProto;
 use crate::onnx::op::only;
-use crate::onnx::recipe::{Order, Recipe};
 use crate::onnx::value::{Axis, Extent, Flow, Value};
+use crate::onnx::weight_origin::{Order, WeightOrigin};
 use crate::onnx::window::{bias, shape, weight};
 
 pub(crate) fn batch_norm(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
@@ -37,8 +37,8 @@ pub(crate) fn batch_norm(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<V
     let op = Op::BatchNormalization { epsilon, scale, center: true };
     let name = graph.push_node(node, Ok(op), vec![flow.node.clone()]);
     for (weight, tensor) in tensors {
-        let recipe = Recipe::Tensor(tensor.clone(), along(&flow, axis, size));
-        graph.add_weight(&name, weight, &[size], recipe);
+        let origin = WeightOrigin::Tensor(tensor.clone(), along(&flow, axis, size));
+        graph.add_weight(&name, weight, &[size], origin);
     }
     Ok(Value::Flow(Flow { node: name, ..flow }))
 }
@@ -80,11 +80,11 @@ pub(crate) fn dense(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value,
         &name,
         Weight::Kernel,
         &[rows, columns],
-        Recipe::Tensor(kernel.clone(), order),
+        WeightOrigin::Tensor(kernel.clone(), order),
     );
     if let Some(bias) = bias {
-        let recipe = Recipe::Tensor(bias.clone(), Order::Same);
-        graph.add_weight(&name, Weight::Bias, &[columns], recipe);
+        let origin = WeightOrigin::Tensor(bias.clone(), Order::Same);
+        graph.add_weight(&name, Weight::Bias, &[columns], origin);
     }
     let axes = vec![batch, (Axis::Channel, Some(columns))];
     Ok(Value::Flow(Flow::new(name, axes)))
@@ -126,8 +126,8 @@ fn with_numbers(graph: &mut Lowering<'_>, node: &NodeProto, flow: Flow) -> Resul
     let sizes = shape(tensor);
     // One unit has a bias of one number.
     let single = flow.size(Axis::Channel) == Some(1) && flow.alone && kind == "Add";
-    let recipe = Recipe::Tensor(tensor.clone(), Order::Same);
-    if single && sizes.iter().all(|&s| s == 1) && add_bias(graph, &flow.node, 1, &recipe) {
+    let origin = WeightOrigin::Tensor(tensor.clone(), Order::Same);
+    if single && sizes.iter().all(|&s| s == 1) && add_bias(graph, &flow.node, 1, &origin) {
         return Ok(Value::Flow(flow));
     }
     if sizes.iter().all(|&size| size == 1) {
@@ -145,11 +145,11 @@ fn with_numbers(graph: &mut Lowering<'_>, node: &NodeProto, flow: Flow) -> Resul
         _ => return Err(Refused("it divides by numbers, or subtracts from a flat map".to_owned())),
     };
     let weight = if kind == "Mul" { Weight::Gamma } else { Weight::Beta };
-    let recipe = Recipe::Tensor(tensor.clone(), order);
-    if weight == Weight::Beta && flow.alone && add_bias(graph, &flow.node, size, &recipe) {
+    let origin = WeightOrigin::Tensor(tensor.clone(), order);
+    if weight == Weight::Beta && flow.alone && add_bias(graph, &flow.node, size, &origin) {
         return Ok(Value::Flow(flow));
     }
-    scaled(graph, node, flow, (weight, recipe, size))
+    scaled(graph, node, flow, (weight, origin, size))
 }
 
 /// One number for all: a rescaling.
@@ -178,20 +178,20 @@ fn scaled(
     graph: &mut Lowering<'_>,
     node: &NodeProto,
     flow: Flow,
-    (weight, recipe, size): (Weight, Recipe, usize),
+    (weight, origin, size): (Weight, WeightOrigin, usize),
 ) -> Result<Value, Refused> {
     // With an epsilon of 0 the neutral variance is 1.
     let op = Op::BatchNormalization { epsilon: 0.0, scale: true, center: true };
     let name = graph.push_node(node, Ok(op), vec![flow.node.clone()]);
     let other = if weight == Weight::Gamma { Weight::Beta } else { Weight::Gamma };
-    graph.add_weight(&name, weight, &[size], recipe);
+    graph.add_weight(&name, weight, &[size], origin);
     for (weight, one) in [
         (other, other == Weight::Gamma),
         (Weight::MovingMean, false),
         (Weight::MovingVariance, true),
     ] {
-        let recipe = Recipe::Filled { value: f32::from(u8::from(one)), count: size };
-        graph.add_weight(&name, weight, &[size], recipe);
+        let origin = WeightOrigin::Filled { value: f32::from(u8::from(one)), count: size };
+        graph.add_weight(&name, weight, &[size], origin);
     }
     Ok(Value::Flow(Flow { node: name, ..flow }))
 }
@@ -207,16 +207,16 @@ fn channels(flow: &Flow, sizes: &[usize]) -> Option<(Axis, usize)> {
 }
 
 /// Gives the sum's numbers to the layer before it, if that has a place for them.
-fn add_bias(graph: &mut Lowering<'_>, layer: &str, size: usize, recipe: &Recipe) -> bool {
+fn add_bias(graph: &mut Lowering<'_>, layer: &str, size: usize, origin: &WeightOrigin) -> bool {
     match graph.node_mut(layer).map(|node| &mut node.op) {
         Some(Ok(Op::Conv2D { use_bias, .. } | Op::Dense { use_bias, .. })) if !*use_bias => {
             *use_bias = true;
-            graph.add_weight(layer, Weight::Bias, &[size], recipe.clone());
+            graph.add_weight(layer, Weight::Bias, &[size], origin.clone());
             true
         }
         // A product with numbers, which has no offset of its own yet.
         Some(Ok(Op::BatchNormalization { epsilon: 0.0, .. })) => {
-            graph.replace_filled(layer, Weight::Beta, recipe.clone())
+            graph.replace_filled(layer, Weight::Beta, origin.clone())
         }
         _ => false,
     }

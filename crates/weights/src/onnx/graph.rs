@@ -11,9 +11,9 @@ use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::keras::op::Refused;
 use crate::onnx;
 use crate::onnx::model::{Model, NodeProto, ValueInfo};
-use crate::onnx::recipe::{Order, Recipe};
 use crate::onnx::tensor::Tensor;
 use crate::onnx::value::{Axis, Flow, NCHW, NHWC, Value};
+use crate::onnx::weight_origin::{Order, WeightOrigin};
 use crate::onnx::wire::WireFile;
 use crate::store::BoxError;
 
@@ -36,7 +36,7 @@ pub(crate) struct Lowering<'a> {
 pub(crate) struct Lowered {
     pub(crate) graph: Graph,
     pub(crate) layers: Vec<StoredLayer>,
-    pub(crate) recipes: HashMap<String, Recipe>,
+    pub(crate) origins: HashMap<String, WeightOrigin>,
 }
 
 /// Reads the nodes in their order.
@@ -59,7 +59,7 @@ pub(crate) fn lower(
         values: HashMap::new(),
         constants: HashMap::new(),
         uses: HashMap::new(),
-        lowered: Lowered { graph, layers: Vec::new(), recipes: HashMap::new() },
+        lowered: Lowered { graph, layers: Vec::new(), origins: HashMap::new() },
         places: HashMap::new(),
     };
     for name in model.nodes.iter().flat_map(|node| &node.inputs) {
@@ -298,16 +298,16 @@ impl<'a> Lowering<'a> {
         layer: &str,
         weight: Weight,
         shape: &[usize],
-        recipe: Recipe,
+        origin: WeightOrigin,
     ) {
-        let source = match &recipe {
-            Recipe::Tensor(tensor, _) => tensor.name.as_str(),
-            Recipe::Filled { .. } => "",
+        let source = match &origin {
+            WeightOrigin::Tensor(tensor, _) => tensor.name.as_str(),
+            WeightOrigin::Filled { .. } => "",
         };
         let path = format!("{layer} {weight} {source}");
         let shape = shape.iter().map(|&size| size as u64).collect();
         let stored = StoredWeight { name: weight.name().to_owned(), path: path.clone(), shape };
-        self.lowered.recipes.insert(path, recipe);
+        self.lowered.origins.insert(path, origin);
         match self.lowered.layers.iter_mut().rev().find(|known| known.name == layer) {
             Some(known) => known.weights.push(stored),
             None => self.lowered.layers.push(StoredLayer {
@@ -319,14 +319,19 @@ impl<'a> Lowering<'a> {
     }
 
     /// Gives a weight that is the same number throughout other numbers instead, if it is one.
-    pub(crate) fn replace_filled(&mut self, layer: &str, weight: Weight, recipe: Recipe) -> bool {
-        let Lowered { layers, recipes, .. } = &mut self.lowered;
+    pub(crate) fn replace_filled(
+        &mut self,
+        layer: &str,
+        weight: Weight,
+        origin: WeightOrigin,
+    ) -> bool {
+        let Lowered { layers, origins, .. } = &mut self.lowered;
         let stored = layers.iter().rev().find(|known| known.name == layer);
         let mut weights = stored.iter().flat_map(|stored| &stored.weights);
         let path = weights.find(|own| own.name == weight.name()).map(|own| &own.path);
-        match path.and_then(|path| recipes.get_mut(path)) {
-            Some(filled @ Recipe::Filled { .. }) => {
-                *filled = recipe;
+        match path.and_then(|path| origins.get_mut(path)) {
+            Some(filled @ WeightOrigin::Filled { .. }) => {
+                *filled = origin;
                 true
             }
             _ => false,
@@ -345,8 +350,8 @@ impl<'a> Lowering<'a> {
                 path: format!("unread {}", tensor.name),
                 shape: tensor.shape.clone(),
             };
-            let recipe = Recipe::Tensor(tensor.clone(), Order::Same);
-            self.lowered.recipes.insert(weight.path.clone(), recipe);
+            let origin = WeightOrigin::Tensor(tensor.clone(), Order::Same);
+            self.lowered.origins.insert(weight.path.clone(), origin);
             let name = tensor.name.clone();
             self.lowered.layers.push(StoredLayer { name, weights: vec![weight], inner: false });
         }

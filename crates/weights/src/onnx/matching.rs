@@ -9,8 +9,8 @@ use crate::Checkpoint;
 use crate::keras::config::{Graph, Node};
 use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::matching::{Failure, FileNames};
-use crate::onnx::recipe::{Recipe, neutral_variance};
-use crate::onnx::walk::{Found, Walk, refused};
+use crate::onnx::walk::{LayerNodes, Walk, refused};
+use crate::onnx::weight_origin::{WeightOrigin, neutral_variance};
 use crate::store::Store;
 
 /// What follows a node's name where a convolution is meant without what is folded into it.
@@ -46,7 +46,7 @@ pub(crate) fn match_graph(table: &LayerTable, graph: &Graph) -> Result<Matched, 
     let last = table.layers().len().saturating_sub(1);
     for end in walk.ends(graph)? {
         if walk.layer(last, end).is_ok() {
-            return Ok(Matched::of(walk));
+            return Ok(Matched::new(walk));
         }
         walk.back_to(0);
     }
@@ -104,19 +104,19 @@ pub(crate) fn likeness(
 }
 
 impl Matched {
-    fn of(walk: Walk<'_>) -> Self {
+    fn new(walk: Walk<'_>) -> Self {
         let mut used = HashSet::new();
         let mut layers = Vec::with_capacity(walk.found.len());
         for found in walk.found {
             let (name, holder, kind) = match found.map(|(found, _)| found) {
-                None | Some(Found::Absent) => (None, String::new(), Kind::Absent),
-                Some(Found::Nodes { output, holder }) => {
+                None | Some(LayerNodes::Absent) => (None, String::new(), Kind::Absent),
+                Some(LayerNodes::Nodes { output, holder }) => {
                     (Some(output.name.clone()), holder.name.clone(), Kind::Own)
                 }
-                Some(Found::Kernel(node)) => {
+                Some(LayerNodes::Kernel(node)) => {
                     (Some(format!("{}{KERNEL}", node.name)), node.name.clone(), Kind::Kernel)
                 }
-                Some(Found::Folded(node)) => {
+                Some(LayerNodes::Folded(node)) => {
                     (Some(node.name.clone()), node.name.clone(), Kind::Folded)
                 }
             };
@@ -153,7 +153,7 @@ impl Matched {
                 let Some(name) = place.name.clone() else { continue };
                 let own = stored.iter().find(|stored| stored.name == place.holder);
                 let own = own.map_or(&[][..], |own| &own.weights);
-                let weights = weights(place.kind, layer, own, &mut store.recipes);
+                let weights = weights(place.kind, layer, own, &mut store.origins);
                 if !weights.is_empty() {
                     file.layers.push(StoredLayer { name, weights, inner: false });
                 }
@@ -209,12 +209,12 @@ fn weights(
     kind: Kind,
     layer: &Layer,
     own: &[StoredWeight],
-    recipes: &mut HashMap<String, Recipe>,
+    origins: &mut HashMap<String, WeightOrigin>,
 ) -> Vec<StoredWeight> {
     let take = |weight: Weight| own.iter().find(|own| own.name == weight.name()).cloned();
     let mut filled = |weight: Weight, value: f32| {
         let (path, count) = (format!("{} {weight} filled", layer.name), layer.output[2]);
-        recipes.insert(path.clone(), Recipe::Filled { value, count });
+        origins.insert(path.clone(), WeightOrigin::Filled { value, count });
         StoredWeight { name: weight.name().to_owned(), path, shape: vec![count as u64] }
     };
     match (&layer.op, kind) {

@@ -9,12 +9,12 @@ pub(crate) mod graph;
 pub(crate) mod matching;
 pub(crate) mod model;
 pub(crate) mod op;
-pub(crate) mod recipe;
 pub(crate) mod shape;
 pub(crate) mod slide;
 pub(crate) mod tensor;
 pub(crate) mod value;
 pub(crate) mod walk;
+pub(crate) mod weight_origin;
 pub(crate) mod window;
 pub(crate) mod wire;
 pub(crate) mod zeros;
@@ -26,7 +26,7 @@ use std::sync::Mutex;
 use crate::checkpoint::check_size;
 use crate::onnx::graph::{Lowered, lower};
 use crate::onnx::model::Model;
-use crate::onnx::recipe::OnnxStore;
+use crate::onnx::weight_origin::OnnxStore;
 use crate::store::Store;
 use crate::{Checkpoint, Error, Format};
 
@@ -55,12 +55,12 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
     let beside: Vec<_> = model.beside().into_iter().map(|name| folder.join(name)).collect();
     // One that is not there is told by the first tensor that needs it.
     beside.iter().filter(|path| path.exists()).try_for_each(|path| check_size(path))?;
-    let Lowered { graph, layers, recipes } = lower(&model, &mut file, &folder).map_err(bad)?;
+    let Lowered { graph, layers, origins } = lower(&model, &mut file, &folder).map_err(bad)?;
     Ok(Checkpoint {
         path: path.to_owned(),
         format: Format::Onnx,
         keras_version: None,
-        store: Store::Onnx(OnnxStore { file: Mutex::new(file), folder, beside, recipes }),
+        store: Store::Onnx(OnnxStore { file: Mutex::new(file), folder, beside, origins }),
         description: None,
         head: None,
         class_names: model.class_names,

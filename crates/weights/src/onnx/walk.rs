@@ -27,7 +27,7 @@ const HEAD: [&str; 5] = [
 
 /// What a layer of the table is in the file.
 #[derive(Clone, Copy)]
-pub(crate) enum Found<'a> {
+pub(crate) enum LayerNodes<'a> {
     /// It does nothing, or the next one does it.
     Absent,
     /// The node that gives the layer's output, and the one that holds its weights.
@@ -43,7 +43,7 @@ pub(crate) struct Walk<'a> {
     table: &'a LayerTable,
     pub(crate) nodes: HashMap<&'a str, &'a Node>,
     /// What each layer is, and the node at which it was met.
-    pub(crate) found: Vec<Option<(Found<'a>, &'a str)>>,
+    pub(crate) found: Vec<Option<(LayerNodes<'a>, &'a str)>>,
     /// Layers in the order in which they were found.
     trail: Vec<usize>,
     pub(crate) best: Failure,
@@ -107,7 +107,7 @@ impl<'a> Walk<'a> {
     }
 
     #[expect(clippy::indexing_slicing, reason = "places in the table, which are the table's own")]
-    fn set(&mut self, index: usize, found: Found<'a>, at: &'a str) {
+    fn set(&mut self, index: usize, found: LayerNodes<'a>, at: &'a str) {
         self.found[index] = Some((found, at));
         self.trail.push(index);
     }
@@ -132,7 +132,7 @@ impl<'a> Walk<'a> {
         };
         match &layer.op {
             Op::Dropout | Op::Reshape { .. } => {
-                self.set(index, Found::Absent, name);
+                self.set(index, LayerNodes::Absent, name);
                 self.layer(layer.inputs[0], name)
             }
             Op::Conv2D { activation, .. } if *activation != Activation::Linear => {
@@ -141,20 +141,20 @@ impl<'a> Walk<'a> {
                 else {
                     return self.fail(format!("layer `{name}` reads nothing"));
                 };
-                self.conv(index, conv, Found::Nodes { output: node, holder: conv }, name)
+                self.conv(index, conv, LayerNodes::Nodes { output: node, holder: conv }, name)
             }
             Op::Conv2D { .. } => {
-                self.conv(index, node, Found::Nodes { output: node, holder: node }, name)
+                self.conv(index, node, LayerNodes::Nodes { output: node, holder: node }, name)
             }
             Op::BatchNormalization { center: true, .. }
                 if matches!(node.op, Ok(Op::Conv2D { .. })) =>
             {
-                self.set(index, Found::Folded(node), name);
-                self.conv(layer.inputs[0], node, Found::Kernel(node), name)
+                self.set(index, LayerNodes::Folded(node), name);
+                self.conv(layer.inputs[0], node, LayerNodes::Kernel(node), name)
             }
             op => {
                 self.settings(&self.harmonised(index, node, op), node)?;
-                self.set(index, Found::Nodes { output: node, holder: node }, name);
+                self.set(index, LayerNodes::Nodes { output: node, holder: node }, name);
                 self.inputs(index, node)
             }
         }
@@ -166,7 +166,7 @@ impl<'a> Walk<'a> {
         &mut self,
         index: usize,
         node: &'a Node,
-        found: Found<'a>,
+        found: LayerNodes<'a>,
         at: &'a str,
     ) -> Result<(), ()> {
         let layer = &self.table.layers()[index];
@@ -179,7 +179,7 @@ impl<'a> Walk<'a> {
             && let Op::Conv2D { padding, use_bias: has_bias, .. } = stored
         {
             // A bias of 0 may be left out, and that of a folded one is the normalisation's.
-            *use_bias = *has_bias && (*use_bias || matches!(found, Found::Kernel(_)));
+            *use_bias = *has_bias && (*use_bias || matches!(found, LayerNodes::Kernel(_)));
             *activation = Activation::Linear;
             *own = *padding;
         }
@@ -198,8 +198,8 @@ impl<'a> Walk<'a> {
         }
         self.set(index, found, at);
         if zeros.source != layer.inputs[0] {
-            let pads = padded.map(|node| Found::Nodes { output: node, holder: node });
-            self.set(layer.inputs[0], pads.unwrap_or(Found::Absent), at);
+            let pads = padded.map(|node| LayerNodes::Nodes { output: node, holder: node });
+            self.set(layer.inputs[0], pads.unwrap_or(LayerNodes::Absent), at);
         }
         let input = padded.map_or(input, |node| node.inputs.first().map_or("", String::as_str));
         self.layer(zeros.source, input)
@@ -264,7 +264,7 @@ impl<'a> Walk<'a> {
         if own.len() != node.inputs.len() && layer.op == Op::Concatenate {
             // A joint of joints may be written as one.
             let inner = self.joined(&mut own);
-            inner.into_iter().for_each(|joint| self.set(joint, Found::Absent, &node.name));
+            inner.into_iter().for_each(|joint| self.set(joint, LayerNodes::Absent, &node.name));
         }
         if own.len() != node.inputs.len() {
             let (name, found, expected) = (&node.name, node.inputs.len(), layer.inputs.len());

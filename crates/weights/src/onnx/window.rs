@@ -6,10 +6,10 @@ use crate::keras::op::Refused;
 use crate::onnx::graph::Lowering;
 use crate::onnx::model::NodeProto;
 use crate::onnx::op::only;
-use crate::onnx::recipe::{Order, Recipe};
 use crate::onnx::slide::{around, odd, padding, pair, window, windows};
 use crate::onnx::tensor::Tensor;
 use crate::onnx::value::{Axis, Flow, NCHW, Value};
+use crate::onnx::weight_origin::{Order, WeightOrigin};
 
 /// Most layers that do not change a shape in a row between two dense layers.
 const BETWEEN_DENSE: usize = 4;
@@ -86,11 +86,11 @@ pub(crate) fn conv(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, 
     };
     let name = graph.push_node(node, Ok(op), vec![reads]);
     let order = Order::Kernel([filters, channels, height, width]);
-    let recipe = Recipe::Tensor(kernel.clone(), order);
-    graph.add_weight(&name, Weight::Kernel, &[height, width, channels, filters], recipe);
+    let origin = WeightOrigin::Tensor(kernel.clone(), order);
+    graph.add_weight(&name, Weight::Kernel, &[height, width, channels, filters], origin);
     if let Some(bias) = bias {
-        let recipe = Recipe::Tensor(bias.clone(), Order::Same);
-        graph.add_weight(&name, Weight::Bias, &[filters], recipe);
+        let origin = WeightOrigin::Tensor(bias.clone(), Order::Same);
+        graph.add_weight(&name, Weight::Bias, &[filters], origin);
     }
     Ok(output(name, &input, Some(filters), windows(&window, sizes)))
 }
@@ -134,11 +134,11 @@ fn dense(
     let name = graph.push_node(node, Ok(op), vec![reads]);
     let order = Order::Kernel([filters, channels, height, width]);
     let rows = height.saturating_mul(width).saturating_mul(channels);
-    let recipe = Recipe::Tensor(kernel.clone(), order);
-    graph.add_weight(&name, Weight::Kernel, &[rows, filters], recipe);
+    let origin = WeightOrigin::Tensor(kernel.clone(), order);
+    graph.add_weight(&name, Weight::Kernel, &[rows, filters], origin);
     if let Some(bias) = bias {
-        let recipe = Recipe::Tensor(bias.clone(), Order::Same);
-        graph.add_weight(&name, Weight::Bias, &[filters], recipe);
+        let origin = WeightOrigin::Tensor(bias.clone(), Order::Same);
+        graph.add_weight(&name, Weight::Bias, &[filters], origin);
     }
     output(name, input, Some(filters), [Some(1); 2])
 }

@@ -16,7 +16,7 @@ use crate::torch;
 use crate::torch::pickle::Pickle;
 use crate::torch::pickle_source::Source;
 use crate::torch::pickle_value::{Element, Id, Place, Refusal, Tensor, Value, damaged};
-use crate::torch::state::Found;
+use crate::torch::state::PickledTensors;
 use crate::zip_file::{Archive, open_zip};
 use crate::{Checkpoint, Error, Format};
 
@@ -172,7 +172,7 @@ fn checkpoint(
     pickle: &Pickle,
     places: &Places,
 ) -> Result<Checkpoint, Error> {
-    let Found { tensors, mut ignored } = torch::state::find(pickle)
+    let PickledTensors { tensors, mut ignored } = torch::state::find(pickle)
         .map_err(|reason| Error::StateDict { path: path.to_owned(), reason })?;
     check_parts(path, tensors.len())?;
     let file = File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use burncam_net::{Arch, HeadConfig, Layer, LayerTable, Op, Outputs, Variant, Weight};
 
-use crate::facts::Ignored;
+use crate::contents::Ignored;
 use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::matching::{Failure, FileNames};
 use crate::torch;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use crate::facts::Ignored;
+use crate::contents::Ignored;
 use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::limits::check_parts;
 use crate::store::Store;
@@ -38,7 +38,7 @@ pub(crate) struct StateDict {
 }
 
 /// The tensors of a pickle, in its order.
-pub(crate) struct Found<'a> {
+pub(crate) struct PickledTensors<'a> {
     pub(crate) tensors: Vec<(String, &'a Tensor)>,
     pub(crate) ignored: Vec<Ignored>,
 }
@@ -51,7 +51,7 @@ struct Place {
 
 /// Finds the dict of tensors. Those of a network have names with a dot; beside its dict, a training
 /// script may keep tensors of its own, such as the loss.
-pub(crate) fn find(pickle: &Pickle) -> Result<Found<'_>, String> {
+pub(crate) fn find(pickle: &Pickle) -> Result<PickledTensors<'_>, String> {
     for wanted in [|name: &str| name.contains('.'), |_: &str| true] {
         if let Some(found) = find_of(pickle, wanted)? {
             return Ok(found);
@@ -61,7 +61,10 @@ pub(crate) fn find(pickle: &Pickle) -> Result<Found<'_>, String> {
 }
 
 /// The dict of tensors that has one with such a name.
-fn find_of(pickle: &Pickle, wanted: fn(&str) -> bool) -> Result<Option<Found<'_>>, String> {
+fn find_of(
+    pickle: &Pickle,
+    wanted: fn(&str) -> bool,
+) -> Result<Option<PickledTensors<'_>>, String> {
     let mut level = vec![Place { keys: Vec::new(), id: pickle.root() }];
     let mut seen: HashSet<Id> = HashSet::from([pickle.root()]);
     for _ in 0..=DEPTH {
@@ -142,7 +145,7 @@ fn choose<'a>(holding: &[&'a Place]) -> Result<Option<&'a Place>, String> {
     }
 }
 
-fn found<'a>(pickle: &'a Pickle, chosen: &Place, holding: &[&Place]) -> Found<'a> {
+fn found<'a>(pickle: &'a Pickle, chosen: &Place, holding: &[&Place]) -> PickledTensors<'a> {
     let mut last: HashMap<&str, &Tensor> = HashMap::new();
     let mut names = Vec::new();
     for (name, tensor) in tensors(pickle, chosen.id) {
@@ -167,7 +170,7 @@ fn found<'a>(pickle: &'a Pickle, chosen: &Place, holding: &[&Place]) -> Found<'a
         }
     }
     let tensors = names.into_iter().filter_map(|name| Some((name.to_owned(), *last.get(name)?)));
-    Found { tensors: tensors.collect(), ignored }
+    PickledTensors { tensors: tensors.collect(), ignored }
 }
 
 /// A checkpoint of tensors by name, shape and element type.

@@ -72,7 +72,7 @@ impl Convolution {
         let program = Convolving {
             half: input.tensor.dtype == DType::F16,
             onto: shortcut.is_some(),
-            function: Function::of(function),
+            function: Function::from_activation(function),
             ..program
         };
         let (own, bias) = (weights(&self.weights), weights(&self.bias));

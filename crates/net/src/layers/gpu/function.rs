@@ -11,7 +11,7 @@ pub(super) enum Function {
 }
 
 impl Function {
-    pub(super) fn of(activation: Activation) -> Self {
+    pub(super) fn from_activation(activation: Activation) -> Self {
         match activation {
             Activation::Linear => Self::Linear,
             Activation::Relu => Self::Relu,

@@ -41,7 +41,7 @@ pub(crate) fn nhwc(tensor: Tensor<4>) -> Tensor<4> {
 impl Map {
     /// The map of a tensor; its numbers are moved only if they lie otherwise. `None` unless
     /// [`is_on_gpu`].
-    pub(crate) fn of(tensor: Tensor<4>) -> Option<Self> {
+    pub(crate) fn from_tensor(tensor: Tensor<4>) -> Option<Self> {
         let [batch, channels, height, width] = tensor.dims();
         let shape = Shape { batch, height, width, channels };
         let found = plain(tensor.clone())?;

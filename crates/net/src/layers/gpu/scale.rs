@@ -29,7 +29,7 @@ pub(crate) fn scale_and_add(
         half: map.tensor.dtype == DType::F16,
         channels: shape.channels,
         positions: shape.height * shape.width,
-        function: Function::of(function),
+        function: Function::from_activation(function),
     };
     let count = shape.len() / 4;
     let down = count.div_ceil(THREADS).div_ceil(ACROSS);

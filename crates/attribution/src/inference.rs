@@ -1,0 +1,283 @@
+//! A batch of images in a network: every pass is done here, and what it gives is remembered.
+
+use burn::tensor::{DType, FloatDType, Int, Tensor};
+use burncam_net::layers::{interleaved, plus_zeros};
+use burncam_net::{Classifier, Rectifier, Tap, Trace};
+
+use crate::target::indices;
+use crate::{AttributionError, Question, Random};
+
+/// In half precision, gradients are computed so many times too large, and scaled back in `f32`:
+/// below 6e-5, where a channel's mean gradient often is, half precision loses digits.
+const HALF_SCALE: f32 = 1024.0;
+
+/// A batch of images in a network, in `f32` whatever the device computes in.
+pub struct Inference<'a> {
+    pub(crate) classifier: &'a Classifier,
+    pub(crate) question: &'a Question<'a>,
+    images: Tensor<4>,
+    logits: Tensor<2>,
+    /// The class that is explained for each image, `[batch, 1]`.
+    classes: Tensor<2, Int>,
+    activations: Vec<(Tap, Tensor<4>)>,
+    gradients: Vec<(Rectifier, Tap, Tensor<4>)>,
+    passes: usize,
+}
+
+impl<'a> Inference<'a> {
+    /// Runs `images`, `[batch, 3, height, width]`, once forward, and once backward from the logits that
+    /// are explained where a method of the question reads gradients. A GPU would stand still while the predicted
+    /// class is read, so it chooses the class itself, that of the largest logit, unless `classes` says
+    /// which is explained for each image.
+    ///
+    /// # Errors
+    ///
+    /// If the network has no such layer or class, was built for other layers, the logit does not depend on
+    /// a layer, or the device fails.
+    pub fn new(
+        classifier: &'a Classifier,
+        images: Tensor<4>,
+        question: &'a Question<'a>,
+        classes: Option<&[usize]>,
+    ) -> Result<Self, AttributionError> {
+        let [batch, ..] = images.dims();
+        check(classifier, question)?;
+        let taps = question.taps();
+        let recorded = question.gradient_taps(Rectifier::Gradient);
+        let pass = |taps: &[Tap], recorded: &[Tap], rectifier| {
+            forward(classifier, images.clone(), (taps, recorded), rectifier)
+        };
+        let (logits, tapped) = pass(&taps, &recorded, Rectifier::Gradient)?;
+        let plain = logits.clone().inner().cast(FloatDType::F32);
+        let classes = match (classes, question.target.class()) {
+            (Some(classes), _) => indices(classes, classifier.device()),
+            (None, Some(class)) => indices(&vec![class; batch], classifier.device()),
+            (None, None) => plain.clone().argmax(1),
+        };
+        let mut gradients = Vec::new();
+        if !recorded.is_empty() {
+            gradients = backward(logits, &tapped, classes.clone(), Rectifier::Gradient)?;
+        }
+        let mut passes = 1;
+        for rectifier in [Rectifier::Guided, Rectifier::Deconvolution] {
+            let recorded = question.gradient_taps(rectifier);
+            if recorded.is_empty() {
+                continue;
+            }
+            if !classifier.supports_rectifier(rectifier) {
+                return Err(AttributionError::Rectifier);
+            }
+            let (logits, tapped) = pass(&recorded, &recorded, rectifier)?;
+            gradients.extend(backward(logits, &tapped, classes.clone(), rectifier)?);
+            passes += 1;
+        }
+        let activation = |tapped: Tapped| (tapped.tap, tapped.output.inner().cast(FloatDType::F32));
+        let activations = tapped.into_iter().map(activation).collect();
+        let logits = plain;
+        Ok(Self { classifier, question, images, logits, classes, activations, gradients, passes })
+    }
+
+    /// The images, `[batch, 3, height, width]`.
+    #[must_use]
+    pub fn images(&self) -> Tensor<4> {
+        self.images.clone()
+    }
+
+    /// The logits, `[batch, classes]`.
+    #[must_use]
+    pub fn logits(&self) -> Tensor<2> {
+        self.logits.clone()
+    }
+
+    /// The class that is explained for each image, `[batch, 1]`.
+    #[must_use]
+    pub fn classes(&self) -> Tensor<2, Int> {
+        self.classes.clone()
+    }
+
+    /// Output of a layer, `[batch, channels, height, width]`.
+    ///
+    /// # Errors
+    ///
+    /// If no method of the question needs the layer.
+    pub fn activations(&self, layer: &str) -> Result<Tensor<4>, AttributionError> {
+        let tap = Tap::Layer(layer.to_owned());
+        let known = self.activations.iter().find(|(known, _)| *known == tap);
+        known.map(|(_, activations)| activations.clone()).ok_or_else(|| unread(&tap))
+    }
+
+    /// Gradient of each image's target logit at the output of a layer, `[batch, channels, height, width]`.
+    ///
+    /// # Errors
+    ///
+    /// If no method of the question needs that gradient.
+    pub fn gradients(&self, layer: &str) -> Result<Tensor<4>, AttributionError> {
+        self.gradients_at(&Tap::Layer(layer.to_owned()), Rectifier::Gradient)
+    }
+
+    /// Gradient of each image's target logit at the network's input, `[batch, 3, height, width]`, with this rule
+    /// for rectifiers.
+    ///
+    /// # Errors
+    ///
+    /// If no method of the question needs it.
+    pub fn input_gradients(&self, rectifier: Rectifier) -> Result<Tensor<4>, AttributionError> {
+        self.gradients_at(&Tap::Input, rectifier)
+    }
+
+    pub(crate) fn gradients_at(
+        &self,
+        tap: &Tap,
+        rectifier: Rectifier,
+    ) -> Result<Tensor<4>, AttributionError> {
+        let mut known = self.gradients.iter();
+        let known = known.find(|(rule, known, _)| *rule == rectifier && known == tap);
+        known.map(|(.., gradients)| gradients.clone()).ok_or_else(|| unread(tap))
+    }
+
+    /// The logits that are explained, of `logits`, `[batch, classes]`: `[batch, 1]`.
+    #[must_use]
+    pub fn scores(&self, logits: Tensor<2>) -> Tensor<2> {
+        logits.gather(1, self.classes.clone())
+    }
+
+    /// The logits of other images, such as masked ones, `[batch, classes]`: one more pass.
+    ///
+    /// # Errors
+    ///
+    /// If the user has asked for an end.
+    pub fn pass(&mut self, images: Tensor<4>) -> Result<Tensor<2>, AttributionError> {
+        self.count()?;
+        Ok(self.classifier.logits(images, &mut Trace::none()).cast(FloatDType::F32))
+    }
+
+    /// The logits, `[batch, classes]`, where a layer gives other activations: one more pass, of the layers
+    /// behind that one only.
+    ///
+    /// # Errors
+    ///
+    /// If the user has asked for an end, or the logits depend on more than this layer.
+    pub fn tail(
+        &mut self,
+        layer: &str,
+        activations: Tensor<4>,
+    ) -> Result<Tensor<2>, AttributionError> {
+        self.count()?;
+        let logits = self.classifier.tail(layer, activations);
+        logits
+            .map(|logits| logits.cast(FloatDType::F32))
+            .map_err(|_| AttributionError::Shortcut { layer: layer.to_owned() })
+    }
+
+    /// Passes so far, each of all images of the batch.
+    #[must_use]
+    pub fn passes(&self) -> usize {
+        self.passes
+    }
+
+    /// A generator for one image of the batch, which depends on the run's seed and the image alone.
+    #[must_use]
+    pub fn random(&self, image: usize) -> Random {
+        Random::new(self.question.seeds.get(image).copied().unwrap_or_default())
+    }
+
+    fn count(&mut self) -> Result<(), AttributionError> {
+        if (self.question.interrupted)() {
+            return Err(AttributionError::Interrupted);
+        }
+        self.passes += 1;
+        Ok(())
+    }
+}
+
+fn unread(tap: &Tap) -> AttributionError {
+    AttributionError::Unread { layer: tap.to_string() }
+}
+
+fn check(classifier: &Classifier, question: &Question<'_>) -> Result<(), AttributionError> {
+    let classes = classifier.head.config().classes();
+    if let Some(class) = question.target.class().filter(|&class| class >= classes) {
+        return Err(AttributionError::UnknownClass { class, classes });
+    }
+    for tap in question.taps() {
+        let layer = tap.to_string();
+        if !classifier.has(&tap) {
+            return Err(AttributionError::UnknownLayer { layer });
+        }
+        if !classifier.supports_gradient_at(&tap) {
+            return Err(unread(&tap));
+        }
+    }
+    Ok(())
+}
+
+/// The output of a layer, or the input: a leaf of the gradient graph, or in the midst of it.
+struct Tapped {
+    tap: Tap,
+    output: Tensor<4>,
+    /// What the gradient is read of, where one is recorded.
+    leaf: Option<Tensor<4>>,
+}
+
+/// A forward pass that keeps what `taps` name, with the way back to `recorded` taps.
+fn forward(
+    classifier: &Classifier,
+    images: Tensor<4>,
+    (taps, recorded): (&[Tap], &[Tap]),
+    rectifier: Rectifier,
+) -> Result<(Tensor<2>, Vec<Tapped>), AttributionError> {
+    let mut tapped = Vec::with_capacity(taps.len());
+    let mut keep = |tap: Tap, output: Tensor<4>| {
+        let is_recorded = recorded.contains(&tap);
+        let later = recorded.iter().any(|other| classifier.is_behind(&tap, other));
+        let (output, leaf) = match (is_recorded, later) {
+            // Nothing before the first leaf is recorded: the network itself is not tracked.
+            (true, false) => {
+                let leaf = output.autodiff().require_grad();
+                (leaf.clone(), Some(leaf))
+            }
+            // The gradient of a sum is that of each of its terms.
+            (true, true) => {
+                let (output, leaf) = plus_zeros(output);
+                (output, Some(leaf))
+            }
+            (false, _) => (output, None),
+        };
+        tapped.push(Tapped { tap, output: output.clone(), leaf });
+        output
+    };
+    let mut images = images;
+    if taps.contains(&Tap::Input) {
+        images = keep(Tap::Input, interleaved(images));
+    }
+    let names: Vec<&str> = taps.iter().filter_map(Tap::layer).collect();
+    let mut observer = |name: &str, output: Tensor<4>| keep(Tap::Layer(name.to_owned()), output);
+    let mut trace = Trace::at(&names, &mut observer).with_rectifier(rectifier);
+    let logits = classifier.logits(images, &mut trace);
+    match taps.iter().find(|tap| !tapped.iter().any(|known| known.tap == **tap)) {
+        Some(tap) => Err(AttributionError::UnknownLayer { layer: tap.to_string() }),
+        None => Ok((logits, tapped)),
+    }
+}
+
+/// The gradients at the recorded taps, each `[batch, channels, height, width]` in `f32`.
+fn backward(
+    logits: Tensor<2>,
+    tapped: &[Tapped],
+    classes: Tensor<2, Int>,
+    rectifier: Rectifier,
+) -> Result<Vec<(Rectifier, Tap, Tensor<4>)>, AttributionError> {
+    let half = logits.dtype() == DType::F16;
+    // Images of a batch do not meet in the network, so the sum keeps their gradients apart.
+    let sum = logits.gather(1, classes).sum();
+    let gradients = if half { sum * HALF_SCALE } else { sum }.backward();
+    let leaves = tapped.iter().filter_map(|tapped| Some((&tapped.tap, tapped.leaf.as_ref()?)));
+    let gradient = |(tap, leaf): (&Tap, &Tensor<4>)| {
+        let gradient = leaf.grad(&gradients);
+        let gradient =
+            gradient.ok_or_else(|| AttributionError::NoGradient { layer: tap.to_string() })?;
+        let gradient = if half { gradient.cast(FloatDType::F32) / HALF_SCALE } else { gradient };
+        Ok((rectifier, tap.clone(), gradient))
+    };
+    leaves.map(gradient).collect()
+}

@@ -1,0 +1,214 @@
+//! The worker of `cargo xtask bench`, which measures what `explain` computes.
+//!
+//! It answers each line that it reads with one line. A number is a batch size: `explain`'s
+//! computation is repeated for it, from prepared images to raw maps; on a GPU, the way there and back is
+//! in it. `peak` is the processor's own limit, `device` what computes, and `stages` with a batch size where
+//! the time goes on a GPU. So whoever asks decides the order, and can take turns with other programs.
+
+mod peak;
+mod stages;
+mod work;
+
+use std::io::{BufRead, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use burn::tensor::{Device, Tensor};
+use burncam_attribution::{Question, Target, explain};
+use burncam_imaging::{DecodeOptions, Resize, decode, fit, preprocess, stacked};
+use burncam_models::ARCHS;
+use burncam_net::{Build, Classifier, InputSpec};
+use burncam_run::data::{self, Listing};
+use burncam_run::device::{self, Precision};
+use burncam_run::networks::{known, wanted};
+use burncam_run::self_test::{default_explanation, generated, generated_head};
+use burncam_run::{Message, Observer};
+use burncam_weights::Checkpoint;
+use clap::Parser;
+use cpu_time::ProcessTime;
+
+/// Nobody is told: the one who asks reads answers only.
+struct Silent;
+
+impl Observer for Silent {
+    fn note(&self, _: Message) {}
+
+    fn warning(&self, _: Message, _: &[String]) {}
+
+    fn confirm(&self, _: &Message) -> bool {
+        false
+    }
+
+    fn begin(&self, _: usize) {}
+
+    fn advance(&self, _: usize) {}
+
+    fn end(&self) {}
+
+    fn program(&self) -> &str {
+        "burncam"
+    }
+}
+
+/// As many different images as the largest usual batch.
+const IMAGES: usize = 8;
+
+/// One measurement repeats the computation for so long.
+const MEASURED: Duration = Duration::from_millis(400);
+
+/// A network and images for it.
+struct Subject {
+    classifier: Classifier,
+    input: InputSpec,
+    /// What the network reads of each image.
+    images: Vec<Vec<f32>>,
+    device: String,
+}
+
+/// What is measured.
+#[derive(Parser, Debug)]
+pub struct Args {
+    /// The network, with weights that need no file.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+
+    /// The network of this checkpoint instead.
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    pub weights: Option<PathBuf>,
+
+    /// Folder of images.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+
+    /// Where to compute.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: device::Request,
+}
+
+/// Answers lines until there are none.
+///
+/// # Errors
+///
+/// If the network or its images cannot be read, or a line asks for nothing that can be measured.
+pub fn run(args: &Args, to: &mut impl Write) -> Result<()> {
+    let subject = Subject::new(args)?;
+    let work = work::count(&subject.classifier);
+    writeln!(
+        to,
+        "ready network={} multiplications={} fewest={} bytes={} weights={}",
+        subject.classifier.arch.name,
+        work.multiplications,
+        work.fewest,
+        work.bytes,
+        subject.classifier.parameters * size_of::<f32>(),
+    )?;
+    to.flush()?;
+    for line in std::io::stdin().lock().lines() {
+        let line = line.context("cannot read what to measure")?;
+        let answer = match line.trim().split_once(' ').unwrap_or((line.trim(), "")) {
+            ("peak", _) => format!("gflops={}", peak::gflops_of_a_core()),
+            ("device", _) => subject.device.clone(),
+            ("stages", batch) => {
+                let batch = subject.batch(number(batch)?);
+                stages::milliseconds(&subject.classifier, &batch, &subject.input)?
+            }
+            (batch, _) => subject.measure(number(batch)?)?,
+        };
+        writeln!(to, "{answer}")?;
+        to.flush()?;
+    }
+    Ok(())
+}
+
+impl Subject {
+    fn new(args: &Args) -> Result<Self> {
+        let choice = device::one(&args.device, Precision::Single, &Silent)?;
+        let device = choice.device.clone();
+        let (classifier, input) = match &args.weights {
+            Some(path) => {
+                let checkpoint = Checkpoint::open(path)?.resolve(&known(), None)?;
+                let taps = default_explanation(checkpoint.variant).taps();
+                let how = Build { taps: Some(&taps), ..Build::default() };
+                (checkpoint.build_with(&device, how)?, checkpoint.input.clone())
+            }
+            None => {
+                let arch = wanted(args.model.as_deref())?.map_or(ARCHS[0], |w| w.arch);
+                let (variant, head) = (&arch.variants[0], generated_head()?);
+                let taps = default_explanation(variant).taps();
+                let how = Build { taps: Some(&taps), ..Build::default() };
+                let classifier =
+                    Classifier::build(arch, variant, head, &mut generated(), &device, how)?;
+                (classifier, variant.input.clone())
+            }
+        };
+        let images = data::list(&args.data, Listing::default())?.images.into_iter().take(IMAGES);
+        let images: Vec<Vec<f32>> = images
+            .map(|image| {
+                let pixels = decode(&image.file, DecodeOptions::default())?;
+                Ok(preprocess(&fit(&pixels, &input, Resize::default()), &input))
+            })
+            .collect::<Result<_>>()?;
+        let device = format!("{}, {}, {}", choice.name, choice.backend, Precision::Single);
+        Ok(Self { classifier, input, images, device })
+    }
+
+    /// So many images, one after another.
+    fn batch(&self, size: usize) -> Vec<&[f32]> {
+        self.images.iter().map(Vec::as_slice).cycle().take(size).collect()
+    }
+
+    /// Wall and CPU time of an image in milliseconds, and the process's largest memory so far.
+    fn measure(&self, batch: usize) -> Result<String> {
+        let inputs = self.batch(batch);
+        // As `explain` does it.
+        let parts = inputs.chunks(device::at_once(batch, &self.classifier));
+        let device = self.classifier.device();
+        let on_cpu = *device == Device::flex();
+        let tensors: Vec<_> = match on_cpu {
+            true => parts.clone().map(|part| stacked(part, &self.input, device)).collect(),
+            false => Vec::new(),
+        };
+        let all = || match on_cpu {
+            true => tensors.iter().try_for_each(|images| self.explain(images.clone())),
+            false => parts.clone().try_for_each(|part| self.there_and_back(part)),
+        };
+        all()?;
+        let (clock, cpu, mut computed) = (Instant::now(), ProcessTime::now(), 0);
+        while computed == 0 || clock.elapsed() < MEASURED {
+            all()?;
+            computed += batch;
+        }
+        let an_image = |time: Duration| time.as_secs_f64() * 1e3 / computed as f64;
+        let (cpu, wall) = (an_image(cpu.elapsed()), an_image(clock.elapsed()));
+        let memory = peak_memory().map_or(String::new(), |bytes| format!(" memory={bytes}"));
+        Ok(format!("wall={wall} cpu={cpu}{memory}"))
+    }
+
+    fn explain(&self, images: Tensor<4>) -> Result<()> {
+        let explanation = default_explanation(self.classifier.variant);
+        let question = Question::new(std::slice::from_ref(&explanation), Target::Predicted);
+        explain(&self.classifier, images, &question)?;
+        Ok(())
+    }
+
+    fn there_and_back(&self, images: &[&[f32]]) -> Result<()> {
+        self.explain(stacked(images, &self.input, self.classifier.device()))
+    }
+}
+
+/// A batch size.
+fn number(text: &str) -> Result<usize> {
+    match text.parse().context("a batch size is a number")? {
+        0 => bail!("a batch has one image at least"),
+        size => Ok(size),
+    }
+}
+
+/// The most memory that the process has had, in bytes, where the system tells it.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}

@@ -1,0 +1,130 @@
+//! How much a network computes.
+
+use burncam_net::{Classifier, LayerTable, Op};
+
+/// What an image costs, by the definition of the network: no kernel's way of doing less counts.
+pub(super) struct Work {
+    /// Multiplications, each with its addition, of convolutions and dense layers.
+    pub multiplications: u64,
+    /// The same where 3×3 convolutions with stride 1 take 36 for each 4×4 results (Winograd).
+    pub fewest: u64,
+    /// Bytes that have to move at least: weights, and each layer's output written and read once.
+    pub bytes: u64,
+}
+
+/// The work of a network and its head.
+pub(super) fn count(classifier: &Classifier) -> Work {
+    let layers = &classifier.layers;
+    let head = head(classifier.head.config().layers(), layers.last().output);
+    let outputs: usize =
+        layers.layers().iter().map(|layer| layer.output.iter().product::<usize>()).sum();
+    Work {
+        multiplications: trunk(layers, false) + head,
+        fewest: trunk(layers, true) + head,
+        bytes: 4 * (classifier.parameters + 2 * outputs) as u64,
+    }
+}
+
+/// Of all convolutions, by their definition or with Winograd's method.
+fn trunk(table: &LayerTable, winograd: bool) -> u64 {
+    let of_layer = |layer: &burncam_net::Layer| match layer.op {
+        Op::Conv2D { kernel_size: [3, 3], strides: [1, 1], filters, .. } if winograd => {
+            let [height, width, _] = layer.output;
+            // A first layer of three channels is not worth it.
+            let each = if table.channels_in(layer) < 8 { 16 * 9 } else { 36 };
+            (height.div_ceil(4) * width.div_ceil(4) * each * table.channels_in(layer) * filters)
+                as u64
+        }
+        Op::Conv2D { kernel_size: [height, width], .. } => {
+            let outputs: usize = layer.output.iter().product();
+            (outputs * height * width * table.channels_in(layer)) as u64
+        }
+        _ => 0,
+    };
+    table.layers().iter().map(of_layer).sum()
+}
+
+/// The dense layers behind a map of `[height, width, channels]`.
+fn head(layers: &[(String, Op)], [height, width, channels]: [usize; 3]) -> u64 {
+    let (mut positions, mut inputs, mut sum) = (height * width, channels, 0);
+    for (_, op) in layers {
+        match op {
+            Op::Flatten => {
+                inputs *= positions;
+                positions = 1;
+            }
+            Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D => positions = 1,
+            Op::Dense { units, .. } => {
+                sum += (std::mem::replace(&mut inputs, *units) * units) as u64
+            }
+            _ => {}
+        }
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use burncam_models::{ARCHS, find};
+    use burncam_net::{Activation, Op};
+
+    use super::{head, trunk};
+
+    fn multiplications(name: &str) -> u64 {
+        let arch = find(name).expect("a network");
+        trunk(&(arch.variants[0].layers)(), false)
+    }
+
+    /// 15.35 thousand million, as the sum over VGG16's thirteen convolutions gives by hand.
+    #[test]
+    fn vgg16_multiplies_as_often_as_is_known() {
+        let by_hand: u64 = [
+            (224, 3, 64),
+            (224, 64, 64),
+            (112, 64, 128),
+            (112, 128, 128),
+            (56, 128, 256),
+            (56, 256, 256),
+            (56, 256, 256),
+            (28, 256, 512),
+            (28, 512, 512),
+            (28, 512, 512),
+            (14, 512, 512),
+            (14, 512, 512),
+            (14, 512, 512),
+        ]
+        .map(|(size, inputs, outputs)| 9 * size * size * inputs * outputs)
+        .iter()
+        .sum();
+        assert_eq!(by_hand, 15_346_630_656);
+        assert_eq!(multiplications("vgg16"), by_hand);
+        // On 14 rows four patches hang over, so there it is fewer than four times fewer.
+        let first = 9 * 224 * 224 * 3 * 64;
+        let last: u64 = 3 * 9 * 14 * 14 * 512 * 512;
+        let patches = 3 * 36 * 4 * 4 * 512 * 512;
+        let expected = first + (by_hand - first - last) / 4 + patches;
+        assert_eq!(trunk(&(burncam_models::VGG16.variants[0].layers)(), true), expected);
+    }
+
+    /// Published counts: 3.8 for ResNet50 with its stride in the first convolution of a block
+    /// (He et al. 2015, table 1), 5.7 for InceptionV3 (Szegedy et al. 2015).
+    #[test]
+    fn the_others_are_near_their_published_counts() {
+        for (name, billions) in [("resnet50", 3.8), ("senet50", 3.8), ("inception_v3", 5.7)] {
+            let found = multiplications(name) as f64 / 1e9;
+            assert!((found / billions - 1.0).abs() < 0.03, "{name}: {found}");
+        }
+        assert!(ARCHS.iter().all(|arch| multiplications(arch.name) > 0));
+    }
+
+    #[test]
+    fn a_head_counts_its_dense_layers() {
+        let dense = |units| Op::Dense { units, use_bias: true, activation: Activation::Relu };
+        let layers =
+            |ops: &[Op]| ops.iter().map(|op| (String::new(), op.clone())).collect::<Vec<_>>();
+        let flat = layers(&[Op::Flatten, dense(512), Op::Dropout, dense(2)]);
+        assert_eq!(head(&flat, [7, 7, 512]), 25_088 * 512 + 512 * 2);
+        let pooled = layers(&[Op::GlobalAveragePooling2D, dense(1000)]);
+        assert_eq!(head(&pooled, [7, 7, 2048]), 2048 * 1000);
+    }
+}

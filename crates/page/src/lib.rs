@@ -1,0 +1,42 @@
+//! The page that a reader opens, and the numbers behind it.
+//!
+//! A [`Report`] gathers what one or several runs found and, with [`compute`], how good that is;
+//! [`report_json`] writes it as `report.json`, and [`index_html`] shows it as one page that asks
+//! for nothing outside its folder. Each of them takes the images of a run one after another, so
+//! that their number does not matter for memory.
+
+mod build;
+mod document;
+mod gallery;
+mod homes;
+mod images;
+mod interval_text;
+mod maps;
+mod measure;
+mod merge;
+mod occurrences;
+mod read;
+mod render;
+mod shards;
+mod svg;
+mod swapped_text;
+mod text;
+mod title;
+
+#[cfg(test)]
+mod markup;
+#[cfg(test)]
+mod tests;
+
+pub use build::{compute, gather};
+pub use document::{
+    Agreement, Comparison, Confusion, FoldReport, ImageReport, MOST_COMPARED, MeanMap, ModelReport,
+    Pair, Report, ResultReport, SCHEMA, Settings, Source, TrueClasses,
+};
+pub use images::Images;
+pub use merge::merge;
+pub use read::read_report;
+pub use render::{index_html, report_json};
+pub use shards::{MOST_MISSING, count_missing_parts, missing_parts, parts, shard, unfinished_runs};
+pub use swapped_text::swapped_sentence;
+pub use text::Language;

@@ -1,0 +1,483 @@
+//! The page and the file of numbers, as bytes.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Write};
+
+use image::{ImageFormat, Rgb, RgbImage};
+use minijinja::value::{Kwargs, Serde};
+use minijinja::{
+    AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, context, escape_formatter,
+};
+use serde::Serialize;
+
+use super::{gallery, homes, interval_text, svg, swapped_text, title};
+use crate::document::{ExplanationReport, MOST_COMPARED, MeanMap, ModelReport, Report};
+use crate::maps::{MOST_MEANS, OK};
+use crate::occurrences::Occurrences;
+use crate::shards::{count_missing_parts, missing_parts, unfinished_runs};
+use crate::text::Language;
+use burncam_evaluation::{GRID, Grid};
+use burncam_evaluation::{MEASURES, resample};
+use burncam_record::{Error, Run};
+use burncam_render::Colormap;
+
+/// The side of a mean map's picture in pixels.
+const MEAN: usize = 112;
+
+/// Where the gallery stands in the page, until it is written. No name can hold this: `<` is escaped.
+const GALLERY: &str = "<!--gallery-->";
+
+/// Writes `report.json`: the report as JSON with a line end.
+///
+/// # Errors
+///
+/// What reading an image or writing to `to` gives.
+pub fn report_json(report: &Report<'_>, mut to: impl Write) -> Result<(), Error> {
+    let images = report.compared_images().map(|image| Ok(serde_json::to_string(&image?)?));
+    gallery::with_images(&serde_json::to_string(report)?, images, &mut to)?;
+    Ok(to.write_all(b"\n")?)
+}
+
+/// Writes `index.html`: the report as a page of its own. It loads nothing but pictures from the
+/// runs' folders, and shows names as text whatever they hold.
+///
+/// # Errors
+///
+/// What reading an image or writing to `to` gives.
+pub fn index_html(
+    report: &Report<'_>,
+    language: Language,
+    mut to: impl Write,
+) -> Result<(), Error> {
+    let seen = Occurrences::collect(report)?;
+    let page = page(report, &seen, language)?;
+    let (before, after) = page.rsplit_once(GALLERY).ok_or_else(|| {
+        page_error(minijinja::Error::new(
+            ErrorKind::InvalidOperation,
+            "the page has no place for images",
+        ))
+    })?;
+    to.write_all(before.as_bytes())?;
+    gallery::write(report, &seen, language, &mut to)?;
+    Ok(to.write_all(after.as_bytes())?)
+}
+
+/// The page around the gallery.
+fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result<String, Error> {
+    let environment = environment(language)?;
+    let charts: Vec<_> = report.models.iter().map(|model| charts(model, language)).collect();
+    let bar: Vec<f32> = (0..MEAN).map(|place| place as f32 / (MEAN - 1) as f32).collect();
+    let intervals: Vec<_> =
+        report.models.iter().map(|model| interval_text::intervals(model, language)).collect();
+    let interval_notes: Vec<_> = (report.models.iter())
+        .map(|model| interval_text::notes(model, &report.settings, language))
+        .collect();
+    let level = language.number(report.settings.resampling.level * 100.0, 0);
+    // The curves are drawn already, and may have a corner for every image.
+    let mut models = report.models.clone();
+    models.iter_mut().for_each(|model| model.roc = Vec::new());
+    let template = environment.get_template("page.html").map_err(page_error)?;
+    let page = template.render(context! {
+        language => language.tag(),
+        style => Value::from_safe_string(include_str!("style.css").to_owned()),
+        script => Value::from_safe_string(include_str!("page.js").to_owned()),
+        gallery => Value::from_safe_string(GALLERY.to_owned()),
+        title => title::title(report, language),
+        true_classes => serialized(&true_classes(report, language)),
+        runs => serialized(&report.runs),
+        options => serialized(&report.runs.iter().map(|source| Options::new(&source.run)).collect::<Vec<_>>()),
+        models => serialized(&models),
+        comparisons => serialized(&report.comparisons),
+        agreement => serialized(&report.agreement),
+        measures => MEASURES,
+        most_compared => MOST_COMPARED,
+        level,
+        intervals => serialized(&intervals),
+        interval_notes => serialized(&interval_notes),
+        notes => notes(report, language),
+        charts => serialized(&charts),
+        bar => data_uri(&coloured(&bar, 1)),
+        mean_maps => serialized(&all_mean_maps(report, language)),
+        explanations => serialized(&report.explanations),
+        papers => papers(report),
+        unreadable => serialized(&unreadable(report)),
+        failures => serialized(&occurs.failures),
+        failure_count => occurs.failure_count,
+        image_count => report.images.len(),
+        fold_count => occurs.folds.len(),
+        all_per_fold => report.models.iter().all(|model| model.network_per_fold),
+    }).map_err(page_error)?;
+    Ok(page)
+}
+
+fn serialized<T: Serialize>(value: &T) -> Value {
+    Value::from(Serde(value))
+}
+
+fn environment(language: Language) -> Result<Environment<'static>, Error> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_formatter(|out, state, value| match value.as_str() {
+        // HTML has no control characters but these.
+        Some(text) if !value.is_safe() && text.contains(is_control) => {
+            escape_formatter(out, state, &Value::from(text.replace(is_control, "\u{fffd}")))
+        }
+        _ => escape_formatter(out, state, value),
+    });
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    environment.add_template("page.html", include_str!("page.html")).map_err(page_error)?;
+    environment.add_function("t", move |key: &str, values: Kwargs| {
+        let values = arguments(&values)?;
+        let values: Vec<(&str, &str)> =
+            values.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        language.say(key, &values).ok_or_else(|| {
+            minijinja::Error::new(ErrorKind::InvalidOperation, format!("no words for `{key}`"))
+        })
+    });
+    let or_dash = |value: Option<f64>, text: &dyn Fn(f64) -> String| {
+        value.filter(|value| value.is_finite()).map_or_else(|| "–".to_owned(), text)
+    };
+    environment.add_filter("no_home", |text: &str| homes::without_homes(text, None));
+    environment.add_filter("num", move |value: Option<f64>, digits: usize| {
+        or_dash(value, &|value| language.number(value, digits))
+    });
+    environment.add_filter("pct", move |value: Option<f64>| {
+        or_dash(value, &|value| format!("{}\u{a0}%", language.number(value * 100.0, 1)))
+    });
+    environment.add_filter("p", move |value: Option<f64>| {
+        or_dash(value, &|value| match value < 0.001 {
+            true => format!("< {}", language.number(0.001, 3)),
+            false => language.number(value, 3),
+        })
+    });
+    Ok(environment)
+}
+
+fn page_error(error: minijinja::Error) -> Error {
+    Error::Page(error.into())
+}
+
+fn is_control(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t')
+}
+
+fn arguments(values: &Kwargs) -> Result<Vec<(String, String)>, minijinja::Error> {
+    let names: Vec<String> = values.args().map(str::to_owned).collect();
+    names
+        .into_iter()
+        .map(|name| {
+            let value: Value = values.get(&name)?;
+            Ok((name, value.to_string()))
+        })
+        .collect()
+}
+
+/// What a run was asked for.
+#[derive(Serialize)]
+struct Options {
+    run: BTreeMap<String, String>,
+    models: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Options {
+    fn new(run: &Run) -> Self {
+        let models = run.options.models.iter();
+        let models = models.map(|(name, model)| (name.clone(), model.options())).collect();
+        Self { run: run.options.options(), models }
+    }
+}
+
+/// How many true classes are listed with their images.
+const CLASSES: usize = 12;
+
+/// The images of each true class, in words.
+fn true_classes(report: &Report<'_>, language: Language) -> Vec<(String, String)> {
+    let counts = &report.true_classes;
+    let number = |count: usize| language.number(count as f64, 0);
+    let listed = counts.images.iter().take(CLASSES);
+    let mut all: Vec<_> = listed.map(|(class, &n)| (class.clone(), number(n))).collect();
+    if counts.images.len() > CLASSES {
+        let more = number(counts.images.len() - CLASSES);
+        all.extend(language.say("more_classes", &[("n", &more)]).map(|text| (text, String::new())));
+    }
+    if counts.unknown > 0 {
+        let unknown = language.say("no_true_class", &[]);
+        all.extend(unknown.map(|text| (text, number(counts.unknown))));
+    }
+    all
+}
+
+/// What a reader has to know first.
+fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (folder, done, all) in unfinished_runs(report) {
+        let (done, all) = (done.to_string(), all.to_string());
+        let values = [("folder", folder), ("done", &*done), ("all", &*all)];
+        let which = match (folder == ".", done == all) {
+            (true, false) => "unfinished_here",
+            (false, false) => "unfinished",
+            (true, true) => "undrawn_here",
+            (false, true) => "undrawn",
+        };
+        notes.extend(language.say(which, &values));
+    }
+    let missing = missing_parts(report);
+    if !missing.is_empty() {
+        let more = if count_missing_parts(report) > missing.len() { ", …" } else { "" };
+        let parts = missing.join(", ") + more;
+        notes.extend(language.say("missing_parts", &[("parts", &parts)]));
+    }
+    if let Some(name) = report.true_classes.only_class() {
+        notes.extend(language.say("one_class", &[("name", name)]));
+    }
+    notes.extend(report.models.iter().filter_map(|model| swapped_text::of_model(model, language)));
+    let without = report.models.iter().filter(|model| model.positive.is_none());
+    if let Some(asked) = &report.settings.positive {
+        notes.extend(without.filter_map(|model| {
+            language.say("unknown_positive", &[("name", &model.name), ("positive", asked)])
+        }));
+    }
+    notes
+}
+
+#[derive(Serialize)]
+struct ChartView {
+    svg: Value,
+    caption: String,
+    how: &'static str,
+}
+
+fn charts(model: &ModelReport, language: Language) -> Vec<ChartView> {
+    let all = [
+        ("roc", svg::roc(model, language)),
+        ("reliability", svg::reliability(model, language)),
+        ("histogram", svg::histogram(model, language)),
+    ];
+    let view = |(how, svg): (&'static str, Option<String>)| {
+        let caption = language.say(how, &[])?;
+        Some(ChartView { svg: Value::from_safe_string(svg?), caption, how })
+    };
+    all.into_iter().filter_map(view).collect()
+}
+
+#[derive(Serialize)]
+struct MeanModel {
+    name: String,
+    /// How many maps peak in a border cell, if that is known.
+    peaks: Option<String>,
+    many_at_border: bool,
+    /// Why some are left out.
+    note: Option<String>,
+    groups: Vec<MeanGroup>,
+}
+
+#[derive(Serialize)]
+struct MeanGroup {
+    title: String,
+    all: MeanPicture,
+    folds: Vec<MeanPicture>,
+}
+
+#[derive(Serialize)]
+struct MeanPicture {
+    fold: String,
+    maps: usize,
+    image: String,
+    alt: String,
+}
+
+/// The mean map over all folds, and those of each.
+type AllAndFolds<'a> = (Option<&'a MeanMap>, Vec<&'a MeanMap>);
+
+fn all_mean_maps(report: &Report<'_>, language: Language) -> Vec<MeanModel> {
+    let of_model = |model: &ModelReport| -> Vec<MeanModel> {
+        let maps = model.explanations.iter();
+        maps.map(|maps| mean_maps(named(report, model, maps), model, maps, language)).collect()
+    };
+    report.models.iter().flat_map(of_model).collect()
+}
+
+/// Where the methods of a report were published.
+fn papers(report: &Report<'_>) -> String {
+    let specs = report.models.iter().flat_map(|model| &model.explanations);
+    let mut papers: Vec<&str> = Vec::new();
+    for paper in specs.map(|one| one.spec.paper.as_str()) {
+        if !papers.contains(&paper) {
+            papers.push(paper);
+        }
+    }
+    papers.join("; ")
+}
+
+/// The name of a model, and of the explanation where the report has several.
+fn named(report: &Report<'_>, model: &ModelReport, maps: &ExplanationReport) -> String {
+    match report.explanations.len() {
+        1 => model.name.clone(),
+        _ => format!("{}, {}", model.name, maps.spec.title),
+    }
+}
+
+fn mean_maps(
+    name: String,
+    model: &ModelReport,
+    maps: &ExplanationReport,
+    language: Language,
+) -> MeanModel {
+    let mut groups: BTreeMap<(&str, burncam_evaluation::Outcome), AllAndFolds<'_>> =
+        BTreeMap::new();
+    for map in &maps.mean_maps {
+        let group = groups.entry((&map.class, map.outcome)).or_default();
+        match map.fold {
+            None => group.0 = Some(map),
+            Some(_) => group.1.push(map),
+        }
+    }
+    let many = model.folds.len() > 1;
+    let group = |((class, outcome), (all, folds)): (_, AllAndFolds<'_>)| {
+        let word =
+            language.say(burncam_evaluation::Outcome::name(outcome), &[]).unwrap_or_default();
+        let picture = |map: &MeanMap| mean_picture(&name, map, &word, language);
+        Some(MeanGroup {
+            title: format!("{class}, {word}"),
+            all: picture(all?),
+            folds: folds.into_iter().filter(|_| many).map(picture).collect(),
+        })
+    };
+    let groups: Vec<MeanGroup> = groups.into_iter().filter_map(group).collect();
+    let readable = maps.by_status.get(OK).is_some_and(|&count| count > 0);
+    let all_there =
+        !groups.is_empty() && groups.iter().all(|group| !many || !group.folds.is_empty());
+    let note = (readable && !all_there)
+        .then(|| language.say("few_mean_maps", &[("most", &MOST_MEANS.to_string())]));
+    MeanModel {
+        peaks: peaks(maps, language),
+        many_at_border: maps.peaks.are_notable(),
+        note: note.flatten(),
+        groups,
+        name,
+    }
+}
+
+/// How many maps peak in a border cell, in a sentence.
+fn peaks(maps: &ExplanationReport, language: Language) -> Option<String> {
+    let peaks = maps.peaks;
+    let [border, maps] = [peaks.border, peaks.maps].map(|count| language.number(count as f64, 0));
+    let share = format!("{}\u{a0}%", language.number(peaks.border_cells * 100.0, 0));
+    let values = [("border", border.as_str()), ("maps", maps.as_str()), ("share", share.as_str())];
+    (peaks.maps > 0).then(|| language.say("peaks", &values)).flatten()
+}
+
+fn mean_picture(model: &str, map: &MeanMap, outcome: &str, language: Language) -> MeanPicture {
+    let all_folds = language.say("all_folds", &[]).unwrap_or_default();
+    let fold = map.fold.clone().unwrap_or(all_folds);
+    let shares = map.map.shares();
+    let strongest = (0..shares.len()).rev().max_by(|&a, &b| shares[a].total_cmp(&shares[b]));
+    let strongest = strongest.unwrap_or_default();
+    let percent = |cell: usize| language.number((cell as f64 + 0.5) * 100.0 / GRID as f64, 0);
+    let (down, across) = (percent(strongest / GRID), percent(strongest % GRID));
+    let place = language.say("place", &[("down", &down), ("across", &across)]).unwrap_or_default();
+    let alt = language.say(
+        "mean_map_alt",
+        &[
+            ("model", model),
+            ("class", &map.class),
+            ("outcome", outcome),
+            ("fold", &fold),
+            ("n", &map.maps.to_string()),
+            ("place", &place),
+        ],
+    );
+    MeanPicture {
+        maps: map.maps,
+        image: data_uri(&picture(&map.map)),
+        alt: alt.unwrap_or_default(),
+        fold,
+    }
+}
+
+/// A map as a picture: interpolated as numbers, then coloured.
+fn picture(map: &Grid) -> RgbImage {
+    coloured(&resample(&map.shares(), (GRID, GRID), (MEAN, MEAN)), MEAN)
+}
+
+fn coloured(shares: &[f32], height: usize) -> RgbImage {
+    let colours = Colormap::Viridis.colours();
+    let width = (shares.len() / height) as u32;
+    RgbImage::from_fn(width, height as u32, |x, y| {
+        let share = shares[(y * width + x) as usize].clamp(0.0, 1.0);
+        Rgb(colours[(share * 255.0).round() as usize])
+    })
+}
+
+fn data_uri(image: &RgbImage) -> String {
+    let mut bytes = Cursor::new(Vec::new());
+    // Writing a small PNG to memory cannot fail; a page without a picture would still be one.
+    match image.write_to(&mut bytes, ImageFormat::Png) {
+        Ok(()) => format!("data:image/png;base64,{}", base64(bytes.get_ref())),
+        Err(_) => "data:,".to_owned(),
+    }
+}
+
+/// RFC 4648.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let byte = |place: usize| u32::from(three.get(place).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for place in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= three.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct UnreadableView<'a> {
+    model: String,
+    model_at: usize,
+    explanation_at: usize,
+    status: &'a str,
+    count: usize,
+    all: usize,
+}
+
+fn unreadable<'a>(report: &'a Report<'_>) -> Vec<UnreadableView<'a>> {
+    let mut views = Vec::new();
+    for (model_at, model) in report.models.iter().enumerate() {
+        for maps in &model.explanations {
+            let all = maps.by_status.values().sum();
+            let bad = maps.by_status.iter().filter(|(status, _)| *status != OK);
+            views.extend(bad.map(|(status, &count)| UnreadableView {
+                model: named(report, model, maps),
+                model_at,
+                explanation_at: maps.explanation,
+                status,
+                count,
+                all,
+            }));
+        }
+    }
+    views
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_of_the_rfc() {
+        for (plain, coded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+}

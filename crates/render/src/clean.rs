@@ -1,0 +1,271 @@
+//! A map over a photograph, made to be read: on screen, in print, in grey, and by people who do not
+//! tell colours apart.
+
+use image::{Rgb, RgbImage};
+
+use crate::Colormap;
+use crate::glyphs;
+use burncam_evaluation::resample;
+
+/// How a clean overlay is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Style {
+    /// The colours of the map.
+    pub colormap: Colormap,
+    /// The weight of the map, in 0..=1.
+    pub alpha: f32,
+    /// The value at the top of the scale; values from 0 down have its lowest colour.
+    pub top: f32,
+}
+
+/// The share of the scale where a line is drawn.
+const LINE: f32 = 0.5;
+
+/// Steps between the lines that cross out a photograph without a map, in pixels.
+const HATCH: u32 = 16;
+
+/// The map over the photograph at the photograph's own size, and a colour bar with its numbers to
+/// the right.
+///
+/// The map is interpolated as numbers and coloured after. The photograph becomes grey, so that all
+/// colour is the map's, and is not stretched: `(1 - alpha) * grey + alpha * colour`. A line, white
+/// inside and black outside, runs at half of the scale, so that the place can be read in grey as
+/// well. Equal values of two overlays of one scale have equal colours.
+///
+/// # Shapes
+///
+/// `map` is `[height, width]` of `map_size`, row by row, over the whole photograph.
+///
+/// # Panics
+///
+/// If the map does not have its size, or one has no pixels.
+#[must_use]
+pub fn clean_overlay(
+    photograph: &RgbImage,
+    map: &[f32],
+    map_size: (usize, usize),
+    style: &Style,
+) -> RgbImage {
+    let (width, height) = photograph.dimensions();
+    let shares = map.iter().map(|value| share(*value, style.top)).collect::<Vec<f32>>();
+    let shares = resample(&shares, map_size, (height as usize, width as usize));
+    let colours = style.colormap.colours();
+    let mut picture = canvas(photograph);
+    for (x, y, pixel) in photograph.enumerate_pixels() {
+        let share = shares[(y * width + x) as usize];
+        let (colour, grey) = (colours[level(share)], grey(*pixel));
+        let mixed = colour.map(|value| mix(grey, value, style.alpha));
+        picture.put_pixel(x, y, Rgb(mixed));
+    }
+    outline(&mut picture, &shares, (width, height));
+    bar(&mut picture, (width, height), style);
+    picture
+}
+
+/// The photograph where there is no map to be read: grey, crossed out, and without a colour bar. Of
+/// the size of a clean overlay.
+///
+/// # Panics
+///
+/// If it has no pixels.
+#[must_use]
+pub fn crossed_out(photograph: &RgbImage) -> RgbImage {
+    let mut picture = canvas(photograph);
+    let step = HATCH * scale_of(photograph.dimensions());
+    for (x, y, pixel) in photograph.enumerate_pixels() {
+        let grey = grey(*pixel) as u8;
+        let value = match (x + y) % step {
+            0 => 255,
+            1 => 0,
+            _ => grey,
+        };
+        picture.put_pixel(x, y, Rgb([value; 3]));
+    }
+    picture
+}
+
+/// A value's place on the scale, in 0..=1; 0 where it has none.
+fn share(value: f32, top: f32) -> f32 {
+    let share = value / top;
+    if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
+}
+
+fn level(share: f32) -> usize {
+    (share.clamp(0.0, 1.0) * 255.0).round() as usize
+}
+
+/// Luma by ITU-R BT.601, as Pillow's `convert("L")` has it.
+fn grey(Rgb([red, green, blue]): Rgb<u8>) -> f32 {
+    0.299 * f32::from(red) + 0.587 * f32::from(green) + 0.114 * f32::from(blue)
+}
+
+fn mix(grey: f32, colour: u8, alpha: f32) -> u8 {
+    (grey * (1.0 - alpha) + f32::from(colour) * alpha).round() as u8
+}
+
+/// How large lines and digits are: 1 for small photographs.
+fn scale_of((width, height): (u32, u32)) -> u32 {
+    (width.min(height) / 200).max(1)
+}
+
+/// White, with room for the colour bar at the right.
+fn canvas(photograph: &RgbImage) -> RgbImage {
+    let (width, height) = photograph.dimensions();
+    let scale = scale_of((width, height));
+    let room = scale * (GAP + BAR + GAP + glyphs::WIDTH * LABEL);
+    RgbImage::from_pixel(width + room, height, Rgb([255; 3]))
+}
+
+/// Draws the line at half of the scale.
+fn outline(picture: &mut RgbImage, shares: &[f32], (width, height): (u32, u32)) {
+    let reach = scale_of((width, height)) as i64;
+    let inside = |x: i64, y: i64| {
+        let (x, y) = (x.clamp(0, i64::from(width) - 1), y.clamp(0, i64::from(height) - 1));
+        shares[(y * i64::from(width) + x) as usize] >= LINE
+    };
+    for y in 0..i64::from(height) {
+        for x in 0..i64::from(width) {
+            let own = inside(x, y);
+            let near = [(reach, 0), (-reach, 0), (0, reach), (0, -reach)];
+            if near.iter().any(|(right, down)| inside(x + right, y + down) != own) {
+                picture.put_pixel(x as u32, y as u32, Rgb([if own { 255 } else { 0 }; 3]));
+            }
+        }
+    }
+}
+
+/// Widths of the space beside the colour bar, of the bar, and of its numbers in digits.
+const GAP: u32 = 6;
+const BAR: u32 = 10;
+const LABEL: u32 = 8;
+
+/// Draws the colour bar and the values at its ends and middle.
+fn bar(picture: &mut RgbImage, (width, height): (u32, u32), style: &Style) {
+    let scale = scale_of((width, height));
+    let left = width + scale * GAP;
+    let colours = style.colormap.colours();
+    let last = height.saturating_sub(1).max(1);
+    for y in 0..height {
+        let share = 1.0 - y as f32 / last as f32;
+        for x in left..left + scale * BAR {
+            picture.put_pixel(x, y, Rgb(colours[level(share)]));
+        }
+    }
+    let text = left + scale * (BAR + GAP);
+    let digits = scale * glyphs::HEIGHT;
+    for (share, top) in [
+        (1.0, 0),
+        (0.5, (height / 2).saturating_sub(digits / 2)),
+        (0.0, height.saturating_sub(digits)),
+    ] {
+        glyphs::write(picture, &number(style.top * share), (text, top), scale);
+    }
+}
+
+/// A value in at most seven characters.
+fn number(value: f32) -> String {
+    match value.abs() {
+        0.0 => "0".to_owned(),
+        size if (0.01..1000.0).contains(&size) => {
+            let digits = if size < 1.0 {
+                3
+            } else if size < 10.0 {
+                2
+            } else {
+                1
+            };
+            format!("{value:.digits$}")
+        }
+        _ => format!("{value:.2e}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STYLE: Style = Style { colormap: Colormap::Viridis, alpha: 0.4, top: 2.0 };
+
+    fn photograph(width: u32, height: u32) -> RgbImage {
+        RgbImage::from_fn(width, height, |x, y| Rgb([100, (x % 50) as u8, (y % 50) as u8]))
+    }
+
+    #[test]
+    fn the_photograph_keeps_its_size_and_is_not_stretched() {
+        let photograph = RgbImage::from_pixel(90, 60, Rgb([120, 120, 120]));
+        let picture = clean_overlay(&photograph, &[0.0; 6], (2, 3), &STYLE);
+        assert_eq!(picture.height(), 60);
+        assert!(picture.width() > 90);
+        let low = Colormap::Viridis.colours()[0];
+        let expected = low.map(|value| (120.0 * 0.6 + f32::from(value) * 0.4).round() as u8);
+        assert!((0..90).all(|x| picture.get_pixel(x, 30).0 == expected));
+    }
+
+    #[test]
+    fn equal_values_have_equal_colours_in_two_maps_of_one_scale() {
+        let photograph = RgbImage::from_pixel(40, 40, Rgb([90; 3]));
+        let one = clean_overlay(&photograph, &[0.4], (1, 1), &STYLE);
+        let other = clean_overlay(&photograph, &[0.4, 0.4, 0.4, 2.0], (2, 2), &STYLE);
+        assert_eq!(one.get_pixel(2, 2), other.get_pixel(2, 2));
+        let image = Style { top: 0.4, ..STYLE };
+        assert_ne!(
+            clean_overlay(&photograph, &[0.4], (1, 1), &image).get_pixel(2, 2),
+            one.get_pixel(2, 2)
+        );
+    }
+
+    #[test]
+    fn numbers_are_interpolated_before_they_are_coloured() {
+        let photograph = RgbImage::from_pixel(64, 8, Rgb([0; 3]));
+        let style = Style { alpha: 1.0, ..STYLE };
+        let picture = clean_overlay(&photograph, &[0.0, 2.0], (1, 2), &style);
+        let colours = Colormap::Viridis.colours();
+        for x in [18, 24, 40, 46] {
+            let value = (x as f32 + 0.5) / 32.0 - 0.5;
+            assert_eq!(picture.get_pixel(x, 4).0, colours[(value * 255.0).round() as usize], "{x}");
+        }
+    }
+
+    #[test]
+    fn a_strong_place_can_be_told_in_grey() {
+        let mut map = [0.0; 49];
+        map[24] = 2.0;
+        let picture = clean_overlay(&photograph(140, 140), &map, (7, 7), &STYLE);
+        let line: Vec<f32> = (0..140).map(|x| grey(*picture.get_pixel(x, 70))).collect();
+        let white = line.iter().filter(|&&value| value == 255.0).count();
+        let black = line.iter().filter(|&&value| value == 0.0).count();
+        assert_eq!((white, black), (2, 2), "the line is crossed twice");
+        assert!(line[70] > line[10] + 20.0, "{} {}", line[70], line[10]);
+    }
+
+    #[test]
+    fn a_photograph_without_a_map_is_crossed_out() {
+        let photograph = photograph(100, 80);
+        let picture = crossed_out(&photograph);
+        assert_eq!(
+            picture.dimensions(),
+            clean_overlay(&photograph, &[1.0], (1, 1), &STYLE).dimensions()
+        );
+        assert_eq!((picture.get_pixel(16, 0).0, picture.get_pixel(17, 0).0), ([255; 3], [0; 3]));
+        assert!(picture.pixels().all(|Rgb([r, g, b])| r == g && g == b));
+    }
+
+    #[test]
+    fn values_fit_beside_the_bar() {
+        for (value, text) in [
+            (0.0, "0"),
+            (1.0, "1.00"),
+            (0.734, "0.734"),
+            (12.34, "12.3"),
+            (1.2e-7, "1.20e-7"),
+            (4e12, "4.00e12"),
+        ] {
+            assert_eq!(number(value), text);
+            assert!(text.len() <= LABEL as usize);
+        }
+        assert_eq!(
+            [share(f32::NAN, 1.0), share(1.0, 0.0), share(-1.0, 2.0), share(9.0, 2.0)],
+            [0.0, 0.0, 0.0, 1.0]
+        );
+    }
+}

@@ -1,0 +1,54 @@
+//! Everything that decides a run's results, as one value.
+
+use std::collections::BTreeSet;
+
+use burncam_attribution::Target;
+use burncam_net::Arithmetic;
+use burncam_record::{ModelSpec, RunSpec};
+
+use super::model::Model;
+use super::plan::Plan;
+use crate::device::Choice;
+
+/// What a plan is on these devices.
+pub(crate) fn spec(plan: &Plan, devices: &[Choice]) -> RunSpec {
+    let pictures = &plan.pictures;
+    let precisions: BTreeSet<String> = devices.iter().map(|d| d.precision.to_string()).collect();
+    let explanations = plan.models.iter().flat_map(|model| &model.explanations);
+    let draws = explanations.into_iter().any(|one| one.explanation.method.needs.seeded);
+    let models = plan.models.iter().map(|model| (model.name.clone(), model_spec(model)));
+    RunSpec {
+        burncam: env!("CARGO_PKG_VERSION").to_owned(),
+        models: models.collect(),
+        resize: plan.resize.to_string(),
+        exif: plan.decode.exif.name().to_owned(),
+        exact: plan.arithmetic == Arithmetic::Exact,
+        precision: precisions.into_iter().collect::<Vec<_>>().join(", "),
+        seed: draws.then_some(plan.seed),
+        overlay: pictures.overlay.to_string(),
+        alpha: pictures.alpha,
+        colormap: pictures.colormap.to_string(),
+        norm: pictures.norm.to_string(),
+        maps: pictures.maps,
+        no_report: !pictures.thumbnails,
+        top: plan.top,
+        shard: plan.shard.map(|shard| shard.to_string()),
+    }
+}
+
+fn model_spec(model: &Model) -> ModelSpec {
+    let checkpoint = model.checkpoint();
+    ModelSpec {
+        network: checkpoint.arch.name.to_owned(),
+        variant: checkpoint.variant.name.to_owned(),
+        network_per_fold: model.parts.iter().all(|part| part.fold.is_some()),
+        preprocess: checkpoint.input.formula(),
+        head: checkpoint.head.describe(),
+        class: match model.target {
+            Target::Predicted => None,
+            Target::Class(class) => Some(model.classes[class].clone()),
+        },
+        classes: model.classes.clone(),
+        explanations: model.explanations.iter().map(|one| one.spec.clone()).collect(),
+    }
+}

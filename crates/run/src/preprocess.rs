@@ -1,0 +1,136 @@
+//! `--preprocess`: how pixels become a network's input, by name or by numbers.
+
+use std::str::FromStr;
+
+use burncam_net::{ChannelOrder, InputSpec};
+
+/// Everything of an [`InputSpec`] but its size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Preprocess {
+    order: ChannelOrder,
+    divisor: f32,
+    mean: [f32; 3],
+    deviation: [f32; 3],
+}
+
+/// Pixels as they are.
+const RAW: Preprocess =
+    Preprocess { order: ChannelOrder::Rgb, divisor: 1.0, mean: [0.0; 3], deviation: [1.0; 3] };
+
+const fn caffe(mean: [f32; 3]) -> Preprocess {
+    Preprocess { order: ChannelOrder::Bgr, mean, ..RAW }
+}
+
+/// What is usual, by name.
+const KNOWN: [(&str, Preprocess); 7] = [
+    // (x / 255 - mean) / deviation of ImageNet: torchvision, and most of timm
+    (
+        "torchvision",
+        Preprocess {
+            divisor: 255.0,
+            mean: [0.485, 0.456, 0.406],
+            deviation: [0.229, 0.224, 0.225],
+            ..RAW
+        },
+    ),
+    // x / 127.5 - 1: InceptionV3 of Keras, torchvision and timm
+    ("inception", Preprocess { divisor: 127.5, mean: [1.0; 3], ..RAW }),
+    // BGR minus the mean of ImageNet: VGG16 and ResNet50 of keras.applications
+    ("caffe", caffe([103.939, 116.779, 123.68])),
+    // BGR minus the mean of VGG-face
+    ("vggface", caffe([93.5940, 104.7624, 129.1863])),
+    // BGR minus the mean of VGGFace2
+    ("vggface2", caffe([91.4953, 103.8827, 131.0912])),
+    // x / 255
+    ("unit", Preprocess { divisor: 255.0, ..RAW }),
+    ("raw", RAW),
+];
+
+impl Preprocess {
+    /// The same size with this arithmetic.
+    pub fn apply(self, input: InputSpec) -> InputSpec {
+        let Self { order, divisor, mean, deviation } = self;
+        InputSpec { order, divisor, mean, deviation, ..input }
+    }
+}
+
+impl FromStr for Preprocess {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some((_, known)) = KNOWN.iter().find(|(name, _)| *name == text) {
+            return Ok(*known);
+        }
+        let mut own = RAW;
+        for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+            let (key, value) = part.split_once('=').ok_or_else(|| help(text))?;
+            match (key.trim(), value.trim()) {
+                ("order", "rgb") => own.order = ChannelOrder::Rgb,
+                ("order", "bgr") => own.order = ChannelOrder::Bgr,
+                ("divide", value) => own.divisor = divisor(value)?,
+                ("mean", value) => own.mean = channels(value, number)?,
+                ("std", value) => own.deviation = channels(value, divisor)?,
+                _ => return Err(help(part)),
+            }
+        }
+        Ok(own)
+    }
+}
+
+fn help(found: &str) -> String {
+    let names: Vec<&str> = KNOWN.iter().map(|(name, _)| *name).collect();
+    format!(
+        "`{found}` is none of {}, and no `order=rgb;divide=255;mean=0.485,0.456,0.406;\
+         std=0.229,0.224,0.225`",
+        names.join(", ")
+    )
+}
+
+/// One number for all channels, or one for each.
+fn channels(text: &str, parse: fn(&str) -> Result<f32, String>) -> Result<[f32; 3], String> {
+    let values: Vec<f32> = text.split(',').map(parse).collect::<Result<_, _>>()?;
+    match values[..] {
+        [all] => Ok([all; 3]),
+        [a, b, c] => Ok([a, b, c]),
+        _ => Err(format!("`{text}` is not one number or three")),
+    }
+}
+
+fn number(text: &str) -> Result<f32, String> {
+    let value = text.trim().parse().ok().filter(|value: &f32| value.is_finite());
+    value.ok_or_else(|| format!("`{text}` is no number"))
+}
+
+fn divisor(text: &str) -> Result<f32, String> {
+    match number(text)? {
+        0.0 => Err("nothing can be divided by 0".to_owned()),
+        value => Ok(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_names_say_the_same() {
+        for (text, name) in [
+            ("divide=255; mean=0.485,0.456,0.406; std=0.229,0.224,0.225", "torchvision"),
+            ("order=rgb;divide=127.5;mean=1", "inception"),
+            ("order=bgr;mean=103.939,116.779,123.68", "caffe"),
+        ] {
+            assert_eq!(text.parse::<Preprocess>(), name.parse(), "{name}");
+        }
+        let input = InputSpec::scaled(224, ChannelOrder::Bgr, 1.0);
+        let unit: Preprocess = "unit".parse().expect("a known name");
+        assert_eq!(unit.apply(input).formula(), "x / 255");
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        for text in ["vgg", "order=gbr", "divide=0", "std=1,0,1", "mean=1,2", "mean=nan", "size=3"]
+        {
+            assert!(text.parse::<Preprocess>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What Burncam computes, against what the frameworks computed.
+
+mod batches;
+mod checkpoints;
+mod class_names;
+mod converted;
+mod facts;
+mod front;
+mod gradient;
+mod jpeg;
+mod numbers;
+mod onnx;
+mod pixels;
+mod ported;
+mod registry;
+mod rounding;
+mod statistics;
+mod torch_files;
+mod torch_heads;
+mod torch_hostile;
+mod torch_numbers;
+mod torch_onnx;
