@@ -78,7 +78,7 @@ fn empty_model(
         folds: Vec::new(),
         over_folds: BTreeMap::new(),
         confusion: Confusion::default(),
-        roc: Vec::new(),
+        roc: [].into(),
         reliability: Vec::new(),
         histogram: Histogram::default(),
     }

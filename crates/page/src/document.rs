@@ -1,6 +1,7 @@
 //! `report.json`: everything that the page shows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -160,8 +161,9 @@ pub struct ModelReport {
     pub over_folds: BTreeMap<String, MeanSd>,
     /// How often each class was taken for each.
     pub confusion: Confusion,
-    /// The corners of the ROC curve: `[1 - specificity, sensitivity]`.
-    pub roc: Vec<[f64; 2]>,
+    /// The corners of the ROC curve: `[1 - specificity, sensitivity]`. There may be one for every image,
+    /// so copies share them.
+    pub roc: Arc<[[f64; 2]]>,
     /// Confidence and accuracy by bin of confidence.
     pub reliability: Vec<Bin>,
     /// How many images have which confidence.

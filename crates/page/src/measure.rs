@@ -135,7 +135,7 @@ impl Measured {
         (model.images, model.failed, model.unknown) = (self.images, self.failed, self.unknown);
         model.judged = all.len();
         model.scores = all.scores();
-        model.roc = all.roc();
+        model.roc = all.roc().into();
         model.reliability = all.reliability();
         model.confusion = confusion(&all, &self.classes);
         let subjects = self.subjects();

@@ -75,7 +75,7 @@ fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result
     let level = language.number(report.settings.resampling.level * 100.0, 0);
     // The curves are drawn already, and may have a corner for every image.
     let mut models = report.models.clone();
-    models.iter_mut().for_each(|model| model.roc = Vec::new());
+    models.iter_mut().for_each(|model| model.roc = [].into());
     let template = environment.get_template("page.html").map_err(page_error)?;
     let page = template.render(context! {
         language => language.tag(),
