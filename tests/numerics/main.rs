@@ -15,6 +15,7 @@ mod ported;
 mod registry;
 mod rounding;
 mod statistics;
+mod structure;
 mod torch_files;
 mod torch_heads;
 mod torch_hostile;

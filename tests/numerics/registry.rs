@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use burncam_attribution::Target;
+use burncam_attribution::{Explanation, Question, Target, explain};
 use burncam_models::{ARCHS, find};
 use burncam_net::{
     Activation, Arch, Build, Classifier, HeadConfig, LoadError, Op, Source, Trace, Variant, Weight,
 };
-use parity::observe;
+use parity::{explanation, observe};
 
 /// Kernels whose values swing and shrink with their fan-in, so that signals neither die nor grow.
 struct Swinging;
@@ -184,6 +184,44 @@ fn behind_a_global_average_the_gradient_is_flat_and_three_methods_are_one() {
                 assert!(apart <= SUMMED_IN_F32 * terms, "{}: {own} and {map}", arch.name);
             }
         }
+    }
+}
+
+/// Where a maximum follows, the gradient differs from place to place, and so do the methods. What two of
+/// them share is computed once, and gives each the same numbers as when it is alone.
+#[test]
+fn methods_compute_their_formulas_alone_and_together() {
+    let ncnn = find("ncnn").expect("N-CNN");
+    let classifier = classifier(ncnn, &ncnn.variants[0]);
+    let target = Target::Class(1);
+    for layer in [ncnn.variants[0].cam_layer, "leaky_2"] {
+        let observation =
+            observe(&classifier, image(&classifier), layer, target).expect("an observation");
+        let [.., height, width] = observation.activations.dims();
+        let (gradients, activations) =
+            (values(observation.gradients), values(observation.activations));
+        let formulas = three_maps(&gradients, &activations, height * width);
+        let both = ["grad-cam", "hires-cam"].map(|method| explanation(method, layer));
+        let maps = |explanations: &[Explanation]| {
+            let question = Question::new(explanations, target);
+            let found = explain(&classifier, image(&classifier), &question).expect("maps");
+            found.maps.into_iter().map(|mut images| images.remove(0)).collect::<Vec<_>>()
+        };
+        let together = maps(&both);
+        // Grad-CAM's weights are sums in `f32`, too, so its terms are as large as their gradients.
+        let sizes: Vec<f32> = gradients.iter().map(|gradient| gradient.abs()).collect();
+        let magnitudes: Vec<f32> = activations.iter().map(|value| value.abs()).collect();
+        let terms = three_maps(&sizes, &magnitudes, height * width);
+        for (index, explanation) in both.iter().enumerate() {
+            let (name, map) = (explanation.method.name, &together[index]);
+            assert_eq!(maps(&[explanation.clone()])[0], *map, "{name} alone");
+            for ((value, formula), terms) in map.iter().zip(&formulas[index]).zip(&terms[index]) {
+                let error = (f64::from(*value) - formula).abs();
+                assert!(error <= SUMMED_IN_F32 * terms, "{name} at {layer}: {value}, {formula}");
+            }
+        }
+        let largest = formulas[0].iter().fold(0.0_f64, |max, value| max.max(value.abs()));
+        assert!(apart(&formulas[0], &formulas[1]) > 1e-3 * largest, "{layer}: the methods are one");
     }
 }
 

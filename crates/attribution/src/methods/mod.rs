@@ -1,11 +1,12 @@
 //! Methods of attribution, one file each.
 
 mod grad_cam;
+mod hires_cam;
 
 use crate::Method;
 
 /// Every method; the first is the default.
-pub static METHODS: &[&Method] = &[&grad_cam::GRAD_CAM];
+pub static METHODS: &[&Method] = &[&grad_cam::GRAD_CAM, &hires_cam::HIRES_CAM];
 
 /// The method of this name: `grad-cam`, in any case.
 #[must_use]
