@@ -214,7 +214,7 @@ fn methods_compute_their_formulas_alone_and_together() {
         let terms = three_maps(&sizes, &magnitudes, height * width);
         for (index, explanation) in both.iter().enumerate() {
             let (name, map) = (explanation.method.name, &together[index]);
-            assert_eq!(maps(&[explanation.clone()])[0], *map, "{name} alone");
+            assert_eq!(maps(std::slice::from_ref(explanation))[0], *map, "{name} alone");
             for ((value, formula), terms) in map.iter().zip(&formulas[index]).zip(&terms[index]) {
                 let error = (f64::from(*value) - formula).abs();
                 assert!(error <= SUMMED_IN_F32 * terms, "{name} at {layer}: {value}, {formula}");

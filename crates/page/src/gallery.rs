@@ -44,9 +44,12 @@ struct Image<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     g: Option<f64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    a: Vec<(usize, usize, Option<f64>, Option<f64>, usize)>,
+    a: Vec<Pair>,
     r: Vec<GalleryEntry<'a>>,
 }
+
+/// Two models' maps of an image by one explanation: first, second, correlation, overlap, explanation.
+type Pair = (usize, usize, Option<f64>, Option<f64>, usize);
 
 fn is_first(place: &usize) -> bool {
     *place == 0
