@@ -39,8 +39,12 @@ MOVED = {
     "agreement", "batch", "batch_requested", "by_status", "layer", "map", "map_max", "map_peak", "map_size",
     "mean_maps", "options", "overlay", "peaks", "schema", "status", "target", "thumbnail",
 }
-# A layer that is not the default one stands in the name of the tree since several can be explained.
-RENAMED = ("NCNN_GradCAM_conv_2x2", "NCNN_GradCAM"), ("thumbs/NCNN_GradCAM/", "thumbs/NCNN/")
+# A layer that is not the default one stands in the names of folder and explanation since several can be explained.
+RENAMED = (
+    ("NCNN_GradCAM_conv_2x2", "NCNN_GradCAM"),
+    ("thumbs/NCNN_GradCAM/", "thumbs/NCNN/"),
+    ("Explained by Grad-CAM at conv_2x2;", "Explained by Grad-CAM;"),
+)
 
 
 def run(program, out, *arguments, kill_after=None):

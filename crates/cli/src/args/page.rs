@@ -33,7 +33,7 @@ pub(crate) struct PageArgs {
     #[arg(long, value_name = "LANG", default_value_t, help_heading = "Report")]
     pub lang: Language,
 
-    /// Where random draws begin: those of the confidence intervals, and of methods that draw [default: 1].
+    /// Where random draws begin: those of the confidence intervals [default: 1].
     ///
     /// Where reports are made again or joined it is that of the first.
     #[arg(long, value_name = "N", help_heading = "Report")]

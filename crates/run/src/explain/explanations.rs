@@ -101,15 +101,26 @@ fn is_called(model: &Model, network: &str) -> bool {
     [&*model.name, arch.name, arch.title].iter().any(|name| name.eq_ignore_ascii_case(network))
 }
 
+/// Refuses layers that would be for no network.
 fn check_networks(asked: &[String], models: &[Model]) -> Result<()> {
-    for network in asked.iter().filter_map(|asked| split(asked).0) {
-        if !models.iter().any(|model| is_called(model, network)) {
-            let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
-            bail!(
-                "--layer: there is no network `{network}`\nhint: the networks are {}",
-                names.join(", ")
-            );
-        }
+    let networks: Vec<&str> = asked.iter().filter_map(|asked| split(asked).0).collect();
+    if let Some(network) =
+        networks.iter().find(|network| !models.iter().any(|model| is_called(model, network)))
+    {
+        let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+        bail!(
+            "--layer: there is no network `{network}`\nhint: the networks are {}",
+            names.join(", ")
+        );
+    }
+    let is_named = |model: &Model| networks.iter().any(|network| is_called(model, network));
+    let for_all = asked.iter().find(|asked| split(asked).0.is_none());
+    if let Some(layer) = for_all.filter(|_| models.iter().all(is_named)) {
+        bail!(
+            "--layer: every network has a layer of its own, so {layer} is for none\nhint: where it \
+             belongs to one of them, --layer {}={layer}",
+            networks[0]
+        );
     }
     Ok(())
 }

@@ -1,0 +1,103 @@
+//! Several methods and layers: one prediction, many attributions.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::program::{Place, Run, weights};
+use crate::resume::{assert_same, results};
+
+/// Two methods, each at two layers.
+const FOUR: [&str; 4] = ["--method", "grad-cam,hires-cam", "--layer", "conv_2x2_,maxpool_2x2_"];
+
+fn place() -> Place {
+    let place = Place::new();
+    place.face("Fold0/S01_sem_dor_01.png", "faces/Fold0/S01_sem_dor_01.png");
+    place.face("Fold0/S02_dor_01.png", "faces/Fold1/S02_dor_01.png");
+    place
+}
+
+fn explain(place: &Place, out: &str, more: &[&str]) -> Run {
+    let weights = weights("NCNN_k2.h5");
+    let fixed = ["explain", "--weights", &weights, "--data", "faces", "--out", out];
+    let run = place.burncam(&[&fixed, more].concat());
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    run
+}
+
+#[test]
+fn each_explanation_has_the_files_that_it_has_alone() {
+    let place = place();
+    let maps = ["--maps", "npy"];
+    assert_eq!(explain(&place, "all", &[&FOUR[..], &maps].concat()).code, 0);
+    let all = results(&place.path("all"));
+    for (method, layer, folder) in [
+        ("grad-cam", "conv_2x2_", "NCNN_GradCAM"),
+        ("grad-cam", "maxpool_2x2_", "NCNN_GradCAM_maxpool_2x2_"),
+        ("hires-cam", "conv_2x2_", "NCNN_HiResCAM"),
+        ("hires-cam", "maxpool_2x2_", "NCNN_HiResCAM_maxpool_2x2_"),
+    ] {
+        let chosen = ["--method", method, "--layer", layer];
+        assert_eq!(explain(&place, folder, &[&chosen[..], &maps].concat()).code, 0);
+        let alone = results(&place.path(folder));
+        let mut own = alone.iter().filter(|(path, _)| path.starts_with(&format!("{folder}/")));
+        assert_eq!(own.clone().count(), 7, "a table, four overlays and two maps");
+        assert!(own.all(|(path, bytes)| all[path] == *bytes), "{folder}");
+        let rows = |run: &BTreeMap<String, Vec<u8>>| -> Vec<String> {
+            let table = String::from_utf8_lossy(&run["maps.csv"]).into_owned();
+            let cell = format!(",{method},{layer},");
+            table.lines().filter(|row| row.contains(&cell)).map(str::to_owned).collect()
+        };
+        assert_eq!(rows(&alone).len(), 2, "a row for each image");
+        assert_eq!(rows(&all), rows(&alone), "{folder}");
+    }
+    assert_eq!(String::from_utf8_lossy(&all["maps.csv"]).lines().count(), 1 + 2 * 4);
+    // The first explanation is in the table of predictions, which the others do not change.
+    assert_eq!(all["predictions.csv"], results(&place.path("NCNN_GradCAM"))["predictions.csv"]);
+}
+
+#[test]
+fn a_resumed_run_of_several_explanations_is_an_undisturbed_one() {
+    let place = place();
+    assert_eq!(explain(&place, "out", &FOUR).code, 0);
+    let before = results(&place.path("out"));
+    let journal = place.path("out/images.jsonl");
+    let text = fs::read_to_string(&journal).expect("a journal");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "a head, and a line for each image");
+    fs::write(&journal, format!("{}\n{}\n", lines[0], lines[1])).expect("a journal");
+    fs::remove_dir_all(place.path("out/NCNN_HiResCAM")).expect("a folder");
+    assert_eq!(explain(&place, "out", &[&FOUR[..], &["--resume"]].concat()).code, 0);
+    // These three have the arguments.
+    let comparable = |mut results: BTreeMap<String, Vec<u8>>| {
+        results
+            .retain(|path, _| !["index.html", "report.json", "run.json"].contains(&path.as_str()));
+        results
+    };
+    assert_same(&comparable(results(&place.path("out"))), &comparable(before));
+
+    let run = explain(&place, "out", &["--resume"]);
+    assert_eq!(run.code, 2);
+    for word in ["explanations", "--method hires-cam", "now --layer conv_2x2_ --method grad-cam"] {
+        assert!(run.stderr.contains(word), "no `{word}` in {}", run.stderr);
+    }
+}
+
+#[test]
+fn methods_and_layers_that_cannot_be_are_refused() {
+    let place = place();
+    for (more, words) in [
+        (&["--method", "grad-cam,grad-cam"][..], "grad-cam is given twice"),
+        (&["--method", "gradcam"], "grad-cam"),
+        (&["--layer", "conv_2x2_,conv_2x2_"], "conv_2x2_ of NCNN is given twice"),
+        (&["--layer", "VGG16=conv5_3"], "there is no network `VGG16`"),
+        (&["--layer", "NCNN=conv_2x2,conv_2x2_"], "--layer NCNN=conv_2x2_"),
+    ] {
+        let run = explain(&place, "out", more);
+        assert_eq!(run.code, 2, "{more:?}: {}", run.stderr);
+        assert!(run.stderr.contains(words), "{more:?}: no `{words}` in {}", run.stderr);
+    }
+    assert!(!place.path("out").exists(), "a mistake leaves nothing behind");
+    let run = explain(&place, "out", &["--layer", "NCNN=conv_2x2,ncnn=conv_2x2_"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(place.path("out/NCNN_GradCAM_conv_2x2").is_dir());
+}
