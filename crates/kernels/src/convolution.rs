@@ -1,7 +1,9 @@
 //! Convolution with bias, shortcut and activation.
 
+use crate::depthwise::{self, Depthwise};
 use crate::direct::{Direct, Finish};
 use crate::layout::pad;
+use crate::narrow::Narrow;
 use crate::panels::Panels;
 use crate::parallel::scratch;
 use crate::shape::{Shape, Window};
@@ -31,12 +33,13 @@ pub struct Convolution {
     channels: usize,
     filters: usize,
     bias: Vec<f32>,
-    way: Way,
+    method: Method,
     level: Level,
 }
 
 #[derive(Debug)]
-enum Way {
+enum Method {
+    Depthwise(depthwise::Weights),
     Direct(Panels),
     /// As `Direct`, over rows of a padded copy of the input.
     Rows(Panels),
@@ -45,12 +48,25 @@ enum Way {
 
 /// A kernel and what follows it.
 pub struct Weights<'a> {
-    /// `[height, width, channels, filters]`, row-major.
+    /// `[height, width, channels / groups, filters]`, row-major.
     pub kernel: &'a [f32],
     /// Factor of each filter, by which the kernel is multiplied, if any.
     pub scale: Option<&'a [f32]>,
     /// Added to each filter's sum.
     pub bias: &'a [f32],
+    /// Groups of channels, each with as many neighbouring filters of its own; 1 where every filter
+    /// sees every channel.
+    pub groups: usize,
+}
+
+impl Weights<'_> {
+    /// Channels of a group, of so many in all.
+    fn channels(&self, channels: usize) -> usize {
+        let (groups, filters) = (self.groups, self.bias.len());
+        let even = groups > 0 && channels.is_multiple_of(groups) && filters.is_multiple_of(groups);
+        assert!(even, "channels and filters are shared among the groups");
+        channels / groups
+    }
 }
 
 impl Convolution {
@@ -58,7 +74,8 @@ impl Convolution {
     ///
     /// # Panics
     ///
-    /// If the weights do not have the sizes of the window, `channels` and the bias.
+    /// If the weights do not have the sizes of the window, `channels` and the bias, or channels or
+    /// filters cannot be shared evenly among the groups.
     #[must_use]
     pub fn new(window: Window, channels: usize, weights: &Weights<'_>, how: Arithmetic) -> Self {
         Self::at(Level::best(), window, channels, weights, how)
@@ -77,21 +94,28 @@ impl Convolution {
         weights: &Weights<'_>,
         how: Arithmetic,
     ) -> Self {
-        let (filters, [high, wide]) = (weights.bias.len(), window.size);
-        let depth = high * wide * channels;
+        let (groups, filters) = (weights.groups, weights.bias.len());
+        let (own, [high, wide]) = (weights.channels(channels), window.size);
+        let depth = high * wide * own;
         assert_eq!(weights.kernel.len(), depth * filters, "the kernel fits the window");
         assert!(weights.scale.is_none_or(|s| s.len() == filters), "a factor for each filter");
         let tiling = level.tile();
-        let way = if channels < FEW_CHANNELS && !window.is_point() {
-            Way::Rows(pack(weights, depth, tiling))
-        } else if how == Arithmetic::Fast && winograd::fits(window, channels, filters, tiling) {
-            Way::Winograd(winograd::Weights::new(level, weights, channels))
+        let few = channels < FEW_CHANNELS && groups == 1 && window.is_dense();
+        let narrow = Narrow::new(tiling.lanes, groups, [channels, filters]);
+        let method = if groups > 1 && groups == channels && groups == filters {
+            Method::Depthwise(depthwise::Weights::new(weights, None))
+        } else if narrow.is_some() {
+            Method::Depthwise(depthwise::Weights::new(weights, narrow))
+        } else if few && !window.is_point() {
+            Method::Rows(pack(weights, depth, tiling))
+        } else if how == Arithmetic::Fast && winograd::fits(window, own, filters / groups, tiling) {
+            Method::Winograd(winograd::Weights::new(level, weights, own))
         } else {
-            Way::Direct(pack(weights, depth, tiling))
+            Method::Direct(pack(weights, depth, tiling))
         };
         let mut bias = weights.bias.to_vec();
         bias.resize(filters.next_multiple_of(tiling.width()), 0.0);
-        Self { window, channels, filters, bias, way, level }
+        Self { window, channels, filters, bias, method, level }
     }
 
     /// The way back of a convolution: from the gradient of its output, with [`dilate`](crate::dilate)d strides,
@@ -107,23 +131,27 @@ impl Convolution {
         weights: &Weights<'_>,
         how: Arithmetic,
     ) -> Self {
-        let (filters, [high, wide]) = (weights.bias.len(), window.size);
+        let (groups, filters, [high, wide]) = (weights.groups, weights.bias.len(), window.size);
+        let own_channels = weights.channels(channels);
+        let own_filters = filters / groups;
         let mut kernel = vec![0.0; weights.kernel.len()];
-        for (tap, own) in weights.kernel.chunks_exact(channels * filters).enumerate() {
+        let size = own_channels * filters;
+        for (tap, own) in weights.kernel.chunks_exact(size).enumerate() {
             // Turned around in both directions, with channels and filters exchanged.
             let other = high * wide - 1 - tap;
-            let kernel = &mut kernel[other * channels * filters..][..channels * filters];
+            let kernel = &mut kernel[other * size..][..size];
             for (channel, own) in own.chunks_exact(filters).enumerate() {
                 for (filter, value) in own.iter().enumerate() {
                     let scale = weights.scale.map_or(1.0, |scale| scale[filter]);
-                    kernel[filter * channels + channel] = value * scale;
+                    let (group, filter) = (filter / own_filters, filter % own_filters);
+                    kernel[filter * channels + group * own_channels + channel] = value * scale;
                 }
             }
         }
-        let before = [0, 1].map(|axis| window.size[axis] - 1 - window.before[axis]);
-        let window = Window { size: window.size, strides: [1, 1], before };
+        let before = [0, 1].map(|axis| window.extent(axis) - 1 - window.before[axis]);
+        let window = Window { strides: [1, 1], before, ..window };
         let bias = vec![0.0; channels];
-        let weights = Weights { kernel: &kernel, scale: None, bias: &bias };
+        let weights = Weights { kernel: &kernel, scale: None, bias: &bias, groups };
         Self::new(window, filters, &weights, how)
     }
 
@@ -157,15 +185,19 @@ impl Convolution {
         assert_eq!(input_shape.batch, output_shape.batch, "as many images");
         let finish = Finish { bias: &self.bias, shortcut, activation };
         let (level, window) = (self.level, self.window);
-        match &self.way {
-            Way::Direct(weights) => {
+        match &self.method {
+            Method::Depthwise(weights) => {
+                Depthwise { level, weights, window, finish, input, input_shape, output_shape }
+                    .run(output);
+            }
+            Method::Direct(weights) => {
                 Direct { level, weights, window, finish, input, input_shape, output_shape }
                     .run(output);
             }
-            Way::Rows(weights) => {
+            Method::Rows(weights) => {
                 self.run_rows(weights, (input, input_shape), finish, (output, output_shape))
             }
-            Way::Winograd(weights) => {
+            Method::Winograd(weights) => {
                 Winograd { level, weights, window, finish, input, input_shape, output_shape }
                     .run(output);
             }
@@ -180,7 +212,7 @@ impl Convolution {
         finish: Finish<'_>,
         (output, output_shape): (&mut [f32], Shape),
     ) {
-        let Window { size, strides, before } = self.window;
+        let Window { size, strides, before, dilation } = self.window;
         // Zeros behind the border, up to the end of the last window.
         let after = |axis: usize, windows: usize, inputs: usize| {
             let needed = (windows.max(1) - 1) * strides[axis] + size[axis];
@@ -197,7 +229,7 @@ impl Convolution {
         scratch(padded.len(), |near| {
             pad(input, near, shape, padding);
             // One tap a row, as deep as the row of the window is long.
-            let window = Window { size: [size[0], 1], strides, before: [0, 0] };
+            let window = Window { size: [size[0], 1], strides, before: [0, 0], dilation };
             let (level, input_shape) = (self.level, padded);
             Direct { level, weights, window, finish, input: near, input_shape, output_shape }
                 .run_deep(size[1] * shape.channels, output);
@@ -205,20 +237,19 @@ impl Convolution {
     }
 }
 
-/// The kernel as a matrix of `depth` rows, its filters scaled.
+/// The kernel as a matrix of `depth` rows for each group, its filters scaled.
 fn pack(weights: &Weights<'_>, depth: usize, tiling: Tiling) -> Panels {
-    let filters = weights.bias.len();
-    let mut panels = Panels::zeros(depth, filters, tiling);
+    let (groups, filters) = (weights.groups, weights.bias.len());
+    let mut panels = Panels::zeros(groups, depth, filters / groups, tiling);
     let mut row = vec![0.0; tiling.width()];
-    for column in (0..filters).step_by(tiling.width()) {
-        let end = (column + tiling.width()).min(filters);
-        let row = &mut row[..end - column];
+    for columns in panels.ranges() {
+        let row = &mut row[..columns.len()];
         for k in 0..depth {
-            row.copy_from_slice(&weights.kernel[k * filters + column..k * filters + end]);
+            row.copy_from_slice(&weights.kernel[k * filters..][columns.clone()]);
             if let Some(scale) = weights.scale {
-                row.iter_mut().zip(&scale[column..end]).for_each(|(w, s)| *w *= s);
+                row.iter_mut().zip(&scale[columns.clone()]).for_each(|(w, s)| *w *= s);
             }
-            panels.set(k, column, row);
+            panels.set(k, columns.start, row);
         }
     }
     panels

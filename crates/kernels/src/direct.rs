@@ -41,7 +41,8 @@ impl Direct<'_> {
         self.run_deep(self.input_shape.channels, output);
     }
 
-    /// As [`run`](Self::run); each tap is the `depth` numbers from its position on.
+    /// As [`run`](Self::run); each tap is the `depth` numbers from its position on, which the groups
+    /// share.
     pub(crate) fn run_deep(&self, depth: usize, output: &mut [f32]) {
         assert_eq!(self.input.len(), self.input_shape.len(), "the input has its shape");
         assert_eq!(output.len(), self.output_shape.len(), "the output has its shape");
@@ -104,7 +105,7 @@ impl Direct<'_> {
     /// then the second, ….
     fn runs(&self, positions: std::ops::Range<usize>, zeros: &[f32]) -> Vec<*const f32> {
         let rows = self.level.tile().rows;
-        let [taps_down, taps_right] = self.window.size;
+        let Window { size: [taps_down, taps_right], dilation, .. } = self.window;
         let taps = taps_down * taps_right;
         let Shape { height, width, channels, .. } = self.input_shape;
         let mut runs = vec![zeros.as_ptr(); positions.len() * taps];
@@ -116,10 +117,14 @@ impl Direct<'_> {
                 let (top, left) =
                     (self.window.start(0, place.down), self.window.start(1, place.right));
                 for y in 0..taps_down {
-                    let Some(line) = inside(top + y as isize, height) else { continue };
+                    let Some(line) = inside(top + (y * dilation[0]) as isize, height) else {
+                        continue;
+                    };
                     let line = (place.image * height + line) * width;
                     for x in 0..taps_right {
-                        let Some(column) = inside(left + x as isize, width) else { continue };
+                        let Some(column) = inside(left + (x * dilation[1]) as isize, width) else {
+                            continue;
+                        };
                         let run = &self.input[(line + column) * channels..];
                         runs[(y * taps_right + x) * stride + row] = run.as_ptr();
                     }
@@ -138,6 +143,7 @@ impl Direct<'_> {
         out: Shared,
     ) {
         let panel = self.weights.panel(panel);
+        let depth = depth / self.weights.groups();
         let columns = self.output_shape.channels;
         let at = rows.start * columns + panel.column;
         self.level.run(Tile {
@@ -145,6 +151,7 @@ impl Direct<'_> {
             stride: rows.len(),
             rows: rows.len(),
             taps: self.window.size[0] * self.window.size[1],
+            channel: panel.group * depth,
             depth,
             panel: panel.values,
             vectors: panel.vectors,

@@ -27,7 +27,7 @@ pub fn add(a: &[f32], b: Option<&[f32]>, activation: Activation, output: &mut [f
 }
 
 /// The gradient before an activation, of the gradient after it and of what it gave. At 0 the slope is that of
-/// the negative side, as in Keras and PyTorch.
+/// the negative side, at the limit that beyond it, as in Keras and PyTorch.
 ///
 /// # Panics
 ///
@@ -40,16 +40,21 @@ pub fn activation_gradient(
 ) {
     assert_eq!(gradient.len(), output.len(), "as many numbers");
     assert_eq!(activated.len(), output.len(), "as many numbers");
-    let slope = match activation {
-        Activation::Linear => 1.0,
-        Activation::Relu => 0.0,
-        Activation::LeakyRelu(slope) => slope,
+    let (slope, limit) = match activation {
+        Activation::Linear => (1.0, f32::INFINITY),
+        Activation::Relu => (0.0, f32::INFINITY),
+        Activation::LeakyRelu(slope) => (slope, f32::INFINITY),
+        Activation::ClippedRelu(limit) => (0.0, limit),
     };
     each_chunk(output, CHUNK, |at, output| {
         let own = at * CHUNK..at * CHUNK + output.len();
         let numbers = output.iter_mut().zip(&gradient[own.clone()]).zip(&activated[own]);
         for ((output, gradient), activated) in numbers {
-            *output = if *activated > 0.0 { *gradient } else { *gradient * slope };
+            *output = match *activated {
+                value if value >= limit && limit < f32::INFINITY => 0.0,
+                value if value > 0.0 => *gradient,
+                _ => *gradient * slope,
+            };
         }
     });
 }

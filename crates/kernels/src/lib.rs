@@ -13,8 +13,8 @@
 //! ```
 //! use burncam_kernels::{Activation, Arithmetic, Convolution, Shape, Weights, Window};
 //!
-//! let window = Window { size: [1, 2], strides: [1, 1], before: [0, 0] };
-//! let weights = Weights { kernel: &[1.0, 10.0], scale: None, bias: &[0.5] };
+//! let window = Window { size: [1, 2], strides: [1, 1], before: [0, 0], dilation: [1, 1] };
+//! let weights = Weights { kernel: &[1.0, 10.0], scale: None, bias: &[0.5], groups: 1 };
 //! let convolution = Convolution::new(window, 1, &weights, Arithmetic::Fast);
 //! let (input, mut output) = ([1.0, 2.0, 3.0], [0.0; 2]);
 //! let wide = Shape { batch: 1, height: 1, width: 3, channels: 1 };
@@ -27,9 +27,14 @@ mod bilinear;
 pub mod buffers;
 mod channelwise;
 mod convolution;
+mod depthwise;
 mod direct;
 mod elementwise;
+mod exponential;
+mod functions;
 mod layout;
+mod narrow;
+mod normalise;
 mod panels;
 mod parallel;
 mod pool;
@@ -45,7 +50,9 @@ pub use bilinear::Bilinear;
 pub use channelwise::{mean, product_sums, products, scale_and_add, spread, weighted_sums};
 pub use convolution::{Arithmetic, Convolution, Weights};
 pub use elementwise::{activation_gradient, add};
+pub use functions::{Function, apply, function_gradient};
 pub use layout::{crop, dilate, interleave, join, pad, part};
+pub use normalise::{normalise, normalise_gradient, scale_and_shift};
 pub use pool::{Pooling, pool};
 pub use shape::{Shape, Window};
 pub use simd::Level;

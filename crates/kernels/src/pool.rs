@@ -19,7 +19,8 @@ pub enum Pooling {
 ///
 /// # Panics
 ///
-/// If a shape and its numbers, or the shapes, do not fit, or a window lies beyond the border.
+/// If a shape and its numbers, or the shapes, do not fit, a window lies beyond the border, or it is
+/// dilated.
 pub fn pool(
     pooling: Pooling,
     window: Window,
@@ -40,6 +41,7 @@ pub(crate) fn pool_at(
     assert_eq!(output.len(), output_shape.len(), "the output has its shape");
     assert_eq!(input_shape.batch, output_shape.batch, "as many images");
     assert_eq!(input_shape.channels, output_shape.channels, "as many channels");
+    assert!(window.is_dense(), "a window without gaps");
     let last = |axis: usize, outputs: usize, inputs: usize| {
         let last = window.start(axis, outputs.max(1) - 1);
         assert!(

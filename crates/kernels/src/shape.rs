@@ -1,5 +1,7 @@
 //! Sizes of batches and windows.
 
+use std::ops::Range;
+
 /// The size of a batch of maps whose channels lie next to each other: `[batch, height, width,
 /// channels]`, row-major.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,9 @@ pub struct Window {
     /// Positions beyond the border: top and left. Those at the bottom and right follow from the
     /// size of the output.
     pub before: [usize; 2],
+    /// Steps from one position of the window to the next, down and to the right: 1 where it has no
+    /// gaps.
+    pub dilation: [usize; 2],
 }
 
 impl Window {
@@ -51,6 +56,26 @@ impl Window {
     /// first one, which may lie before the border, and so many.
     pub(crate) fn start(self, axis: usize, at: usize) -> isize {
         (at * self.strides[axis]) as isize - self.before[axis] as isize
+    }
+
+    /// Rows (axis 0) or columns (axis 1) from the first position of the window to the last, both
+    /// included.
+    pub(crate) fn extent(self, axis: usize) -> usize {
+        (self.size[axis] - 1) * self.dilation[axis] + 1
+    }
+
+    /// The taps of output row or column `at` that lie within the border of an input of `size` rows
+    /// or columns.
+    pub(crate) fn taps(self, axis: usize, at: usize, size: usize) -> Range<usize> {
+        let (start, step) = (self.start(axis, at), self.dilation[axis]);
+        let end = (size as isize - start).max(0) as usize;
+        let first = (-start).max(0) as usize;
+        first.div_ceil(step).min(self.size[axis])..end.div_ceil(step).min(self.size[axis])
+    }
+
+    /// Whether the window has no gaps.
+    pub(crate) fn is_dense(self) -> bool {
+        self.dilation == [1, 1]
     }
 
     /// Whether the window is one position and steps by one.

@@ -1,9 +1,12 @@
 //! Every kernel, on every instruction set that this processor has, against plain loops in `f64`.
 
+mod cases;
+mod functions;
 mod gradients;
 
 use proptest::prelude::*;
 
+use self::cases::{Case, activated, cases, grouped};
 use crate::channelwise::scale_and_add_at;
 use crate::pool::pool_at;
 use crate::*;
@@ -34,108 +37,6 @@ fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |largest, value| largest.max(*value))
 }
 
-fn activated(activation: Activation, value: f64) -> f64 {
-    match activation {
-        Activation::Linear => value,
-        Activation::Relu => value.max(0.0),
-        Activation::LeakyRelu(slope) => value.max(value * f64::from(slope)),
-    }
-}
-
-/// A convolution or a pooling: sizes of everything.
-#[derive(Clone, Debug)]
-struct Case {
-    input: Shape,
-    output: Shape,
-    window: Window,
-    activation: Activation,
-    shortcut: bool,
-}
-
-impl Case {
-    /// The positions of the input under an output position, with their tap.
-    fn taps(&self, y: usize, x: usize) -> impl Iterator<Item = (usize, usize, usize)> {
-        let Window { size, strides, before } = self.window;
-        let input = self.input;
-        let at = move |tap: usize| {
-            let (down, right) = (y * strides[0] + tap / size[1], x * strides[1] + tap % size[1]);
-            let (down, right) = (down.checked_sub(before[0])?, right.checked_sub(before[1])?);
-            (down < input.height && right < input.width).then_some((tap, down, right))
-        };
-        (0..size[0] * size[1]).filter_map(at)
-    }
-
-    fn convolved(
-        &self,
-        x: &[f32],
-        kernel: &[f32],
-        bias: &[f32],
-        shortcut: Option<&[f32]>,
-    ) -> Vec<f64> {
-        let (input, output) = (self.input, self.output);
-        let mut values = Vec::with_capacity(output.len());
-        for position in 0..output.positions() {
-            let image = position / output.width / output.height;
-            let (down, right) = (position / output.width % output.height, position % output.width);
-            for filter in 0..output.channels {
-                let mut sum = f64::from(bias[filter]);
-                for (tap, y, x_at) in self.taps(down, right) {
-                    let from = ((image * input.height + y) * input.width + x_at) * input.channels;
-                    for channel in 0..input.channels {
-                        let weight =
-                            kernel[(tap * input.channels + channel) * output.channels + filter];
-                        sum += f64::from(x[from + channel]) * f64::from(weight);
-                    }
-                }
-                sum += shortcut.map_or(0.0, |s| f64::from(s[values.len()]));
-                values.push(activated(self.activation, sum));
-            }
-        }
-        values
-    }
-}
-
-/// Sizes such as a network has them, small, and odd ones: one pixel, a single channel, windows that
-/// reach over every border.
-fn cases() -> impl Strategy<Value = Case> {
-    let sizes = prop_oneof![Just([3, 3]), Just([1, 1]), ([1..6_usize, 1..6_usize])];
-    let strides = prop_oneof![3 => Just([1, 1]), 2 => Just([2, 2]), 1 => [1..4_usize, 1..4_usize]];
-    let channels = || prop_oneof![1..9_usize, Just(16), Just(32), Just(33), Just(48)];
-    let activation = prop_oneof![
-        Just(Activation::Linear),
-        Just(Activation::Relu),
-        Just(Activation::LeakyRelu(0.01))
-    ];
-    let input = (1..3_usize, 1..14_usize, 1..14_usize, channels());
-    (input, sizes, strides, [0..3_usize, 0..3_usize], channels(), activation, any::<bool>())
-        .prop_map(
-            |(
-                (batch, height, width, channels),
-                size,
-                strides,
-                pads,
-                filters,
-                activation,
-                shortcut,
-            )| {
-                let before = [pads[0].min(size[0] - 1), pads[1].min(size[1] - 1)];
-                // The last window begins inside the map.
-                let windows =
-                    |axis: usize, size: usize| (before[axis] + size - 1) / strides[axis] + 1;
-                let input = Shape { batch, height, width, channels };
-                let (height, width) = (windows(0, height), windows(1, width));
-                let output = Shape { batch, height, width, channels: filters };
-                Case {
-                    input,
-                    output,
-                    window: Window { size, strides, before },
-                    activation,
-                    shortcut,
-                }
-            },
-        )
-}
-
 /// The largest difference, as a share of `sums`: of what was added up, the signs left out. Results may be
 /// near zero after that, by their signs or by a rectifier, and their errors are not.
 fn worst(found: &[f32], expected: &[f64], sums: f64) -> f64 {
@@ -146,35 +47,45 @@ fn worst(found: &[f32], expected: &[f64], sums: f64) -> f64 {
     })
 }
 
+/// Checks a convolution of `case` against plain sums.
+fn convolves(case: &Case, seed: u32) -> Result<(), TestCaseError> {
+    let (input, output, groups) = (case.input, case.output, case.groups);
+    let x = numbers(input.len(), seed);
+    let kernel = numbers(case.weights(), seed ^ 1);
+    let (bias, scale) = (numbers(output.channels, seed ^ 2), numbers(output.channels, seed ^ 3));
+    let shortcut = case.shortcut.then(|| numbers(output.len(), seed ^ 4));
+    let scaled: Vec<f32> =
+        kernel.iter().enumerate().map(|(at, w)| w * scale[at % output.channels]).collect();
+    let expected = case.convolved(&x, &scaled, &bias, shortcut.as_deref());
+    let [sizes, weights, biases] = [&x, &scaled, &bias].map(|values| magnitudes(values));
+    let added = shortcut.as_deref().map(magnitudes);
+    let linear = Case { activation: Activation::Linear, ..case.clone() };
+    let sums = largest(&linear.convolved(&sizes, &weights, &biases, added.as_deref()));
+    for level in Level::all() {
+        for (how, tolerance) in [(Arithmetic::Exact, PLAIN), (Arithmetic::Fast, WINOGRAD)] {
+            let weights = Weights { kernel: &kernel, scale: Some(&scale), bias: &bias, groups };
+            let convolution = Convolution::at(level, case.window, input.channels, &weights, how);
+            let mut result = vec![f32::NAN; output.len()];
+            let shortcut = shortcut.as_deref();
+            convolution.run((&x, input), (&mut result, output), shortcut, case.activation);
+            let error = worst(&result, &expected, sums);
+            prop_assert!(error < tolerance, "{} {how:?}: {error:e}", level.name());
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn convolutions_are_plain_sums(case in cases(), seed in any::<u32>()) {
-        let (input, output) = (case.input, case.output);
-        let x = numbers(input.len(), seed);
-        let taps = case.window.size[0] * case.window.size[1];
-        let kernel = numbers(taps * input.channels * output.channels, seed ^ 1);
-        let (bias, scale) = (numbers(output.channels, seed ^ 2), numbers(output.channels, seed ^ 3));
-        let shortcut = case.shortcut.then(|| numbers(output.len(), seed ^ 4));
-        let scaled: Vec<f32> =
-            kernel.iter().enumerate().map(|(at, w)| w * scale[at % output.channels]).collect();
-        let expected = case.convolved(&x, &scaled, &bias, shortcut.as_deref());
-        let [sizes, weights, biases] = [&x, &scaled, &bias].map(|values| magnitudes(values));
-        let added = shortcut.as_deref().map(magnitudes);
-        let sums = largest(&case.convolved(&sizes, &weights, &biases, added.as_deref()));
-        for level in Level::all() {
-            for (how, tolerance) in [(Arithmetic::Exact, PLAIN), (Arithmetic::Fast, WINOGRAD)] {
-                let weights = Weights { kernel: &kernel, scale: Some(&scale), bias: &bias };
-                let convolution = Convolution::at(level, case.window, input.channels, &weights, how);
-                let mut found = vec![f32::NAN; output.len()];
-                convolution.run(
-                    (&x, input), (&mut found, output), shortcut.as_deref(), case.activation,
-                );
-                let worst = worst(&found, &expected, sums);
-                prop_assert!(worst < tolerance, "{} {how:?}: {worst:e}", level.name());
-            }
-        }
+        convolves(&case, seed)?;
+    }
+
+    #[test]
+    fn convolutions_with_groups_and_gaps_are_plain_sums(case in grouped(), seed in any::<u32>()) {
+        convolves(&case, seed)?;
     }
 
     #[test]
@@ -238,15 +149,27 @@ proptest! {
 /// Results of a batch are those of its images alone, to the last bit, on any number of threads.
 #[test]
 fn neither_the_batch_nor_the_threads_change_a_bit() {
-    let window =
-        |size: usize| Window { size: [size, size], strides: [1, 1], before: [size / 2; 2] };
-    for (size, channels, filters) in [(3, 32, 48), (1, 512, 40), (5, 3, 64), (3, 20, 33)] {
+    for (size, step, groups, channels, filters) in [
+        (3, 1, 1, 32, 48),
+        (1, 1, 1, 512, 40),
+        (5, 1, 1, 3, 64),
+        (3, 1, 1, 20, 33),
+        (3, 2, 1, 20, 33),
+        (3, 1, 2, 64, 96),
+        (3, 1, 8, 32, 32),
+        (3, 1, 4, 32, 32),
+        (3, 1, 11, 11, 22),
+        (5, 1, 40, 40, 40),
+        (3, 2, 21, 21, 21),
+    ] {
         let shape = Shape { batch: 5, height: 13, width: 11, channels };
         let output = Shape { channels: filters, ..shape };
-        let kernel = numbers(size * size * channels * filters, 7);
+        let before = [size / 2 * step; 2];
+        let window = Window { size: [size; 2], strides: [1, 1], before, dilation: [step; 2] };
+        let kernel = numbers(size * size * channels / groups * filters, 7);
         let bias = numbers(filters, 8);
-        let weights = Weights { kernel: &kernel, scale: None, bias: &bias };
-        let convolution = Convolution::new(window(size), channels, &weights, Arithmetic::Fast);
+        let weights = Weights { kernel: &kernel, scale: None, bias: &bias, groups };
+        let convolution = Convolution::new(window, channels, &weights, Arithmetic::Fast);
         let x = numbers(shape.len(), 9);
         let run = |batch: usize, x: &[f32], threads: usize| {
             let pool =
@@ -259,22 +182,23 @@ fn neither_the_batch_nor_the_threads_change_a_bit() {
             found.iter().map(|value| value.to_bits()).collect::<Vec<u32>>()
         };
         let together = run(5, &x, 1);
-        assert_eq!(run(5, &x, 3), together, "{size}×{size}, threads");
+        assert_eq!(run(5, &x, 3), together, "{size}×{size} in {groups} groups, threads");
         let alone: Vec<u32> =
             x.chunks(shape.len() / 5).flat_map(|image| run(1, image, 2)).collect();
-        assert_eq!(alone, together, "{size}×{size}, one at a time");
+        assert_eq!(alone, together, "{size}×{size} in {groups} groups, one at a time");
     }
 }
 
 #[test]
 fn a_nan_is_not_lost() {
     for level in Level::all() {
-        let window = Window { size: [1, 1], strides: [1, 1], before: [0, 0] };
-        let weights = Weights { kernel: &[1.0; 32], scale: None, bias: &[0.0; 32] };
+        let window = Window { size: [1, 1], strides: [1, 1], before: [0, 0], dilation: [1, 1] };
+        let weights = Weights { kernel: &[1.0; 32], scale: None, bias: &[0.0; 32], groups: 1 };
         let convolution = Convolution::at(level, window, 1, &weights, Arithmetic::Fast);
         let shape = Shape { batch: 1, height: 1, width: 1, channels: 1 };
         let mut found = [0.0; 32];
-        for activation in [Activation::Linear, Activation::Relu, Activation::LeakyRelu(0.5)] {
+        let [leaky, clipped] = [Activation::LeakyRelu(0.5), Activation::ClippedRelu(6.0)];
+        for activation in [Activation::Linear, Activation::Relu, leaky, clipped] {
             let output = (found.as_mut_slice(), Shape { channels: 32, ..shape });
             convolution.run((&[f32::NAN], shape), output, None, activation);
             assert!(found.iter().all(|value| value.is_nan()), "{} {activation:?}", level.name());

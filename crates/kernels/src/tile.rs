@@ -5,6 +5,8 @@
 //! Algorithm*, 2019, <https://arxiv.org/abs/1907.02129>). Every sum goes over taps and depth in
 //! the same order, whatever the tile, so results do not depend on how the work is cut.
 
+use std::mem::MaybeUninit;
+
 use crate::simd::{Kernel, Simd};
 
 /// The most rows that a tile has on any instruction set.
@@ -22,6 +24,8 @@ pub enum Activation {
     Relu,
     /// `x` where positive, the slope times `x` elsewhere; the slope lies between 0 and 1.
     LeakyRelu(f32),
+    /// `min(max(x, 0), limit)`; the limit is positive.
+    ClippedRelu(f32),
 }
 
 /// The sums of a tile, where whole vectors can be stored and read back at once.
@@ -36,6 +40,8 @@ pub(crate) struct Tile<'a> {
     pub stride: usize,
     pub rows: usize,
     pub taps: usize,
+    /// Numbers from the start of each run to the first that counts.
+    pub channel: usize,
     pub depth: usize,
     /// `taps * depth` times the panel's width.
     pub panel: *const f32,
@@ -92,7 +98,7 @@ impl Tile<'_> {
     // Loops, not closures: a closure is not compiled for the instruction set.
     #[inline(always)]
     unsafe fn sum<S: Simd, const M: usize, const N: usize>(self) {
-        // SAFETY: runs have `depth` numbers, the panel `taps * depth` rows of `N` vectors.
+        // SAFETY: runs have `channel + depth` numbers, the panel `taps * depth` rows of `N` vectors.
         unsafe {
             let mut sums = [[S::splat(0.0); N]; M];
             let mut panel = self.panel;
@@ -100,7 +106,7 @@ impl Tile<'_> {
             for tap in 0..self.taps {
                 let runs = self.runs.as_ptr().add(tap * self.stride);
                 for m in 0..M {
-                    run[m] = *runs.add(m.min(self.rows - 1));
+                    run[m] = (*runs.add(m.min(self.rows - 1))).add(self.channel);
                 }
                 for k in 0..self.depth {
                     let mut weights = [S::splat(0.0); N];
@@ -117,14 +123,15 @@ impl Tile<'_> {
                 }
             }
             // Through memory, so that the sums above stay in registers.
-            let mut stored = Stored([0.0; MAX_ROWS * MAX_WIDTH]);
+            let mut stored = MaybeUninit::<Stored>::uninit();
+            let stored = (&raw mut (*stored.as_mut_ptr()).0).cast::<f32>();
             for m in 0..M {
                 for n in 0..N {
-                    S::store(stored.0.as_mut_ptr().add((m * N + n) * S::LANES), sums[m][n]);
+                    S::store(stored.add((m * N + n) * S::LANES), sums[m][n]);
                 }
             }
             for m in 0..self.rows {
-                self.finish::<S, N>(m, stored.0.as_ptr().add(m * N * S::LANES));
+                self.finish::<S, N>(m, stored.add(m * N * S::LANES));
             }
         }
     }
@@ -173,9 +180,10 @@ impl Tile<'_> {
 pub(crate) fn activate_one(activation: Activation, value: f32) -> f32 {
     match activation {
         Activation::Linear => value,
-        Activation::Relu if value < 0.0 => 0.0,
+        Activation::Relu | Activation::ClippedRelu(_) if value < 0.0 => 0.0,
+        Activation::ClippedRelu(limit) if value > limit => limit,
         Activation::LeakyRelu(slope) if value < 0.0 => value * slope,
-        Activation::Relu | Activation::LeakyRelu(_) => value,
+        Activation::Relu | Activation::LeakyRelu(_) | Activation::ClippedRelu(_) => value,
     }
 }
 
@@ -192,6 +200,7 @@ pub(crate) unsafe fn activate<S: Simd>(activation: Activation, value: S::V) -> S
             Activation::Linear => value,
             Activation::Relu => S::max(S::splat(0.0), value),
             Activation::LeakyRelu(slope) => S::max(S::mul(value, S::splat(slope)), value),
+            Activation::ClippedRelu(limit) => S::min(S::splat(limit), S::max(S::splat(0.0), value)),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::shape::{Shape, Window};
 ///
 /// # Panics
 ///
-/// If a shape and its numbers, or the shapes, do not fit.
+/// If a shape and its numbers, or the shapes, do not fit, or the window is dilated.
 pub fn unpool(
     pooling: Pooling,
     window: Window,
@@ -22,6 +22,7 @@ pub fn unpool(
     assert_eq!(gradient.len(), gradient_shape.len(), "the gradient has its shape");
     assert_eq!(shape.batch, gradient_shape.batch, "as many images");
     assert_eq!(shape.channels, gradient_shape.channels, "as many channels");
+    assert!(window.is_dense(), "a window without gaps");
     output.fill(0.0);
     let image = Shape { batch: 1, ..shape }.len().max(1);
     let small = Shape { batch: 1, ..gradient_shape }.len();

@@ -6,15 +6,20 @@
 //! Improving the Accuracy of Winograd Convolution for Deep Neural Networks*, 2020,
 //! <https://arxiv.org/abs/1803.10986>).
 
+mod patches;
+
+use std::ops::Range;
+
 use rayon::prelude::*;
 
+use self::patches::{Enter, Leave};
 use crate::convolution;
 use crate::direct::{Finish, inside};
 use crate::panels::Panels;
 use crate::parallel::{Shared, each, scratch, threads};
 use crate::shape::{Shape, Window};
 use crate::simd::{Kernel, Level, Simd, Tiling};
-use crate::tile::{Activation, MAX_ROWS, Tile, activate};
+use crate::tile::{Activation, MAX_ROWS, Tile};
 
 /// Positions of the output that a patch gives, along one axis.
 const OUT: usize = 4;
@@ -39,29 +44,31 @@ const KERNEL: [[f64; 3]; IN] = {
     ]
 };
 
-/// Whether the method applies.
+/// Whether the method applies, with so many channels and filters in a group.
 pub(crate) fn fits(window: Window, channels: usize, filters: usize, tiling: Tiling) -> bool {
     window.size == [3, 3]
         && window.strides == [1, 1]
+        && window.is_dense()
         && channels.is_multiple_of(tiling.lanes)
         && filters.is_multiple_of(tiling.lanes)
 }
 
-/// A kernel in the form of the products: one matrix `[channels, filters]` for each point.
+/// A kernel in the form of the products: one matrix `[channels, filters]` for each point
+/// and group.
 #[derive(Debug)]
 pub(crate) struct Weights {
     points: Vec<Panels>,
 }
 
 impl Weights {
-    /// Transforms a kernel `[3, 3, channels, filters]`.
+    /// Transforms a kernel `[3, 3, channels, filters]`, where `channels` are those of a group.
     pub(crate) fn new(level: Level, weights: &convolution::Weights<'_>, channels: usize) -> Self {
-        let (tiling, filters) = (level.tile(), weights.bias.len());
-        let zeros = || Panels::zeros(channels, filters, tiling);
+        let (groups, filters) = (weights.groups, weights.bias.len());
+        let zeros = || Panels::zeros(groups, channels, filters / groups, level.tile());
         let mut points: Vec<_> = std::iter::repeat_with(zeros).take(POINTS).collect();
         // One thread for each row of the points: it makes `POINTS / IN` matrices.
         points.par_chunks_mut(IN).enumerate().for_each(|(row, points)| {
-            level.run(Transform { weights, channels, filters, tiling, row, points });
+            level.run(Transform { weights, channels, filters, row, points });
         });
         Self { points }
     }
@@ -72,7 +79,6 @@ struct Transform<'a> {
     weights: &'a convolution::Weights<'a>,
     channels: usize,
     filters: usize,
-    tiling: Tiling,
     row: usize,
     points: &'a mut [Panels],
 }
@@ -83,9 +89,8 @@ const FILTERS: usize = 32;
 impl Kernel for Transform<'_> {
     #[inline(always)]
     unsafe fn call<S: Simd>(self) {
-        let width = self.tiling.width();
-        for first in (0..self.filters).step_by(width) {
-            let count = width.min(self.filters - first);
+        for columns in self.points[0].ranges() {
+            let (first, count) = (columns.start, columns.len());
             for channel in 0..self.channels {
                 // The three columns of the kernel, each summed over its rows.
                 let mut down = [[0.0_f64; FILTERS]; 3];
@@ -125,8 +130,21 @@ pub(crate) struct Winograd<'a> {
     pub output_shape: Shape,
 }
 
-/// Buffers of some patches: for each point the patches' channels, and their sums.
+/// Groups that are computed together have so many channels, or more: fewer are not worth the way
+/// to their patches.
+const TOGETHER: usize = 64;
+
+/// Neighbouring groups.
+#[derive(Clone)]
+struct Part {
+    channels: Range<usize>,
+    filters: Range<usize>,
+    panels: Range<usize>,
+}
+
+/// Buffers of some patches: for each point the patches' channels in a part, and their sums.
 struct Block {
+    part: Part,
     patches: usize,
     /// Numbers from one point to the next.
     input_apart: usize,
@@ -134,6 +152,13 @@ struct Block {
 }
 
 impl Block {
+    fn new(part: &Part, patches: usize) -> Self {
+        // A distance of whole pages would make the points collide in the cache.
+        let apart = |channels: usize| patches * channels + 16;
+        let (input_apart, output_apart) = (apart(part.channels.len()), apart(part.filters.len()));
+        Self { part: part.clone(), patches, input_apart, output_apart }
+    }
+
     fn len(&self) -> usize {
         POINTS * (self.input_apart + self.output_apart)
     }
@@ -147,7 +172,8 @@ impl Winograd<'_> {
         assert!(self.finish.shortcut.is_none_or(|s| s.len() == output.len()), "as the output");
         let all = self.output_shape.batch * self.across() * self.down();
         let rows = self.level.tile().rows;
-        let channels = self.input_shape.channels + self.output_shape.channels;
+        let parts = self.parts();
+        let channels = parts[0].channels.len() + parts[0].filters.len();
         // Patches whose buffers stay in the second-level cache; more where the weights do not.
         let fitting = (192 * 1024 / (POINTS * channels)).clamp(4 * rows, 16 * rows);
         let in_block = fitting.min(all.div_ceil(2 * threads()).next_multiple_of(rows));
@@ -157,30 +183,34 @@ impl Winograd<'_> {
         if blocks >= 2 * threads() || threads() == 1 {
             each(blocks, |block| {
                 let patches = block * in_block..((block + 1) * in_block).min(all);
-                let sizes = self.sizes(patches.len());
-                scratch(sizes.len(), |buffer| {
-                    let (ins, sums) = buffer.split_at_mut(POINTS * sizes.input_apart);
-                    let (ins, sums) = (Shared::new(ins), Shared::new(sums));
-                    patches
-                        .clone()
-                        .for_each(|p| self.enter(p, p - patches.start, &sizes, ins, &zeros));
-                    (0..POINTS).for_each(|point| self.product(point, &sizes, ins, sums));
-                    patches
-                        .clone()
-                        .for_each(|p| self.leave(p, p - patches.start, &sizes, sums, output));
-                });
+                for part in &parts {
+                    let sizes = Block::new(part, patches.len());
+                    scratch(sizes.len(), |buffer| {
+                        let (ins, sums) = buffer.split_at_mut(POINTS * sizes.input_apart);
+                        let (ins, sums) = (Shared::new(ins), Shared::new(sums));
+                        patches
+                            .clone()
+                            .for_each(|p| self.enter(p, p - patches.start, &sizes, ins, &zeros));
+                        (0..POINTS).for_each(|point| self.product(point, &sizes, ins, sums));
+                        patches
+                            .clone()
+                            .for_each(|p| self.leave(p, p - patches.start, &sizes, sums, output));
+                    });
+                }
             });
             return;
         }
         // Few patches: the threads share the points.
-        let sizes = self.sizes(all);
-        scratch(sizes.len(), |buffer| {
-            let (ins, sums) = buffer.split_at_mut(POINTS * sizes.input_apart);
-            let (ins, sums) = (Shared::new(ins), Shared::new(sums));
-            each(all, |patch| self.enter(patch, patch, &sizes, ins, &zeros));
-            each(POINTS, |point| self.product(point, &sizes, ins, sums));
-            each(all, |patch| self.leave(patch, patch, &sizes, sums, output));
-        });
+        for part in &parts {
+            let sizes = Block::new(part, all);
+            scratch(sizes.len(), |buffer| {
+                let (ins, sums) = buffer.split_at_mut(POINTS * sizes.input_apart);
+                let (ins, sums) = (Shared::new(ins), Shared::new(sums));
+                each(all, |patch| self.enter(patch, patch, &sizes, ins, &zeros));
+                each(POINTS, |point| self.product(point, &sizes, ins, sums));
+                each(all, |patch| self.leave(patch, patch, &sizes, sums, output));
+            });
+        }
     }
 
     fn across(&self) -> usize {
@@ -191,14 +221,19 @@ impl Winograd<'_> {
         self.output_shape.height.div_ceil(OUT)
     }
 
-    fn sizes(&self, patches: usize) -> Block {
-        // A distance of whole pages would make the points collide in the cache.
-        let apart = |channels: usize| patches * channels + 16;
-        Block {
-            patches,
-            input_apart: apart(self.input_shape.channels),
-            output_apart: apart(self.output_shape.channels),
-        }
+    /// The groups in parts, the first of which is as large as any.
+    fn parts(&self) -> Vec<Part> {
+        let weights = &self.weights.points[0];
+        let (groups, panels) = (weights.groups(), weights.count() / weights.groups());
+        let channels = self.input_shape.channels / groups;
+        let filters = self.output_shape.channels / groups;
+        let together = (TOGETHER / channels).clamp(1, groups);
+        let part = |first: usize| {
+            let last = (first + together).min(groups);
+            let range = |each: usize| first * each..last * each;
+            Part { channels: range(channels), filters: range(filters), panels: range(panels) }
+        };
+        (0..groups).step_by(together).map(part).collect()
     }
 
     /// Image and first output row and column of a patch.
@@ -212,14 +247,17 @@ impl Winograd<'_> {
         let (image, down, right) = self.place(patch);
         let Shape { height, width, channels, .. } = self.input_shape;
         let (top, left) = (self.window.start(0, down), self.window.start(1, right));
+        let own = &sizes.part.channels;
         let mut sources = [[zeros.as_ptr(); IN]; IN];
         for (y, line) in sources.iter_mut().enumerate() {
             let Some(y) = inside(top + y as isize, height) else { continue };
             for (x, source) in line.iter_mut().enumerate() {
                 let Some(x) = inside(left + x as isize, width) else { continue };
-                *source = self.input[((image * height + y) * width + x) * channels..].as_ptr();
+                let at = ((image * height + y) * width + x) * channels + own.start;
+                *source = self.input[at..].as_ptr();
             }
         }
+        let channels = own.len();
         // SAFETY: the matrices have `patches` rows of `channels` numbers; each patch has its own.
         let target = unsafe { ins.at(row * channels) };
         self.level.run(Enter { sources, channels, target, apart: sizes.input_apart });
@@ -228,30 +266,32 @@ impl Winograd<'_> {
     /// Multiplies one point's matrix with its weights.
     fn product(&self, point: usize, sizes: &Block, ins: Shared, sums: Shared) {
         let weights = &self.weights.points[point];
-        let (channels, filters) = (self.input_shape.channels, self.output_shape.channels);
-        let rows = self.level.tile().rows;
-        for panel in (0..weights.count()).map(|index| weights.panel(index)) {
+        let Part { channels, filters, panels } = &sizes.part;
+        let (rows, depth) = (self.level.tile().rows, self.input_shape.channels / weights.groups());
+        for panel in panels.clone().map(|index| weights.panel(index)) {
             for first in (0..sizes.patches).step_by(rows) {
                 let rows = rows.min(sizes.patches - first);
                 let mut runs = [std::ptr::null(); MAX_ROWS];
                 for (row, run) in runs[..rows].iter_mut().enumerate() {
-                    let at = point * sizes.input_apart + (first + row) * channels;
+                    let at = point * sizes.input_apart + (first + row) * channels.len();
                     // SAFETY: the matrix has `patches` rows; each point has its own.
                     *run = unsafe { ins.at(at) }.cast_const();
                 }
-                let at = point * sizes.output_apart + first * filters + panel.column;
+                let column = panel.column - filters.start;
+                let at = point * sizes.output_apart + first * filters.len() + column;
                 self.level.run(Tile {
                     runs: &runs,
                     stride: MAX_ROWS,
                     rows,
                     taps: 1,
-                    depth: channels,
+                    channel: panel.group * depth - channels.start,
+                    depth,
                     panel: panel.values,
                     vectors: panel.vectors,
                     bias: std::ptr::null(),
                     // SAFETY: as above.
                     output: unsafe { sums.at(at) },
-                    apart: filters,
+                    apart: filters.len(),
                     shortcut: std::ptr::null(),
                     activation: Activation::Linear,
                     columns: panel.columns,
@@ -264,151 +304,22 @@ impl Winograd<'_> {
     fn leave(&self, patch: usize, row: usize, sizes: &Block, sums: Shared, output: Shared) {
         let (image, down, right) = self.place(patch);
         let Shape { height, width, channels, .. } = self.output_shape;
-        let at = ((image * height + down) * width + right) * channels;
+        let own = &sizes.part.filters;
+        let at = ((image * height + down) * width + right) * channels + own.start;
         // SAFETY: the patch begins within the output; `rows` and `columns` keep it there.
-        let (source, target) = unsafe { (sums.at(row * channels), output.at(at)) };
+        let (source, target) = unsafe { (sums.at(row * own.len()), output.at(at)) };
         self.level.run(Leave {
             source: source.cast_const(),
             apart: sizes.output_apart,
-            channels,
+            channels: own.len(),
             target,
             line: width * channels,
+            across: channels,
             rows: OUT.min(height - down),
             columns: OUT.min(width - right),
-            bias: self.finish.bias.as_ptr(),
+            bias: self.finish.bias[own.start..].as_ptr(),
             shortcut: self.finish.shortcut.map_or(std::ptr::null(), |s| s[at..].as_ptr()),
             activation: self.finish.activation,
         });
-    }
-}
-
-/// The input's transformation (`Bᵀ d B` of the paper).
-struct Enter {
-    sources: [[*const f32; IN]; IN],
-    channels: usize,
-    target: *mut f32,
-    apart: usize,
-}
-
-impl Kernel for Enter {
-    #[inline(always)]
-    unsafe fn call<S: Simd>(self) {
-        for channel in (0..self.channels).step_by(S::LANES) {
-            // SAFETY: sources and targets have `channels` numbers, a multiple of the lanes.
-            unsafe {
-                let mut half = [[S::splat(0.0); IN]; IN];
-                for y in 0..IN {
-                    for x in 0..IN {
-                        half[y][x] = S::load(self.sources[y][x].add(channel));
-                    }
-                    half[y] = enter::<S>(half[y]);
-                }
-                for x in 0..IN {
-                    let column =
-                        [half[0][x], half[1][x], half[2][x], half[3][x], half[4][x], half[5][x]];
-                    let column = enter::<S>(column);
-                    for y in 0..IN {
-                        S::store(self.target.add((y * IN + x) * self.apart + channel), column[y]);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// One axis of the input's transformation.
-#[inline(always)]
-unsafe fn enter<S: Simd>(d: [S::V; IN]) -> [S::V; IN] {
-    const A2: f32 = (A * A) as f32;
-    const B2: f32 = (B * B) as f32;
-    // SAFETY: the caller's promise.
-    unsafe {
-        let (a2, b2, both) = (S::splat(-A2), S::splat(-B2), S::splat(-A2 - B2));
-        let (p, r) = (S::fma(b2, d[2], d[4]), S::fma(a2, d[2], d[4]));
-        let q = S::mul(S::splat(A as f32), S::fma(b2, d[1], d[3]));
-        let s = S::mul(S::splat(B as f32), S::fma(a2, d[1], d[3]));
-        [
-            S::add(S::fma(both, d[2], d[0]), d[4]),
-            S::add(p, q),
-            S::sub(p, q),
-            S::add(r, s),
-            S::sub(r, s),
-            S::add(S::fma(both, d[3], d[1]), d[5]),
-        ]
-    }
-}
-
-/// The sums' transformation (`Aᵀ m A` of the paper), bias, shortcut and activation.
-struct Leave {
-    source: *const f32,
-    apart: usize,
-    channels: usize,
-    target: *mut f32,
-    line: usize,
-    rows: usize,
-    columns: usize,
-    bias: *const f32,
-    shortcut: *const f32,
-    activation: Activation,
-}
-
-impl Kernel for Leave {
-    #[inline(always)]
-    unsafe fn call<S: Simd>(self) {
-        for channel in (0..self.channels).step_by(S::LANES) {
-            // SAFETY: sums, bias, shortcut and target have `channels` numbers, a multiple of the
-            // lanes, at `rows` times `columns` positions.
-            unsafe {
-                let mut half = [[S::splat(0.0); OUT]; IN];
-                for y in 0..IN {
-                    let mut line = [S::splat(0.0); IN];
-                    for x in 0..IN {
-                        line[x] = S::load(self.source.add((y * IN + x) * self.apart + channel));
-                    }
-                    half[y] = leave::<S>(line);
-                }
-                let bias = S::load(self.bias.add(channel));
-                for x in 0..OUT {
-                    if x >= self.columns {
-                        break;
-                    }
-                    let column =
-                        [half[0][x], half[1][x], half[2][x], half[3][x], half[4][x], half[5][x]];
-                    let column = leave::<S>(column);
-                    for y in 0..OUT {
-                        if y >= self.rows {
-                            break;
-                        }
-                        let at = y * self.line + x * self.channels + channel;
-                        let mut value = S::add(column[y], bias);
-                        if !self.shortcut.is_null() {
-                            value = S::add(value, S::load(self.shortcut.add(at)));
-                        }
-                        S::store(self.target.add(at), activate::<S>(self.activation, value));
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// One axis of the sums' transformation.
-#[inline(always)]
-unsafe fn leave<S: Simd>(m: [S::V; IN]) -> [S::V; OUT] {
-    const FACTORS: [[f32; 3]; 2] = [
-        [A as f32, (A * A) as f32, (A * A * A) as f32],
-        [B as f32, (B * B) as f32, (B * B * B) as f32],
-    ];
-    // SAFETY: the caller's promise.
-    unsafe {
-        let (even_a, odd_a) = (S::add(m[1], m[2]), S::sub(m[1], m[2]));
-        let (even_b, odd_b) = (S::add(m[3], m[4]), S::sub(m[3], m[4]));
-        let [a, b] = FACTORS;
-        [
-            S::add(S::add(m[0], even_a), even_b),
-            S::fma(S::splat(a[0]), odd_a, S::mul(S::splat(b[0]), odd_b)),
-            S::fma(S::splat(a[1]), even_a, S::mul(S::splat(b[1]), even_b)),
-            S::add(S::fma(S::splat(a[2]), odd_a, S::mul(S::splat(b[2]), odd_b)), m[5]),
-        ]
     }
 }

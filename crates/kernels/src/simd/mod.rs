@@ -43,8 +43,18 @@ pub(crate) unsafe trait Simd: Copy + 'static {
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     /// `a * b`.
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
+    /// `a / b`.
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
     /// The larger; of a NaN and a number, `b`.
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// The smaller; of a NaN and a number, `b`.
+    unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
+    /// `yes` where `a < b`, `no` elsewhere and of a NaN.
+    unsafe fn if_less(a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V;
+    /// Each lane of `a` whose number is in the bits of `places`.
+    unsafe fn pick(a: Self::V, places: Self::V) -> Self::V;
+    /// 2 to the power of whole numbers between -126 and 127; of a NaN, any number.
+    unsafe fn power_of_two(a: Self::V) -> Self::V;
 }
 
 /// Work that is written over [`Simd`]. `call` must be `#[inline(always)]`, and all that it calls.

@@ -51,7 +51,27 @@ unsafe impl Simd for Portable {
         each(|i| a[i] * b[i])
     }
     #[inline(always)]
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
+        each(|i| a[i] / b[i])
+    }
+    #[inline(always)]
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
         each(|i| if a[i] > b[i] { a[i] } else { b[i] })
+    }
+    #[inline(always)]
+    unsafe fn min(a: Self::V, b: Self::V) -> Self::V {
+        each(|i| if a[i] < b[i] { a[i] } else { b[i] })
+    }
+    #[inline(always)]
+    unsafe fn if_less(a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V {
+        each(|i| if a[i] < b[i] { yes[i] } else { no[i] })
+    }
+    #[inline(always)]
+    unsafe fn pick(a: Self::V, places: Self::V) -> Self::V {
+        each(|i| a[places[i].to_bits() as usize % LANES])
+    }
+    #[inline(always)]
+    unsafe fn power_of_two(a: Self::V) -> Self::V {
+        each(|i| f32::from_bits((a[i] as i32).wrapping_add(127).cast_unsigned() << 23))
     }
 }

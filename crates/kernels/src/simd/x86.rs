@@ -34,10 +34,53 @@ pub(crate) unsafe fn avx2(kernel: impl Kernel) {
     unsafe { kernel.call::<Avx2>() }
 }
 
+#[inline(always)]
+unsafe fn if_less_512(a: __m512, b: __m512, yes: __m512, no: __m512) -> __m512 {
+    // SAFETY: the caller's promise; so below.
+    unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), no, yes) }
+}
+
+#[inline(always)]
+unsafe fn power_of_two_512(a: __m512) -> __m512 {
+    // SAFETY: as above.
+    unsafe {
+        let exponent = _mm512_add_epi32(_mm512_cvtps_epi32(a), _mm512_set1_epi32(127));
+        _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
+    }
+}
+
+#[inline(always)]
+unsafe fn if_less_256(a: __m256, b: __m256, yes: __m256, no: __m256) -> __m256 {
+    // SAFETY: as above.
+    unsafe { _mm256_blendv_ps(no, yes, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b)) }
+}
+
+#[inline(always)]
+unsafe fn power_of_two_256(a: __m256) -> __m256 {
+    // SAFETY: as above.
+    unsafe {
+        let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(a), _mm256_set1_epi32(127));
+        _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
+    }
+}
+
+#[inline(always)]
+unsafe fn pick_512(a: __m512, places: __m512) -> __m512 {
+    // SAFETY: as above.
+    unsafe { _mm512_permutexvar_ps(_mm512_castps_si512(places), a) }
+}
+
+#[inline(always)]
+unsafe fn pick_256(a: __m256, places: __m256) -> __m256 {
+    // SAFETY: as above.
+    unsafe { _mm256_permutevar8x32_ps(a, _mm256_castps_si256(places)) }
+}
+
 /// Implements [`Simd`] by intrinsics.
 macro_rules! simd {
     ($name:ty, $vector:ty, $lanes:literal, $columns:literal, $rows:literal, $load:ident, $store:ident,
-     $splat:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $max:ident) => {
+     $splat:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $max:ident, $min:ident,
+     $if_less:ident, $power_of_two:ident, $pick:ident) => {
         // SAFETY: each intrinsic does what its method says.
         unsafe impl Simd for $name {
             type V = $vector;
@@ -81,9 +124,34 @@ macro_rules! simd {
                 unsafe { $mul(a, b) }
             }
             #[inline(always)]
+            unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: as above.
+                unsafe { $div(a, b) }
+            }
+            #[inline(always)]
             unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
                 // SAFETY: as above.
                 unsafe { $max(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn min(a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: as above.
+                unsafe { $min(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn if_less(a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V {
+                // SAFETY: as above.
+                unsafe { $if_less(a, b, yes, no) }
+            }
+            #[inline(always)]
+            unsafe fn pick(a: Self::V, places: Self::V) -> Self::V {
+                // SAFETY: as above.
+                unsafe { $pick(a, places) }
+            }
+            #[inline(always)]
+            unsafe fn power_of_two(a: Self::V) -> Self::V {
+                // SAFETY: as above.
+                unsafe { $power_of_two(a) }
             }
         }
     };
@@ -102,7 +170,12 @@ simd!(
     _mm512_add_ps,
     _mm512_sub_ps,
     _mm512_mul_ps,
-    _mm512_max_ps
+    _mm512_div_ps,
+    _mm512_max_ps,
+    _mm512_min_ps,
+    if_less_512,
+    power_of_two_512,
+    pick_512
 );
 simd!(
     Avx2,
@@ -117,5 +190,10 @@ simd!(
     _mm256_add_ps,
     _mm256_sub_ps,
     _mm256_mul_ps,
-    _mm256_max_ps
+    _mm256_div_ps,
+    _mm256_max_ps,
+    _mm256_min_ps,
+    if_less_256,
+    power_of_two_256,
+    pick_256
 );

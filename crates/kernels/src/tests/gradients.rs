@@ -25,37 +25,47 @@ fn transposed(
     Ok(())
 }
 
+/// Checks the way back of a convolution of `case`.
+fn convolves_back(case: &Case, seed: u32) -> Result<(), TestCaseError> {
+    let (input, output, window, groups) = (case.input, case.output, case.window, case.groups);
+    let kernel = numbers(case.weights(), seed ^ 1);
+    let (bias, scale) = (vec![0.0; output.channels], numbers(output.channels, seed ^ 3));
+    let weights = Weights { kernel: &kernel, scale: Some(&scale), bias: &bias, groups };
+    for how in [Arithmetic::Exact, Arithmetic::Fast] {
+        let forward = Convolution::new(window, input.channels, &weights, how);
+        let back = Convolution::transposed(window, input.channels, &weights, how);
+        let linear = Activation::Linear;
+        transposed(
+            (input, output),
+            seed,
+            |x, there| forward.run((x, input), (there, output), None, linear),
+            |gradient, pulled| {
+                let apart = |axis: usize, size: usize| (size - 1) * window.strides[axis] + 1;
+                let wide = Shape {
+                    height: apart(0, output.height).max(input.height),
+                    width: apart(1, output.width).max(input.width),
+                    ..output
+                };
+                let mut dilated = vec![f32::NAN; wide.len()];
+                dilate((gradient, output), window.strides, (&mut dilated, wide));
+                back.run((&dilated, wide), (pulled, input), None, linear);
+            },
+        )?;
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn of_convolutions(case in cases(), seed in any::<u32>()) {
-        let (input, output) = (case.input, case.output);
-        let taps = case.window.size[0] * case.window.size[1];
-        let kernel = numbers(taps * input.channels * output.channels, seed ^ 1);
-        let (bias, scale) = (vec![0.0; output.channels], numbers(output.channels, seed ^ 3));
-        let weights = Weights { kernel: &kernel, scale: Some(&scale), bias: &bias };
-        for how in [Arithmetic::Exact, Arithmetic::Fast] {
-            let forward = Convolution::new(case.window, input.channels, &weights, how);
-            let back = Convolution::transposed(case.window, input.channels, &weights, how);
-            let linear = Activation::Linear;
-            transposed(
-                (input, output),
-                seed,
-                |x, there| forward.run((x, input), (there, output), None, linear),
-                |gradient, pulled| {
-                    let apart = |axis: usize, size: usize| (size - 1) * case.window.strides[axis] + 1;
-                    let wide = Shape {
-                        height: apart(0, output.height).max(input.height),
-                        width: apart(1, output.width).max(input.width),
-                        ..output
-                    };
-                    let mut dilated = vec![f32::NAN; wide.len()];
-                    dilate((gradient, output), case.window.strides, (&mut dilated, wide));
-                    back.run((&dilated, wide), (pulled, input), None, linear);
-                },
-            )?;
-        }
+        convolves_back(&case, seed)?;
+    }
+
+    #[test]
+    fn of_convolutions_with_groups_and_gaps(case in grouped(), seed in any::<u32>()) {
+        convolves_back(&case, seed)?;
     }
 
     #[test]
@@ -159,6 +169,8 @@ fn of_activations() {
         (Activation::Linear, [-1.0, 0.0, 2.0, -1.0], [1.0, 1.0, 1.0, 1.0]),
         (Activation::Relu, [0.0, 0.0, 2.0, 0.0], [0.0, 0.0, 1.0, 0.0]),
         (Activation::LeakyRelu(0.25), [-0.25, 0.0, 2.0, -0.25], [0.25, 0.25, 1.0, 0.25]),
+        (Activation::ClippedRelu(3.0), [0.0, 0.0, 2.0, 0.0], [0.0, 0.0, 1.0, 0.0]),
+        (Activation::ClippedRelu(2.0), [0.0, 0.0, 2.0, 0.0], [0.0; 4]),
     ] {
         let (mut found, mut gradient) = ([f32::NAN; 4], [f32::NAN; 4]);
         add(&before, Some(&shortcut), activation, &mut found);
@@ -174,7 +186,7 @@ fn of_equal_maxima_to_the_first() {
         Shape { batch: 1, height: 2, width: 2, channels: 1 },
         Shape { batch: 1, height: 1, width: 1, channels: 1 },
     );
-    let window = Window { size: [2, 2], strides: [2, 2], before: [0, 0] };
+    let window = Window { size: [2, 2], strides: [2, 2], before: [0, 0], dilation: [1, 1] };
     let mut pulled = [f32::NAN; 4];
     unpool(Pooling::Max, window, (&[0.0, 1.0, 1.0, 0.5], input), (&[3.0], output), &mut pulled);
     assert_eq!(pulled, [0.0, 3.0, 0.0, 0.0]);
