@@ -203,17 +203,17 @@ fn a_last_activation_of_its_own_is_a_layer() {
 fn a_file_that_is_not_recognised_is_described_and_an_error() {
     let place = Place::new();
     renamed(&place, "conv_2x2", "my_conv");
-    let run = place.burncam(&["inspect", "renamed.h5"]);
+    let run = place.burncam(&["inspect", "renamed.h5", "--model", "ncnn"]);
     assert_eq!(run.code, 2, "{}", run.stderr);
     insta::assert_snapshot!("unrecognised", format!("{}\n{}", stable(&run.stdout), run.stderr));
-    let run = place.burncam(&["inspect", "renamed.h5", "--json"]);
+    let run = place.burncam(&["inspect", "renamed.h5", "--model", "ncnn", "--json"]);
     assert_eq!(run.code, 2, "{}", run.stderr);
     let report = json(&run);
     assert_eq!(report["network"], Value::Null);
     let (closest, error) = (&report["closest"], report["error"].as_str().expect("an error"));
     assert_eq!((&closest["architecture"], &closest["matched"]), (&json!("ncnn"), &json!(5)));
     assert!(error.contains(closest["difference"].as_str().expect("a difference")), "{error}");
-    let explained = place.burncam(&["layers", "--weights", "renamed.h5"]);
+    let explained = place.burncam(&["layers", "--weights", "renamed.h5", "--model", "ncnn"]);
     assert_eq!((explained.code, explained.stderr), (2, run.stderr), "the same words everywhere");
 }
 

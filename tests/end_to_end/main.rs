@@ -10,6 +10,7 @@ mod errors;
 mod explanations;
 mod first_contact;
 mod front;
+mod graph;
 mod hostile;
 mod inspect;
 mod labels;

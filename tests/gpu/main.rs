@@ -4,6 +4,7 @@
 //! set. A software adapter will do: it runs the same kernels. Each test prints how far it was off.
 #![allow(clippy::print_stdout)]
 
+mod graphs;
 mod memory;
 mod tiles;
 
@@ -64,6 +65,14 @@ fn main() -> ExitCode {
     trials.push(match &adapter {
         Ok((device, setup)) => {
             let device = device.clone();
+            let trial = Trial::test(GRAPHS_NAME, move || graphs::check(&device));
+            trial.with_kind(setup.adapter.get_info().name)
+        }
+        Err(error) => missing(GRAPHS_NAME, first_line(error)),
+    });
+    trials.push(match &adapter {
+        Ok((device, setup)) => {
+            let device = device.clone();
             let trial = Trial::test(EARLY_NAME, move || early(&device));
             trial.with_kind(setup.adapter.get_info().name)
         }
@@ -84,6 +93,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
+const GRAPHS_NAME: &str = "described networks";
 const EARLY_NAME: &str = "ncnn before its resizing";
 const MEMORY_NAME: &str = "too many images";
 const TILES_NAME: &str = "every tile";

@@ -11,17 +11,19 @@ use burncam_net::{
 use parity::{explanation, observe};
 
 /// Kernels whose values swing and shrink with their fan-in, so that signals neither die nor grow.
-struct Swinging;
+pub(crate) struct Swinging;
 
 impl Source for Swinging {
     fn take(&mut self, _: &str, weight: Weight, shape: &[usize]) -> Result<Vec<f32>, LoadError> {
         let count: usize = shape.iter().product();
         let fan_in = (count / shape[shape.len() - 1]) as f32;
         let value = |index: usize| match weight {
-            Weight::Kernel | Weight::Generated(_) => {
-                ((index as f32) * 12.9898).sin() * 1.7 / fan_in.sqrt()
-            }
+            Weight::Kernel
+            | Weight::DepthwiseKernel
+            | Weight::PointwiseKernel
+            | Weight::Generated(_) => ((index as f32) * 12.9898).sin() * 1.7 / fan_in.sqrt(),
             Weight::Gamma | Weight::MovingVariance => 1.0,
+            Weight::Alpha => 0.25,
             Weight::Bias | Weight::Beta | Weight::MovingMean => 0.01,
         };
         Ok((0..count).map(value).collect())
@@ -69,7 +71,7 @@ fn names_are_unique_and_found() {
         for variant in arch.variants {
             let table = (variant.layers)();
             let layer = table.get(variant.cam_layer).expect(variant.cam_layer);
-            assert!(layer.op.can_be_tapped(), "{}", variant.cam_layer);
+            assert!(layer.is_map, "{}", variant.cam_layer);
             let [height, width, channels] = table.layers()[0].output;
             let input = &variant.input;
             assert_eq!([input.height, input.width, 3], [height, width, channels]);
@@ -92,7 +94,7 @@ fn every_layer_reaches_the_trace_with_the_shape_of_the_table() {
             };
             let _ = classifier.logits(image(&classifier), &mut Trace::new(&mut record));
             seen.sort();
-            let tapped = classifier.layers.layers().iter().filter(|l| l.op.can_be_tapped());
+            let tapped = classifier.layers.layers().iter().filter(|l| l.is_map);
             let mut expected: Vec<_> = tapped.map(|l| (l.name.clone(), l.output)).collect();
             expected.sort();
             assert_eq!(seen, expected, "{} {}", arch.name, variant.name);

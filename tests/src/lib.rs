@@ -4,6 +4,7 @@
 //! networks whose weights come from [`Generated`], and on the images of `goldens/faces`. Those of
 //! keras.applications' networks were made by `reference/keras_applications.py` in the same way.
 
+mod described;
 mod generator;
 mod goldens;
 #[cfg(unix)]
@@ -14,6 +15,7 @@ mod observation;
 mod onnx_file;
 mod torch_weights;
 
+pub use described::{Described, described};
 pub use generator::{Generated, tensor};
 pub use goldens::{
     Face, Golden, Numbers, Row, array, crc32, crc32_f32, edge_cases, folder, jpeg_table, jpegs,

@@ -200,7 +200,17 @@ impl OnnxFile {
     /// If the goldens are not in place.
     #[must_use]
     pub fn golden(name: &str) -> Self {
-        let bytes = fs::read(folder().join("onnx").join(name)).expect("a golden file");
+        Self::read(&folder().join("onnx").join(name))
+    }
+
+    /// Any file.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be read.
+    #[must_use]
+    pub fn read(path: &Path) -> Self {
+        let bytes = fs::read(path).expect("a file");
         let mut model = Message::parse(&bytes);
         let mut graph = Message::default();
         model.each(MODEL_GRAPH, |own| graph = own.clone());

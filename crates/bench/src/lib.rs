@@ -128,14 +128,14 @@ impl Subject {
         let (classifier, input) = match &args.weights {
             Some(path) => {
                 let checkpoint = Checkpoint::open(path)?.resolve(&known(), None)?;
-                let taps = default_explanation(checkpoint.variant).taps();
+                let taps = default_explanation(&checkpoint.cam_layer).taps();
                 let how = Build { taps: Some(&taps), ..Build::default() };
                 (checkpoint.build_with(&device, how)?, checkpoint.input.clone())
             }
             None => {
                 let arch = wanted(args.model.as_deref())?.map_or(ARCHS[0], |w| w.arch);
                 let (variant, head) = (&arch.variants[0], generated_head()?);
-                let taps = default_explanation(variant).taps();
+                let taps = default_explanation(variant.cam_layer).taps();
                 let how = Build { taps: Some(&taps), ..Build::default() };
                 let classifier =
                     Classifier::build(arch, variant, head, &mut generated(), &device, how)?;
@@ -186,7 +186,7 @@ impl Subject {
     }
 
     fn explain(&self, images: Tensor<4>) -> Result<()> {
-        let explanation = default_explanation(self.classifier.variant);
+        let explanation = default_explanation(self.classifier.variant.cam_layer);
         let question = Question::new(std::slice::from_ref(&explanation), Target::Predicted);
         explain(&self.classifier, images, &question)?;
         Ok(())

@@ -11,8 +11,8 @@ use anyhow::{Result, bail, ensure};
 use burn::tensor::{Device, Tensor};
 use burncam_attribution::max_relative_error;
 use burncam_imaging::{Frame, own_resizing, to_tensor};
-use burncam_net::{ChannelOrder, Classifier, InputSpec, OwnResizing, Trace};
-use burncam_weights::Resolved;
+use burncam_net::{ChannelOrder, Classifier, GRAPH, InputSpec, OwnResizing, Trace};
+use burncam_weights::{Format, Resolved};
 
 use crate::args::Compare;
 use crate::npz::Npz;
@@ -135,9 +135,10 @@ fn compare(
     // Layers that do nothing at inference may never run, and so show nothing.
     found.only_reference.extend(names.into_values());
     found.only_reference.sort();
-    // An empty comparison would pass.
+    // An empty comparison would pass. What ONNX calls layers, no framework does: there are the logits.
+    let has_own_names = checkpoint.format() == Format::Onnx && checkpoint.arch.name == GRAPH.name;
     ensure!(
-        found.only_reference.is_empty() || !found.rows.is_empty(),
+        found.only_reference.is_empty() || !found.rows.is_empty() || has_own_names,
         "no layer of the reference is one of the network's: {}\nhint: `{} layers {}` \
          lists the layers; a reference has each as `{LAYER}NAME`, as Keras or PyTorch calls it",
         text::some(&found.only_reference),
@@ -159,7 +160,13 @@ fn input(reference: &mut Npz, spec: &InputSpec, device: &Device) -> Result<Tenso
             bail!("the network takes images of any size, and `compare` needs one of a known size")
         }
     };
-    let rgb = reference.read("input", &[1, height, width, 3])?;
+    let channels = spec.order.channels();
+    let values = reference.read("input", &[1, height, width, channels])?;
+    // A frame has three channels, and those of grey are alike.
+    let rgb: Vec<f32> = match channels {
+        1 => values.iter().flat_map(|value| [*value; 3]).collect(),
+        _ => values,
+    };
     ensure!(rgb.iter().all(|value| value.is_finite()), "the reference's input is not finite");
     let frame = own_resizing(Frame { height, width, rgb }, spec);
     // Its channels are in the network's order, and nothing is left of the preprocessing.
@@ -167,7 +174,7 @@ fn input(reference: &mut Npz, spec: &InputSpec, device: &Device) -> Result<Tenso
         height: spec.height,
         width: spec.width,
         steps: spec.steps.clone(),
-        ..InputSpec::scaled(0, ChannelOrder::Rgb, 1.0)
+        ..InputSpec::scaled(0, if channels == 1 { spec.order } else { ChannelOrder::Rgb }, 1.0)
     };
     Ok(to_tensor(&[&frame], &plain, device))
 }

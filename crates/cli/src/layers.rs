@@ -16,7 +16,7 @@ struct Report {
     file: String,
     architecture: &'static str,
     variant: &'static str,
-    default: &'static str,
+    default: String,
     layers: Vec<Row>,
 }
 
@@ -53,7 +53,7 @@ impl Report {
             file: checkpoint.path().display().to_string(),
             architecture: checkpoint.arch.name,
             variant: checkpoint.variant.name,
-            default: checkpoint.variant.cam_layer,
+            default: checkpoint.cam_layer.clone(),
             layers: layers.map(Row::from).collect(),
         }
     }

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use burncam_weights::{Checkpoint, Format};
+use burncam_net::GRAPH;
+use burncam_weights::{Checkpoint, Format, Wanted};
 
 /// Names of Keras's own models, as their files have them in lower case; of two that fit the longer counts.
 const OF_KERAS: [(&str, &str); 19] = [
@@ -69,8 +70,19 @@ const RESNETS: [([usize; 4], bool, &str); 4] = [
     ([3, 8, 36, 3], true, "ResNet152"),
 ];
 
+/// How to run a file's network as it is described, where that can be done.
+pub(crate) fn as_graph(path: &Path) -> Option<String> {
+    let wanted = Wanted { arch: &GRAPH, variant: None };
+    let resolved = Checkpoint::open(path).ok()?.resolve(&[], Some(wanted)).ok()?;
+    let preprocess = if resolved.is_prepared { "" } else { " and a --preprocess" };
+    Some(format!("--model graph{preprocess} runs the network as its file describes it"))
+}
+
 /// What to do with a file that no network of Burncam fits.
 pub(crate) fn way_on(path: &Path) -> Option<String> {
+    if let Some(graph) = as_graph(path) {
+        return Some(graph);
+    }
     let checkpoint = Checkpoint::open(path).ok()?;
     let name = name(&checkpoint);
     let seems = name.map_or(String::new(), |name| format!("by its names it is {name}; "));
@@ -79,10 +91,9 @@ pub(crate) fn way_on(path: &Path) -> Option<String> {
             "{seems}it has no map of a convolution to explain: Burncam explains convolutional networks"
         ));
     }
+    let whole = whole_model(&checkpoint)?;
     Some(format!(
-        "{seems}a convolutional classifier that Burncam does not have can be ported from ONNX, in \
-         Burncam's source tree (docs/porting.md): {}",
-        export(&checkpoint)
+        "{seems}a file of the whole model says what its layers compute, and Burncam runs it: {whole}"
     ))
 }
 
@@ -91,33 +102,19 @@ pub(crate) fn is_known(path: &Path) -> bool {
     Checkpoint::open(path).is_ok_and(|checkpoint| name(&checkpoint).is_some())
 }
 
-/// The commands from a file to a network of Burncam's.
-fn export(checkpoint: &Checkpoint) -> String {
-    let size = checkpoint.input_size().unwrap_or([224, 224]);
-    let path = checkpoint.path.display();
-    let port = "`cargo xtask port model.onnx --name mine`";
+/// How to make a file of the whole model of one that holds weights only.
+fn whole_model(checkpoint: &Checkpoint) -> Option<String> {
+    let [height, width] = checkpoint.input_size().unwrap_or([224, 224]);
     match checkpoint.format {
-        Format::Onnx => format!("`cargo xtask port {path} --name mine`"),
-        format if format.is_state_dict() => format!(
+        format if format.is_state_dict() => Some(format!(
             "in Python load the weights into the model, then `torch.onnx.export(model.eval(), \
-             (torch.zeros(1, 3, {}, {}),), \"model.onnx\", dynamo=False, opset_version=16)`, and here {port}",
-            size[0], size[1]
-        ),
-        _ if checkpoint
-            .keras_version
-            .as_deref()
-            .is_some_and(|version| version.starts_with('3')) =>
-        {
-            format!("in Python `model.export(\"model.onnx\", format=\"onnx\")`, and here {port}")
-        }
-        format if format.is_full_model() => {
-            format!(
-                "`python -m tf2onnx.convert --keras {path} --output model.onnx --opset 16`, then {port}"
-            )
-        }
-        _ => format!(
-            "in Python load the weights into the model and `model.save(\"model.h5\")`, then `python -m \
-             tf2onnx.convert --keras model.h5 --output model.onnx --opset 16`, and here {port}"
+             (torch.zeros(1, 3, {height}, {width}),), \"model.onnx\")`"
+        )),
+        Format::Onnx => None,
+        format if format.is_full_model() => None,
+        _ => Some(
+            "in Python load the weights into the model, then `model.save(\"model.keras\")`"
+                .to_owned(),
         ),
     }
 }

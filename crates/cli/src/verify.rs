@@ -111,6 +111,13 @@ impl Subject {
         }
     }
 
+    fn cam_layer(&self) -> &str {
+        match self {
+            Self::Generated(_, variant) => variant.cam_layer,
+            Self::Own(own) => &own.cam_layer,
+        }
+    }
+
     /// Layer by layer, so that a difference is found where it begins.
     fn compare(&self, choice: &Choice) -> Result<Finding> {
         let reference = self.build(&Device::flex())?;
@@ -121,7 +128,7 @@ impl Subject {
             let largest = images.clone().abs().max().reshape([1, 1, 1, 1]);
             images = images / largest;
         }
-        let explanation = default_explanation(reference.variant);
+        let explanation = default_explanation(self.cam_layer());
         let taps = explanation.gradient_taps();
         let needs = Needs::new(&other.layers, other.parameters as u64, &taps);
         let batch = device::batch(choice, needs);

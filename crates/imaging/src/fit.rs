@@ -1,7 +1,9 @@
 //! An image to the size of a network that may resize its own input.
 
-use burncam_net::{InputSpec, OwnResizing};
-use image::RgbImage;
+#![expect(clippy::arithmetic_side_effects, reason = "arithmetic of pixels")]
+
+use burncam_net::{ChannelOrder, InputSpec, OwnResizing};
+use image::{Rgb, RgbImage};
 
 use crate::{Frame, Resize, resize, tensorflow};
 
@@ -21,6 +23,8 @@ use crate::{Frame, Resize, resize, tensorflow};
 /// If the image or one of the sizes has no pixels.
 #[must_use]
 pub fn fit(image: &RgbImage, input: &InputSpec, rule: Resize) -> Frame {
+    let grey = (input.order == ChannelOrder::Grey).then(|| lightness(image));
+    let image = grey.as_ref().unwrap_or(image);
     match input.resizing {
         None => resize(image, input.height, input.width, rule),
         Some(OwnResizing { from: Some([height, width]), .. }) => {
@@ -33,6 +37,17 @@ pub fn fit(image: &RgbImage, input: &InputSpec, rule: Resize) -> Frame {
             Frame { height: input.height, width: input.width, rgb }
         }
     }
+}
+
+/// The same image in grey, each number as Pillow's `convert("L")` rounds it.
+fn lightness(image: &RgbImage) -> RgbImage {
+    let mut grey = image.clone();
+    for Rgb(rgb) in grey.pixels_mut() {
+        let [red, green, blue] = rgb.map(u32::from);
+        let sum = 19_595 * red + 38_470 * green + 7_471 * blue + 0x8000;
+        *rgb = [(sum >> 16) as u8; 3];
+    }
+    grey
 }
 
 /// What the network's own resizing, if it has one, makes of what it is given.

@@ -10,11 +10,11 @@ use burncam_net::{ChannelOrder, InputSpec};
 
 use crate::Frame;
 
-/// The network's input values for `frame`: three planes, in the network's channel order.
+/// The network's input values for `frame`: a plane for each channel, in the network's order.
 ///
 /// # Shapes
 ///
-/// `frame` is `[height, width, 3]`, the result `[3, height, width]`, both row-major.
+/// `frame` is `[height, width, 3]`, the result `[channels, height, width]`, both row-major.
 ///
 /// # Panics
 ///
@@ -28,9 +28,10 @@ pub fn preprocess(frame: &Frame, spec: &InputSpec) -> Vec<f32> {
     );
     let (pixels, _) = frame.rgb.as_chunks::<3>();
     let mut planes = Vec::with_capacity(frame.rgb.len());
-    for channel in 0..3 {
+    for channel in 0..spec.order.channels() {
         let source = match spec.order {
-            ChannelOrder::Rgb => channel,
+            // A grey frame has the same number in all channels.
+            ChannelOrder::Rgb | ChannelOrder::Grey => channel,
             ChannelOrder::Bgr => 2 - channel,
         };
         // Most pixels are whole numbers, each of which is computed once.

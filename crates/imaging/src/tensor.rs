@@ -9,7 +9,7 @@ use crate::{Frame, preprocess};
 ///
 /// # Shapes
 ///
-/// Each frame has the height and width of `spec`; the result is `[batch, 3, height, width]`.
+/// Each frame has the height and width of `spec`; the result is `[batch, channels, height, width]`.
 ///
 /// # Panics
 ///
@@ -24,7 +24,7 @@ pub fn to_tensor(frames: &[&Frame], spec: &InputSpec, device: &Device) -> Tensor
 ///
 /// # Shapes
 ///
-/// Each image is `[3, height, width]` of `spec`; the result is `[batch, 3, height, width]`.
+/// Each image is `[channels, height, width]` of `spec`; the result is `[batch, channels, height, width]`.
 ///
 /// # Panics
 ///
@@ -32,7 +32,7 @@ pub fn to_tensor(frames: &[&Frame], spec: &InputSpec, device: &Device) -> Tensor
 #[must_use]
 pub fn stacked(images: &[&[f32]], spec: &InputSpec, device: &Device) -> Tensor<4> {
     let part = |images: &[&[f32]]| {
-        let shape = [images.len(), 3, spec.height, spec.width];
+        let shape = [images.len(), spec.order.channels(), spec.height, spec.width];
         Tensor::from_data(TensorData::new(images.concat(), shape), device)
     };
     let length = images.first().map_or(0, |image| image.len());

@@ -144,7 +144,23 @@ impl Classifier {
         device: &Device,
         how: Build<'_>,
     ) -> Result<Self, LoadError> {
-        let layers = (variant.layers)();
+        Self::build_layers(arch, variant, (variant.layers)(), head, source, device, how)
+    }
+
+    /// The same with layers of a file's own, which the variant's module can be made of.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_layers(
+        arch: &'static Arch,
+        variant: &'static Variant,
+        layers: LayerTable,
+        head: HeadConfig,
+        source: &mut dyn Source,
+        device: &Device,
+        how: Build<'_>,
+    ) -> Result<Self, LoadError> {
         let mut source = Randomised::new(source, how.randomisation);
         let mut counted = Counted { source: &mut source, parameters: 0 };
         let mut loader = Loader::new(&layers, &mut counted, device, how);
@@ -230,7 +246,7 @@ impl Classifier {
     /// Whether the network has this place, a layer with height and width.
     #[must_use]
     pub fn has(&self, tap: &Tap) -> bool {
-        let layer = |name| self.layers.get(name).is_some_and(|layer| layer.op.can_be_tapped());
+        let layer = |name| self.layers.get(name).is_some_and(|layer| layer.is_map);
         tap.layer().is_none_or(layer)
     }
 

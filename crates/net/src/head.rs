@@ -99,7 +99,8 @@ impl Head {
         }
         match value {
             Value::Flat(units) => self.logits(units),
-            Value::Map(_) => unreachable!("a head ends in a dense layer"),
+            // A head without layers.
+            Value::Map(units) => self.logits(flat(units)),
         }
     }
 

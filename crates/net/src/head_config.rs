@@ -54,13 +54,17 @@ pub struct HeadConfig {
 struct StoredHead {
     layers: Vec<HeadLayer>,
     output: Output,
+    /// Logits of a head without layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    units: Option<usize>,
 }
 
 impl From<HeadConfig> for StoredHead {
     fn from(config: HeadConfig) -> Self {
+        let units = config.layers.is_empty().then_some(config.units);
         let layers = config.layers.into_iter();
         let layers = layers.map(|(name, op)| HeadLayer { name, op }).collect();
-        Self { layers, output: config.output }
+        Self { layers, output: config.output, units }
     }
 }
 
@@ -68,6 +72,9 @@ impl TryFrom<StoredHead> for HeadConfig {
     type Error = HeadError;
 
     fn try_from(stored: StoredHead) -> Result<Self, HeadError> {
+        if let (Some(units), []) = (stored.units, stored.layers.as_slice()) {
+            return Self::of_logits(units, stored.output);
+        }
         let layers = stored.layers.into_iter();
         let mut layers: Vec<(String, Op)> = layers.map(|layer| (layer.name, layer.op)).collect();
         let activation = match stored.output {
@@ -122,6 +129,25 @@ impl HeadConfig {
         }
     }
 
+    /// The head of a network whose last layer has the logits, `units` of them.
+    ///
+    /// # Errors
+    ///
+    /// If there are no or too many units, or one of a softmax.
+    pub fn of_logits(units: usize, output: Output) -> Result<Self, HeadError> {
+        let refuse = |reason| {
+            let layer = "the output".to_owned();
+            Err(HeadError::Layer { layer, class: "logits", reason })
+        };
+        match (units, output) {
+            (1..=MOST_UNITS, Output::Sigmoid) | (2..=MOST_UNITS, Output::Softmax) => {
+                Ok(Self { layers: Vec::new(), output, units })
+            }
+            (1, Output::Softmax) => refuse("a softmax over one neuron is always 1"),
+            _ => refuse("it must have 1 to 262,144 neurons"),
+        }
+    }
+
     /// The layers, by name and in order, without the last activation.
     #[must_use]
     pub fn layers(&self) -> &[(String, Op)] {
@@ -155,6 +181,9 @@ impl HeadConfig {
     #[must_use]
     pub fn describe(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
+        if self.layers.is_empty() {
+            parts.push(format!("{} logits", self.units));
+        }
         for (_, op) in &self.layers {
             parts.push(match op {
                 Op::Dense { units, activation, use_bias } => {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Interpolation;
 
-/// The order in which a network reads the colour channels.
+/// The colour channels that a network reads, and their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelOrder {
@@ -12,15 +12,27 @@ pub enum ChannelOrder {
     Rgb,
     /// Blue, green, red: the order of networks that came from Caffe.
     Bgr,
+    /// Lightness alone: `0.299 R + 0.587 G + 0.114 B`, rounded as Pillow's `convert("L")` does.
+    Grey,
 }
 
 impl ChannelOrder {
-    /// `RGB` or `BGR`.
+    /// How many channels there are.
+    #[must_use]
+    pub const fn channels(self) -> usize {
+        match self {
+            Self::Rgb | Self::Bgr => 3,
+            Self::Grey => 1,
+        }
+    }
+
+    /// `RGB`, `BGR` or `grey`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Rgb => "RGB",
             Self::Bgr => "BGR",
+            Self::Grey => "grey",
         }
     }
 }

@@ -18,6 +18,7 @@
 //! ```
 
 mod classifier;
+mod graph;
 mod head;
 mod head_config;
 mod head_layer;
@@ -32,12 +33,13 @@ mod trace;
 
 pub use burncam_kernels::{Arithmetic, Level};
 pub use classifier::{Arch, Build, Classifier, Network, Outputs, TailError, Variant};
+pub use graph::{GRAPH, Graph};
 pub use head::Head;
 pub use head_config::{HeadConfig, HeadError, Output};
 pub use head_spec::{HeadSpec, HeadStep, HeadStepKind};
 pub use input::{ChannelOrder, InputSpec, OwnResizing, Step};
 pub use layers::{Loader, PROGRAMS};
-pub use op::{Activation, Interpolation, Op, Padding};
+pub use op::{Activation, Interpolation, Op, Padding, Reduction};
 pub use randomised::{Randomisation, Randomised};
 pub use source::{LoadError, Source, Weight};
 pub use table::{Layer, LayerTable};

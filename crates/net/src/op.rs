@@ -1,5 +1,8 @@
 //! What a layer computes, with Keras's names for its settings.
 
+mod class;
+mod shape;
+
 use serde::{Deserialize, Serialize};
 
 /// An element-wise function at the end of a layer. (Softmax works along the channels.)
@@ -22,10 +25,46 @@ pub enum Activation {
     Silu,
     /// `exp(x) / sum(exp(x))`.
     Softmax,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
+    /// `clip(x / 6 + 0.5, 0, 1)`, as in Keras 3 and PyTorch.
+    HardSigmoid,
+    /// `clip(0.2 * x + 0.5, 0, 1)`, as in Keras 2 and ONNX.
+    HardSigmoid2,
+    /// `x * clip(x / 6 + 0.5, 0, 1)`.
+    HardSilu,
+    /// [`Elu`](Self::Elu) with `alpha` 1.6733 times 1.0507.
+    Selu,
+    /// [`Gelu`](Self::Gelu) by a hyperbolic tangent.
+    GeluTanh,
+    /// `ln(1 + exp(x))`.
+    Softplus,
+    /// `x / (1 + |x|)`.
+    Softsign,
+    /// `exp(x)`.
+    Exponential,
+    /// `x * tanh(ln(1 + exp(x)))`.
+    Mish,
+    /// `x` where positive, `0.2 * x` elsewhere: Keras's activation of the name.
+    LeakyRelu,
+}
+
+/// Several numbers to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reduction {
+    /// The mean.
+    Mean,
+    /// The sum.
+    Sum,
+    /// The largest.
+    Maximum,
+    /// The smallest.
+    Minimum,
 }
 
 /// How a window meets the border.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Padding {
     /// Only whole windows: `floor((size - kernel) / stride) + 1` of them.
@@ -75,9 +114,10 @@ impl Interpolation {
 }
 
 /// The operation of one layer and everything that changes its result. Field names are those of
-/// Keras's `get_config`, sizes are `[height, width]`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
+/// Keras's `get_config`, sizes are `[height, width]`. A vector is a map of one position,
+/// `[1, 1, channels]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "class", content = "settings", deny_unknown_fields)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the fields are Keras's, and its documentation has them")]
 pub enum Op {
@@ -89,6 +129,40 @@ pub enum Op {
         kernel_size: [usize; 2],
         strides: [usize; 2],
         padding: Padding,
+        dilation_rate: [usize; 2],
+        groups: usize,
+        use_bias: bool,
+        activation: Activation,
+    },
+    /// A convolution of each channel on its own, with `depth_multiplier` filters each.
+    DepthwiseConv2D {
+        kernel_size: [usize; 2],
+        strides: [usize; 2],
+        padding: Padding,
+        dilation_rate: [usize; 2],
+        depth_multiplier: usize,
+        use_bias: bool,
+        activation: Activation,
+    },
+    /// A depthwise convolution, then one of each position.
+    SeparableConv2D {
+        filters: usize,
+        kernel_size: [usize; 2],
+        strides: [usize; 2],
+        padding: Padding,
+        dilation_rate: [usize; 2],
+        depth_multiplier: usize,
+        use_bias: bool,
+        activation: Activation,
+    },
+    /// The transposed map of a convolution of a map of `size`, with these strides and so many positions `before`
+    /// the border at the top and the left.
+    Conv2DTranspose {
+        filters: usize,
+        kernel_size: [usize; 2],
+        strides: [usize; 2],
+        before: [usize; 2],
+        size: [usize; 2],
         use_bias: bool,
         activation: Activation,
     },
@@ -98,6 +172,8 @@ pub enum Op {
     AveragePooling2D { pool_size: [usize; 2], strides: [usize; 2], padding: Padding },
     /// Zeros around the border: `[[top, bottom], [left, right]]`.
     ZeroPadding2D { padding: [[usize; 2]; 2] },
+    /// This number around the border: `[[top, bottom], [left, right]]`.
+    ConstantPadding2D { padding: [[usize; 2]; 2], value: f32 },
     /// `x` where positive, `negative_slope * x` elsewhere.
     LeakyReLU { negative_slope: f32 },
     /// Another height and width.
@@ -113,7 +189,38 @@ pub enum Op {
     Add,
     /// The product of its inputs.
     Multiply,
-    /// One value a channel as `[1, 1, channels]`.
+    /// The mean of its inputs.
+    Average,
+    /// The largest of its inputs.
+    Maximum,
+    /// The smallest of its inputs.
+    Minimum,
+    /// The first input and the second times a number.
+    ScaledSum { scale: f32 },
+    /// The first input less the second.
+    Subtract,
+    /// The first input divided by the second.
+    Divide,
+    /// The sum over the channels of the product of two inputs, which are divided by their lengths first if they are
+    /// normalised.
+    Dot { normalize: bool },
+    /// `x * scale + offset`, with one number each or one for each channel.
+    Affine { scale: Vec<f32>, offset: Vec<f32> },
+    /// `x` within these limits, of which one may be open.
+    Clip { low: Option<f32>, high: Option<f32> },
+    /// `x` to this power.
+    Power { exponent: f32 },
+    /// `|x|`.
+    Absolute,
+    /// All numbers along some of height, width and channels to one.
+    Reduce { reduction: Reduction, axes: [bool; 3] },
+    /// From `begin`, so many (`size`) by steps, along height, width and channels.
+    Slice { begin: [usize; 3], step: [isize; 3], size: [usize; 3] },
+    /// Height, width and channels in another order.
+    Permute { dims: [usize; 3] },
+    /// Channel `c` of `groups` equal groups becomes channel `c mod size * groups + c / size`.
+    ChannelShuffle { groups: usize },
+    /// The same numbers, in row-major order, as `[height, width, channels]`.
     Reshape { target_shape: [usize; 3] },
     /// The identity at inference.
     Dropout,
@@ -129,6 +236,20 @@ pub enum Op {
     Dense { units: usize, use_bias: bool, activation: Activation },
     /// `gamma * (x - moving_mean) / sqrt(moving_variance + epsilon) + beta`.
     BatchNormalization { epsilon: f32, scale: bool, center: bool },
+    /// The same with mean and variance of the position's own channels.
+    LayerNormalization { epsilon: f32, scale: bool, center: bool },
+    /// The same with mean and variance over all positions of so many groups of channels.
+    GroupNormalization { groups: usize, epsilon: f32, scale: bool, center: bool },
+    /// The channels of each position divided by their length.
+    UnitNormalization,
+    /// `x * gamma`, channel by channel.
+    LayerScale,
+    /// `x` where positive, `alpha * x` elsewhere; `alpha` is a weight of this shape.
+    PReLU { shape: [usize; 3] },
+    /// `max_value` from there on, `negative_slope * (x - threshold)` below the threshold, `x` between.
+    ReLU { max_value: Option<f32>, negative_slope: f32, threshold: f32 },
+    /// `x` where positive, `alpha * (exp(x) - 1)` elsewhere.
+    ELU { alpha: f32 },
     /// A function on its own.
     Activation { activation: Activation },
     /// Code that was generated from a part of an ONNX graph. Its output is
@@ -145,6 +266,8 @@ impl Op {
             kernel_size: [size; 2],
             strides: [1; 2],
             padding: Padding::Valid,
+            dilation_rate: [1; 2],
+            groups: 1,
             use_bias: true,
             activation: Activation::Linear,
         }
@@ -275,12 +398,12 @@ impl Op {
     /// Whether the order of the inputs does not matter.
     #[must_use]
     pub fn commutes(&self) -> bool {
-        matches!(self, Self::Add | Self::Multiply)
+        matches!(self, Self::Add | Self::Multiply | Self::Average | Self::Maximum | Self::Minimum)
     }
 
-    /// Whether the output has height and width, and is made by a layer: only such can be tapped.
+    /// Whether the operation makes a map, with height and width, of a map.
     #[must_use]
-    pub fn can_be_tapped(&self) -> bool {
+    pub fn makes_map(&self) -> bool {
         !matches!(
             self,
             Self::InputLayer { .. }
@@ -290,101 +413,6 @@ impl Op {
                 | Self::GlobalConcatPooling2D
                 | Self::Dense { .. }
         )
-    }
-
-    /// Keras's class name.
-    #[must_use]
-    pub fn class(&self) -> &'static str {
-        match self {
-            Self::InputLayer { .. } => "InputLayer",
-            Self::Conv2D { .. } => "Conv2D",
-            Self::MaxPooling2D { .. } => "MaxPooling2D",
-            Self::AveragePooling2D { .. } => "AveragePooling2D",
-            Self::ZeroPadding2D { .. } => "ZeroPadding2D",
-            Self::Add => "Add",
-            Self::Multiply => "Multiply",
-            Self::Reshape { .. } => "Reshape",
-            Self::LeakyReLU { .. } => "LeakyReLU",
-            Self::Resizing { .. } => "Resizing",
-            Self::Rescaling { .. } => "Rescaling",
-            Self::Normalization { .. } => "Normalization",
-            Self::Concatenate => "Concatenate",
-            Self::Dropout => "Dropout",
-            Self::Flatten => "Flatten",
-            Self::GlobalAveragePooling2D => "GlobalAveragePooling2D",
-            Self::GlobalMaxPooling2D => "GlobalMaxPooling2D",
-            Self::GlobalConcatPooling2D => "GlobalConcatPooling2D",
-            Self::Dense { .. } => "Dense",
-            Self::BatchNormalization { .. } => "BatchNormalization",
-            Self::Activation { .. } => "Activation",
-            Self::Generated { .. } => "Generated",
-        }
-    }
-
-    /// The name that Keras gives to the first unnamed layer of this class in a process.
-    #[must_use]
-    pub fn auto_name(&self) -> &'static str {
-        match self {
-            Self::InputLayer { .. } => "input",
-            Self::Conv2D { .. } => "conv2d",
-            Self::MaxPooling2D { .. } => "max_pooling2d",
-            Self::AveragePooling2D { .. } => "average_pooling2d",
-            Self::ZeroPadding2D { .. } => "zero_padding2d",
-            Self::Add => "add",
-            Self::Multiply => "multiply",
-            Self::Reshape { .. } => "reshape",
-            Self::LeakyReLU { .. } => "leaky_re_lu",
-            Self::Resizing { .. } => "resizing",
-            Self::Rescaling { .. } => "rescaling",
-            Self::Normalization { .. } => "normalization",
-            Self::Concatenate => "concatenate",
-            Self::Dropout => "dropout",
-            Self::Flatten => "flatten",
-            Self::GlobalAveragePooling2D => "global_average_pooling2d",
-            Self::GlobalMaxPooling2D => "global_max_pooling2d",
-            Self::GlobalConcatPooling2D => "global_concat_pooling2d",
-            Self::Dense { .. } => "dense",
-            Self::BatchNormalization { .. } => "batch_normalization",
-            Self::Activation { .. } => "activation",
-            Self::Generated { .. } => "generated",
-        }
-    }
-
-    /// The shape `[height, width, channels]` of the output for inputs of these shapes.
-    ///
-    /// # Panics
-    ///
-    /// If the operation leaves no height and width, or has not the inputs that it needs.
-    #[must_use]
-    pub fn output(&self, inputs: &[[usize; 3]]) -> [usize; 3] {
-        if let Self::InputLayer { height, width, channels } = *self {
-            return [height, width, channels];
-        }
-        let [height, width, channels] = inputs[0];
-        match self {
-            Self::Conv2D { filters, kernel_size: k, strides: s, padding, .. } => {
-                [padding.windows(height, k[0], s[0]), padding.windows(width, k[1], s[1]), *filters]
-            }
-            Self::MaxPooling2D { pool_size: k, strides: s, padding }
-            | Self::AveragePooling2D { pool_size: k, strides: s, padding } => {
-                [padding.windows(height, k[0], s[0]), padding.windows(width, k[1], s[1]), channels]
-            }
-            Self::ZeroPadding2D { padding: [[top, bottom], [left, right]] } => {
-                [height + top + bottom, width + left + right, channels]
-            }
-            Self::GlobalAveragePooling2D => [1, 1, channels],
-            Self::Reshape { target_shape } => *target_shape,
-            Self::Resizing { height, width, .. } => [*height, *width, channels],
-            Self::Generated { output } if output.len() == 3 => [output[0], output[1], output[2]],
-            Self::Concatenate => [height, width, inputs.iter().map(|shape| shape[2]).sum()],
-            Self::LeakyReLU { .. }
-            | Self::Add
-            | Self::Multiply
-            | Self::Dropout
-            | Self::BatchNormalization { .. }
-            | Self::Activation { .. } => [height, width, channels],
-            other => panic!("{} has no height and width", other.class()),
-        }
     }
 }
 
@@ -411,10 +439,5 @@ mod tests {
         {
             assert_eq!(Padding::Around(zeros).windows(size, kernel, stride), windows);
         }
-    }
-
-    #[test]
-    fn concatenation_adds_channels() {
-        assert_eq!(Op::Concatenate.output(&[[12, 12, 3], [12, 12, 64]]), [12, 12, 67]);
     }
 }

@@ -42,7 +42,7 @@ impl Source for Randomised<'_> {
         }
         let seed = [layer, weight.name()].iter().fold(seed, |seed, text| hash(seed, text));
         match weight {
-            Weight::Kernel => {
+            Weight::Kernel | Weight::DepthwiseKernel | Weight::PointwiseKernel => {
                 let [.., inputs, outputs] = *shape else { return Ok(values) };
                 let window: usize = shape[..shape.len() - 2].iter().product();
                 let limit = (6.0 / (window * (inputs + outputs)) as f64).sqrt();
@@ -50,7 +50,7 @@ impl Source for Randomised<'_> {
                     *value = (limit * (2.0 * share(seed, index) - 1.0)) as f32;
                 }
             }
-            Weight::Bias | Weight::Beta | Weight::MovingMean => values.fill(0.0),
+            Weight::Bias | Weight::Beta | Weight::MovingMean | Weight::Alpha => values.fill(0.0),
             Weight::Gamma | Weight::MovingVariance => values.fill(1.0),
             // Fisher and Yates: every order is as likely.
             Weight::Generated(_) => {

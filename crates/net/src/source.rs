@@ -8,6 +8,12 @@ use std::fmt;
 pub enum Weight {
     /// `[height, width, in, out]` of a convolution, `[in, out]` of a dense layer.
     Kernel,
+    /// `[height, width, channels, multiplier]` of a depthwise or separable convolution.
+    DepthwiseKernel,
+    /// `[1, 1, channels * multiplier, out]` of a separable convolution.
+    PointwiseKernel,
+    /// Slopes of a rectifier, `[height or 1, width or 1, channels]`, or `[channels]` of vectors.
+    Alpha,
     /// `[out]`.
     Bias,
     /// Scale of a batch normalisation, `[channels]`.
@@ -29,6 +35,9 @@ impl Weight {
     pub fn name(self) -> &'static str {
         match self {
             Self::Kernel => "kernel",
+            Self::DepthwiseKernel => "depthwise_kernel",
+            Self::PointwiseKernel => "pointwise_kernel",
+            Self::Alpha => "alpha",
             Self::Bias => "bias",
             Self::Gamma => "gamma",
             Self::Beta => "beta",

@@ -15,6 +15,8 @@ pub struct Layer {
     pub inputs: Vec<usize>,
     /// Shape of the output, `[height, width, channels]`.
     pub output: [usize; 3],
+    /// Whether the output has height and width, and is made by a layer: only such can be tapped.
+    pub is_map: bool,
 }
 
 /// The layers of one variant from its input to the input of the head, in the order in which
@@ -146,6 +148,37 @@ impl LayerTable {
         self.add(self.next_auto_name(&op), true, op, self.indices(inputs));
     }
 
+    /// Adds a layer that reads those at these places, without looking for others of its name; its output is
+    /// `[height, width, channels]`, and a map or a vector.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such place.
+    pub fn append(
+        &mut self,
+        name: String,
+        op: Op,
+        inputs: Vec<usize>,
+        (output, is_map): ([usize; 3], bool),
+    ) {
+        assert!(inputs.iter().all(|&input| input < self.layers.len()), "{name} reads no layer");
+        self.layers.push(Layer { name, auto_named: false, op, inputs, output, is_map });
+        self.current = self.layers.len() - 1;
+    }
+
+    /// The same table with other operations, whose outputs have the same shapes.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many.
+    #[must_use]
+    pub fn with_ops(&self, ops: Vec<Op>) -> Self {
+        assert_eq!(ops.len(), self.layers.len(), "an operation for each layer");
+        let mut table = self.clone();
+        table.layers.iter_mut().zip(ops).for_each(|(layer, op)| layer.op = op);
+        table
+    }
+
     /// All layers, the input first.
     #[must_use]
     pub fn layers(&self) -> &[Layer] {
@@ -217,7 +250,8 @@ impl LayerTable {
         assert!(self.get(&name).is_none(), "two layers are called {name}");
         let shapes: Vec<_> = inputs.iter().map(|&input| self.layers[input].output).collect();
         let output = op.output(&shapes);
-        self.layers.push(Layer { name, auto_named, op, inputs, output });
+        let is_map = op.makes_map();
+        self.layers.push(Layer { name, auto_named, op, inputs, output, is_map });
         self.current = self.layers.len() - 1;
     }
 

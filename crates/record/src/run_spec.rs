@@ -70,6 +70,9 @@ pub struct ModelSpec {
     /// How pixels become the network's input, as a formula.
     #[serde(rename = "--preprocess")]
     pub preprocess: String,
+    /// Height and width of the images, where the network takes any.
+    #[serde(rename = "--size", skip_serializing_if = "Option::is_none")]
+    pub size: Option<String>,
     /// The layers after the features, in words.
     #[serde(rename = "--head")]
     pub head: String,

@@ -28,7 +28,7 @@ pub use message::{Message, NO_THREAD, SHOWN, counted, images};
 pub use observer::Observer;
 pub use options::{
     ExplainOptions, JoinOptions, MapFormat, NetworkChoice, Norm, Overlay, PageOptions,
-    PictureOptions, Shard,
+    PictureOptions, Shard, input_size,
 };
 pub use page::{JoinedRuns, Subject, join};
 pub use preprocess::Preprocess;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use burncam_models::ARCHS;
-use burncam_net::Arch;
+use burncam_net::{Arch, GRAPH};
 use burncam_weights::Wanted;
 
 /// Every network: those that Burncam comes with, then those that were ported.
@@ -10,9 +10,12 @@ pub fn known() -> Vec<&'static Arch> {
     ARCHS.into_iter().chain(burncam_ported::ARCHS.iter().copied()).collect()
 }
 
-/// What `--model` names, if it is given: `vgg16`, or `vgg16:keras-applications`.
+/// What `--model` names, if it is given: `vgg16`, `vgg16:keras-applications`, or `graph`.
 pub fn wanted(name: Option<&str>) -> Result<Option<Wanted>> {
     let find = |name: &str| {
+        if name == GRAPH.name {
+            return Ok(Wanted { arch: &GRAPH, variant: None });
+        }
         let (model, variant) = match name.split_once(':') {
             Some((model, variant)) => (model, Some(variant)),
             None => (name, None),

@@ -113,6 +113,23 @@ pub struct NetworkChoice {
     pub model: Option<String>,
     /// The head of a file that holds weights only.
     pub head: Option<HeadSpec>,
+    /// Height and width of the images, where the file leaves them open.
+    pub size: Option<[usize; 2]>,
+}
+
+/// Height and width of images: `224`, `150x200`.
+///
+/// # Errors
+///
+/// If it is neither one positive number nor two.
+pub fn input_size(text: &str) -> Result<[usize; 2], String> {
+    let sides =
+        text.split('x').map(|side| side.trim().parse().ok().filter(|side: &usize| *side > 0));
+    match sides.collect::<Option<Vec<usize>>>().as_deref() {
+        Some(&[side]) => Ok([side; 2]),
+        Some(&[height, width]) => Ok([height, width]),
+        _ => Err(format!("`{text}` is no size such as 224 or 150x200")),
+    }
 }
 
 impl NetworkChoice {
@@ -140,7 +157,7 @@ impl NetworkChoice {
     ///
     /// If it is of no known network.
     pub fn resolve(&self, checkpoint: Checkpoint) -> Result<Resolved> {
-        let checkpoint = checkpoint.with_head(self.head.clone());
+        let checkpoint = checkpoint.with_head(self.head.clone()).with_size(self.size);
         Ok(checkpoint.resolve(&networks::known(), self.wanted()?)?)
     }
 }

@@ -21,9 +21,8 @@ const fn caffe(mean: [f32; 3]) -> Preprocess {
     Preprocess { order: ChannelOrder::Bgr, mean, ..RAW }
 }
 
-/// What is usual, by name.
-const KNOWN: [(&str, Preprocess); 7] = [
-    // (x / 255 - mean) / deviation of ImageNet: torchvision, and most of timm
+/// What is usual, by name, and where it is.
+const KNOWN: [(&str, Preprocess, &str); 7] = [
     (
         "torchvision",
         Preprocess {
@@ -32,24 +31,45 @@ const KNOWN: [(&str, Preprocess); 7] = [
             deviation: [0.229, 0.224, 0.225],
             ..RAW
         },
+        "torchvision, most of timm, DenseNet of Keras",
     ),
-    // x / 127.5 - 1: InceptionV3 of Keras, torchvision and timm
-    ("inception", Preprocess { divisor: 127.5, mean: [1.0; 3], ..RAW }),
-    // BGR minus the mean of ImageNet: VGG16 and ResNet50 of keras.applications
-    ("caffe", caffe([103.939, 116.779, 123.68])),
-    // BGR minus the mean of VGG-face
-    ("vggface", caffe([93.5940, 104.7624, 129.1863])),
-    // BGR minus the mean of VGGFace2
-    ("vggface2", caffe([91.4953, 103.8827, 131.0912])),
-    // x / 255
-    ("unit", Preprocess { divisor: 255.0, ..RAW }),
-    ("raw", RAW),
+    (
+        "inception",
+        Preprocess { divisor: 127.5, mean: [1.0; 3], ..RAW },
+        "Inception, Xception, MobileNet and ResNetV2 of Keras",
+    ),
+    ("caffe", caffe([103.939, 116.779, 123.68]), "VGG and ResNet of keras.applications"),
+    ("vggface", caffe([93.5940, 104.7624, 129.1863]), "VGG16 of keras-vggface"),
+    ("vggface2", caffe([91.4953, 103.8827, 131.0912]), "ResNet50 and SENet50 of keras-vggface"),
+    (
+        "unit",
+        Preprocess { divisor: 255.0, ..RAW },
+        "ImageDataGenerator(rescale=1/255), most small networks",
+    ),
+    ("raw", RAW, "networks that prepare their input themselves, such as EfficientNet of Keras"),
 ];
 
 impl Preprocess {
+    /// What is known by name, a line each: its arithmetic, and where it is usual.
+    pub fn presets() -> String {
+        let size = InputSpec::scaled(1, ChannelOrder::Rgb, 1.0);
+        let line = |(name, own, place): &(&str, Self, &str)| {
+            format!("  {name:<12} {}: {place}", own.apply(size.clone()).formula())
+        };
+        KNOWN.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Whether all channels are treated alike, so that one can be, too.
+    pub fn is_alike(self) -> bool {
+        let is_one = |values: [f32; 3]| values[1..] == values[..2];
+        is_one(self.mean) && is_one(self.deviation)
+    }
+
     /// The same size with this arithmetic.
     pub fn apply(self, input: InputSpec) -> InputSpec {
         let Self { order, divisor, mean, deviation } = self;
+        // Grey has no order.
+        let order = if input.order == ChannelOrder::Grey { input.order } else { order };
         InputSpec { order, divisor, mean, deviation, ..input }
     }
 }
@@ -58,7 +78,7 @@ impl FromStr for Preprocess {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if let Some((_, known)) = KNOWN.iter().find(|(name, _)| *name == text) {
+        if let Some((_, known, _)) = KNOWN.iter().find(|(name, ..)| *name == text) {
             return Ok(*known);
         }
         let mut own = RAW;
@@ -78,7 +98,7 @@ impl FromStr for Preprocess {
 }
 
 fn help(found: &str) -> String {
-    let names: Vec<&str> = KNOWN.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = KNOWN.iter().map(|(name, ..)| *name).collect();
     format!(
         "`{found}` is none of {}, and no `order=rgb;divide=255;mean=0.485,0.456,0.406;\
          std=0.229,0.224,0.225`",

@@ -4,19 +4,20 @@
 //! The metadata has one entry, `burncam`: a [`Description`] as JSON. Burn's `.bpk` and
 //! safetensors hold the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use burncam_net::{Arch, HeadConfig, InputSpec, Step};
+use burncam_net::{Arch, GRAPH, HeadConfig, InputSpec, Layer, LayerTable, Op, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::class_names::ClassNames;
 use crate::keras::front::LARGEST;
 use crate::keras::h5::{StoredLayer, StoredWeight};
-use crate::limits::{MOST_HEAD, MOST_STEPS, check_parts};
+use crate::limits::{MOST_HEAD, MOST_PARTS, MOST_STEPS, check_parts};
 use crate::matching::FileNames;
 use crate::store::{BoxError, Store};
+use crate::table::{self, Building, Place};
 use crate::{Checkpoint, Error, Format, Resolved, Wanted};
 
 /// The metadata's entry.
@@ -50,14 +51,83 @@ pub(crate) struct Description {
     /// What the converted file called its classes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     class_names: Vec<ClassNames>,
+    /// The network, where it is run as it is described.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    graph: Option<StoredGraph>,
+}
+
+/// A network of a file's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredGraph {
+    layers: Vec<StoredOp>,
+    /// The layer that is explained unless another is asked for.
+    cam_layer: String,
+    /// Whether it is known how images are prepared.
+    is_prepared: bool,
+}
+
+/// A layer of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct StoredOp {
+    name: String,
+    #[serde(flatten)]
+    op: Op,
+    /// Places of the layers that it reads.
+    inputs: Vec<usize>,
+    is_map: bool,
+}
+
+impl StoredGraph {
+    fn new(resolved: &Resolved) -> Self {
+        let layer = |layer: &Layer| StoredOp {
+            name: layer.name.clone(),
+            op: layer.op.clone(),
+            inputs: layer.inputs.clone(),
+            is_map: layer.is_map,
+        };
+        Self {
+            layers: resolved.layers.layers().iter().map(layer).collect(),
+            cam_layer: resolved.cam_layer.clone(),
+            is_prepared: resolved.is_prepared,
+        }
+    }
+
+    /// The table, checked as that of any other file.
+    fn table(&self) -> Result<LayerTable, String> {
+        let (first, rest) = self.layers.split_first().ok_or("its network has no layers")?;
+        if rest.len() > MOST_PARTS {
+            return Err(format!("its network has more than {MOST_PARTS} layers"));
+        }
+        let (mut building, input) = Building::new(&first.name, &first.op)?;
+        let mut places = vec![input];
+        let mut names = HashSet::from([first.name.as_str()]);
+        for layer in rest {
+            let wrong = |reason: String| format!("layer `{}`: {reason}", layer.name);
+            if !names.insert(&layer.name) {
+                return Err(wrong("another is called so".to_owned()));
+            }
+            let inputs: Option<Vec<Place>> =
+                layer.inputs.iter().map(|&input| places.get(input).cloned()).collect();
+            let inputs = inputs.ok_or_else(|| wrong("it reads a later layer".to_owned()))?;
+            let step = table::Step { op: layer.op.clone(), rank: if layer.is_map { 3 } else { 1 } };
+            places.push(building.add(&layer.name, &inputs, vec![step]).map_err(wrong)?);
+        }
+        let table = building.finish();
+        match table.get(&self.cam_layer) {
+            Some(layer) if layer.is_map => Ok(table),
+            _ => Err(format!("`{}` is no layer to explain", self.cam_layer)),
+        }
+    }
 }
 
 impl Description {
     /// Describes a checkpoint.
     pub(crate) fn new(resolved: &Resolved) -> Self {
-        // Ranks within a class are no names to keep.
-        let renamed =
-            resolved.names.iter().filter(|(own, file)| own != file && resolved.file.named);
+        let is_graph = resolved.arch.name == GRAPH.name;
+        // Ranks within a class are no names to keep; in a graph each call of a layer has its own weights.
+        let keeps = resolved.file.named && !is_graph;
+        let renamed = resolved.names.iter().filter(|(own, file)| own != file && keeps);
         Self {
             version: VERSION,
             program: env!("CARGO_PKG_VERSION").to_owned(),
@@ -70,6 +140,7 @@ impl Description {
             keras_version: resolved.keras_version().map(str::to_owned),
             notes: resolved.notes.clone(),
             class_names: resolved.file.class_names.clone(),
+            graph: is_graph.then(|| StoredGraph::new(resolved)),
         }
     }
 
@@ -141,6 +212,7 @@ pub(crate) fn described(
         class_names: description.class_names.clone(),
         description: Some(description),
         head: None,
+        size: None,
         graph: None,
         state: None,
         layers,
@@ -157,7 +229,8 @@ pub(crate) fn resolve(
 ) -> Result<Resolved, Error> {
     let Description { architecture, variant: variant_name, .. } = &description;
     let bad = |reason: String| Error::Description { path: file.path.clone(), reason };
-    let arch = archs.iter().copied().find(|arch| arch.name == architecture);
+    let mut known = archs.iter().copied().chain([&GRAPH]);
+    let arch = known.find(|arch| arch.name == architecture);
     let arch = arch.ok_or_else(|| bad(format!("there is no architecture `{architecture}`")))?;
     let variant = arch.variants.iter().find(|variant| variant.name == variant_name);
     let variant =
@@ -178,10 +251,18 @@ pub(crate) fn resolve(
         return Err(bad(format!("its head ends in {units} neurons, unlike {variant_name}'s")));
     }
     let input = description.input.clone();
-    if (input.height, input.width) != (variant.input.height, variant.input.width) {
+    let is_graph = arch.name == GRAPH.name;
+    let table = match &description.graph {
+        Some(graph) if is_graph => graph.table().map_err(bad)?,
+        None if !is_graph => (variant.layers)(),
+        _ => return Err(bad("it describes a network of its own and names another".to_owned())),
+    };
+    let [height, width, channels] = table.layers().first().map_or([0; 3], |input| input.output);
+    let expected = (height, width, channels);
+    if (input.height, input.width, input.order.channels()) != expected {
         return Err(bad(format!(
-            "its input has {} x {} pixels, and that of {architecture} ({variant_name}) {} x {}",
-            input.height, input.width, variant.input.height, variant.input.width
+            "its input has {} x {} pixels, and that of {architecture} ({variant_name}) {height} x {width}",
+            input.height, input.width
         )));
     }
     if input.divisor == 0.0 || input.deviation.contains(&0.0) {
@@ -200,14 +281,32 @@ pub(crate) fn resolve(
     if from.is_some_and(|sides| sides.iter().any(|side| !(1..=LARGEST).contains(side))) {
         return Err(bad(format!("it resizes images that are not 1 to {LARGEST} pixels a side")));
     }
-    let table = (variant.layers)();
     if let Some(stray) = description.names.keys().find(|name| table.get(name).is_none()) {
         return Err(bad(format!("{architecture} ({variant_name}) has no layer `{stray}`")));
     }
     let spelling = |name: &String| description.names.get(name).unwrap_or(name).clone();
     let names: FileNames =
         table.layers().iter().map(|layer| (layer.name.clone(), spelling(&layer.name))).collect();
-    let Description { head, front, notes, .. } = description;
+    let Description { head, front, notes, graph, .. } = description;
     file.refuse_head(&head)?;
-    Ok(Resolved { arch, variant, input, head, names, front, notes, flattened: None, file })
+    let is_prepared = graph.as_ref().is_none_or(|graph| graph.is_prepared);
+    let cam_layer = graph.map_or_else(|| variant.cam_layer.to_owned(), |graph| graph.cam_layer);
+    let logits = table.last().output;
+    if head.layers().is_empty() && (!is_graph || logits != [1, 1, head.units()]) {
+        return Err(bad("its head does not fit its network".to_owned()));
+    }
+    Ok(Resolved {
+        arch,
+        variant,
+        layers: table,
+        cam_layer,
+        input,
+        is_prepared,
+        head,
+        names,
+        front,
+        notes,
+        flattened: None,
+        file,
+    })
 }

@@ -111,6 +111,8 @@ pub struct Checkpoint {
     pub(crate) description: Option<Description>,
     /// The head that the user has written, where the file does not state it.
     pub(crate) head: Option<HeadSpec>,
+    /// Height and width of the images, where the file leaves them open.
+    pub(crate) size: Option<[usize; 2]>,
     pub(crate) graph: Option<Graph>,
     /// What the file calls its classes, as often as it says so.
     pub(crate) class_names: Vec<ClassNames>,
@@ -134,7 +136,7 @@ impl Checkpoint {
             Kind::Zip if torch::file::is_torch_zip(path) => torch::file::read_zip(path),
             Kind::Zip => keras::zip::read(path),
             Kind::Pickle => torch::file::read_pickle(path),
-            Kind::Onnx => onnx::read(path),
+            Kind::Onnx => onnx::read(path, None),
             Kind::Burnpack => burncam_file::read(path, Format::Burnpack, burnpack::open),
             Kind::Safetensors => safetensors::read(path),
         }?;
@@ -154,6 +156,12 @@ impl Checkpoint {
             None => Ok(()),
             Some(name) => Err(Error::Name { path: self.path.clone(), name: name.clone() }),
         }
+    }
+
+    /// The same with this height and width of images, where the file leaves them open.
+    #[must_use]
+    pub fn with_size(self, size: Option<[usize; 2]>) -> Self {
+        Self { size, ..self }
     }
 
     /// States the head, for a file that holds weights only.

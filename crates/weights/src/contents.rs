@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use burncam_net::{LayerTable, Op};
+use burncam_net::{GRAPH, LayerTable, Op};
 use serde::Serialize;
 
 use crate::keras::h5::StoredLayer;
@@ -196,8 +196,7 @@ impl Resolved {
             reason: "stands before the names of the network; left out here",
         });
         let unused = state.map_or(Vec::new(), |state| state.unused.clone());
-        let table = (self.variant.layers)();
-        let own = table.left_out().iter().filter_map(|(beginning, reason)| {
+        let own = self.layers.left_out().iter().filter_map(|(beginning, reason)| {
             let of = |name: &str| format!("{name}.").starts_with(beginning);
             let layers = self.file.layers.iter().filter(|layer| of(&layer.name));
             let tensors: usize = layers.map(|layer| layer.weights.len()).sum();
@@ -209,15 +208,14 @@ impl Resolved {
 
     /// Beginnings of the names of layers that the network does without.
     pub(crate) fn without(&self) -> Vec<&'static str> {
-        (self.variant.layers)().left_out().iter().map(|(beginning, _)| *beginning).collect()
+        self.layers.left_out().iter().map(|(beginning, _)| *beginning).collect()
     }
 
     /// Every layer from the input to the end of the head, in the network's order.
     #[must_use]
     pub fn layers(&self) -> Vec<NetworkLayer> {
-        let table = (self.variant.layers)();
-        let mut layers = self.trunk_layers(&table);
-        let mut shape = table.last().output.to_vec();
+        let mut layers = self.trunk_layers(&self.layers);
+        let mut shape = self.layers.last().output.to_vec();
         for (name, op) in self.head_layers() {
             shape = output_of(&op, shape);
             let file_name = self.file.has_layer(&name).then(|| name.clone());
@@ -230,8 +228,13 @@ impl Resolved {
     fn trunk_layers(&self, table: &LayerTable) -> Vec<NetworkLayer> {
         let layers = table.layers().iter().map(|layer| {
             let file_name = self.file_name(&layer.name).map(str::to_owned);
-            let (name, shape) = (layer.name.clone(), layer.output.to_vec());
-            let can_be_tapped = layer.op.can_be_tapped();
+            let is_vector = self.arch.name == GRAPH.name && layer.output[..2] == [1, 1];
+            let shape = match layer.output {
+                [.., units] if is_vector && !layer.is_map => vec![units],
+                shape => shape.to_vec(),
+            };
+            let name = layer.name.clone();
+            let can_be_tapped = layer.is_map;
             NetworkLayer { can_be_tapped, ..self.layer(name, file_name, &layer.op, shape) }
         });
         layers.collect()

@@ -174,6 +174,14 @@ pub enum Error {
         /// What there is too much of, and the limit.
         reason: String,
     },
+    /// The file's own network cannot be run, or written.
+    #[error("{} cannot be taken as a graph: {reason}", path.display())]
+    Graph {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// `model_config` is not what Keras writes.
     #[error("{}: `model_config` cannot be understood: {reason}", path.display())]
     Config {

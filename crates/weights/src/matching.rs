@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use burncam_net::{Arch, Layer, LayerTable, Op, Weight};
+use burncam_net::{Arch, GRAPH, Layer, LayerTable, Op, Weight};
 use serde_json::Value;
 
 use crate::keras::config::{Graph, Node};
@@ -12,7 +12,7 @@ use crate::keras::head::HeadLayers;
 use crate::onnx;
 use crate::onnx::matching::Matched;
 use crate::variant::Fitting;
-use crate::{Checkpoint, Error, Format, Resolved, Wanted, keras, structure, variant};
+use crate::{Checkpoint, Error, Format, Resolved, Wanted, described, keras, structure, variant};
 
 /// What the network calls a layer, and what the file calls it.
 pub(crate) type FileNames = HashMap<String, String>;
@@ -52,6 +52,10 @@ pub(crate) fn resolve(
         });
     }
     refuse_other_precision(&file)?;
+    let is_described = wanted.map_or(file.size.is_some(), |wanted| wanted.arch.name == GRAPH.name);
+    if is_described {
+        return described::resolve(file);
+    }
     let front = Front::take(&mut file)?;
     let candidates = variant::candidates(archs, wanted);
     let mut fitting = Vec::new();
@@ -99,16 +103,33 @@ pub(crate) fn resolve(
         let (path, reason) = (file.path, "there is no architecture to compare it with".to_owned());
         return Err(Error::Config { path, reason });
     };
-    let found = result.map_err(|failure| {
-        structure::refusal(&file, wanted, (arch, variant, &table), likeness, failure)
-    })?;
+    let can_be_described = wanted.is_none() && file.graph.is_some();
+    let found = match result {
+        Ok(found) => found,
+        Err(Failure { difference, .. }) if can_be_described => {
+            let is_near = likeness >= structure::NEAR;
+            let difference = is_near.then(|| described::difference(arch, variant, &difference));
+            return described::resolve_behind(file, front, difference);
+        }
+        Err(failure) => {
+            let closest = (arch, variant, &table);
+            return Err(structure::refusal(&file, wanted, closest, likeness, failure));
+        }
+    };
     let (names, folded) = match found {
         Match::Names(names) => (names, None),
         Match::Onnx(matched) => matched.apply(&table, &mut file),
     };
     let HeadLayers { config, notes } = match &file.graph {
         Some(graph) => {
-            let head = keras::head::from_graph(&file.path, graph, &names, &table)?;
+            let head = match keras::head::from_graph(&file.path, graph, &names, &table) {
+                Err(Error::Unsupported { layer, class, reason, .. }) if can_be_described => {
+                    let reason = format!("layer `{layer}` ({class}) in its head: {reason}");
+                    let difference = described::difference(arch, variant, &reason);
+                    return described::resolve_again(file, front, Some(difference));
+                }
+                head => head?,
+            };
             file.refuse_head(&head.config)?;
             head
         }
@@ -124,7 +145,21 @@ pub(crate) fn resolve(
     let told = front.notes([input.height, input.width]);
     let notes = told.into_iter().chain(folded).chain(notes).chain(preparation).collect();
     let front = front.names;
-    Ok(Resolved { arch, variant, input, head: config, names, front, notes, flattened: None, file })
+    let (layers, cam_layer) = ((variant.layers)(), variant.cam_layer.to_owned());
+    Ok(Resolved {
+        arch,
+        variant,
+        layers,
+        cam_layer,
+        input,
+        is_prepared: true,
+        head: config,
+        names,
+        front,
+        notes,
+        flattened: None,
+        file,
+    })
 }
 
 /// Keras's own numbers come from the precision that a layer computes in.
@@ -266,7 +301,10 @@ fn compare(layer: &Layer, node: &Node, inputs: &[&str]) -> Result<(), String> {
 
 /// The first setting in which two operations of one class differ.
 pub(crate) fn first_difference(found: &Op, expected: &Op) -> Option<(String, Value, Value)> {
-    let settings = |op| serde_json::to_value(op).unwrap_or(Value::Null);
+    let settings = |op| match serde_json::to_value(op) {
+        Ok(mut value) => value.get_mut("settings").map_or(Value::Null, Value::take),
+        Err(_) => Value::Null,
+    };
     let (found_all, expected_all) = (settings(found), settings(expected));
     let open = |value: &Value| matches!(found, Op::InputLayer { .. }) && *value == 0;
     expected_all.as_object()?.iter().find_map(|(key, expected)| {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use burncam_net::{
-    Arch, Build, Classifier, HeadConfig, InputSpec, LoadError, Outputs, Source, Variant, Weight,
+    Arch, Build, Classifier, HeadConfig, InputSpec, LayerTable, LoadError, Outputs, Source,
+    Variant, Weight,
 };
 
 use crate::keras::h5::StoredWeight;
@@ -22,8 +23,14 @@ pub struct Resolved {
     pub arch: &'static Arch,
     /// Which of its variants.
     pub variant: &'static Variant,
+    /// Its layers, from the input to the input of the head: the variant's, or the file's own.
+    pub layers: LayerTable,
+    /// The layer that is explained unless another is asked for.
+    pub cam_layer: String,
     /// Size and preprocessing of its input: the variant's, or what the file itself does.
     pub input: InputSpec,
+    /// Whether `input` says how images are prepared; else only their size is known.
+    pub is_prepared: bool,
     /// The head that the file has.
     pub head: HeadConfig,
     /// What had to be assumed, for the user to know.
@@ -37,6 +44,12 @@ pub struct Resolved {
 }
 
 impl Resolved {
+    /// Height and width of its images, where the file leaves them open.
+    #[must_use]
+    pub fn size(&self) -> Option<[usize; 2]> {
+        self.file.size
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -86,10 +99,7 @@ impl Resolved {
         };
         let found = found.or_else(|| {
             let inside = format!("{layer}.");
-            // The table is made anew each time, and a reference may have any number of names.
-            self.names.keys().find(|own| own.starts_with(&inside))?;
-            let table = (self.variant.layers)();
-            let last = table.layers().iter().rfind(|own| own.name.starts_with(&inside));
+            let last = self.layers.layers().iter().rfind(|own| own.name.starts_with(&inside));
             last.and_then(|own| self.names.get_key_value(&own.name))
         });
         found.map(|(own, _)| own.as_str())
@@ -134,8 +144,9 @@ impl Resolved {
         let mut weights =
             FileWeights { resolved: self, taken: Vec::new(), left: limits::MOST_IN_ALL };
         let (arch, variant) = (self.arch, self.variant);
+        let (layers, head) = (self.layers.clone(), self.head.clone());
         let classifier =
-            Classifier::build(arch, variant, self.head.clone(), &mut weights, device, how)
+            Classifier::build_layers(arch, variant, layers, head, &mut weights, device, how)
                 .map_err(|source| Error::Weights {
                     path: self.path().to_owned(),
                     arch: arch.name,

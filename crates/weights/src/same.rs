@@ -11,7 +11,7 @@ impl Resolved {
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         let kind = |one: &Self| (one.arch.name, one.variant.name, one.head.output());
-        let (table, own, others) = ((self.variant.layers)(), self.expected(), other.expected());
+        let (table, own, others) = (&self.layers, self.expected(), other.expected());
         // Which numbers generated code reads, only the code tells.
         kind(self) == kind(other)
             && !table.is_generated()

@@ -26,7 +26,7 @@ impl Resolved {
             })?;
         }
         // Which weights generated code reads, only the code tells.
-        match (self.variant.layers)().is_generated() {
+        match self.layers.is_generated() {
             true => Ok(()),
             false => self.unused(all.iter().map(|(layer, weight, _)| (layer.as_str(), *weight))),
         }
@@ -35,9 +35,15 @@ impl Resolved {
     /// The weights of the network in its order, by its own layer names, with their shapes in Keras's
     /// layout.
     pub(crate) fn expected(&self) -> Vec<(String, Weight, Vec<usize>)> {
-        let table = (self.variant.layers)();
+        let table = &self.layers;
         let trunk = table.layers().iter().flat_map(|layer| {
-            let of = weights(&layer.op, table.channels_in(layer));
+            let of = match layer.op {
+                // Of vectors Keras has no height and width.
+                Op::PReLU { shape: [.., channels] } if !layer.is_map => {
+                    vec![(Weight::Alpha, vec![channels])]
+                }
+                _ => weights(&layer.op, table.channels_in(layer)),
+            };
             of.into_iter().map(|(weight, shape)| (layer.name.clone(), weight, shape))
         });
         let mut shape = table.last().output.to_vec();
@@ -56,17 +62,48 @@ impl Resolved {
     }
 }
 
-/// The weights of a layer that reads so many channels, with their shapes in Keras's layout.
-fn weights(op: &Op, inputs: usize) -> Vec<(Weight, Vec<usize>)> {
+/// The weights of a layer that reads so many channels, with their shapes in Keras's layout and order.
+pub(crate) fn weights(op: &Op, inputs: usize) -> Vec<(Weight, Vec<usize>)> {
     let present = |all: &[(bool, Weight, &[usize])]| {
         let there = all.iter().filter(|(there, ..)| *there);
         there.map(|(_, weight, shape)| (*weight, shape.to_vec())).collect()
     };
     match *op {
-        Op::Conv2D { filters, kernel_size: [height, width], use_bias, .. } => present(&[
-            (true, Weight::Kernel, &[height, width, inputs, filters]),
+        Op::Conv2D { filters, kernel_size: [height, width], groups, use_bias, .. } => present(&[
+            (true, Weight::Kernel, &[height, width, inputs.div_euclid(groups.max(1)), filters]),
             (use_bias, Weight::Bias, &[filters]),
         ]),
+        Op::Conv2DTranspose { filters, kernel_size: [height, width], use_bias, .. } => present(&[
+            (true, Weight::Kernel, &[height, width, filters, inputs]),
+            (use_bias, Weight::Bias, &[filters]),
+        ]),
+        Op::DepthwiseConv2D {
+            kernel_size: [height, width], depth_multiplier, use_bias, ..
+        } => present(&[
+            (true, Weight::DepthwiseKernel, &[height, width, inputs, depth_multiplier]),
+            (use_bias, Weight::Bias, &[inputs.saturating_mul(depth_multiplier)]),
+        ]),
+        Op::SeparableConv2D {
+            filters,
+            kernel_size: [height, width],
+            depth_multiplier,
+            use_bias,
+            ..
+        } => present(&[
+            (true, Weight::DepthwiseKernel, &[height, width, inputs, depth_multiplier]),
+            (
+                true,
+                Weight::PointwiseKernel,
+                &[1, 1, inputs.saturating_mul(depth_multiplier), filters],
+            ),
+            (use_bias, Weight::Bias, &[filters]),
+        ]),
+        Op::LayerNormalization { scale, center, .. }
+        | Op::GroupNormalization { scale, center, .. } => {
+            present(&[(scale, Weight::Gamma, &[inputs]), (center, Weight::Beta, &[inputs])])
+        }
+        Op::LayerScale => present(&[(true, Weight::Gamma, &[inputs])]),
+        Op::PReLU { shape } => present(&[(true, Weight::Alpha, &shape)]),
         Op::Dense { units, use_bias, .. } => {
             present(&[(true, Weight::Kernel, &[inputs, units]), (use_bias, Weight::Bias, &[units])])
         }

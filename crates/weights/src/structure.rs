@@ -153,7 +153,7 @@ fn ratio(a: usize, b: usize) -> f64 {
 }
 
 /// From how much of it a network is the one that is meant: then the first difference helps.
-const NEAR: f64 = 0.5;
+pub(crate) const NEAR: f64 = 0.5;
 
 /// How like a file is to an architecture that it does not fit, below 1. The share of the architecture's
 /// layers that the file has, `near`, counts for more than what both are made of.

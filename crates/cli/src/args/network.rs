@@ -12,7 +12,10 @@ use clap::Args;
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct NetworkArgs {
     /// The architecture, where the file should not be left to tell: vgg16, resnet50, senet50,
-    /// inception_v3, ncnn; or with its variant, vgg16:keras-applications.
+    /// inception_v3, ncnn; or with its variant, vgg16:keras-applications; or graph.
+    ///
+    /// With graph, a network is run as its file describes it, layer by layer, even if it is one of these. That is
+    /// how every other network is run.
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub model: Option<String>,
 
@@ -25,12 +28,16 @@ pub(crate) struct NetworkArgs {
     /// [default: the family's own, or one linear layer].
     #[arg(long, value_name = "LAYERS", help_heading = "Input")]
     pub head: Option<HeadSpec>,
+
+    /// Height and width of the images of a network that takes any size: 224, or 150x200.
+    #[arg(long, value_name = "HEIGHTxWIDTH", value_parser = burncam_run::input_size, help_heading = "Input")]
+    pub size: Option<[usize; 2]>,
 }
 
 impl NetworkArgs {
     /// The same without a command line.
     pub(crate) fn choice(&self) -> NetworkChoice {
-        NetworkChoice { model: self.model.clone(), head: self.head.clone() }
+        NetworkChoice { model: self.model.clone(), head: self.head.clone(), size: self.size }
     }
 
     /// What `--model` names.

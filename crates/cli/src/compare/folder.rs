@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use burn::tensor::Device;
-use burncam_net::{Arch, Variant};
+use burncam_net::{Arch, GRAPH, Variant};
 use burncam_weights::{ENDINGS, Error, Resolved, is_checkpoint_name};
 
 use super::{Comparison, DIFFERS, Row, compare, difference, number};
@@ -38,7 +38,7 @@ struct Line {
 
 /// What was found of one checkpoint.
 struct FolderComparison {
-    network: &'static str,
+    network: String,
     variant: &'static str,
     format: String,
     comparison: Comparison,
@@ -134,6 +134,7 @@ fn resolve(path: &Path, network: &NetworkArgs) -> Result<Resolved> {
         head: head
             .map(|text| text.parse().map_err(|error: String| anyhow!("{HEAD}: {error}")))
             .transpose()?,
+        size: network.size,
     };
     named.open(path)
 }
@@ -144,7 +145,11 @@ fn found(path: &Path, network: &NetworkArgs, device: &Device) -> Result<FolderCo
     let mut reference = Npz::open(&path.with_file_name(REFERENCE))?;
     let comparison = compare(&checkpoint, &classifier, &mut reference);
     Ok(FolderComparison {
-        network: checkpoint.arch.title,
+        // A network of no name is called as its folder.
+        network: match checkpoint.arch.name == GRAPH.name {
+            true => path.parent().map(name).unwrap_or_default(),
+            false => checkpoint.arch.title.to_owned(),
+        },
         variant: checkpoint.variant.name,
         format: checkpoint.format().to_string(),
         comparison: comparison.with_context(|| format!("cannot compare {}", path.display()))?,
@@ -172,7 +177,7 @@ fn plain(lines: &[Line]) -> String {
         };
         let worst = found.worst();
         [
-            found.network.to_owned(),
+            found.network.clone(),
             found.variant.to_owned(),
             file,
             found.format.clone(),
@@ -212,9 +217,10 @@ fn of_files(files: &[&str], groups: &[&[Line]]) -> String {
         let folder = group[0].folder.as_str();
         let (network, variant) = used().next().map_or((folder, ""), |found| {
             // The folder may be called after its maker, too: `ResNet50-torchvision-timm`.
-            let own = folder.strip_prefix(found.network).and_then(|rest| rest.strip_prefix('-'));
+            let own =
+                folder.strip_prefix(found.network.as_str()).and_then(|rest| rest.strip_prefix('-'));
             let own = own.filter(|own| own.starts_with(found.variant));
-            (found.network, own.unwrap_or(found.variant))
+            (found.network.as_str(), own.unwrap_or(found.variant))
         });
         let cell = |line: &Line| match &line.found {
             None => "cannot be used".to_owned(),

@@ -59,16 +59,18 @@ pub(crate) fn error(error: &anyhow::Error) {
 
 /// What to do about it.
 fn weights_hint(error: &WeightsError) -> Option<String> {
-    let hint = match error {
+    let path = match error {
         WeightsError::Mismatch { path, .. }
         | WeightsError::Unsupported { path, .. }
         | WeightsError::Head { path, .. }
-        | WeightsError::Unused { path, .. }
-            if other_network::is_known(path) =>
-        {
-            let way = other_network::way_on(path).unwrap_or_default();
-            return Some(format!("{}; {way}", known_networks()));
-        }
+        | WeightsError::Unused { path, .. } => Some(path),
+        _ => None,
+    };
+    let other = path.filter(|path| other_network::is_known(path));
+    if let Some(way) = other.and_then(|path| other_network::way_on(path)) {
+        return Some(format!("{}; {way}", known_networks()));
+    }
+    let hint = match error {
         WeightsError::Open { .. } => "check the path of the weights file",
         WeightsError::Format { .. } => {
             "in Keras, `model.save(\"model.h5\")` writes a file that Burncam reads, in PyTorch \
@@ -103,7 +105,10 @@ fn weights_hint(error: &WeightsError) -> Option<String> {
             "--classes gives the names, in the order of the network's outputs"
         }
         WeightsError::Exists { .. } => "choose another --out, or pass --overwrite to replace it",
-        WeightsError::Mismatch { .. } => return Some(known_networks()),
+        WeightsError::Mismatch { path, .. } => {
+            let graph = other_network::as_graph(path).map(|graph| format!("; {graph}"));
+            return Some(known_networks() + &graph.unwrap_or_default());
+        }
         WeightsError::Unknown(unknown) => {
             let way = other_network::way_on(&unknown.path).map(|way| format!("; {way}"));
             return Some(format!("{}{}", known_networks(), way.unwrap_or_default()));

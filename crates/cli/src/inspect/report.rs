@@ -49,7 +49,7 @@ pub(super) struct Network {
     are_numbered: bool,
     input: InputSpec,
     preprocessing: String,
-    map_layer: &'static str,
+    map_layer: String,
     /// The layers in the network's order, its head's last.
     layers: Vec<NetworkLayer>,
     notes: Vec<String>,
@@ -111,8 +111,11 @@ impl Network {
             classes_from: named.source.describe(),
             are_numbered: named.source == class_names::Source::Numbers,
             input: checkpoint.input.clone(),
-            preprocessing: checkpoint.input.formula(),
-            map_layer: variant.cam_layer,
+            preprocessing: match checkpoint.is_prepared {
+                true => checkpoint.input.formula(),
+                false => "not in the file; --preprocess states it".to_owned(),
+            },
+            map_layer: checkpoint.cam_layer.clone(),
             layers: checkpoint.layers(),
             notes,
         }

@@ -15,6 +15,15 @@ use crate::{Activation, Op, Rectifier, Trace};
 pub(crate) enum Function {
     Keras(Activation),
     LeakyRelu(f32),
+    /// With the limit above which all is the limit.
+    ClippedRelu(f32),
+    /// A rectifier with every setting that Keras has.
+    Relu {
+        max_value: Option<f32>,
+        negative_slope: f32,
+        threshold: f32,
+    },
+    Elu(f32),
 }
 
 impl Function {
@@ -23,6 +32,16 @@ impl Function {
         match *op {
             Op::Activation { activation } => Some(Self::Keras(activation)),
             Op::LeakyReLU { negative_slope } => Some(Self::LeakyRelu(negative_slope)),
+            Op::ReLU { max_value: Some(limit), negative_slope: 0.0, threshold: 0.0 } => {
+                Some(Self::ClippedRelu(limit))
+            }
+            Op::ReLU { max_value: None, negative_slope, threshold: 0.0 } => {
+                Some(Self::LeakyRelu(negative_slope))
+            }
+            Op::ReLU { max_value, negative_slope, threshold } => {
+                Some(Self::Relu { max_value, negative_slope, threshold })
+            }
+            Op::ELU { alpha } => Some(Self::Elu(alpha)),
             _ => None,
         }
     }
@@ -30,6 +49,14 @@ impl Function {
     pub(crate) fn apply<const D: usize>(self, input: Tensor<D>) -> Tensor<D> {
         match self {
             Self::Keras(function) => activate(function, input),
+            Self::ClippedRelu(limit) => input.clamp(0.0, limit),
+            Self::Relu { max_value, negative_slope, threshold } => {
+                let rises = input.clone().greater_equal_elem(threshold);
+                let below = (input.clone() - threshold) * negative_slope;
+                let output = below.mask_where(rises, input);
+                max_value.map_or(output.clone(), |limit| output.clamp_max(limit))
+            }
+            Self::Elu(alpha) => activation::elu(input, alpha.into()),
             Self::LeakyRelu(slope) => {
                 // At 0 the gradient is the slope, as in Keras and PyTorch; in Burn it is 1.
                 let rises = input.clone().greater_elem(0.0);
@@ -51,8 +78,52 @@ impl Function {
                 });
                 (output, back)
             }),
+            (_, Some(function)) if is_on_cpu(&input) => match function.kernel() {
+                Some(kernel) => run([input], |[input]| {
+                    let output = Interleaved::make(input.shape, |output| {
+                        kernels::apply(kernel, input.values(), output);
+                    });
+                    let input = input.clone();
+                    let back: GradientFn<1> = Arc::new(move |gradient, _| {
+                        [Some(Interleaved::make(input.shape, |output| {
+                            let (input, gradient) = (input.values(), gradient.values());
+                            kernels::function_gradient(kernel, input, gradient, output);
+                        }))]
+                    });
+                    (output, back)
+                }),
+                None => self.apply(input),
+            },
             _ => self.apply(input),
         }
+    }
+
+    /// The CPU's kernel for the function, if there is one.
+    fn kernel(self) -> Option<kernels::Function> {
+        use kernels::Function;
+        Some(match self {
+            Self::Relu { max_value, negative_slope, threshold } => {
+                let max = max_value.unwrap_or(f32::INFINITY);
+                Function::Relu { negative_slope, threshold, max }
+            }
+            Self::Elu(alpha) => Function::Elu(alpha),
+            Self::Keras(function) => match function {
+                Activation::Sigmoid => Function::Sigmoid,
+                Activation::Tanh => Function::Tanh,
+                Activation::Elu => Function::Elu(1.0),
+                Activation::Gelu => Function::Gelu,
+                Activation::Silu => Function::Silu,
+                Activation::HardSigmoid => Function::HardSigmoid,
+                Activation::HardSilu => Function::HardSilu,
+                Activation::Selu => Function::Selu,
+                Activation::GeluTanh => Function::GeluTanh,
+                Activation::Softplus => Function::Softplus,
+                Activation::Softsign => Function::Softsign,
+                Activation::Exponential => Function::Exp,
+                _ => return None,
+            },
+            Self::LeakyRelu(_) | Self::ClippedRelu(_) => return None,
+        })
     }
 
     /// What a kernel can do at the end of its work, and what is left to do after it.
@@ -60,6 +131,9 @@ impl Function {
         match self {
             Self::Keras(Activation::Linear) => (kernels::Activation::Linear, None),
             Self::Keras(Activation::Relu) => (kernels::Activation::Relu, None),
+            Self::Keras(Activation::Relu6) => (kernels::Activation::ClippedRelu(6.0), None),
+            Self::ClippedRelu(limit) => (kernels::Activation::ClippedRelu(limit), None),
+            Self::Keras(Activation::LeakyRelu) => (kernels::Activation::LeakyRelu(0.2), None),
             Self::LeakyRelu(slope) if (0.0..=1.0).contains(&slope) => {
                 (kernels::Activation::LeakyRelu(slope), None)
             }
@@ -79,7 +153,34 @@ pub(crate) fn activate<const D: usize>(function: Activation, input: Tensor<D>) -
         Activation::Gelu => activation::gelu(input),
         Activation::Silu => activation::silu(input),
         Activation::Softmax => activation::softmax(input, 1),
+        Activation::Relu6 => input.clamp(0.0, 6.0),
+        Activation::HardSigmoid => hard_sigmoid(input, 1.0 / 6.0),
+        Activation::HardSigmoid2 => hard_sigmoid(input, 0.2),
+        Activation::HardSilu => input.clone() * hard_sigmoid(input, 1.0 / 6.0),
+        Activation::Selu => activation::elu(input, SELU[0]) * SELU[1],
+        Activation::GeluTanh => {
+            let cube = input.clone() * input.clone() * input.clone();
+            let inner = (input.clone() + cube * 0.044_715) * (2.0 / std::f64::consts::PI).sqrt();
+            input * (inner.tanh() + 1.0) * 0.5
+        }
+        Activation::Softplus => softplus(input),
+        Activation::Softsign => input.clone() / (input.abs() + 1.0),
+        Activation::Exponential => input.exp(),
+        Activation::Mish => input.clone() * softplus(input).tanh(),
+        Activation::LeakyRelu => Function::LeakyRelu(0.2).apply(input),
     }
+}
+
+/// Alpha and scale of the scaled exponential linear unit (Klambauer et al. 2017).
+const SELU: [f64; 2] = [1.673_263_242_354_377_3, 1.050_700_987_355_480_5];
+
+fn hard_sigmoid<const D: usize>(input: Tensor<D>, slope: f64) -> Tensor<D> {
+    (input * slope + 0.5).clamp(0.0, 1.0)
+}
+
+fn softplus<const D: usize>(input: Tensor<D>) -> Tensor<D> {
+    let small = input.clone().abs().neg().exp().log1p();
+    activation::relu(input) + small
 }
 
 /// The same of single units, `[batch, units]`, with gradients that pass rectifiers as `rectifier` says.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use burn::module::{Module, Param, ParamId};
-use burn::nn::conv;
+use burn::nn::{PaddingConfig2d, conv};
 use burn::tensor::{Device, Shape as Dims, Tensor, TensorData};
 use burncam_kernels::{Convolution, Shape, Weights, Window};
 
@@ -61,6 +61,7 @@ enum Kernel {
 pub(super) struct Parts {
     pub names: Vec<String>,
     pub weights: Arc<RawWeights>,
+    pub groups: usize,
     pub norm: Option<Folded>,
     pub own: Function,
     pub after: Option<Function>,
@@ -75,7 +76,7 @@ pub(super) struct Parts {
 /// A kernel as Keras has it.
 #[derive(Debug)]
 pub(super) struct RawWeights {
-    /// `[height, width, channels, filters]`.
+    /// `[height, width, channels / groups, filters]`.
     pub kernel: Vec<f32>,
     pub shape: [usize; 4],
     pub bias: Option<Vec<f32>>,
@@ -86,14 +87,15 @@ impl Parts {
         let bias = self.folded_bias();
         let fast = self.fast(&bias, device);
         let kept = (self.keep || fast.is_none()).then(|| Arc::clone(&self.weights));
+        let padding = self.burn_padding();
         let module = |weight, bias: Option<Vec<f32>>| conv::Conv2d {
             weight,
             bias: bias.map(|bias| Param::from_tensor(vector(bias, device))),
             stride: self.slide.strides,
             kernel_size: self.slide.size,
-            dilation: [1, 1],
-            groups: 1,
-            padding: burn_padding(self.slide.padding),
+            dilation: self.slide.dilation,
+            groups: self.groups,
+            padding: padding.clone(),
         };
         // Burn's copy of the weights is made when it is needed: beside a kernel only where a gradient
         // passes, and that without normalisation only where the convolution alone is looked at.
@@ -112,6 +114,21 @@ impl Parts {
         Conv2d { names, alone, norm, folded, own, after, fast }
     }
 
+    /// Burn's `Same` knows no gaps.
+    fn burn_padding(&self) -> PaddingConfig2d {
+        if self.slide.dilation == [1, 1] {
+            return burn_padding(self.slide.padding);
+        }
+        let [[top, bottom], [left, right]] = [0, 1].map(|axis| {
+            let Slide { size, strides, dilation, .. } = self.slide;
+            let (before, windows) = self.slide.along(axis, self.input[axis]);
+            let extent = (size[axis] - 1) * dilation[axis] + 1;
+            let needed = (windows.max(1) - 1) * strides[axis] + extent;
+            [before, needed.saturating_sub(before + self.input[axis])]
+        });
+        PaddingConfig2d::Explicit(top, left, bottom, right)
+    }
+
     fn folded_bias(&self) -> Vec<f32> {
         let filters = self.weights.shape[3];
         let bias = self.weights.bias.clone().unwrap_or_else(|| vec![0.0; filters]);
@@ -125,17 +142,18 @@ impl Parts {
     }
 
     fn fast(&self, bias: &[f32], device: &Device) -> Option<Fast> {
-        let channels = self.weights.shape[2];
+        let (groups, channels) = (self.groups, self.weights.shape[2] * self.groups);
         let (top, rows) = self.slide.along(0, self.input[0]);
         let (left, columns) = self.slide.along(1, self.input[1]);
-        let Slide { size, strides, .. } = self.slide;
-        let window = Window { size, strides, before: [top, left] };
+        let Slide { size, strides, dilation, .. } = self.slide;
+        let window = Window { size, strides, before: [top, left], dilation };
         let scale = self.norm.as_ref().map(|norm| norm.factor.as_slice());
         let kernel = &self.weights.kernel;
         let kernel = if *device == Device::flex() {
             let own = |factor: Option<&[f32]>, bias: &[f32]| CpuConvolution {
                 window,
                 shape: self.weights.shape,
+                groups,
                 weights: self.keep.then(|| Arc::clone(&self.weights)),
                 factor: factor.map(<[f32]>::to_vec),
                 bias: bias.to_vec(),
@@ -144,7 +162,7 @@ impl Parts {
                 back: OnceLock::new(),
             };
             let folded = Arc::new(own(scale, bias));
-            let weights = Weights { kernel, scale, bias };
+            let weights = Weights { kernel, scale, bias, groups };
             let there = Convolution::new(window, channels, &weights, self.arithmetic);
             let _ = folded.there.set(there);
             let alone = match (&self.norm, &self.weights.bias) {
@@ -154,6 +172,9 @@ impl Parts {
             };
             Kernel::Cpu { folded, alone }
         } else {
+            if groups > 1 || dilation != [1, 1] {
+                return None;
+            }
             let sizes = [channels, self.weights.shape[3]];
             let own = gpu::Convolution::new(window, sizes, kernel, scale, bias, device)?;
             Kernel::Gpu(Arc::new(own))
@@ -253,7 +274,10 @@ impl Conv2d {
             Some(fast) if fast.takes(&maps.each_ref()) => {
                 let (now, later) = function.split();
                 let output = fast.run(maps, now, rectifier);
-                later.map_or(output.clone(), |function| function.apply(output))
+                match later {
+                    Some(function) => function.apply_to_map(output, rectifier),
+                    None => output,
+                }
             }
             _ => {
                 let mut maps = maps.into_iter();
@@ -273,6 +297,15 @@ impl Conv2d {
             _ => self.alone.forward(input),
         };
         self.own.apply_to_map(output, rectifier)
+    }
+
+    /// The convolution and all that follows it, of which nothing is a layer.
+    ///
+    /// # Shapes
+    ///
+    /// As [`forward`](Self::forward).
+    pub(crate) fn without_trace(&self, input: Tensor<4>, rectifier: Rectifier) -> Tensor<4> {
+        self.compute([input], self.function(), rectifier)
     }
 
     /// What follows the first layers of those that are computed together, so many, one by one.
@@ -324,8 +357,9 @@ impl Fast {
 #[derive(Debug)]
 struct CpuConvolution {
     window: Window,
-    /// Of the weights: `[height, width, channels, filters]`.
+    /// Of the weights: `[height, width, channels / groups, filters]`.
     shape: [usize; 4],
+    groups: usize,
     /// Where they may be needed again.
     weights: Option<Arc<RawWeights>>,
     factor: Option<Vec<f32>>,
@@ -351,8 +385,8 @@ impl CpuConvolution {
         let raw = self.weights.as_ref();
         let raw = raw.expect("the network was built to be looked at behind this layer");
         let (kernel, scale) = (&*raw.kernel, self.factor.as_deref());
-        let weights = Weights { kernel, scale, bias: &self.bias };
-        prepare(self.window, self.shape[2], &weights, self.arithmetic)
+        let weights = Weights { kernel, scale, bias: &self.bias, groups: self.groups };
+        prepare(self.window, self.shape[2] * self.groups, &weights, self.arithmetic)
     }
 
     /// Convolves the first map, and adds the second, if there is one; `size` is the output's.

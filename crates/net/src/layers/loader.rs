@@ -22,10 +22,10 @@ use crate::{
 /// The methods panic when the table's next layer is of another class: that is a mistake in the
 /// architecture, not in a file.
 pub struct Loader<'a> {
-    table: &'a LayerTable,
+    pub(super) table: &'a LayerTable,
     next: std::slice::Iter<'a, Layer>,
-    weights: Weights<'a>,
-    arithmetic: Arithmetic,
+    pub(super) weights: Weights<'a>,
+    pub(super) arithmetic: Arithmetic,
     /// For each layer whether a gradient may pass it, if that is known.
     tracked: Option<Vec<bool>>,
 }
@@ -58,25 +58,67 @@ impl<'a> Loader<'a> {
     /// If the source lacks a weight, or has it in another shape.
     pub fn conv2d(&mut self) -> Result<Conv2d, LoadError> {
         let layer = self.next();
-        let Op::Conv2D { filters, kernel_size, strides, padding, use_bias, activation } = layer.op
-        else {
-            unexpected(layer, "Conv2D")
+        let [height, width, channels] = self.table.layers()[layer.inputs[0]].output;
+        let (slide, groups, activation, use_bias) = match layer.op {
+            Op::Conv2D {
+                kernel_size: size,
+                strides,
+                padding,
+                dilation_rate: dilation,
+                groups,
+                use_bias,
+                activation,
+                ..
+            } => (Slide { size, strides, padding, dilation }, groups, activation, use_bias),
+            Op::DepthwiseConv2D {
+                kernel_size: size,
+                strides,
+                padding,
+                dilation_rate: dilation,
+                use_bias,
+                activation,
+                ..
+            } => (Slide { size, strides, padding, dilation }, channels, activation, use_bias),
+            _ => unexpected(layer, "Conv2D"),
         };
-        let [height, width, _] = self.table.layers()[layer.inputs[0]].output;
-        let shape = [kernel_size[0], kernel_size[1], self.table.channels_in(layer), filters];
-        let kernel = self.weights.source.take(&layer.name, Weight::Kernel, &shape)?;
-        let bias = match use_bias {
-            true => Some(self.weights.source.take(&layer.name, Weight::Bias, &[filters])?),
-            false => None,
+        let weights = match layer.op {
+            Op::DepthwiseConv2D { depth_multiplier, .. } => {
+                self.weights.depthwise(&layer.name, slide.size, [channels, depth_multiplier])?
+            }
+            _ => {
+                let shape = [slide.size[0], slide.size[1], channels / groups, layer.output[2]];
+                let kernel = self.weights.source.take(&layer.name, Weight::Kernel, &shape)?;
+                RawWeights { kernel, shape, bias: None }
+            }
         };
+        let bias = self.weights.bias(&layer.name, layer.output[2], use_bias)?;
+        self.convolution(
+            layer,
+            RawWeights { bias, ..weights },
+            slide,
+            groups,
+            (activation, [height, width]),
+        )
+    }
+
+    /// A convolution with what follows it.
+    pub(super) fn convolution(
+        &mut self,
+        layer: &Layer,
+        weights: RawWeights,
+        slide: Slide,
+        groups: usize,
+        (activation, input): (Activation, [usize; 2]),
+    ) -> Result<Conv2d, LoadError> {
         let mut parts = Parts {
             names: vec![layer.name.clone()],
-            weights: Arc::new(RawWeights { kernel, shape, bias }),
+            weights: Arc::new(weights),
+            groups,
             norm: None,
             own: Function::Keras(activation),
             after: None,
-            slide: Slide { size: kernel_size, strides, padding },
-            input: [height, width],
+            slide,
+            input,
             arithmetic: self.arithmetic,
             keep: true,
         };
@@ -94,15 +136,19 @@ impl<'a> Loader<'a> {
         Ok(parts.build(self.weights.device))
     }
 
-    /// The next layer, a batch normalisation.
+    /// The next layer, a batch normalisation, with the activation that follows it.
     ///
     /// # Errors
     ///
     /// If the source lacks a weight, or has it in another shape.
     pub fn batch_norm(&mut self) -> Result<BatchNorm2d, LoadError> {
         let layer = self.next();
-        let inner = self.folded(layer)?.on(self.weights.device);
-        Ok(BatchNorm2d::new(&layer.name, inner))
+        let folded = self.folded(layer)?;
+        let mut names = vec![layer.name.clone()];
+        let next = self.follower(|op| Function::from_op(op).is_some());
+        names.extend(next.map(|layer| layer.name.clone()));
+        let function = next.and_then(|layer| Function::from_op(&layer.op));
+        Ok(BatchNorm2d::new(names, folded, function, self.weights.device))
     }
 
     /// The next layer, a max-pooling.
@@ -110,7 +156,7 @@ impl<'a> Loader<'a> {
         let layer = self.next();
         match layer.op {
             Op::MaxPooling2D { pool_size, strides, padding } => {
-                MaxPool2d::new(&layer.name, Slide { size: pool_size, strides, padding })
+                MaxPool2d::new(&layer.name, Slide::new(pool_size, strides, padding))
             }
             _ => unexpected(layer, "MaxPooling2D"),
         }
@@ -121,7 +167,7 @@ impl<'a> Loader<'a> {
         let layer = self.next();
         match layer.op {
             Op::AveragePooling2D { pool_size, strides, padding } => {
-                AvgPool2d::new(&layer.name, Slide { size: pool_size, strides, padding })
+                AvgPool2d::new(&layer.name, Slide::new(pool_size, strides, padding))
             }
             _ => unexpected(layer, "AveragePooling2D"),
         }
@@ -219,6 +265,21 @@ impl<'a> Loader<'a> {
         self.weights.generated("head", paths, new)
     }
 
+    /// The table whose layers are made.
+    pub(crate) fn table(&self) -> &'a LayerTable {
+        self.table
+    }
+
+    /// The layer that is made next.
+    pub(crate) fn upcoming(&self) -> Option<&'a Layer> {
+        self.next.as_slice().first()
+    }
+
+    /// The place in the table of the layer that was made last.
+    pub(crate) fn last_made(&self) -> usize {
+        self.table.layers().len() - self.next.len() - 1
+    }
+
     /// Whether every layer of the table was made.
     pub(crate) fn is_done(&self) -> bool {
         self.next.len() == 0
@@ -243,7 +304,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Whether a gradient may pass a layer of these, or one of them is looked at.
-    fn may_be_tracked(&self, names: &[String]) -> bool {
+    pub(super) fn may_be_tracked(&self, names: &[String]) -> bool {
         let Some(tracked) = &self.tracked else { return true };
         let layers = self.table.layers().iter().zip(tracked);
         layers.into_iter().any(|(layer, tracked)| *tracked && names.contains(&layer.name))
@@ -257,12 +318,12 @@ impl<'a> Loader<'a> {
         self.weights.batch_norm(&layer.name, layer.output[2], (epsilon, scale, center))
     }
 
-    fn next(&mut self) -> &'a Layer {
+    pub(super) fn next(&mut self) -> &'a Layer {
         self.next.next().expect("the table has a further layer")
     }
 }
 
-fn unexpected(layer: &Layer, expected: &str) -> ! {
+pub(super) fn unexpected(layer: &Layer, expected: &str) -> ! {
     panic!("layer {} is a {}, not a {expected}", layer.name, layer.op.class())
 }
 
@@ -273,6 +334,29 @@ pub(crate) struct Weights<'a> {
 }
 
 impl Weights<'_> {
+    /// The kernel of a depthwise convolution, as that of one with a group for each channel: Keras's layout is the
+    /// same.
+    pub(super) fn depthwise(
+        &mut self,
+        name: &str,
+        [height, width]: [usize; 2],
+        [channels, multiplier]: [usize; 2],
+    ) -> Result<RawWeights, LoadError> {
+        let shape = [height, width, channels, multiplier];
+        let kernel = self.source.take(name, Weight::DepthwiseKernel, &shape)?;
+        let shape = [height, width, 1, channels * multiplier];
+        Ok(RawWeights { kernel, shape, bias: None })
+    }
+
+    pub(super) fn bias(
+        &mut self,
+        name: &str,
+        count: usize,
+        is_present: bool,
+    ) -> Result<Option<Vec<f32>>, LoadError> {
+        is_present.then(|| self.source.take(name, Weight::Bias, &[count])).transpose()
+    }
+
     /// The dense layer called `name`.
     pub(crate) fn dense(
         &mut self,
@@ -319,7 +403,7 @@ impl Weights<'_> {
         Ok(Folded { factor, offset })
     }
 
-    fn tensor<const D: usize>(
+    pub(super) fn tensor<const D: usize>(
         &mut self,
         layer: &str,
         weight: Weight,

@@ -86,6 +86,16 @@ impl Multiply {
         Self { name: name.to_owned() }
     }
 
+    /// # Shapes
+    ///
+    /// `map` `[batch, channels, height, width]`, as the result; `factors` `[batch, channels, 1, 1]`.
+    pub fn forward(&self, map: Tensor<4>, factors: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        if trace.is_before_start() {
+            return trace.start_at(&self.name, map);
+        }
+        trace.layer(&self.name, product(map, factors, trace.rectifier()))
+    }
+
     /// The product, then its sum with `shortcut`, all at once if nothing between is looked at.
     ///
     /// # Shapes
@@ -116,13 +126,7 @@ impl Multiply {
         }
         let on_cpu = all.into_iter().all(is_on_cpu);
         if watched || later.is_some() || !on_cpu {
-            let product = match trace.is_before_start() {
-                true => trace.start_at(&self.name, map),
-                false => {
-                    let product = product(map, factors, trace.rectifier());
-                    trace.layer(&self.name, product)
-                }
-            };
+            let product = self.forward(map, factors, trace);
             return sum.forward(product, shortcut, trace);
         }
         trace.layer(last, scaled([map, factors, shortcut], function, trace.rectifier()))
@@ -147,6 +151,47 @@ fn sum(
         });
         (output, back)
     })
+}
+
+/// The sum of maps, one after the other; before a run's beginning, any of them.
+pub(crate) fn total(maps: Vec<Tensor<4>>, trace: &Trace<'_>) -> Tensor<4> {
+    let add = |a: Tensor<4>, b: Tensor<4>| match trace.is_before_start() {
+        true => a,
+        false => added(a, b, trace.rectifier()),
+    };
+    maps.into_iter().reduce(add).expect("something to add")
+}
+
+/// The sum of two maps; sizes that are 1 are repeated.
+pub(super) fn added(a: Tensor<4>, b: Tensor<4>, rectifier: Rectifier) -> Tensor<4> {
+    match is_on_cpu(&a) && is_on_cpu(&b) && a.dims() == b.dims() {
+        true => sum(a, b, kernels::Activation::Linear, rectifier),
+        false => a + b,
+    }
+}
+
+/// The product of two maps; sizes that are 1 are repeated.
+pub(super) fn multiplied(a: Tensor<4>, b: Tensor<4>, rectifier: Rectifier) -> Tensor<4> {
+    let [batch, channels, ..] = a.dims();
+    if b.dims() == [batch, channels, 1, 1] {
+        return product(a, b, rectifier);
+    }
+    let [batch, channels, ..] = b.dims();
+    match a.dims() == [batch, channels, 1, 1] {
+        true => product(b, a, rectifier),
+        false => a * b,
+    }
+}
+
+/// Maps one behind the other, along the channels.
+pub(super) fn concatenated(inputs: Vec<Tensor<4>>) -> Tensor<4> {
+    match inputs.iter().all(is_on_cpu) {
+        true => joined(inputs),
+        false if inputs.iter().all(gpu::is_on_gpu) => {
+            Tensor::cat(inputs.into_iter().map(gpu::nhwc).collect(), 3).permute([0, 3, 1, 2])
+        }
+        false => Tensor::cat(inputs, 1),
+    }
 }
 
 /// A map with a part of its own for the gradient: the sum of the map and of zeros, and these zeros, of which a
@@ -230,14 +275,7 @@ impl Concat {
             let first = inputs.into_iter().next().expect("something to join");
             return trace.start_at(&self.name, first);
         }
-        let output = match inputs.iter().all(is_on_cpu) {
-            true => joined(inputs),
-            false if inputs.iter().all(gpu::is_on_gpu) => {
-                Tensor::cat(inputs.into_iter().map(gpu::nhwc).collect(), 3).permute([0, 3, 1, 2])
-            }
-            false => Tensor::cat(inputs, 1),
-        };
-        trace.layer(&self.name, output)
+        trace.layer(&self.name, concatenated(inputs))
     }
 }
 

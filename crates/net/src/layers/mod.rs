@@ -3,17 +3,21 @@
 //! Each layer knows its name and hands its output to the [`Trace`](crate::Trace).
 
 mod activation;
+mod arithmetic;
 mod batch_norm;
 mod conv2d;
 mod dense;
+mod described;
 mod generated;
 mod gpu;
 mod interleaved;
 mod loader;
 mod merge;
+mod normalisation;
 mod plain;
 mod pool;
 mod recorded;
+mod transposed;
 mod whole;
 
 pub use activation::ActivationLayer;
@@ -27,8 +31,13 @@ pub use plain::{Dropout, Resizing, Squeeze, ZeroPadding};
 pub use pool::{AvgPool2d, MaxPool2d};
 
 pub(crate) use activation::{Function, activate_units};
+pub(crate) use arithmetic::compute;
 pub(crate) use batch_norm::Folded;
+pub(crate) use described::Units;
 pub(crate) use loader::Weights;
+pub(crate) use merge::total;
+pub(crate) use normalisation::{Norm, Prelu};
+pub(crate) use transposed::ConvTranspose2d;
 pub(crate) use whole::{block, flattened, maxima, means};
 pub use whole::{channel_means, interleaved, product_sums, weighted_sums};
 

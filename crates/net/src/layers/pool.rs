@@ -36,6 +36,8 @@ pub(super) struct Slide {
     pub size: [usize; 2],
     pub strides: [usize; 2],
     pub padding: Padding,
+    /// Positions from one number of the window to the next.
+    pub dilation: [usize; 2],
 }
 
 impl MaxPool2d {
@@ -94,9 +96,19 @@ impl AvgPool2d {
 }
 
 impl Slide {
+    pub(super) fn new(size: [usize; 2], strides: [usize; 2], padding: Padding) -> Self {
+        Self { size, strides, padding, dilation: [1; 2] }
+    }
+
+    /// A window of one position.
+    pub(super) fn point() -> Self {
+        Self::new([1; 2], [1; 2], Padding::Valid)
+    }
+
     /// The border before the map, and the number of windows, along an axis.
     pub(super) fn along(self, axis: usize, input: usize) -> (usize, usize) {
-        let (size, stride) = (self.size[axis], self.strides[axis]);
+        let size = (self.size[axis] - 1) * self.dilation[axis] + 1;
+        let stride = self.strides[axis];
         let windows = self.padding.windows(input, size, stride);
         let before = match self.padding {
             Padding::Valid => 0,
@@ -110,7 +122,8 @@ impl Slide {
         run([input], |[input]| {
             let (top, height) = self.along(0, input.shape.height);
             let (left, width) = self.along(1, input.shape.width);
-            let window = Window { size: self.size, strides: self.strides, before: [top, left] };
+            let (size, strides, dilation) = (self.size, self.strides, self.dilation);
+            let window = Window { size, strides, before: [top, left], dilation };
             let shape = Shape { height, width, ..input.shape };
             let output = Interleaved::make(shape, |output| {
                 kernels::pool(pooling, window, (input.values(), input.shape), (output, shape));

@@ -49,7 +49,7 @@ pub(crate) fn maxima(input: Tensor<4>) -> Tensor<4> {
     let [batch, channels, height, width] = input.dims();
     if is_on_cpu(&input) {
         let size = [height, width];
-        return Slide { size, strides: size, padding: Padding::Valid }.pool(Pooling::Max, input);
+        return Slide::new(size, size, Padding::Valid).pool(Pooling::Max, input);
     }
     input.flatten::<3>(2, 3).max_dim(2).reshape([batch, channels, 1, 1])
 }

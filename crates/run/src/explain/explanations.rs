@@ -19,11 +19,11 @@ pub(crate) fn assign(args: &ExplainOptions, models: &mut [Model], out: &Path) ->
     }
     for model in models.iter_mut() {
         let layers = layers(&args.layer, model)?;
-        let default = model.checkpoint().variant.cam_layer;
+        let default = model.checkpoint().cam_layer.clone();
         let mut own: Vec<ModelExplanation> = Vec::new();
         for method in &methods {
             for explanation in explanations(method, &layers) {
-                let suffix = suffix(&explanation, default);
+                let suffix = suffix(&explanation, &default);
                 let mut name = format!("{}{suffix}", method.folder);
                 let mut tree = Tree::new(out, &model.name, &name);
                 let taken = |tree: &Tree, own: &[ModelExplanation]| {
@@ -137,7 +137,7 @@ fn layers(asked: &[String], model: &Model) -> Result<Vec<String>> {
         chosen = split().filter(|(network, _)| network.is_none()).map(|(_, layer)| layer).collect();
     }
     if chosen.is_empty() {
-        return Ok(vec![checkpoint.variant.cam_layer.to_owned()]);
+        return Ok(vec![checkpoint.cam_layer.clone()]);
     }
     let mut layers = Vec::new();
     for layer in chosen {
@@ -151,12 +151,12 @@ fn layers(asked: &[String], model: &Model) -> Result<Vec<String>> {
 }
 
 fn canonical(asked: &str, checkpoint: &Resolved) -> Result<String> {
-    let table = (checkpoint.variant.layers)();
+    let table = &checkpoint.layers;
     let layer = checkpoint.canonical_name(asked).and_then(|name| table.get(name));
     match layer {
-        Some(layer) if layer.op.can_be_tapped() => Ok(layer.name.clone()),
+        Some(layer) if layer.is_map => Ok(layer.name.clone()),
         _ => {
-            let tapped = table.layers().iter().filter(|layer| layer.op.can_be_tapped());
+            let tapped = table.layers().iter().filter(|layer| layer.is_map);
             let names: Vec<&str> = tapped.map(|layer| layer.name.as_str()).collect();
             bail!(
                 "{} has no layer `{asked}` that can be explained\nhint: its layers are {}; where \

@@ -248,9 +248,9 @@ fn build(
 fn batch(plan: &Plan, devices: &[Choice]) -> usize {
     let of = |choice: &Choice, model: &Model| {
         let checkpoint = model.checkpoint();
-        let layers = (checkpoint.variant.layers)();
+        let layers = &checkpoint.layers;
         let weights = checkpoint.layers().iter().map(|layer| layer.parameters).sum();
-        device::batch(choice, Needs::new(&layers, weights, &model.gradient_taps()))
+        device::batch(choice, Needs::new(layers, weights, &model.gradient_taps()))
     };
     let all =
         devices.iter().flat_map(|choice| plan.models.iter().map(move |model| of(choice, model)));

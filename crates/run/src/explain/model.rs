@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use burncam_attribution::{Explanation, Target};
-use burncam_net::Tap;
+use burncam_net::{ChannelOrder, GRAPH, Tap};
 use burncam_record::{ExplanationSpec, Tree};
 use burncam_weights::Resolved;
 
@@ -16,6 +16,7 @@ use crate::class_names::{self, Source as ClassSource};
 use crate::classes;
 use crate::labels::Rule;
 use crate::message::Message;
+use crate::preprocess::Preprocess;
 
 /// A model, with a tree of its own in the output folder.
 pub(crate) struct Model {
@@ -69,7 +70,21 @@ impl Model {
             let own = WeightsFile::now(path);
             let mut checkpoint = args.network.open(path)?;
             if let Some(preprocess) = args.preprocess {
+                if checkpoint.input.order == ChannelOrder::Grey && !preprocess.is_alike() {
+                    bail!(
+                        "--preprocess has numbers for red, green and blue, and the network of {} reads grey \
+                         images\nhint: state one mean and one deviation: --preprocess 'divide=255;mean=0.5;std=0.5'",
+                        path.display()
+                    );
+                }
                 checkpoint.input = preprocess.apply(checkpoint.input);
+            } else if !checkpoint.is_prepared {
+                bail!(
+                    "{} does not say how images are prepared, and a wrong guess would change every \
+                     number\nhint: --preprocess states it, as the code that trained the network did:\n{}",
+                    path.display(),
+                    Preprocess::presets()
+                );
             }
             let beside = checkpoint.files().into_iter().skip(1).map(WeightsFile::now);
             let files = iter::once(own).chain(beside).collect();
@@ -99,7 +114,12 @@ impl Model {
                 );
             }
         }
-        let name = checkpoint.arch.title.to_owned();
+        // A network that Burncam has no name for is called as its file.
+        let stem = weights::stem(&files.path);
+        let name = match checkpoint.arch.name == GRAPH.name && !stem.is_empty() {
+            true => stem,
+            false => checkpoint.arch.title.to_owned(),
+        };
         Ok(Self {
             path: files.path,
             in_folder: files.in_folder,
@@ -200,6 +220,15 @@ fn check_alike(parts: &[FoldCheckpoint]) -> Result<()> {
     };
     let Some((first, others)) = parts.split_first() else { bail!("there are no folds") };
     let expected = kind(first);
+    let layers = |part: &&FoldCheckpoint| part.checkpoint.layers != first.checkpoint.layers;
+    if let Some(other) = others.iter().find(layers).filter(|other| kind(other) == expected) {
+        bail!(
+            "the folds' networks have other layers\n  {}\n  {}\nhint: explain different networks as \
+             models of their own, each with its own --weights",
+            first.checkpoint.path().display(),
+            other.checkpoint.path().display()
+        );
+    }
     match others.iter().find(|part| kind(part) != expected) {
         None => Ok(()),
         Some(other) => bail!(

@@ -43,6 +43,7 @@ fn model_spec(model: &Model) -> ModelSpec {
         variant: checkpoint.variant.name.to_owned(),
         network_per_fold: model.parts.iter().all(|part| part.fold.is_some()),
         preprocess: checkpoint.input.formula(),
+        size: checkpoint.size().map(|[height, width]| format!("{height}x{width}")),
         head: checkpoint.head.describe(),
         class: match model.target {
             Target::Predicted => None,

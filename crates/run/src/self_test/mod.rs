@@ -6,7 +6,7 @@ mod verdicts;
 use anyhow::Result;
 use burn::tensor::Tensor;
 use burncam_attribution::{Agreement, AttributionError, Explanation, METHODS};
-use burncam_net::{Activation, Classifier, HeadConfig, Op, Variant};
+use burncam_net::{Activation, Classifier, HeadConfig, Op};
 
 use crate::device::{Choice, Precision};
 
@@ -39,9 +39,9 @@ impl Tolerance {
     }
 }
 
-/// The first method at the layer that is explained unless another is asked for.
-pub fn default_explanation(variant: &Variant) -> Explanation {
-    Explanation { method: METHODS[0], layers: vec![variant.cam_layer.to_owned()] }
+/// The first method at a network's own layer, the one that is explained unless another is asked for.
+pub fn default_explanation(layer: &str) -> Explanation {
+    Explanation { method: METHODS[0], layers: vec![layer.to_owned()] }
 }
 
 /// Weights that need no file.
@@ -115,9 +115,14 @@ mod tests {
         let (reference, other) =
             (build(&mut pattern::Generated), build(&mut pattern::Spoilt("conv_5x5")));
         let images = pattern::images(&variant.input);
-        let agreement =
-            Agreement::measure(&reference, &other, &images, &default_explanation(variant), 1)
-                .expect("an agreement");
+        let agreement = Agreement::measure(
+            &reference,
+            &other,
+            &images,
+            &default_explanation(variant.cam_layer),
+            1,
+        )
+        .expect("an agreement");
         let tolerance = Tolerance::for_precision(Precision::Single);
         assert!(!tolerance.holds(&agreement), "{agreement:?}");
         let layers = layer_errors(&reference, &other, &images).expect("layers");

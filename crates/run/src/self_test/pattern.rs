@@ -16,16 +16,23 @@ impl Source for Generated {
         shape: &[usize],
     ) -> Result<Vec<f32>, LoadError> {
         let count: usize = shape.iter().product();
-        let fan_in = (count / shape.last().copied().unwrap_or(1).max(1)).max(1) as f32;
+        let fan_in = match (weight, shape) {
+            (Weight::DepthwiseKernel, [height, width, ..]) => height * width,
+            _ => count / shape.last().copied().unwrap_or(1).max(1),
+        };
+        let fan_in = fan_in.max(1) as f32;
         let key = layer.bytes().chain(weight.name().bytes());
         let start = key.fold(0, |hash, byte| mix(hash ^ u64::from(byte)));
         let value = |index: usize| {
             let random = noise(start.wrapping_add(index as u64));
             match weight {
                 // Uniform in -1..1 has a variance of 1/3; a rectifier halves it.
-                Weight::Kernel | Weight::Generated(_) => random * (6.0 / fan_in).sqrt(),
+                Weight::Kernel
+                | Weight::DepthwiseKernel
+                | Weight::PointwiseKernel
+                | Weight::Generated(_) => random * (6.0 / fan_in).sqrt(),
                 Weight::Gamma | Weight::MovingVariance => 1.0 + 0.2 * random,
-                Weight::Bias | Weight::Beta | Weight::MovingMean => 0.02 * random,
+                Weight::Bias | Weight::Beta | Weight::MovingMean | Weight::Alpha => 0.02 * random,
             }
         };
         Ok((0..count).map(value).collect())

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use anyhow::Result;
 use burn::tensor::Device;
 use burncam_attribution::{Agreement, Explanation};
-use burncam_net::PROGRAMS;
+use burncam_net::{GRAPH, PROGRAMS};
 use burncam_record::write_atomic;
 use burncam_weights::Resolved;
 
@@ -78,9 +79,16 @@ fn key(adapter: &Adapter, Use { network, explanation, batch }: Use<'_>) -> Strin
     let head = network.head.describe();
     let (arch, variant, version) =
         (network.arch.name, network.variant.name, env!("CARGO_PKG_VERSION"));
+    // Graphs have one name, and layers of their own.
+    let mut own = String::new();
+    if arch == GRAPH.name {
+        let mut hasher = DefaultHasher::new();
+        format!("{:?}", network.layers.layers()).hash(&mut hasher);
+        own = format!(" {:x}", hasher.finish());
+    }
     format!(
         "{name} | {slot} | {api} | {driver} | burncam {version}, programs {PROGRAMS} | \
-         {arch}:{variant}, {head}, {method} at {layers}, {batch} at a time",
+         {arch}:{variant}{own}, {head}, {method} at {layers}, {batch} at a time",
         method = explanation.method.name,
         layers = explanation.layers.join(", ")
     )

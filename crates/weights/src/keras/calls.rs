@@ -22,13 +22,20 @@ pub(crate) fn reads(value: &Value) -> Vec<Read> {
     found
 }
 
+/// What stands for the name of a layer where Keras 2 calls one with a constant.
+pub(crate) const CONSTANT: &str = "_CONSTANT_VALUE";
+
 fn collect(value: &Value, found: &mut Vec<Read>) {
     match value {
         Value::Array(items) => match items.as_slice() {
-            [Value::String(layer), Value::Number(node), Value::Number(tensor), ..] => {
+            [Value::String(name), Value::Number(_), _, rest @ ..] if name == CONSTANT => {
+                rest.iter().for_each(|item| collect(item, found));
+            }
+            [Value::String(layer), Value::Number(node), Value::Number(tensor), rest @ ..] => {
                 let index = |number: &serde_json::Number| number.as_u64().unwrap_or(u64::MAX);
                 let (node, tensor) = (index(node), index(tensor));
                 found.push(Read { layer: layer.clone(), node, tensor });
+                rest.iter().for_each(|item| collect(item, found));
             }
             items => items.iter().for_each(|item| collect(item, found)),
         },
@@ -37,8 +44,13 @@ fn collect(value: &Value, found: &mut Vec<Read>) {
     }
 }
 
+/// What a call of a layer is called among all layers: the first by the layer's name.
+pub(crate) fn call_name(layer: &str, number: u64) -> String {
+    if number == 0 { layer.to_owned() } else { format!("{layer}:{number}") }
+}
+
 /// How often each layer of a functional model is called, as far as others may count.
-pub(crate) struct Calls<'a>(HashMap<&'a str, u64>);
+pub(crate) struct Calls<'a>(HashMap<&'a str, (u64, bool)>);
 
 impl<'a> Calls<'a> {
     /// Those of these layers, by their names and classes.
@@ -46,10 +58,19 @@ impl<'a> Calls<'a> {
         let calls = layers.iter().filter_map(|layer| {
             let nodes = layer.get("inbound_nodes").and_then(Value::as_array).map_or(0, Vec::len);
             // Keras 2 counts from 1 where a model is a layer: the model's own call is the first.
-            let own = u64::from(is_model(layer["class_name"].as_str().unwrap_or_default()));
-            Some((name(layer)?, (nodes as u64).max(1).saturating_add(own)))
+            let is_model = is_model(layer["class_name"].as_str().unwrap_or_default());
+            let count = (nodes as u64).max(1).saturating_add(u64::from(is_model));
+            Some((name(layer)?, (count, is_model)))
         });
         Self(calls.collect())
+    }
+
+    /// The name of the call that is read.
+    pub(crate) fn name(&self, read: &Read) -> String {
+        match self.0.get(read.layer.as_str()) {
+            Some((_, false)) => call_name(&read.layer, read.node),
+            _ => read.layer.clone(),
+        }
     }
 
     /// Checks that what is read is there.
@@ -61,7 +82,7 @@ impl<'a> Calls<'a> {
     pub(crate) fn check(&self, reads: &[Read], reader: &str) -> Result<(), String> {
         let wrong = reads.iter().find(|read| {
             let calls = self.0.get(read.layer.as_str());
-            read.tensor != 0 || calls.is_some_and(|calls| read.node >= *calls)
+            read.tensor != 0 || calls.is_some_and(|(calls, _)| read.node >= *calls)
         });
         match wrong {
             None => Ok(()),
@@ -107,7 +128,7 @@ pub(crate) fn output<'a>(
             return Err(format!("its output is `{name}`, but `{layer}` goes on from there"));
         }
     }
-    Ok(Some(name.clone()))
+    Ok(Some(calls.name(output)))
 }
 
 const HINT: &str = "hint: in Keras, save `keras.Model(model.input, OUTPUT)` with the output that is to be \
@@ -267,7 +288,7 @@ mod tests {
             output(Some(&config), &calls, layers)
         };
         let named = |name: &str| Ok(Some(name.to_owned()));
-        assert_eq!(found(json!([["twice", 1, 0]])), named("twice"), "as Keras 2 writes it");
+        assert_eq!(found(json!([["twice", 1, 0]])), named("twice:1"), "as Keras 2 writes it");
         assert_eq!(found(json!(["model", 1, 0])), named("model"), "as Keras 3 does");
         assert_eq!(found(json!({ "a": ["model", 0, 0] })), named("model"), "under a name");
         for (outputs, words) in [

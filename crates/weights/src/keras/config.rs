@@ -18,7 +18,7 @@ pub(crate) struct Graph {
     pub(crate) models: Models,
     /// What the file calls the whole model, if it does.
     pub(crate) name: String,
-    /// The layers that give the outputs, where the file is of ONNX.
+    /// The layers that give the outputs.
     pub(crate) outputs: Vec<String>,
     /// The program that wrote the graph, where the file is of ONNX.
     pub(crate) producer: String,
@@ -27,13 +27,48 @@ pub(crate) struct Graph {
 /// One layer of the file.
 pub(crate) struct Node {
     pub(crate) name: String,
+    /// The layer that has its weights: another, where a layer is called more than once.
+    pub(crate) layer: String,
     pub(crate) class: String,
     pub(crate) op: Result<Op, Refused>,
     pub(crate) inputs: Vec<String>,
+    /// The layer's settings, and how it is called, where the file is of Keras.
+    pub(crate) description: Description,
     /// What it computes in, where that is not `float32`.
     pub(crate) dtype: Option<String>,
     /// Where Keras 3's layout keeps its weights.
     pub(crate) group: String,
+}
+
+impl Node {
+    /// A layer of which no file of Keras says more.
+    pub(crate) fn without_description(
+        name: String,
+        class: &str,
+        op: Result<Op, Refused>,
+        inputs: Vec<String>,
+    ) -> Self {
+        Self {
+            layer: name.clone(),
+            name,
+            class: class.to_owned(),
+            op,
+            inputs,
+            description: Description::default(),
+            dtype: None,
+            group: String::new(),
+        }
+    }
+}
+
+/// A layer in Keras's words.
+#[derive(Clone, Default)]
+pub(crate) struct Description {
+    pub(crate) config: Map<String, Value>,
+    /// One of its `inbound_nodes`, whose tensors are its inputs, in order.
+    pub(crate) call: Value,
+    /// Where its class is defined.
+    pub(crate) module: String,
 }
 
 /// Names of layers in their order, by the model that they belong to.
@@ -53,10 +88,10 @@ impl Graph {
             return Err(bad(format!("it is larger than {} MiB", LARGEST_DESCRIPTION >> 20)));
         }
         let json: Value = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
-        let (nodes, _, models) = flatten(&json, "", DEEPEST).map_err(bad)?;
+        let (nodes, output, models) = flatten(&json, "", DEEPEST).map_err(bad)?;
         let name =
             json.pointer("/config/name").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Ok(Self { nodes, models, name, outputs: Vec::new(), producer: String::new() })
+        Ok(Self { nodes, models, name, outputs: vec![output], producer: String::new() })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Node> {
@@ -109,22 +144,44 @@ fn flatten(
         }
         let (name, called) = (named(layer)?, &layer["inbound_nodes"]);
         calls::refuse_training(called, class, name)?;
-        let (reads, inputs) = match flat.nodes.last() {
-            Some(_) if sequential => (Vec::new(), vec![flat.last.clone()]),
-            _ => {
-                let reads = calls::reads(called);
-                let inputs = reads.iter().map(|read| read.layer.clone()).collect();
-                (reads, inputs)
-            }
+        let reads = match flat.nodes.last() {
+            Some(_) if sequential => Vec::new(),
+            _ => calls::reads(called),
         };
         calls.check(&reads, &format!("layer `{name}`"))?;
         all_reads.push((name, reads));
-        flat.add((layer, name, class), inputs, container, depth)?;
+        let own_calls = called.as_array().filter(|own| !sequential && own.len() > 1);
+        if own_calls.is_some() && calls::is_model(class) {
+            return Err(format!("the inner model `{name}` is called more than once"));
+        }
+        let all = own_calls.map_or(std::slice::from_ref(called), Vec::as_slice);
+        let group = flat.group(container, class);
+        for (number, call) in all.iter().enumerate() {
+            let inputs = match flat.nodes.last() {
+                Some(_) if sequential => vec![flat.last.clone()],
+                _ => calls::reads(call).iter().map(|read| calls.name(read)).collect(),
+            };
+            let call = match own_calls {
+                None => call.get(0).unwrap_or(&Value::Null),
+                Some(_) => call,
+            };
+            let called = Called { name: calls::call_name(name, number as u64), call, inputs };
+            flat.add((layer, name, class), called, &group, depth)?;
+        }
     }
     let all_reads = all_reads.iter().map(|(name, reads)| (*name, reads.as_slice()));
     let output = calls::output(config, &calls, all_reads)?;
     let last = output.map_or_else(|| flat.last.clone(), |name| flat.resolve(&name));
     Ok((flat.nodes, last, flat.models))
+}
+
+/// One call of a layer.
+struct Called<'a> {
+    /// What it is called among all.
+    name: String,
+    /// How the file writes it.
+    call: &'a Value,
+    inputs: Vec<String>,
 }
 
 /// Layers laid flat so far.
@@ -189,17 +246,19 @@ impl Flat {
     fn add(
         &mut self,
         (layer, name, class): (&Value, &str, &str),
-        inputs: Vec<String>,
-        container: &str,
+        called: Called<'_>,
+        group: &str,
         depth: usize,
     ) -> Result<(), String> {
-        let group = self.group(container, class);
-        self.take_name(name)?;
-        self.inputs = self.inputs.saturating_add(inputs.len());
+        self.take_name(&called.name)?;
+        self.inputs = self.inputs.saturating_add(called.inputs.len());
         self.check()?;
         match calls::is_model(class) && depth > 0 {
-            true => self.add_model(layer, &inputs, &format!("{group}/"), depth),
-            false => self.add_layer(layer, class, inputs, group),
+            true => self.add_model(layer, &called.inputs, &format!("{group}/"), depth),
+            false => {
+                self.add_layer(layer, (name, class), called, group);
+                Ok(())
+            }
         }
     }
 
@@ -210,25 +269,29 @@ impl Flat {
     fn add_layer(
         &mut self,
         layer: &Value,
-        class: &str,
-        inputs: Vec<String>,
-        group: String,
-    ) -> Result<(), String> {
-        let name = named(layer)?.to_owned();
-        let empty = Map::new();
-        let config = layer["config"].as_object().unwrap_or(&empty);
+        (name, class): (&str, &str),
+        called: Called<'_>,
+        group: &str,
+    ) {
+        let config = layer["config"].as_object().cloned().unwrap_or_default();
+        let module = layer["module"].as_str().unwrap_or_default().to_owned();
         // A class of the user's own may be called like one of Keras's.
-        let own = layer["module"].as_str().is_some_and(|module| !module.starts_with("keras"));
-        let op = match own {
-            true => Err(Refused("it is a class of the file's author, not Keras's".to_owned())),
-            false => keras::op::parse(class, config),
+        let op = match module.is_empty() || module.starts_with("keras") {
+            false => Err(Refused("it is a class of the file's author, not Keras's".to_owned())),
+            true => keras::op::parse(class, &config),
         };
-        let class = class.to_owned();
-        let inputs = inputs.iter().map(|input| self.resolve(input)).collect();
-        self.last.clone_from(&name);
-        let dtype = config.get("dtype").and_then(foreign_dtype);
-        self.nodes.push(Node { name, class, op, inputs, dtype, group });
-        Ok(())
+        let inputs = called.inputs.iter().map(|input| self.resolve(input)).collect();
+        self.last.clone_from(&called.name);
+        self.nodes.push(Node {
+            name: called.name,
+            layer: name.to_owned(),
+            class: class.to_owned(),
+            op,
+            inputs,
+            dtype: config.get("dtype").and_then(foreign_dtype),
+            description: Description { config, call: called.call.clone(), module },
+            group: group.to_owned(),
+        });
     }
 
     fn add_model(
@@ -270,6 +333,7 @@ impl Flat {
         let outside = |mut node: Node| {
             node.inputs = node.inputs.iter().map(|input| renamed(input)).collect();
             node.name = renamed(&node.name);
+            node.layer = renamed(&node.layer);
             node
         };
         let inner = inner.into_iter().filter(|node| node.name != entry);
@@ -305,14 +369,8 @@ fn layer_name<'a>(layer: &'a Value) -> Option<&'a str> {
 /// A sequential model may give the input's shape on its first layer.
 fn implied_input(first: &Value) -> Node {
     let config = first["config"].as_object().cloned().unwrap_or_default();
-    Node {
-        name: "input".to_owned(),
-        class: "InputLayer".to_owned(),
-        op: keras::op::parse("InputLayer", &config),
-        inputs: Vec::new(),
-        dtype: None,
-        group: String::new(),
-    }
+    let op = keras::op::parse("InputLayer", &config);
+    Node::without_description("input".to_owned(), "InputLayer", op, Vec::new())
 }
 
 /// A layer's `dtype`, a name or a policy object with a name, unless it is `float32`.

@@ -24,9 +24,6 @@ const FARTHEST: f32 = 100.0;
 /// The largest side of an image, in pixels, that a file may have resized from.
 pub(crate) const LARGEST: usize = 4096;
 
-/// Classes that networks begin with: a difference there is told by comparing with a network.
-const STEMS: [&str; 3] = ["Conv2D", "MaxPooling2D", "ZeroPadding2D"];
-
 /// What a file does to its input before the network.
 #[derive(Default)]
 pub(crate) struct Front {
@@ -54,7 +51,9 @@ impl Front {
     pub(crate) fn input(&self, plain: &InputSpec) -> InputSpec {
         let mut input = InputSpec { resizing: self.resizing, ..plain.clone() };
         if !self.steps.is_empty() {
-            input.order = ChannelOrder::Rgb;
+            if plain.order != ChannelOrder::Grey {
+                input.order = ChannelOrder::Rgb;
+            }
             input.divisor = 1.0;
             input.mean = [0.0; 3];
             input.deviation = [1.0; 3];
@@ -111,7 +110,6 @@ impl Front {
             Ok(Op::Resizing { height, width, interpolation }) => {
                 self.resize(size, [*height, *width], *interpolation)?;
             }
-            Err(refused) if !STEMS.contains(&node.class.as_str()) => return Err(refused.0.clone()),
             _ => return Ok(false),
         }
         Ok(true)

@@ -82,6 +82,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         store: Store::Hdf5(store),
         description: None,
         head: None,
+        size: None,
         class_names: Vec::new(),
         graph,
         state: None,
@@ -132,7 +133,7 @@ impl<'a> Inner<'a> {
         let inner = |names: &'a Vec<String>| {
             let mut with: HashMap<&str, Vec<&str>> = HashMap::new();
             for node in names.iter().filter_map(|name| nodes.get(name.as_str())) {
-                for weight in node.op.as_ref().map(keras::v3::weight_names).unwrap_or_default() {
+                for weight in keras::v3::weight_names(node) {
                     with.entry(weight).or_default().push(&node.name);
                 }
             }

@@ -7,13 +7,15 @@ use serde_json::{Map, Value, json};
 #[derive(Clone, Debug)]
 pub(crate) struct Refused(pub(crate) String);
 
-type Config = Map<String, Value>;
+pub(crate) type Config = Map<String, Value>;
 
 /// The operation of a layer of this class and configuration.
 pub(crate) fn parse(class: &str, config: &Config) -> Result<Op, Refused> {
     match class {
         "InputLayer" => input(config),
         "Conv2D" => conv2d(config),
+        "DepthwiseConv2D" => depthwise(config),
+        "SeparableConv2D" => separable(config),
         "MaxPooling2D" => {
             let (pool_size, strides, padding) = pooling2d(config)?;
             Ok(Op::MaxPooling2D { pool_size, strides, padding })
@@ -25,6 +27,27 @@ pub(crate) fn parse(class: &str, config: &Config) -> Result<Op, Refused> {
         "ZeroPadding2D" => zero_padding2d(config),
         "Add" => Ok(Op::Add),
         "Multiply" => Ok(Op::Multiply),
+        "Average" => Ok(Op::Average),
+        "Maximum" => Ok(Op::Maximum),
+        "Minimum" => Ok(Op::Minimum),
+        "Subtract" => Ok(Op::Subtract),
+        "LayerScale" => Ok(Op::LayerScale),
+        "LayerNormalization" => {
+            only(config, "rms_scaling", false)?;
+            Ok(Op::LayerNormalization {
+                epsilon: epsilon(config)?,
+                scale: flag(config, "scale"),
+                center: flag(config, "center"),
+            })
+        }
+        "GroupNormalization" => Ok(Op::GroupNormalization {
+            groups: size_or(config, "groups", 32)?,
+            epsilon: epsilon(config)?,
+            scale: flag(config, "scale"),
+            center: flag(config, "center"),
+        }),
+        "UnitNormalization" => Ok(Op::UnitNormalization),
+        "ELU" => Ok(Op::ELU { alpha: number_or(config, "alpha", 1.0)? }),
         "Reshape" => match numbers(config.get("target_shape")).as_deref() {
             Some(&[height, width, channels]) => {
                 Ok(Op::Reshape { target_shape: [height, width, channels] })
@@ -55,12 +78,16 @@ pub(crate) fn parse(class: &str, config: &Config) -> Result<Op, Refused> {
             activation: activation(config.get("activation"))?,
         }),
         "BatchNormalization" => Ok(Op::BatchNormalization {
-            epsilon: config.get("epsilon").map_or(Ok(1e-3), |v| float(v, "epsilon"))?,
+            epsilon: epsilon(config)?,
             scale: flag(config, "scale"),
             center: flag(config, "center"),
         }),
         "Activation" => Ok(Op::Activation { activation: activation(config.get("activation"))? }),
-        "ReLU" => relu(config).map(|activation| Op::Activation { activation }),
+        "ReLU" => relu(config),
+        "ThresholdedReLU" => {
+            let threshold = number_or(config, "theta", 1.0)?;
+            Ok(Op::ReLU { max_value: None, negative_slope: 0.0, threshold })
+        }
         "Softmax" => softmax(config).map(|activation| Op::Activation { activation }),
         "Functional" | "Model" | "Sequential" => Err(Refused(
             "it is a whole model used as one layer; save the flat model instead".to_owned(),
@@ -75,7 +102,7 @@ pub(crate) fn parse(class: &str, config: &Config) -> Result<Op, Refused> {
 }
 
 /// Layers that do nothing at inference.
-const INACTIVE: [&str; 17] = [
+const INACTIVE: [&str; 18] = [
     "Dropout",
     "SpatialDropout2D",
     "GaussianDropout",
@@ -93,6 +120,7 @@ const INACTIVE: [&str; 17] = [
     "RandomSaturation",
     "RandomColorJitter",
     "RandomSharpness",
+    "Identity",
 ];
 
 fn rescaling(config: &Config) -> Result<Op, Refused> {
@@ -161,16 +189,52 @@ fn input(config: &Config) -> Result<Op, Refused> {
 
 fn conv2d(config: &Config) -> Result<Op, Refused> {
     only(config, "data_format", "channels_last")?;
-    only(config, "dilation_rate", json!([1, 1]))?;
-    only(config, "groups", 1)?;
     Ok(Op::Conv2D {
         filters: size(config, "filters")?,
         kernel_size: pair(config, "kernel_size")?,
-        strides: pair(config, "strides")?,
+        strides: strides(config)?,
         padding: padding(config)?,
+        dilation_rate: dilation(config)?,
+        groups: size_or(config, "groups", 1)?,
         use_bias: flag(config, "use_bias"),
         activation: activation(config.get("activation"))?,
     })
+}
+
+/// A convolution of each channel.
+fn depthwise(config: &Config) -> Result<Op, Refused> {
+    only(config, "data_format", "channels_last")?;
+    Ok(Op::DepthwiseConv2D {
+        kernel_size: pair(config, "kernel_size")?,
+        strides: strides(config)?,
+        padding: padding(config)?,
+        dilation_rate: dilation(config)?,
+        depth_multiplier: size_or(config, "depth_multiplier", 1)?,
+        use_bias: flag(config, "use_bias"),
+        activation: activation(config.get("activation"))?,
+    })
+}
+
+fn separable(config: &Config) -> Result<Op, Refused> {
+    only(config, "data_format", "channels_last")?;
+    Ok(Op::SeparableConv2D {
+        filters: size(config, "filters")?,
+        kernel_size: pair(config, "kernel_size")?,
+        strides: strides(config)?,
+        padding: padding(config)?,
+        dilation_rate: dilation(config)?,
+        depth_multiplier: size_or(config, "depth_multiplier", 1)?,
+        use_bias: flag(config, "use_bias"),
+        activation: activation(config.get("activation"))?,
+    })
+}
+
+fn strides(config: &Config) -> Result<[usize; 2], Refused> {
+    pair_or(config, "strides", [1, 1])
+}
+
+fn dilation(config: &Config) -> Result<[usize; 2], Refused> {
+    pair_or(config, "dilation_rate", [1, 1])
 }
 
 /// Size, strides and padding of a pooling.
@@ -187,21 +251,23 @@ fn pooling2d(config: &Config) -> Result<([usize; 2], [usize; 2], Padding), Refus
 /// `[[top, bottom], [left, right]]`, `[height, width]`, or one number for all four sides.
 fn zero_padding2d(config: &Config) -> Result<Op, Refused> {
     only(config, "data_format", "channels_last")?;
-    let sides = config.get("padding").and_then(|padding| {
-        if let Some(all) = padding.as_u64() {
-            return Some([[all as usize; 2]; 2]);
-        }
-        let [vertical, horizontal] = padding.as_array()?.as_slice() else { return None };
-        let side = |value: &Value| match value.as_u64() {
-            Some(both) => Some([both as usize; 2]),
-            None => numbers(Some(value))?.try_into().ok(),
-        };
-        Some([side(vertical)?, side(horizontal)?])
-    });
-    match sides {
+    match config.get("padding").and_then(sides) {
         Some(padding) => Ok(Op::ZeroPadding2D { padding }),
         None => Err(Refused("`padding` is not [[top, bottom], [left, right]]".to_owned())),
     }
+}
+
+/// `[[top, bottom], [left, right]]`, written out or not.
+pub(crate) fn sides(value: &Value) -> Option<[[usize; 2]; 2]> {
+    if let Some(all) = value.as_u64() {
+        return Some([[all as usize; 2]; 2]);
+    }
+    let [vertical, horizontal] = value.as_array()?.as_slice() else { return None };
+    let side = |value: &Value| match value.as_u64() {
+        Some(both) => Some([both as usize; 2]),
+        None => numbers(Some(value))?.try_into().ok(),
+    };
+    Some([side(vertical)?, side(horizontal)?])
 }
 
 fn resizing(config: &Config) -> Result<Op, Refused> {
@@ -228,7 +294,7 @@ fn global(config: &Config) -> Result<(), Refused> {
 }
 
 /// A setting that has one meaning here: absent, or this value.
-fn only(config: &Config, key: &str, value: impl Into<Value>) -> Result<(), Refused> {
+pub(crate) fn only(config: &Config, key: &str, value: impl Into<Value>) -> Result<(), Refused> {
     let value = value.into();
     // Keras 2.2 wrote `{"type": "ndarray", "value": 0.0}`.
     let number = |value: &Value| value.as_f64().or_else(|| value["value"].as_f64());
@@ -244,19 +310,19 @@ fn only(config: &Config, key: &str, value: impl Into<Value>) -> Result<(), Refus
     }
 }
 
-fn activation(value: Option<&Value>) -> Result<Activation, Refused> {
+pub(crate) fn activation(value: Option<&Value>) -> Result<Activation, Refused> {
     let refused = || {
         let shown = value.unwrap_or(&Value::Null);
-        Refused(format!("activation {shown} is not linear, relu, sigmoid or softmax"))
+        Refused(format!("activation {shown} is none that Burncam has"))
     };
     match value {
         None | Some(Value::Null) => Ok(Activation::Linear),
         Some(Value::String(name)) => match name.as_str() {
-            "linear" => Ok(Activation::Linear),
-            "relu" => Ok(Activation::Relu),
-            "sigmoid" => Ok(Activation::Sigmoid),
-            "softmax" => Ok(Activation::Softmax),
-            _ => Err(refused()),
+            // Keras 2 clips 0.2 x + 0.5, Keras 3 x / 6 + 0.5: a name alone does not say which.
+            "hard_sigmoid" => Err(Refused(
+                "`hard_sigmoid` is another function in Keras 2 than in Keras 3".to_owned(),
+            )),
+            _ => named(name).ok_or_else(refused),
         },
         // A layer used as a function, {"module": "keras.layers", "class_name": "ReLU", ..}. A
         // function of the user's own, whatever its name, has another module.
@@ -264,7 +330,10 @@ fn activation(value: Option<&Value>) -> Result<Activation, Refused> {
             let keras = object["module"].as_str().is_some_and(|module| module.starts_with("keras"));
             let class = object["class_name"].as_str().filter(|_| keras);
             match (class, object["config"].as_object()) {
-                (Some("ReLU"), Some(config)) => relu(config),
+                (Some("ReLU"), Some(config)) => match relu(config)? {
+                    Op::Activation { activation } => Ok(activation),
+                    _ => Err(refused()),
+                },
                 (Some("Softmax"), Some(config)) => softmax(config),
                 _ => Err(refused()),
             }
@@ -272,23 +341,65 @@ fn activation(value: Option<&Value>) -> Result<Activation, Refused> {
     }
 }
 
-/// The layer `ReLU`, as a plain rectifier.
-fn relu(config: &Config) -> Result<Activation, Refused> {
-    if let Some(limit) = config.get("max_value").filter(|value| !value.is_null()) {
-        return Err(Refused(format!("`max_value` is {limit}; only null is supported")));
-    }
-    only(config, "negative_slope", 0.0)?;
-    only(config, "threshold", 0.0)?;
-    Ok(Activation::Relu)
+/// An activation by the name that it has in both Kerases.
+pub(crate) fn named(name: &str) -> Option<Activation> {
+    Some(match name {
+        "linear" => Activation::Linear,
+        "relu" => Activation::Relu,
+        "relu6" => Activation::Relu6,
+        "sigmoid" => Activation::Sigmoid,
+        "tanh" => Activation::Tanh,
+        "elu" => Activation::Elu,
+        "selu" => Activation::Selu,
+        "gelu" => Activation::Gelu,
+        "silu" | "swish" => Activation::Silu,
+        "hard_silu" | "hard_swish" => Activation::HardSilu,
+        "softplus" => Activation::Softplus,
+        "softsign" => Activation::Softsign,
+        "exponential" => Activation::Exponential,
+        "mish" => Activation::Mish,
+        "leaky_relu" => Activation::LeakyRelu,
+        "softmax" => Activation::Softmax,
+        _ => return None,
+    })
+}
+
+/// The layer `ReLU`, with its limits.
+fn relu(config: &Config) -> Result<Op, Refused> {
+    let max_value = config.get("max_value").filter(|value| !value.is_null());
+    let max_value = max_value.map(|value| float(value, "max_value")).transpose()?;
+    let negative_slope = number_or(config, "negative_slope", 0.0)?;
+    let threshold = number_or(config, "threshold", 0.0)?;
+    Ok(match (max_value, negative_slope, threshold) {
+        (None, 0.0, 0.0) => Op::Activation { activation: Activation::Relu },
+        _ => Op::ReLU { max_value, negative_slope, threshold },
+    })
+}
+
+fn epsilon(config: &Config) -> Result<f32, Refused> {
+    number_or(config, "epsilon", 1e-3)
+}
+
+fn number_or(config: &Config, key: &str, default: f32) -> Result<f32, Refused> {
+    let value = config.get(key).filter(|value| !value.is_null());
+    value.map_or(Ok(default), |value| float(value, key))
+}
+
+fn size_or(config: &Config, key: &str, default: usize) -> Result<usize, Refused> {
+    if config.contains_key(key) { size(config, key) } else { Ok(default) }
+}
+
+fn pair_or(config: &Config, key: &str, default: [usize; 2]) -> Result<[usize; 2], Refused> {
+    if config.contains_key(key) { pair(config, key) } else { Ok(default) }
 }
 
 /// The layer `Softmax`, along the last axis.
-fn softmax(config: &Config) -> Result<Activation, Refused> {
+pub(crate) fn softmax(config: &Config) -> Result<Activation, Refused> {
     only(config, "axis", -1)?;
     Ok(Activation::Softmax)
 }
 
-fn padding(config: &Config) -> Result<Padding, Refused> {
+pub(crate) fn padding(config: &Config) -> Result<Padding, Refused> {
     match config.get("padding").and_then(Value::as_str) {
         Some("same") => Ok(Padding::Same),
         Some("valid") | None => Ok(Padding::Valid),
@@ -296,16 +407,16 @@ fn padding(config: &Config) -> Result<Padding, Refused> {
     }
 }
 
-fn flag(config: &Config, key: &str) -> bool {
+pub(crate) fn flag(config: &Config, key: &str) -> bool {
     config.get(key).and_then(Value::as_bool).unwrap_or(true)
 }
 
-fn size(config: &Config, key: &str) -> Result<usize, Refused> {
+pub(crate) fn size(config: &Config, key: &str) -> Result<usize, Refused> {
     let value = config.get(key).and_then(Value::as_u64).and_then(|v| usize::try_from(v).ok());
     value.filter(|&v| v > 0).ok_or_else(|| Refused(format!("`{key}` is not a positive number")))
 }
 
-fn pair(config: &Config, key: &str) -> Result<[usize; 2], Refused> {
+pub(crate) fn pair(config: &Config, key: &str) -> Result<[usize; 2], Refused> {
     let number = |value: &Value| value.as_u64().filter(|&v| v > 0).map(|v| v as usize);
     let pair = match config.get(key) {
         Some(Value::Array(items)) => match items.as_slice() {

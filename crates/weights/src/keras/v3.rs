@@ -10,6 +10,7 @@ use burncam_net::{Op, Weight};
 use crate::keras::config::{Graph, Node};
 use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::limits::check_parts;
+use crate::shapes::weights;
 use crate::{Error, keras};
 
 /// Models within models lie this deep at most.
@@ -103,10 +104,10 @@ pub(crate) fn described(
         let place = old.as_mut().map_or(Ok(None), |old| old.place(&node.group))?;
         let group = place.unwrap_or_else(|| node.group.clone());
         let shapes = variables(path, file, &group)?;
-        let names = node.op.as_ref().map(weight_names).unwrap_or_default();
+        let names = weight_names(node);
         Ok(stored(node.name.clone(), &group, &names, shapes))
     };
-    graph.nodes.iter().map(layer).collect()
+    graph.nodes.iter().filter(|node| node.name == node.layer).map(layer).collect()
 }
 
 /// Layers without weights that say something of a network all the same: how it pools, and what it
@@ -215,23 +216,23 @@ fn stored(name: String, group: &str, names: &[&str], shapes: Vec<Vec<u64>>) -> S
     }
 }
 
-/// The weights of an operation, in Keras's order.
-pub(crate) fn weight_names(op: &Op) -> Vec<&'static str> {
-    let present = |all: &[(bool, Weight)]| {
-        all.iter().filter(|(present, _)| *present).map(|(_, weight)| weight.name()).collect()
-    };
-    match *op {
-        Op::Conv2D { use_bias, .. } | Op::Dense { use_bias, .. } => {
-            present(&[(true, Weight::Kernel), (use_bias, Weight::Bias)])
-        }
-        Op::BatchNormalization { scale, center, .. } => present(&[
-            (scale, Weight::Gamma),
-            (center, Weight::Beta),
-            (true, Weight::MovingMean),
-            (true, Weight::MovingVariance),
-        ]),
-        Op::Normalization { mean: None, .. } => keras::front::WEIGHTS.to_vec(),
-        _ => Vec::new(),
+/// The weights of a layer, in Keras's order.
+pub(crate) fn weight_names(node: &Node) -> Vec<&'static str> {
+    match &node.op {
+        Ok(Op::Normalization { mean: None, .. }) => keras::front::WEIGHTS.to_vec(),
+        Ok(op) => weights(op, 1).iter().map(|(weight, _)| weight.name()).collect(),
+        // What these compute is known only with the size of their input, or with Keras's version.
+        Err(_) => match node.class.as_str() {
+            "Conv2D" | "Dense" | "Conv2DTranspose" => {
+                [Weight::Kernel, Weight::Bias].map(Weight::name).to_vec()
+            }
+            "DepthwiseConv2D" => [Weight::DepthwiseKernel, Weight::Bias].map(Weight::name).to_vec(),
+            "SeparableConv2D" => [Weight::DepthwiseKernel, Weight::PointwiseKernel, Weight::Bias]
+                .map(Weight::name)
+                .to_vec(),
+            "PReLU" => vec![Weight::Alpha.name()],
+            _ => Vec::new(),
+        },
     }
 }
 

@@ -48,6 +48,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         store: Store::Hdf5(file),
         description: None,
         head: None,
+        size: None,
         class_names: Vec::new(),
         graph: Some(graph),
         state: None,

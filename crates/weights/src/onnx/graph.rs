@@ -39,13 +39,14 @@ pub(crate) struct Lowered {
     pub(crate) origins: HashMap<String, WeightOrigin>,
 }
 
-/// Reads the nodes in their order.
+/// Reads the nodes in their order; `size` is that of images whose height and width the file leaves open.
 ///
 /// # Errors
 ///
 /// If a node reads what no earlier one gives, or two give a value of the same name.
 pub(crate) fn lower(
     model: &Model,
+    size: Option<[usize; 2]>,
     file: &mut WireFile,
     folder: &Path,
 ) -> Result<Lowered, BoxError> {
@@ -65,14 +66,16 @@ pub(crate) fn lower(
     for name in model.nodes.iter().flat_map(|node| &node.inputs) {
         lowering.count_use(name);
     }
-    model.inputs.iter().for_each(|input| lowering.add_input(input));
+    model.inputs.iter().for_each(|input| lowering.add_input(input, size));
     for node in &model.nodes {
         lowering.add(node)?;
     }
     for output in &model.outputs {
         lowering.count_use(&output.name);
-        let name = match lowering.values.get(output.name.as_str()) {
-            Some(Value::Flow(flow)) => flow.node.clone(),
+        let name = match lowering.values.get(output.name.as_str()).cloned() {
+            Some(Value::Flow(flow)) => {
+                onnx::shape::in_order(&mut lowering, &output.name, flow).node
+            }
             _ => output.name.clone(),
         };
         lowering.lowered.graph.outputs.push(name);
@@ -87,7 +90,7 @@ impl<'a> Lowering<'a> {
         *uses = uses.saturating_add(1);
     }
 
-    fn add_input(&mut self, input: &'a ValueInfo) {
+    fn add_input(&mut self, input: &'a ValueInfo, stated: Option<[usize; 2]>) {
         let size = |index: usize| input.sizes.get(index).copied().flatten();
         let swapped = |node: &NodeProto| {
             node.op_type == "Transpose"
@@ -98,9 +101,17 @@ impl<'a> Lowering<'a> {
             (Some(3), Some(3)) | (None, None) if self.model.nodes.iter().any(swapped) => NHWC,
             (Some(3), _) => NCHW,
             (_, Some(3)) => NHWC,
+            (Some(1), _) => NCHW,
+            (_, Some(1)) => NHWC,
             _ => NCHW,
         };
-        let axes = order.into_iter().zip((0..4).map(size)).collect();
+        let side = |axis, size: Option<usize>| match (axis, stated) {
+            (Axis::Height, Some([height, _])) => size.or(Some(height)),
+            (Axis::Width, Some([_, width])) => size.or(Some(width)),
+            _ => size,
+        };
+        let axes = order.into_iter().zip((0..4).map(size));
+        let axes = axes.map(|(axis, size)| (axis, side(axis, size))).collect();
         let name = self.free_name(&input.name);
         let flow = Flow::new(name.clone(), axes);
         let open = |axis| flow.size(axis).unwrap_or(0);
@@ -112,14 +123,7 @@ impl<'a> Lowering<'a> {
             }),
             _ => Err(Refused("its shape has not four sizes".to_owned())),
         };
-        self.push(Node {
-            name,
-            class: "InputLayer".into(),
-            op,
-            inputs: vec![],
-            dtype: None,
-            group: "".into(),
-        });
+        self.push(Node::without_description(name, "InputLayer", op, Vec::new()));
         self.values.insert(&input.name, Value::Flow(flow));
     }
 
@@ -134,20 +138,22 @@ impl<'a> Lowering<'a> {
             .into());
         }
         let layers = self.lowered.graph.nodes.len();
-        let mut value = match onnx::op::lower(self, node) {
-            Ok(value) => value,
-            Err(refused) => self.refuse(node, refused),
+        let values = match onnx::op::lower(self, node) {
+            Ok(values) => values,
+            Err(refused) => vec![self.refuse(node, refused); node.outputs.len()],
         };
-        let mut outputs = node.outputs.iter().filter(|output| !output.is_empty());
-        let Some(first) = outputs.next() else { return Ok(()) };
-        if self.knows(first) || outputs.any(|output| self.knows(output)) {
-            return Err(format!("two nodes give a value called `{first}`").into());
+        let new = self.lowered.graph.nodes.len() > layers;
+        if let Some(twice) = node.outputs.iter().find(|output| self.knows(output)) {
+            return Err(format!("two nodes give a value called `{twice}`").into());
         }
-        if let Value::Flow(flow) = &mut value {
-            let new = self.lowered.graph.nodes.len() > layers;
-            flow.alone = (new || flow.alone) && self.read_once(first);
+        for (output, mut value) in node.outputs.iter().zip(values) {
+            if let Value::Flow(flow) = &mut value {
+                flow.alone = (new || flow.alone) && self.read_once(output);
+            }
+            if !output.is_empty() {
+                self.values.insert(output, value);
+            }
         }
-        self.values.insert(first, value);
         Ok(())
     }
 
@@ -208,8 +214,13 @@ impl<'a> Lowering<'a> {
         match self.value(node, index)? {
             Value::Sizes(sizes) => sizes.into_iter().collect(),
             Value::Tensor(_) => self.tensor(node, index).ok()?.integers(self.file, self.folder),
-            Value::Flow(_) => None,
+            _ => None,
         }
+    }
+
+    /// The numbers of a node's setting, if they are few integers.
+    pub(crate) fn integers_of(&mut self, tensor: &Tensor) -> Option<Vec<i64>> {
+        tensor.integers(self.file, self.folder)
     }
 
     /// The tensor's numbers, if they are few and `f32`.
@@ -225,8 +236,12 @@ impl<'a> Lowering<'a> {
 
     /// Whether only one operator reads what this layer gives.
     fn read_once(&self, value: &str) -> bool {
-        let output = self.model.outputs.iter().any(|output| output.name == value);
-        self.uses.get(value) == Some(&1) && !output
+        self.uses.get(value) == Some(&1) && !self.is_output(value)
+    }
+
+    /// Whether the value leaves the graph.
+    pub(crate) fn is_output(&self, value: &str) -> bool {
+        self.model.outputs.iter().any(|output| output.name == value)
     }
 
     /// The layer of this name.
@@ -263,14 +278,20 @@ impl<'a> Lowering<'a> {
             "" => node.op_type.clone(),
             domain => format!("{domain}.{}", node.op_type),
         };
-        self.push(Node {
-            name: name.clone(),
-            class,
-            op,
-            inputs,
-            dtype: None,
-            group: String::new(),
-        });
+        self.push(Node::without_description(name.clone(), &class, op, inputs));
+        name
+    }
+
+    /// Adds a layer that no operator is.
+    pub(crate) fn push_derived(
+        &mut self,
+        label: &str,
+        op: Result<Op, Refused>,
+        inputs: Vec<String>,
+    ) -> String {
+        let name = self.free_name(label);
+        let class = op.as_ref().map_or("", |op| op.class());
+        self.push(Node::without_description(name.clone(), class, op, inputs));
         name
     }
 

@@ -190,7 +190,7 @@ impl Matched {
             let class = graph.get(&place.holder).map_or("", |node| &node.class).to_owned();
             let inputs = layer.inputs.iter().map(|&input| source(input)).collect();
             let op = Ok(layer.op.clone());
-            nodes.push(Node { name, class, op, inputs, dtype: None, group: String::new() });
+            nodes.push(Node::without_description(name, &class, op, inputs));
         }
         let rest = std::mem::take(&mut graph.nodes).into_iter();
         nodes.extend(rest.filter(|node| !self.used.contains(&node.name)).map(|mut node| {

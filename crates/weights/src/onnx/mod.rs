@@ -4,13 +4,22 @@
 //! architectures by its structure alone (`onnx_match`), and its tensors are read in Keras's layout
 //! (`onnx_recipe`). Names only choose between networks of the same structure.
 
+pub(crate) mod activation;
 pub(crate) mod arithmetic;
 pub(crate) mod graph;
 pub(crate) mod matching;
 pub(crate) mod model;
+pub(crate) mod normalisation;
+pub(crate) mod numbers;
 pub(crate) mod op;
+pub(crate) mod part;
+pub(crate) mod pool;
+pub(crate) mod reduce;
+pub(crate) mod resize;
 pub(crate) mod shape;
+pub(crate) mod sizes;
 pub(crate) mod slide;
+pub(crate) mod table;
 pub(crate) mod tensor;
 pub(crate) mod value;
 pub(crate) mod walk;
@@ -31,7 +40,7 @@ use crate::store::Store;
 use crate::{Checkpoint, Error, Format};
 
 /// The operator sets that are read.
-pub(crate) const OPSETS: RangeInclusive<u64> = 9..=20;
+pub(crate) const OPSETS: RangeInclusive<u64> = 9..=24;
 
 /// Whether a file's first bytes may be those of an ONNX model: field 1, a small number, which is
 /// the version of the format. There is no better mark.
@@ -39,8 +48,8 @@ pub(crate) fn begins_like(start: &[u8]) -> bool {
     matches!(start, [0x08, 3..=0x20, ..])
 }
 
-/// Reads everything but the numbers.
-pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
+/// Reads everything but the numbers; `size` is that of images whose height and width the file leaves open.
+pub(crate) fn read(path: &Path, size: Option<[usize; 2]>) -> Result<Checkpoint, Error> {
     let bad = |source| Error::Container { path: path.to_owned(), format: Format::Onnx, source };
     let (model, mut file) = Model::read(path).map_err(bad)?;
     if !OPSETS.contains(&model.opset) {
@@ -55,7 +64,8 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
     let beside: Vec<_> = model.beside().into_iter().map(|name| folder.join(name)).collect();
     // One that is not there is told by the first tensor that needs it.
     beside.iter().filter(|path| path.exists()).try_for_each(|path| check_size(path))?;
-    let Lowered { graph, layers, origins } = lower(&model, &mut file, &folder).map_err(bad)?;
+    let Lowered { graph, layers, origins } =
+        lower(&model, size, &mut file, &folder).map_err(bad)?;
     Ok(Checkpoint {
         path: path.to_owned(),
         format: Format::Onnx,
@@ -63,6 +73,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         store: Store::Onnx(OnnxStore { file: Mutex::new(file), folder, beside, origins }),
         description: None,
         head: None,
+        size,
         class_names: model.class_names,
         state: None,
         graph: Some(graph),

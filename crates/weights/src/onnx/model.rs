@@ -31,7 +31,7 @@ pub(crate) struct Model {
     pub(crate) outputs: Vec<ValueInfo>,
     /// What its metadata calls the classes.
     pub(crate) class_names: Vec<ClassNames>,
-    /// How many values the nodes read.
+    /// How many values the nodes read and give.
     read: usize,
 }
 
@@ -121,12 +121,15 @@ impl Model {
                 return Err(format!("it has more than {MOST_PARTS} nodes or tensors").into());
             }
             if self.read > MOST_INPUTS {
-                return Err(format!("its nodes read more than {MOST_INPUTS} values").into());
+                return Err(
+                    format!("its nodes read and give more than {MOST_INPUTS} values").into()
+                );
             }
             match number {
                 1 => {
                     let node = NodeProto::read(file, &range)?;
-                    self.read = self.read.saturating_add(node.inputs.len());
+                    let values = node.inputs.len().saturating_add(node.outputs.len());
+                    self.read = self.read.saturating_add(values);
                     self.nodes.push(node);
                 }
                 5 => {

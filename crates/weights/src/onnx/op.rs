@@ -2,19 +2,36 @@
 //!
 //! (<https://onnx.ai/onnx/operators>)
 
-use burncam_net::{Activation, Op};
+use burncam_net::{Op, Reduction};
 
 use crate::keras::op::Refused;
-use crate::onnx;
+use crate::onnx::activation;
+use crate::onnx::arithmetic;
 use crate::onnx::graph::Lowering;
 use crate::onnx::model::{Attribute, NodeProto};
+use crate::onnx::normalisation;
+use crate::onnx::part;
+use crate::onnx::pool;
+use crate::onnx::reduce::{global, reduce};
 use crate::onnx::value::{Axis, Flow, Value};
+use crate::onnx::{resize, shape, sizes, window};
 
-/// What the operator gives; layers are added as it needs them.
-pub(crate) fn lower<'a>(graph: &mut Lowering<'a>, node: &'a NodeProto) -> Result<Value, Refused> {
+/// What the operator gives, for each of its outputs; layers are added as it needs them.
+pub(crate) fn lower<'a>(
+    graph: &mut Lowering<'a>,
+    node: &'a NodeProto,
+) -> Result<Vec<Value>, Refused> {
     if !node.domain.is_empty() {
         return Err(unknown());
     }
+    match node.op_type.as_str() {
+        "Split" => part::split(graph, node),
+        _ => one(graph, node).map(|value| vec![value]),
+    }
+}
+
+/// The first output, which is the only one that is read.
+fn one<'a>(graph: &mut Lowering<'a>, node: &'a NodeProto) -> Result<Value, Refused> {
     match node.op_type.as_str() {
         "Identity" => same(graph, node),
         // In operator sets 12 and later, the third input turns training on.
@@ -22,27 +39,35 @@ pub(crate) fn lower<'a>(graph: &mut Lowering<'a>, node: &'a NodeProto) -> Result
         "Dropout" => Err(Refused("it may be in training mode; export for inference".to_owned())),
         "Cast" => cast(graph, node),
         "Constant" => constant(graph, node),
-        "Conv" => onnx::window::conv(graph, node),
-        "MaxPool" | "AveragePool" => onnx::window::pool(graph, node),
-        "Pad" => onnx::window::pad(graph, node),
-        "Resize" => onnx::window::resize(graph, node),
-        "BatchNormalization" => onnx::arithmetic::batch_norm(graph, node),
-        "Add" | "Sub" | "Mul" | "Div" => onnx::arithmetic::binary(graph, node),
-        "MatMul" | "Gemm" => onnx::arithmetic::dense(graph, node),
-        "Relu" => unary(graph, node, relu()),
-        "Clip" => clip(graph, node),
-        "Sigmoid" => unary(graph, node, Op::Activation { activation: Activation::Sigmoid }),
-        "LeakyRelu" => {
-            let negative_slope = node.float("alpha", 0.01);
-            unary(graph, node, Op::LeakyReLU { negative_slope })
+        "Conv" => window::conv(graph, node),
+        "ConvTranspose" => window::transposed(graph, node),
+        "MaxPool" | "AveragePool" => pool::pool(graph, node),
+        "Pad" => window::pad(graph, node),
+        "Resize" => resize::resize(graph, node),
+        "Upsample" => resize::upsample(graph, node),
+        "BatchNormalization" => normalisation::batch(graph, node),
+        "LayerNormalization" => normalisation::layer(graph, node),
+        "GroupNormalization" => normalisation::group(graph, node),
+        "InstanceNormalization" => normalisation::instance(graph, node),
+        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Max" | "Min" | "Sum" | "Mean" => {
+            arithmetic::join(graph, node)
         }
-        "Softmax" => softmax(graph, node),
+        "MatMul" | "Gemm" => arithmetic::dense(graph, node),
+        "Neg" => unary(graph, node, Op::Affine { scale: vec![-1.0], offset: vec![0.0] }),
+        "Sqrt" => unary(graph, node, Op::Power { exponent: 0.5 }),
+        "Reciprocal" => unary(graph, node, Op::Power { exponent: -1.0 }),
+        "Abs" => unary(graph, node, Op::Absolute),
         "GlobalAveragePool" => global(graph, node, Op::GlobalAveragePooling2D),
         "GlobalMaxPool" => global(graph, node, Op::GlobalMaxPooling2D),
-        "ReduceMean" => reduce(graph, node, Op::GlobalAveragePooling2D),
-        "ReduceMax" => reduce(graph, node, Op::GlobalMaxPooling2D),
+        "ReduceMean" => reduce(graph, node, Reduction::Mean),
+        "ReduceMax" => reduce(graph, node, Reduction::Maximum),
+        "ReduceMin" => reduce(graph, node, Reduction::Minimum),
+        "ReduceSum" => reduce(graph, node, Reduction::Sum),
         "Concat" => concat(graph, node),
-        _ => onnx::shape::lower(graph, node),
+        _ => match activation::lower(graph, node) {
+            Some(value) => value,
+            None => shape::lower(graph, node),
+        },
     }
 }
 
@@ -65,11 +90,7 @@ pub(crate) fn unary(graph: &mut Lowering<'_>, node: &NodeProto, op: Op) -> Resul
     Ok(Value::Flow(Flow { node: name, ..flow }))
 }
 
-fn relu() -> Op {
-    Op::Activation { activation: Activation::Relu }
-}
-
-fn same(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
+pub(crate) fn same(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
     graph.value(node, 0).ok_or_else(|| Refused("it reads nothing".to_owned()))
 }
 
@@ -99,88 +120,34 @@ fn constant<'a>(graph: &mut Lowering<'a>, node: &'a NodeProto) -> Result<Value, 
     sizes.map(Value::Sizes).ok_or_else(|| Refused("it holds no tensor and no integers".to_owned()))
 }
 
-/// A rectifier, if it clips at 0 and nowhere else.
-fn clip(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
-    let mut bound = |name: &str, index: usize| match node.input(index) {
-        Some(_) => graph.floats(node, index).and_then(|values| values.first().copied()),
-        None if node.attributes.contains_key(name) => Some(node.float(name, f32::NAN)),
-        None => Some(f32::INFINITY),
-    };
-    match (bound("min", 1), bound("max", 2)) {
-        (Some(0.0), Some(f32::MAX | f32::INFINITY)) => unary(graph, node, relu()),
-        (min, max) => Err(Refused(format!(
-            "it clips to {min:?}..{max:?}; only a rectifier, 0 and no upper bound, is supported"
-        ))),
-    }
-}
-
-fn softmax(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
-    let flow = graph.flow(node, 0)?;
-    let axis = node.int("axis", -1);
-    match flow.axes.len() {
-        2 if matches!(axis, 1 | -1) => {
-            unary(graph, node, Op::Activation { activation: Activation::Softmax })
-        }
-        _ => Err(Refused(format!("`axis` is {axis} of {}", flow.describe()))),
-    }
-}
-
-/// Pooling over height and width, which stay as 1.
-fn global(graph: &mut Lowering<'_>, node: &NodeProto, op: Op) -> Result<Value, Refused> {
-    let mut flow = onnx::window::map(graph, node)?;
-    if onnx::window::is_flat(graph, &flow) {
-        return Ok(Value::Flow(flow));
-    }
-    for (_, size) in flow.axes.iter_mut().skip(2) {
-        *size = Some(1);
-    }
-    let name = graph.push_node(node, Ok(op), vec![flow.node]);
-    Ok(Value::Flow(Flow::new(name, flow.axes)))
-}
-
-/// The same, over axes that are named and may go.
-fn reduce(graph: &mut Lowering<'_>, node: &NodeProto, op: Op) -> Result<Value, Refused> {
-    let flow = graph.flow(node, 0)?;
-    let axes = node.ints("axes").map(<[i64]>::to_vec).or_else(|| graph.integers(node, 1));
-    let axes: Option<Vec<usize>> =
-        axes.and_then(|axes| axes.into_iter().map(|axis| flow.axis(axis)).collect());
-    let mut over: Vec<Axis> =
-        axes.iter().flatten().filter_map(|&index| Some(flow.axes.get(index)?.0)).collect();
-    over.sort_by_key(|axis| *axis == Axis::Width);
-    if over != [Axis::Height, Axis::Width] {
-        return Err(Refused(format!("it reduces {over:?} of {}", flow.describe()).to_lowercase()));
-    }
-    let flat = onnx::window::is_flat(graph, &flow);
-    let mut axes = flow.axes;
-    match node.int("keepdims", 1) {
-        0 => axes.retain(|(axis, _)| !over.contains(axis)),
-        _ => {
-            let reduced = axes.iter_mut().filter(|(axis, _)| over.contains(axis));
-            reduced.for_each(|(_, size)| *size = Some(1));
-        }
-    }
-    let name = match flat {
-        true => flow.node,
-        false => graph.push_node(node, Ok(op), vec![flow.node]),
-    };
-    Ok(Value::Flow(Flow::new(name, axes)))
-}
-
 /// Joins maps along their channels, or sizes.
 fn concat(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
-    let flows = graph.flows(node);
-    let Some(first) = flows.first() else { return onnx::shape::concat(graph, node) };
+    let mut flows = graph.flows(node);
+    if flows.is_empty() {
+        return sizes::concat(graph, node);
+    }
+    for (number, flow) in flows.iter_mut().enumerate() {
+        let label = format!("{} ({number})", node.label());
+        *flow = shape::in_order(graph, &label, flow.clone());
+    }
+    let Some(first) = flows.first() else { return Err(unknown()) };
     let axis = first.axis(node.int("axis", 1));
     let along = axis.and_then(|index| first.axes.get(index)).map(|(axis, _)| *axis);
     let alike = flows.iter().all(|flow| flow.order() == first.order());
-    if flows.len() != node.inputs.len() || along != Some(Axis::Channel) || !alike {
+    let Some(along @ (Axis::Channel | Axis::Flat)) = along else {
+        return Err(Refused("it does not join maps along their channels".to_owned()));
+    };
+    if flows.len() != node.inputs.len() || !alike {
         return Err(Refused("it does not join maps along their channels".to_owned()));
     }
-    let channels = flows.iter().map(|flow| flow.size(Axis::Channel));
+    let channels = flows.iter().map(|flow| flow.size(along));
     let sum = |sum: Option<usize>, next: Option<usize>| sum?.checked_add(next?);
     let channels = channels.fold(Some(0), sum);
     let mut axes = first.axes.clone();
-    axes.iter_mut().filter(|(axis, _)| *axis == Axis::Channel).for_each(|axis| axis.1 = channels);
+    axes.iter_mut().filter(|(axis, _)| *axis == along).for_each(|axis| axis.1 = channels);
+    if flows.len() == 1 {
+        return Ok(Value::Flow(first.clone()));
+    }
     let inputs = flows.into_iter().map(|flow| flow.node).collect();
     let name = graph.push_node(node, Ok(Op::Concatenate), inputs);
     Ok(Value::Flow(Flow::new(name, axes)))

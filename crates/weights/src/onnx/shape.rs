@@ -1,4 +1,4 @@
-//! Operators that change shapes only, and those that compute what a shape is to be.
+//! Operators that change shapes only.
 
 use burncam_net::Op;
 
@@ -6,10 +6,9 @@ use crate::keras::op::Refused;
 use crate::onnx::graph::Lowering;
 use crate::onnx::model::NodeProto;
 use crate::onnx::op::{only, unknown};
-use crate::onnx::value::{Axis, Flow, Value, from_start};
-
-/// Most sizes in one list: a list that is joined with itself again and again would fill memory.
-const MOST_SIZES: usize = 64;
+use crate::onnx::part;
+use crate::onnx::sizes::{self, MOST_SIZES};
+use crate::onnx::value::{Axis, Flow, Moved, Value, from_start};
 
 /// What the operator gives.
 pub(crate) fn lower(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
@@ -22,21 +21,23 @@ pub(crate) fn lower(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value,
         }
         "Squeeze" => squeeze(graph, node),
         "Unsqueeze" => unsqueeze(graph, node),
-        "Shape" => {
-            let flow = graph.flow(node, 0)?;
-            let size = |(axis, size): &(Axis, Option<usize>)| match axis {
-                Axis::Batch => None,
-                _ => size.and_then(|size| i64::try_from(size).ok()),
-            };
-            Ok(Value::Sizes(flow.axes.iter().map(size).collect()))
+        "Shape" => sizes::shape(graph, node),
+        "ConstantOfShape" => sizes::filled(graph, node),
+        "Gather" if let Some(Value::Row(flow)) = graph.value(node, 0) => {
+            part::whole_row(graph, node, flow)
         }
-        "Gather" => gather(graph, node),
-        "Slice" => slice(graph, node),
+        "Gather" if !graph.flows(node).is_empty() => part::gather(graph, node),
+        "Slice" if !graph.flows(node).is_empty() => part::slice(graph, node),
+        "Gather" => sizes::gather(graph, node),
+        "Slice" => sizes::slice(graph, node),
         _ => Err(unknown()),
     }
 }
 
 fn transpose(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
+    if let (Some(Value::Pairs(pairs)), Some([1, 0])) = (graph.value(node, 0), node.ints("perm")) {
+        return Ok(Value::Rows(pairs));
+    }
     let flow = graph.flow(node, 0)?;
     let reversed: Vec<i64> = (0..flow.axes.len() as i64).rev().collect();
     let perm = node.ints("perm").unwrap_or(&reversed);
@@ -54,6 +55,9 @@ fn transpose(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refuse
 }
 
 fn reshape(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
+    if graph.flows(node).is_empty() {
+        return sizes::reshape(graph, node);
+    }
     let copies = node.int("allowzero", 0) == 0;
     let target = match graph.value(node, 1) {
         Some(Value::Sizes(sizes)) => Some(sizes),
@@ -64,6 +68,9 @@ fn reshape(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused>
         return Err(Refused("the shape that it makes is not known".to_owned()));
     };
     let flow = graph.flow(node, 0)?;
+    if target == [Some(-1)] && flow.axes.first() == Some(&(Axis::Batch, Some(1))) {
+        return Ok(Value::Row(flow));
+    }
     let whole = |(index, size): (usize, &Option<i64>)| match size {
         // 0 copies a size, unless it is to stay 0.
         Some(0) if copies => {
@@ -91,10 +98,12 @@ fn squeeze(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused>
     }
     let flow = graph.flow(node, 0)?;
     let axes = node.ints("axes").map(<[i64]>::to_vec).or_else(|| graph.integers(node, 1));
-    let axes: Option<Vec<usize>> =
-        axes.and_then(|axes| axes.into_iter().map(|axis| flow.axis(axis)).collect());
-    let axes = axes.ok_or_else(|| Refused("`axes` are missing or out of range".to_owned()))?;
     let size = |place: usize| flow.axes.get(place).and_then(|(_, size)| *size);
+    let axes: Option<Vec<usize>> = match axes {
+        Some(axes) => axes.into_iter().map(|axis| flow.axis(axis)).collect(),
+        None => Some((1..flow.axes.len()).filter(|&place| size(place) == Some(1)).collect()),
+    };
+    let axes = axes.ok_or_else(|| Refused("`axes` are out of range".to_owned()))?;
     let is_one = |&place: &usize| place > 0 && size(place) == Some(1);
     if !axes.iter().all(is_one) {
         return Err(Refused(format!("it takes axes {axes:?} from {}", flow.describe())));
@@ -138,54 +147,39 @@ fn unsqueeze(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refuse
 /// unless they were pooled away.
 fn reshaped(graph: &mut Lowering<'_>, node: &NodeProto, inner: &[i64]) -> Result<Value, Refused> {
     let flow = graph.flow(node, 0)?;
-    let (reshaped, flattens) = flow.reshape(inner)?;
+    let (reshaped, moved) = flow.reshape(inner)?;
     let pooled = graph.node_mut(&flow.node).is_some_and(|node| {
         matches!(node.op, Ok(Op::GlobalAveragePooling2D | Op::GlobalMaxPooling2D))
     });
-    if !flattens || pooled {
-        return Ok(Value::Flow(reshaped));
-    }
-    let name = graph.push_node(node, Ok(Op::Flatten), vec![flow.node]);
+    let op = match moved {
+        Moved::Nothing => return Ok(Value::Flow(reshaped)),
+        Moved::Flat if pooled => return Ok(Value::Flow(reshaped)),
+        Moved::Flat => Op::Flatten,
+        Moved::Shuffled(groups) => Op::ChannelShuffle { groups },
+    };
+    let name = graph.push_node(node, Ok(op), vec![flow.node]);
     Ok(Value::Flow(Flow { node: name, ..reshaped }))
 }
 
-/// A list of sizes, where the operator reads one.
-fn sizes(graph: &mut Lowering<'_>, node: &NodeProto, index: usize) -> Option<Vec<Option<i64>>> {
-    match graph.value(node, index)? {
-        Value::Sizes(sizes) => Some(sizes),
-        _ => graph.integers(node, index).map(|list| list.into_iter().map(Some).collect()),
+/// A map that was laid flat, in the file's order: a dense layer needs it in any, but what joins, cuts or gives it out
+/// does not.
+pub(crate) fn in_order(graph: &mut Lowering<'_>, label: &str, flow: Flow) -> Flow {
+    const MAP: [Axis; 3] = [Axis::Height, Axis::Width, Axis::Channel];
+    if flow.flat.is_empty() || !flow.axes.iter().any(|(axis, _)| *axis == Axis::Flat) {
+        return flow;
     }
-}
-
-/// Joins lists of sizes.
-pub(crate) fn concat(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
-    let lists = (0..node.inputs.len()).map(|index| sizes(graph, node, index));
-    let joined: Option<Vec<_>> = lists.collect();
-    let joined = joined.map(|lists| lists.concat()).filter(|sizes| sizes.len() <= MOST_SIZES);
-    joined.map(Value::Sizes).ok_or_else(|| Refused("it joins neither maps nor sizes".to_owned()))
-}
-
-fn gather(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
-    let (list, indices) = (sizes(graph, node, 0), graph.integers(node, 1));
-    let taken = list.zip(indices).and_then(|(list, indices)| {
-        let place = |index: i64| from_start(index, list.len() as i64);
-        let take = |index: i64| list.get(usize::try_from(place(index)).ok()?).copied();
-        indices.into_iter().map(take).collect::<Option<Vec<_>>>()
-    });
-    taken.map(Value::Sizes).ok_or_else(|| Refused("it does not pick a size of a shape".to_owned()))
-}
-
-fn slice(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
-    let mut bound = |name: &str, index: usize| match node.ints(name) {
-        Some(values) => values.first().copied(),
-        None => graph.integers(node, index).and_then(|values| values.first().copied()),
-    };
-    let (start, end, step) = (bound("starts", 1), bound("ends", 2), bound("steps", 4));
-    let list = sizes(graph, node, 0);
-    let part = list.zip(start.zip(end)).and_then(|(list, (start, end))| {
-        let length = list.len() as i64;
-        let [start, end] = [start, end].map(|at| from_start(at, length).clamp(0, length) as usize);
-        list.get(start..end).map(<[_]>::to_vec).filter(|_| step.unwrap_or(1) == 1)
-    });
-    part.map(Value::Sizes).ok_or_else(|| Refused("it does not cut a shape".to_owned()))
+    let size = |axis| flow.flat.iter().find(|(own, _)| *own == axis).map_or(1, |(_, size)| *size);
+    let order = flow.flat.iter().map(|(axis, _)| *axis);
+    let missing = MAP.into_iter().filter(|axis| !flow.flat.iter().any(|(own, _)| own == axis));
+    let places = order.chain(missing).filter_map(|axis| MAP.iter().position(|own| *own == axis));
+    let Ok(dims) = <[usize; 3]>::try_from(places.collect::<Vec<_>>()) else { return flow };
+    let mut name = flow.node.clone();
+    if dims != [0, 1, 2] {
+        let ops = [Op::Reshape { target_shape: MAP.map(size) }, Op::Permute { dims }, Op::Flatten];
+        for (number, op) in ops.into_iter().enumerate() {
+            let label = format!("{label} (order {number})");
+            name = graph.push_derived(&label, Ok(op), vec![name]);
+        }
+    }
+    Flow { node: name, flat: Vec::new(), ..flow }
 }

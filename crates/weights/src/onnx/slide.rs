@@ -12,6 +12,8 @@ pub(crate) type Sides = [[usize; 2]; 2];
 pub(crate) struct Window {
     pub(crate) size: [usize; 2],
     pub(crate) strides: [usize; 2],
+    /// Positions from one number of the window to the next.
+    pub(crate) dilation: [usize; 2],
     pub(crate) pads: Sides,
     /// TensorFlow's `same`, which ONNX calls `SAME_UPPER`.
     pub(crate) same: bool,
@@ -30,6 +32,11 @@ impl Window {
     /// Along height and width.
     fn axes(&self) -> [Along; 2] {
         let ([height, width], [down, across]) = (self.size, self.strides);
+        let [sparse, far] = self.dilation;
+        let extent = |size: usize, dilation: usize| {
+            size.saturating_sub(1).saturating_mul(dilation).saturating_add(1)
+        };
+        let (height, width) = (extent(height, sparse), extent(width, far));
         let [vertical, horizontal] = self.pads;
         [
             Along { kernel: height, stride: down, pads: vertical },
@@ -43,7 +50,12 @@ pub(crate) fn odd(name: &str) -> Refused {
 }
 
 pub(crate) fn pair(values: Option<&[i64]>) -> Option<[usize; 2]> {
-    let sizes = values?.iter().map(|&v| usize::try_from(v).ok().filter(|&v| v > 0));
+    pair_of(values, 1)
+}
+
+/// Two sizes, each of so much at least.
+pub(crate) fn pair_of(values: Option<&[i64]>, least: usize) -> Option<[usize; 2]> {
+    let sizes = values?.iter().map(|&v| usize::try_from(v).ok().filter(|&v| v >= least));
     sizes.collect::<Option<Vec<_>>>()?.try_into().ok()
 }
 
@@ -53,6 +65,10 @@ pub(crate) fn window(node: &NodeProto, size: [usize; 2]) -> Result<Window, Refus
     }
     let strides = match node.ints("strides") {
         Some(strides) => pair(Some(strides)).ok_or_else(|| odd("strides"))?,
+        None => [1; 2],
+    };
+    let dilation = match node.ints("dilations") {
+        Some(dilation) => pair(Some(dilation)).ok_or_else(|| odd("dilations"))?,
         None => [1; 2],
     };
     let auto_pad = node.text("auto_pad", "NOTSET");
@@ -65,7 +81,7 @@ pub(crate) fn window(node: &NodeProto, size: [usize; 2]) -> Result<Window, Refus
         (other, _) => return Err(Refused(format!("`auto_pad` is {other}, `pads` {pads:?}"))),
     };
     let (same, ceil) = (auto_pad == "SAME_UPPER", node.int("ceil_mode", 0) != 0);
-    Ok(Window { size, strides, pads, same, ceil })
+    Ok(Window { size, strides, dilation, pads, same, ceil })
 }
 
 /// Which of Keras's two paddings a window has on an input of this size, if it is one.
@@ -101,6 +117,21 @@ pub(crate) fn around(window: &Window) -> Option<Padding> {
     alike.then_some(Padding::Around(zeros))
 }
 
+/// What must be around a map for whole windows, of which the last may reach past its pads.
+pub(crate) fn border(window: &Window, sizes: [Option<usize>; 2]) -> Option<Sides> {
+    if !window.ceil {
+        return Some(window.pads).filter(|_| !window.same);
+    }
+    let counts = windows(window, sizes);
+    let mut sides = window.pads;
+    let along = sides.iter_mut().zip(window.axes()).zip(sizes.into_iter().zip(counts));
+    for (([before, after], Along { kernel, stride, .. }), (size, count)) in along {
+        let reach = count?.checked_sub(1)?.checked_mul(stride)?.checked_add(kernel)?;
+        *after = reach.saturating_sub(size?.checked_add(*before)?);
+    }
+    Some(sides)
+}
+
 /// What a padding adds before and after an axis of this size.
 pub(crate) fn same_pads(padding: Padding, size: usize, kernel: usize, stride: usize) -> [usize; 2] {
     match padding {
@@ -133,4 +164,47 @@ pub(crate) fn windows(window: &Window, sizes: [Option<usize>; 2]) -> [Option<usi
     };
     let ([height, width], [down, across]) = (sizes, window.axes());
     [along(height, down), along(width, across)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pooling(size: usize, stride: usize, pads: usize) -> Window {
+        Window {
+            size: [size; 2],
+            strides: [stride; 2],
+            dilation: [1; 2],
+            pads: [[pads; 2]; 2],
+            same: false,
+            ceil: true,
+        }
+    }
+
+    #[test]
+    fn a_last_window_that_reaches_past_the_border_is_padding() {
+        // An even side has a window more than whole ones, an odd one has not.
+        let window = pooling(3, 2, 0);
+        assert_eq!(padding(&window, [Some(12), Some(14)]), Some(Padding::Same));
+        assert_eq!(padding(&window, [Some(13), Some(15)]), Some(Padding::Valid));
+        let uneven = [Some(12), Some(15)];
+        assert_eq!(padding(&window, uneven), None);
+        assert_eq!(windows(&window, uneven), [Some(6), Some(7)]);
+        assert_eq!(border(&window, uneven), Some([[0, 1], [0, 0]]));
+        // A window must begin before what is padded behind the map: there are 4, not 5.
+        let window = pooling(2, 2, 1);
+        assert_eq!(windows(&window, [Some(7), Some(8)]), [Some(4), Some(5)]);
+        assert_eq!(border(&window, [Some(7), Some(8)]), Some([[1, 0], [1, 1]]));
+        assert_eq!(border(&pooling(3, 2, 0), [None, Some(8)]), None);
+    }
+
+    #[test]
+    fn a_window_with_gaps_is_as_large_as_what_it_spans() {
+        let window = Window { dilation: [2, 3], ceil: false, ..pooling(3, 1, 0) };
+        assert_eq!(windows(&window, [Some(10), Some(10)]), [Some(6), Some(4)]);
+        let same = Window { pads: [[2; 2], [3; 2]], ..window };
+        assert_eq!(padding(&same, [Some(10), Some(10)]), Some(Padding::Same));
+        let far = Window { dilation: [usize::MAX, 1], ..same };
+        assert_eq!(windows(&far, [Some(10), Some(10)])[0], None);
+    }
 }

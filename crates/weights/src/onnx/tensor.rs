@@ -8,8 +8,8 @@ use std::path::{Component, Path};
 use crate::onnx::wire::{Wire, WireFile};
 use crate::store::BoxError;
 
-/// Most integers of a tensor that is read to understand the graph: a shape, a list of axes.
-const MOST_INTEGERS: u64 = 64;
+/// Most integers of a tensor that is read to understand the graph: a shape, a list of axes or of channels.
+const MOST_INTEGERS: u64 = 4096;
 
 /// Most `f32` of such a tensor: scales, and the factors of a batch normalisation.
 const MOST_FLOATS: u64 = 4096;

@@ -1,6 +1,7 @@
 //! How a weight in Keras's layout is made of an ONNX tensor.
 
 use std::collections::HashMap;
+use std::iter;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -26,6 +27,10 @@ pub(crate) enum Order {
     Same,
     /// The same, subtracted rather than added.
     Negated,
+    /// The same, multiplied by rather than divided by.
+    Inverse,
+    /// Each number so many times.
+    Repeated(usize),
     /// A convolution's `[out, in, height, width]`; Keras has `[height, width, in, out]`.
     Kernel([usize; 4]),
     /// A matrix of `rows` and `columns`, or its transpose, whose rows belong to a map that was
@@ -53,6 +58,11 @@ impl Order {
         match self {
             Self::Same => Some(values),
             Self::Negated => Some(values.into_iter().map(|value| -value).collect()),
+            Self::Inverse => Some(values.into_iter().map(|value| 1.0 / value).collect()),
+            Self::Repeated(times) => {
+                let each = values.into_iter().flat_map(|value| iter::repeat_n(value, *times));
+                Some(each.collect())
+            }
             Self::Kernel(sizes @ [out, inputs, height, width]) => {
                 product(sizes).filter(|&product| product == count)?;
                 if count == 0 {

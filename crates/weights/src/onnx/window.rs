@@ -1,4 +1,4 @@
-//! Operators whose window runs over a map: convolution, pooling, padding, resizing.
+//! Operators whose window runs over a map: convolution and padding.
 
 use burncam_net::{Activation, Op, Padding, Weight};
 
@@ -6,7 +6,7 @@ use crate::keras::op::Refused;
 use crate::onnx::graph::Lowering;
 use crate::onnx::model::NodeProto;
 use crate::onnx::op::only;
-use crate::onnx::slide::{around, odd, padding, pair, window, windows};
+use crate::onnx::slide::{odd, padding, pair_of, window, windows};
 use crate::onnx::tensor::Tensor;
 use crate::onnx::value::{Axis, Flow, NCHW, Value};
 use crate::onnx::weight_origin::{Order, WeightOrigin};
@@ -46,13 +46,11 @@ pub(crate) fn shape(tensor: &Tensor) -> Vec<usize> {
 pub(crate) fn conv(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
     let input = map(graph, node)?;
     let kernel = weight(graph.tensor(node, 1)?)?;
-    let &[filters, channels, height, width] = shape(kernel).as_slice() else {
+    let &[filters, deep, height, width] = shape(kernel).as_slice() else {
         return Err(Refused(format!("its kernel has the shape {:?}", kernel.shape)));
     };
-    only(node, "group", 1)?;
-    if node.ints("dilations").is_some_and(|all| all.iter().any(|&one| one != 1)) {
-        return Err(Refused("`dilations` are not 1".to_owned()));
-    }
+    let groups = groups(node)?;
+    let channels = deep.saturating_mul(groups);
     if input.size(Axis::Channel).is_some_and(|found| found != channels) {
         return Err(Refused(format!(
             "its kernel reads {channels} channels of {}",
@@ -60,13 +58,15 @@ pub(crate) fn conv(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, 
         )));
     }
     let window = window(node, [height, width])?;
+    let dilation_rate = window.dilation;
     let sizes = map_size(&input);
     let (padding, before) = match padding(&window, sizes) {
         Some(padding) => (padding, None),
         None => (Padding::Valid, Some(window.pads)),
     };
     let bias = bias(graph, node, filters)?;
-    let plain = padding == Padding::Valid && before.is_none();
+    let plain =
+        padding == Padding::Valid && before.is_none() && groups == 1 && dilation_rate == [1; 2];
     if plain && sizes == [Some(height), Some(width)] && covers(graph, &input, [height, width]) {
         let sizes = [filters, channels, height, width];
         return Ok(dense(graph, node, &input, (kernel, sizes), bias));
@@ -76,23 +76,110 @@ pub(crate) fn conv(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, 
         let label = format!("{} (pads)", node.label());
         reads = graph.push_named(&label, node, Ok(Op::ZeroPadding2D { padding }), vec![reads]);
     }
-    let op = Op::Conv2D {
-        filters,
-        kernel_size: window.size,
-        strides: window.strides,
-        padding,
-        use_bias: bias.is_some(),
-        activation: Activation::Linear,
+    let (kernel_size, strides, use_bias) = (window.size, window.strides, bias.is_some());
+    let activation = Activation::Linear;
+    let multiplier = filters.checked_div(channels).filter(|_| groups > 1 && deep == 1);
+    let (op, weight, sizes_of_kernel) = match multiplier {
+        Some(depth_multiplier) => {
+            let op = Op::DepthwiseConv2D {
+                kernel_size,
+                strides,
+                padding,
+                dilation_rate,
+                depth_multiplier,
+                use_bias,
+                activation,
+            };
+            (op, Weight::DepthwiseKernel, [height, width, channels, depth_multiplier])
+        }
+        None => {
+            let op = Op::Conv2D {
+                filters,
+                kernel_size,
+                strides,
+                padding,
+                dilation_rate,
+                groups,
+                use_bias,
+                activation,
+            };
+            (op, Weight::Kernel, [height, width, deep, filters])
+        }
     };
     let name = graph.push_node(node, Ok(op), vec![reads]);
-    let order = Order::Kernel([filters, channels, height, width]);
+    // The filters of a channel lie together, so a depthwise kernel has the same order.
+    let order = Order::Kernel([filters, deep, height, width]);
     let origin = WeightOrigin::Tensor(kernel.clone(), order);
-    graph.add_weight(&name, Weight::Kernel, &[height, width, channels, filters], origin);
+    graph.add_weight(&name, weight, &sizes_of_kernel, origin);
     if let Some(bias) = bias {
         let origin = WeightOrigin::Tensor(bias.clone(), Order::Same);
         graph.add_weight(&name, Weight::Bias, &[filters], origin);
     }
     Ok(output(name, &input, Some(filters), windows(&window, sizes)))
+}
+
+fn groups(node: &NodeProto) -> Result<usize, Refused> {
+    let groups = node.int("group", 1);
+    let known = usize::try_from(groups).ok().filter(|&groups| groups > 0);
+    known.ok_or_else(|| Refused(format!("`group` is {groups}")))
+}
+
+/// The transposed map of a convolution.
+pub(crate) fn transposed(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
+    let input = map(graph, node)?;
+    let kernel = weight(graph.tensor(node, 1)?)?;
+    let &[channels, filters, height, width] = shape(kernel).as_slice() else {
+        return Err(Refused(format!("its kernel has the shape {:?}", kernel.shape)));
+    };
+    only(node, "group", 1)?;
+    let window = window(node, [height, width])?;
+    let [Some(rows), Some(columns)] = map_size(&input) else {
+        return Err(Refused("the size of its input is not known".to_owned()));
+    };
+    let more = match node.ints("output_padding") {
+        Some(more) => pair_of(Some(more), 0).ok_or_else(|| odd("output_padding"))?,
+        None => [0; 2],
+    };
+    if window.dilation != [1; 2] || window.same || node.ints("output_shape").is_some() {
+        return Err(Refused("it has dilations, or an output shape and no pads".to_owned()));
+    }
+    if input.size(Axis::Channel) != Some(channels) {
+        let input = input.describe();
+        return Err(Refused(format!("its kernel reads {channels} channels of {input}")));
+    }
+    let [[top, bottom], [left, right]] = window.pads;
+    let [down, across] = window.strides;
+    let along = |size: usize, stride: usize, kernel: usize, [before, after, more]: [usize; 3]| {
+        let reach = size.checked_sub(1)?.checked_mul(stride)?.checked_add(kernel)?;
+        reach.checked_add(more)?.checked_sub(before)?.checked_sub(after).filter(|&size| size > 0)
+    };
+    let [more_down, more_across] = more;
+    let size = [
+        along(rows, down, height, [top, bottom, more_down]),
+        along(columns, across, width, [left, right, more_across]),
+    ];
+    let [Some(tall), Some(wide)] = size else {
+        return Err(Refused("nothing is left of its output".to_owned()));
+    };
+    let bias = bias(graph, node, filters)?;
+    let op = Op::Conv2DTranspose {
+        filters,
+        kernel_size: window.size,
+        strides: window.strides,
+        before: [top, left],
+        size: [tall, wide],
+        use_bias: bias.is_some(),
+        activation: Activation::Linear,
+    };
+    let name = graph.push_node(node, Ok(op), vec![input.node.clone()]);
+    let order = Order::Kernel([channels, filters, height, width]);
+    let origin = WeightOrigin::Tensor(kernel.clone(), order);
+    graph.add_weight(&name, Weight::Kernel, &[height, width, filters, channels], origin);
+    if let Some(bias) = bias {
+        let origin = WeightOrigin::Tensor(bias.clone(), Order::Same);
+        graph.add_weight(&name, Weight::Bias, &[filters], origin);
+    }
+    Ok(output(name, &input, Some(filters), size))
 }
 
 /// Whether a window of the map's own size makes a convolution a dense layer, as timm writes those
@@ -158,39 +245,6 @@ pub(crate) fn bias<'a>(
     }
 }
 
-pub(crate) fn pool(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
-    let input = map(graph, node)?;
-    let size = pair(node.ints("kernel_shape")).ok_or_else(|| odd("kernel_shape"))?;
-    only(node, "storage_order", 0)?;
-    if node.ints("dilations").is_some_and(|all| all.iter().any(|&one| one != 1)) {
-        return Err(Refused("`dilations` are not 1".to_owned()));
-    }
-    let window = window(node, size)?;
-    let sizes = map_size(&input);
-    if (size, window.strides, window.pads) == ([1; 2], [1; 2], [[0; 2]; 2]) {
-        // PyTorch's adaptive pooling of a map that has the size already.
-        return Ok(Value::Flow(input));
-    }
-    let padded = window.pads != [[0; 2]; 2] || window.same || window.ceil;
-    let counts = node.op_type == "AveragePool" && padded && node.int("count_include_pad", 0) != 0;
-    let padding = if counts { around(&window) } else { padding(&window, sizes) };
-    let padding = padding.or_else(|| around(&window).filter(|_| node.op_type == "MaxPool"));
-    let padding = padding.ok_or_else(|| {
-        Refused(format!(
-            "`pads` of {:?} are neither none, nor those of `same`, nor equal on all sides",
-            window.pads
-        ))
-    })?;
-    let (pool_size, strides) = (size, window.strides);
-    let op = match node.op_type.as_str() {
-        "MaxPool" => Op::MaxPooling2D { pool_size, strides, padding },
-        _ => Op::AveragePooling2D { pool_size, strides, padding },
-    };
-    let name = graph.push_node(node, Ok(op), vec![input.node.clone()]);
-    let channels = input.size(Axis::Channel);
-    Ok(output(name, &input, channels, windows(&window, sizes)))
-}
-
 /// Zeros around the border.
 pub(crate) fn pad(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
     let flow = graph.flow(node, 0)?;
@@ -205,8 +259,13 @@ pub(crate) fn pad(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, R
     let pads = node.ints("pads").map(<[i64]>::to_vec).or_else(|| graph.integers(node, 1));
     let pads = pads.ok_or_else(|| Refused("`pads` are not known".to_owned()))?;
     let pads: Option<Vec<usize>> = pads.iter().map(|&pad| pad.try_into().ok()).collect();
-    let pads = pads.filter(|_| value == Some(0.0) && node.input(3).is_none());
     let rank = flow.axes.len();
+    let axes = match node.input(3) {
+        Some(_) => graph.integers(node, 3),
+        None => Some((0..rank as i64).collect()),
+    };
+    let pads = pads.filter(|_| value == Some(0.0));
+    let pads = pads.zip(axes).and_then(|(pads, axes)| on_all_axes(&flow, &pads, &axes));
     let halves = pads.as_deref().and_then(|pads| pads.split_at_checked(rank));
     let halves = halves.filter(|(before, after)| before.len() == after.len());
     let Some((before, after)) = halves else {
@@ -228,48 +287,23 @@ pub(crate) fn pad(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, R
     Ok(Value::Flow(Flow::new(name, axes)))
 }
 
-/// Bilinear interpolation with half-pixel centres.
-pub(crate) fn resize(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
-    let input = map(graph, node)?;
-    let mode = node.text("mode", "nearest");
-    let centres = node.text("coordinate_transformation_mode", "half_pixel");
-    if graph.model.opset < 11 || mode != "linear" || centres != "half_pixel" {
-        return Err(Refused(format!(
-            "it is {mode} with {centres} coordinates; only linear with half_pixel (operator set \
-             11 and later) is supported"
-        )));
+/// Pads of some axes as those of all: before each, then after each.
+fn on_all_axes(flow: &Flow, pads: &[usize], axes: &[i64]) -> Option<Vec<usize>> {
+    let rank = flow.axes.len();
+    let (before, after) = pads.split_at_checked(axes.len())?;
+    let mut all = vec![0; rank.checked_mul(2)?];
+    if before.len() != after.len() {
+        return None;
     }
-    only(node, "antialias", 0)?;
-    only(node, "exclude_outside", 0)?;
-    if node.text("keep_aspect_ratio_policy", "stretch") != "stretch" || node.ints("axes").is_some()
-    {
-        return Err(Refused("it keeps the aspect ratio, or names its axes".to_owned()));
+    for ((axis, before), after) in axes.iter().zip(before).zip(after) {
+        let axis = flow.axis(*axis)?;
+        *all.get_mut(axis)? = *before;
+        *all.get_mut(axis.checked_add(rank)?)? = *after;
     }
-    let sizes = graph.integers(node, 3).and_then(|sizes| <[i64; 4]>::try_from(sizes).ok());
-    let scales = graph.floats(node, 2).and_then(|scales| <[f32; 4]>::try_from(scales).ok());
-    let target = match (sizes, scales) {
-        (Some([_, _, height, width]), _) => [height, width].map(|size| usize::try_from(size).ok()),
-        (None, Some([1.0, 1.0, down, across])) => {
-            let scaled = |size: usize, scale: f32| (size as f64 * f64::from(scale)) as usize;
-            let [height, width] = map_size(&input);
-            [height.map(|h| scaled(h, down)), width.map(|w| scaled(w, across))]
-        }
-        _ => [None, None],
-    };
-    let [Some(height), Some(width)] = target else {
-        return Err(Refused("the size that it makes is not known".to_owned()));
-    };
-    let op = Op::bilinear([height, width]);
-    let name = graph.push_node(node, Ok(op), vec![input.node]);
-    let axes = input.axes.into_iter().map(|(axis, size)| match axis {
-        Axis::Height => (axis, Some(height)),
-        Axis::Width => (axis, Some(width)),
-        _ => (axis, size),
-    });
-    Ok(Value::Flow(Flow::new(name, axes.collect())))
+    Some(all)
 }
 
-fn output(
+pub(crate) fn output(
     node: String,
     input: &Flow,
     channels: Option<usize>,
@@ -280,6 +314,6 @@ fn output(
     Value::Flow(Flow::new(node, NCHW.into_iter().zip(sizes).collect()))
 }
 
-fn map_size(flow: &Flow) -> [Option<usize>; 2] {
+pub(crate) fn map_size(flow: &Flow) -> [Option<usize>; 2] {
     [flow.size(Axis::Height), flow.size(Axis::Width)]
 }

@@ -14,7 +14,11 @@ use crate::{Checkpoint, Error, Resolved, Wanted, structure, variant};
 /// PyTorch's name of a weight.
 pub(crate) fn torch_name(weight: Weight) -> &'static str {
     match weight {
-        Weight::Kernel | Weight::Gamma => "weight",
+        Weight::Kernel
+        | Weight::DepthwiseKernel
+        | Weight::PointwiseKernel
+        | Weight::Alpha
+        | Weight::Gamma => "weight",
         Weight::Bias | Weight::Beta => "bias",
         Weight::MovingMean => "running_mean",
         Weight::MovingVariance => "running_var",
@@ -126,7 +130,21 @@ pub(crate) fn resolve(
     let input = variant.input.clone();
     let notes = notes(&file, arch, variant);
     let front = Vec::new();
-    Ok(Resolved { arch, variant, input, head: config, names, front, notes, flattened, file })
+    let (layers, cam_layer) = ((variant.layers)(), variant.cam_layer.to_owned());
+    Ok(Resolved {
+        arch,
+        variant,
+        layers,
+        cam_layer,
+        input,
+        is_prepared: true,
+        head: config,
+        names,
+        front,
+        notes,
+        flattened,
+        file,
+    })
 }
 
 /// Whether a head is that of the variant's published weights: one layer with as many outputs.

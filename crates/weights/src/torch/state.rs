@@ -215,6 +215,7 @@ pub(crate) fn checkpoint(
         store,
         description: None,
         head: None,
+        size: None,
         class_names: Vec::new(),
         graph: None,
         state: Some(StateDict { prefix: String::new(), ignored, unused: Vec::new(), ordered }),

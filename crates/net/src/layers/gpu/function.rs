@@ -8,6 +8,7 @@ pub(super) enum Function {
     Linear,
     Relu,
     LeakyRelu(u32),
+    ClippedRelu(u32),
 }
 
 impl Function {
@@ -16,6 +17,7 @@ impl Function {
             Activation::Linear => Self::Linear,
             Activation::Relu => Self::Relu,
             Activation::LeakyRelu(slope) => Self::LeakyRelu(slope.to_bits()),
+            Activation::ClippedRelu(limit) => Self::ClippedRelu(limit.to_bits()),
         }
     }
 
@@ -26,6 +28,11 @@ impl Function {
             // `max` may turn a NaN into 0.
             Self::Relu => {
                 format!("select({value}, vec4<f32>(0.0), {value} < vec4<f32>(0.0))")
+            }
+            Self::ClippedRelu(limit) => {
+                let limit = format!("vec4<f32>({:?})", f32::from_bits(limit));
+                let low = Self::Relu.of_value(value);
+                format!("select({low}, {limit}, {value} > {limit})")
             }
             Self::LeakyRelu(slope) => {
                 let slope = f32::from_bits(slope);

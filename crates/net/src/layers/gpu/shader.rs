@@ -88,7 +88,7 @@ impl Convolving {
         [input, output]: [[usize; 2]; 2],
         tile: Tile,
     ) -> Self {
-        let Window { size, strides, before } = window;
+        let Window { size, strides, before, .. } = window;
         let (half, onto, function) = (false, false, Function::Linear);
         Self { tile, half, input, output, channels, filters, size, strides, before, onto, function }
     }
