@@ -157,7 +157,8 @@ fn a_damaged_description_is_refused() {
     refused("/input/order", json!("grb"), "unknown variant `grb`");
     refused("/names", json!({"conv_9": "a"}), "no layer `conv_9`");
     refused("/head/output", json!("relu"), "unknown variant `relu`");
-    refused("/head/layers/0/class", json!("Conv2D"), "Conv2D");
+    refused("/head/layers/0/class", json!("Conv2D"), "missing field `settings`");
+    refused("/head/layers/0/class", json!("Conv4D"), "unknown variant `Conv4D`");
     refused("/head/layers/1/settings", json!({"units": 8}), "missing field");
     refused("/head/layers/1/settings/units", json!(9), "has shape [2304, 8], expected [2304, 9]");
     refused("/head/layers", json!([]), "without a Dense layer");

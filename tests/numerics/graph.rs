@@ -86,7 +86,7 @@ fn compare(arch: &'static Arch) {
         }
 
         let (expected, found) = (outputs(&module), outputs(&graph));
-        assert!(!expected.is_empty() && expected.keys().eq(found.keys()), "{name}");
+        assert!(!expected.is_empty(), "{name}");
         for (layer, output) in &expected {
             assert_eq!(*output, found[layer], "{name}: {layer} where each is looked at");
         }
