@@ -236,7 +236,12 @@ impl Resolved {
         let stored = self.file.layers.iter().find(|stored| stored.name == name)?;
         match self.file.state {
             Some(_) => torch::matching::find(stored, weight),
-            None => stored.weights.iter().find(|stored| stored.name == weight.name()),
+            None => {
+                let named = |name: &str| stored.weights.iter().find(|own| own.name == name);
+                // Keras 3 calls that of a depthwise convolution so, too.
+                let other = (weight == Weight::DepthwiseKernel).then_some(Weight::Kernel.name());
+                named(weight.name()).or_else(|| other.and_then(named))
+            }
         }
     }
 

@@ -8,6 +8,7 @@ mod slice;
 use std::collections::{HashMap, HashSet};
 
 use burncam_net::{LayerTable, Op};
+use serde_json::Value;
 
 use crate::Error;
 use crate::keras::config::{Graph, Node};
@@ -87,6 +88,17 @@ fn lower(node: &Node, inputs: &[Place], keras_version: Option<&str>) -> Result<V
             operations::lower(function.unwrap_or_default(), node, inputs)
         }
         class if is_operation => operations::lower(&super::v3::snake_case(class), node, inputs),
+        class if module.is_empty() && node.description.call.is_object() => {
+            // The .h5 files of Keras 3 do not say where a class is defined; a layer that joins others is given a list.
+            let name = super::v3::snake_case(class);
+            let joins = ["Add", "Subtract", "Multiply", "Maximum", "Minimum"].contains(&class);
+            let is_list = node.description.call.pointer("/args/0").is_some_and(Value::is_array);
+            match classes::lower(node, inputs, keras_version) {
+                _ if joins && !is_list => operations::lower(&name, node, inputs),
+                Ok(steps) => Ok(steps),
+                Err(reason) => operations::lower(&name, node, inputs).map_err(|_| reason),
+            }
+        }
         _ => classes::lower(node, inputs, keras_version),
     }
 }
