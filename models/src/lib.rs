@@ -16,7 +16,7 @@ pub use ncnn::NCNN;
 pub use resnet::{RESNET50, SENET50};
 pub use vgg16::VGG16;
 
-use burncam_net::{Arch, ChannelOrder, InputSpec};
+use burncam_net::{Arch, ChannelOrder, IMAGENET_DEVIATION, IMAGENET_MEAN, InputSpec};
 
 /// Every architecture, in the order in which they are listed to users.
 pub static ARCHS: [&Arch; 5] = [&VGG16, &RESNET50, &SENET50, &INCEPTION_V3, &NCNN];
@@ -43,15 +43,12 @@ const TORCH_EPSILON: f32 = 1e-5;
 /// torchvision and timm feed most of their networks.
 const fn imagenet_torch(size: usize) -> InputSpec {
     InputSpec::scaled(size, ChannelOrder::Rgb, 255.0)
-        .with_mean([0.485, 0.456, 0.406])
-        .with_deviation([0.229, 0.224, 0.225])
+        .with_mean(IMAGENET_MEAN)
+        .with_deviation(IMAGENET_DEVIATION)
 }
 
 /// Classes of the networks that were trained on ImageNet.
 const IMAGENET_CLASSES: usize = 1000;
-
-/// Blue, green and red mean of ImageNet, as keras.applications subtracts it ("caffe" mode).
-const IMAGENET_MEAN: [f32; 3] = [103.939, 116.779, 123.68];
 
 /// The architecture of this name (`inception_v3`) or title (`IncepV3`), in any case and with or
 /// without its underscore.

@@ -1,8 +1,8 @@
 //! Architectures, their variants, and a network with its head.
 
-use burn::tensor::{Device, Tensor, s};
+use burn::tensor::{Device, Tensor};
 
-use crate::layers::{Weights, block, interleaved};
+use crate::layers::{Weights, in_blocks, interleaved};
 use crate::{
     Arithmetic, Head, HeadConfig, InputSpec, LayerTable, LoadError, Loader, Randomisation,
     Randomised, Rectifier, Source, Tap, Trace, Weight,
@@ -109,9 +109,6 @@ pub struct Build<'a> {
     pub randomisation: Option<Randomisation<'a>>,
 }
 
-/// Images that the head sees at a time on the CPU.
-const HEAD_BLOCK: usize = 8;
-
 /// A network and its head, filled with weights: images in, logits out.
 pub struct Classifier {
     /// The architecture.
@@ -217,23 +214,7 @@ impl Classifier {
     }
 
     fn head_logits(&self, features: Tensor<4>, rectifier: Rectifier) -> Tensor<2> {
-        if self.device != Device::flex() {
-            return self.head_of(features, rectifier);
-        }
-        // On the CPU the order of a matrix product's sums depends on its size. So that an image's
-        // logits do not depend on the batch that it is in, the head always sees as many.
-        let [batch, ..] = features.dims();
-        let blocks = (0..batch).step_by(HEAD_BLOCK).map(|first| {
-            let count = (batch - first).min(HEAD_BLOCK);
-            let block = block(features.clone(), first, count, HEAD_BLOCK);
-            let logits = self.head_of(block, rectifier);
-            if count == HEAD_BLOCK { logits } else { logits.slice(s![0..count]) }
-        });
-        let mut blocks: Vec<_> = blocks.collect();
-        match blocks.len() {
-            1 => blocks.remove(0),
-            _ => Tensor::cat(blocks, 0),
-        }
+        in_blocks(features, |block| self.head_of(block, rectifier))
     }
 
     fn head_of(&self, features: Tensor<4>, rectifier: Rectifier) -> Tensor<2> {

@@ -1,10 +1,10 @@
 //! A network that is nothing but its layer table.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 use crate::layers::{
     ActivationLayer, AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, MaxPool2d, Multiply, Norm,
-    Prelu, Resizing, Sum, Units, ZeroPadding, block, compute, total,
+    Prelu, Resizing, Sum, Units, ZeroPadding, compute, in_blocks, total,
 };
 use crate::{
     Arch, ChannelOrder, InputSpec, Interpolation, Layer, LayerTable, LoadError, Loader, Network,
@@ -69,10 +69,6 @@ enum Operation {
     ZeroPadding(ZeroPadding),
 }
 
-/// Vectors of a batch that a dense layer sees at a time on the CPU, where the order of a product's sums depends on
-/// its size.
-const ROWS: usize = 8;
-
 impl Graph {
     /// Makes every layer of the loader's table.
     ///
@@ -82,7 +78,7 @@ impl Graph {
     ///
     /// # Panics
     ///
-    /// If the table holds generated code, or a layer that only a head has.
+    /// If the table holds generated code.
     pub fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
         let mut steps: Vec<Step> = Vec::new();
         while let Some(layer) = loader.upcoming() {
@@ -203,7 +199,13 @@ impl Operation {
                     return trace.start_at(name, last);
                 }
                 let rectifier = trace.rectifier();
-                trace.layer(name, rows(last, |rows| layer.forward(rows, rectifier)))
+                let [_, channels, ..] = last.dims();
+                let units = in_blocks(last, |block| {
+                    let [batch, ..] = block.dims();
+                    layer.forward(block.reshape([batch, channels]), rectifier)
+                });
+                let [batch, count] = units.dims();
+                trace.layer(name, units.reshape([batch, count, 1, 1]))
             }
             (Self::MaxPooling(layer), []) => layer.forward(last, trace),
             (Self::Normalization(layer), []) => layer.forward(last, trace),
@@ -229,25 +231,6 @@ impl Operation {
             _ => unreachable!("the table has as many inputs as the layer reads"),
         }
     }
-}
-
-/// What a dense layer makes of vectors, `[batch, channels, 1, 1]`; on the CPU of as many at a time, whatever the batch.
-fn rows(input: Tensor<4>, forward: impl Fn(Tensor<2>) -> Tensor<2>) -> Tensor<4> {
-    let [batch, channels, ..] = input.dims();
-    let outputs: Vec<Tensor<2>> = match input.device().inner() == Device::flex() {
-        false => vec![forward(input.reshape([batch, channels]))],
-        true => (0..batch)
-            .step_by(ROWS)
-            .map(|first| {
-                let count = (batch - first).min(ROWS);
-                let rows = block(input.clone(), first, count, ROWS).reshape([ROWS, channels]);
-                forward(rows).narrow(0, 0, count)
-            })
-            .collect(),
-    };
-    let output = Tensor::cat(outputs, 0);
-    let [batch, units] = output.dims();
-    output.reshape([batch, units, 1, 1])
 }
 
 impl Network for Graph {

@@ -37,6 +37,15 @@ impl ChannelOrder {
     }
 }
 
+/// Mean of ImageNet's pixels divided by 255, red first, as torchvision and timm subtract it.
+pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+
+/// Their deviation, red first.
+pub const IMAGENET_DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
+
+/// Mean of ImageNet's pixels, blue first, as keras.applications subtracts it ("caffe" mode).
+pub const IMAGENET_CAFFE_MEAN: [f32; 3] = [103.939, 116.779, 123.68];
+
 /// A network's own resizing of its input, before its first layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

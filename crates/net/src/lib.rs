@@ -37,7 +37,10 @@ pub use graph::{GRAPH, Graph};
 pub use head::Head;
 pub use head_config::{HeadConfig, HeadError, Output};
 pub use head_spec::{HeadSpec, HeadStep, HeadStepKind};
-pub use input::{ChannelOrder, InputSpec, OwnResizing, Step};
+pub use input::{
+    ChannelOrder, IMAGENET_CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN, InputSpec, OwnResizing,
+    Step,
+};
 pub use layers::{Loader, PROGRAMS};
 pub use op::{Activation, Interpolation, Op, Padding, Reduction};
 pub use randomised::{Randomisation, Randomised};

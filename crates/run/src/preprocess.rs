@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use burncam_net::{ChannelOrder, InputSpec};
+use burncam_net::{
+    ChannelOrder, IMAGENET_CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN, InputSpec,
+};
 
 /// Everything of an [`InputSpec`] but its size.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,12 +27,7 @@ const fn caffe(mean: [f32; 3]) -> Preprocess {
 const KNOWN: [(&str, Preprocess, &str); 7] = [
     (
         "torchvision",
-        Preprocess {
-            divisor: 255.0,
-            mean: [0.485, 0.456, 0.406],
-            deviation: [0.229, 0.224, 0.225],
-            ..RAW
-        },
+        Preprocess { divisor: 255.0, mean: IMAGENET_MEAN, deviation: IMAGENET_DEVIATION, ..RAW },
         "torchvision, most of timm, DenseNet of Keras",
     ),
     (
@@ -38,7 +35,7 @@ const KNOWN: [(&str, Preprocess, &str); 7] = [
         Preprocess { divisor: 127.5, mean: [1.0; 3], ..RAW },
         "Inception, Xception, MobileNet and ResNetV2 of Keras",
     ),
-    ("caffe", caffe([103.939, 116.779, 123.68]), "VGG and ResNet of keras.applications"),
+    ("caffe", caffe(IMAGENET_CAFFE_MEAN), "VGG and ResNet of keras.applications"),
     ("vggface", caffe([93.5940, 104.7624, 129.1863]), "VGG16 of keras-vggface"),
     ("vggface2", caffe([91.4953, 103.8827, 131.0912]), "ResNet50 and SENet50 of keras-vggface"),
     (

@@ -17,7 +17,7 @@ use crate::keras::h5::{StoredLayer, StoredWeight};
 use crate::limits::{MOST_HEAD, MOST_PARTS, MOST_STEPS, check_parts};
 use crate::matching::FileNames;
 use crate::store::{BoxError, Store};
-use crate::table::{self, Building, Place};
+use crate::table::{self, Place, TableBuilder};
 use crate::{Checkpoint, Error, Format, Resolved, Wanted};
 
 /// The metadata's entry.
@@ -99,7 +99,7 @@ impl StoredGraph {
         if rest.len() > MOST_PARTS {
             return Err(format!("its network has more than {MOST_PARTS} layers"));
         }
-        let (mut building, input) = Building::new(&first.name, &first.op)?;
+        let (mut builder, input) = TableBuilder::new(&first.name, &first.op)?;
         let mut places = vec![input];
         let mut names = HashSet::from([first.name.as_str()]);
         for layer in rest {
@@ -111,9 +111,9 @@ impl StoredGraph {
                 layer.inputs.iter().map(|&input| places.get(input).cloned()).collect();
             let inputs = inputs.ok_or_else(|| wrong("it reads a later layer".to_owned()))?;
             let step = table::Step { op: layer.op.clone(), rank: if layer.is_map { 3 } else { 1 } };
-            places.push(building.add(&layer.name, &inputs, vec![step]).map_err(wrong)?);
+            places.push(builder.add(&layer.name, &inputs, vec![step]).map_err(wrong)?);
         }
-        let table = building.finish();
+        let table = builder.finish();
         match table.get(&self.cam_layer) {
             Some(layer) if layer.is_map => Ok(table),
             _ => Err(format!("`{}` is no layer to explain", self.cam_layer)),

@@ -57,6 +57,7 @@ mod safetensors;
 mod same;
 mod scratch;
 mod shapes;
+mod slice;
 mod store;
 mod structure;
 mod table;

@@ -35,12 +35,12 @@ impl Step {
 }
 
 /// A table that is being made.
-pub(crate) struct Building {
+pub(crate) struct TableBuilder {
     table: LayerTable,
     products: u128,
 }
 
-impl Building {
+impl TableBuilder {
     /// A table with the input alone.
     pub(crate) fn new(name: &str, op: &Op) -> Result<(Self, Place), String> {
         let &Op::InputLayer { height, width, channels } = op else {
@@ -61,8 +61,8 @@ impl Building {
             ));
         }
         let shape = [height, width, channels];
-        let building = Self { table: LayerTable::new(name, shape), products: 0 };
-        Ok((building, Place { layer: 0, shape, rank: 3 }))
+        let builder = Self { table: LayerTable::new(name, shape), products: 0 };
+        Ok((builder, Place { layer: 0, shape, rank: 3 }))
     }
 
     /// Adds the operations that a layer is, one behind the other: the last by the layer's name.
@@ -107,7 +107,12 @@ pub(crate) fn cam_layer(table: &LayerTable) -> Option<String> {
     cut.map(|layer| layer.name.clone())
 }
 
-/// The candidates after [`cam_layer`], nearest first.
+/// Takes off the activation that makes probabilities of the last layer's numbers: the table that ends in logits, the
+/// head that reads them, and the activation, if there was one.
+///
+/// # Errors
+///
+/// If the network does not end in one row of classes, or in another activation.
 pub(crate) fn take_output(
     table: &LayerTable,
 ) -> Result<(LayerTable, HeadConfig, Option<Activation>), String> {
@@ -199,24 +204,27 @@ pub(crate) fn prepares_input(table: &LayerTable) -> bool {
     let mut is_front = vec![true];
     for layer in table.layers().iter().skip(1) {
         let reads_front = layer.inputs.iter().all(|&input| is_front.get(input) == Some(&true));
-        let constant = matches!(
-            layer.op,
-            Op::Affine { .. }
-                | Op::Slice { .. }
-                | Op::Clip { .. }
-                | Op::Reshape { .. }
-                | Op::Permute { .. }
-                | Op::Concatenate
-                | Op::Dropout
-                | Op::Resizing { .. }
-                | Op::ZeroPadding2D { .. }
-        );
         if reads_front && matches!(layer.op, Op::Affine { .. }) {
             return true;
         }
-        is_front.push(reads_front && constant);
+        is_front.push(reads_front && keeps_pixels(&layer.op));
     }
     false
+}
+
+/// Whether an operation gives pixels in other places, or within limits.
+fn keeps_pixels(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Slice { .. }
+            | Op::Clip { .. }
+            | Op::Reshape { .. }
+            | Op::Permute { .. }
+            | Op::Concatenate
+            | Op::Dropout
+            | Op::Resizing { .. }
+            | Op::ZeroPadding2D { .. }
+    )
 }
 
 /// Whether the arithmetic before the first layer with weights makes of pixels what networks are trained with: values
@@ -231,12 +239,7 @@ pub(crate) fn makes_input(table: &LayerTable, apart: f32) -> bool {
                 let scale = scale.iter().fold(0.0_f32, |most, scale| most.max(scale.abs()));
                 read.map(|read| read * scale)
             }
-            Op::Slice { .. }
-            | Op::Clip { .. }
-            | Op::Concatenate
-            | Op::Dropout
-            | Op::Resizing { .. }
-            | Op::ZeroPadding2D { .. } => read,
+            op if keeps_pixels(op) => read,
             _ => None,
         };
         front.push(apart);

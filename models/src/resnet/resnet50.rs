@@ -4,12 +4,14 @@
 //! <https://arxiv.org/abs/1512.03385>; as keras-vggface builds it (Cao et al., *VGGFace2*, 2018),
 //! or keras.applications.
 
-use burncam_net::{Arch, ChannelOrder, InputSpec, LayerTable, Outputs, Variant};
+use burncam_net::{
+    Arch, ChannelOrder, IMAGENET_CAFFE_MEAN, InputSpec, LayerTable, Outputs, Variant,
+};
 
 use super::keras_applications;
 use super::keras_vggface::{INPUT, NOTEBOOK_HEAD, VggfaceResNet};
 use super::torch::{TORCH_CHILDREN, TORCH_STEM, TorchResNet, VGGFACE2_CLASSES};
-use crate::{FASTAI_HEADS, IMAGENET_CLASSES, IMAGENET_MEAN, PAIN_CLASSES, imagenet_torch};
+use crate::{FASTAI_HEADS, IMAGENET_CLASSES, PAIN_CLASSES, imagenet_torch};
 
 const VGGFACE: VggfaceResNet = VggfaceResNet { epsilon: 1e-3, squeeze: false };
 
@@ -37,7 +39,7 @@ pub static RESNET50: Arch = Arch {
         },
         Variant {
             name: "keras-applications",
-            input: InputSpec::scaled(224, ChannelOrder::Bgr, 1.0).with_mean(IMAGENET_MEAN),
+            input: InputSpec::scaled(224, ChannelOrder::Bgr, 1.0).with_mean(IMAGENET_CAFFE_MEAN),
             outputs: Outputs::Any,
             cam_layer: "conv5_block3_out",
             neurons: None,

@@ -10,11 +10,11 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burncam_net::layers::{Conv2d, MaxPool2d};
 use burncam_net::{
-    Arch, ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Outputs, Trace,
-    Variant,
+    Arch, ChannelOrder, IMAGENET_CAFFE_MEAN, InputSpec, LayerTable, LoadError, Loader, Network, Op,
+    Outputs, Trace, Variant,
 };
 
-use crate::{IMAGENET_MEAN, PAIN_CLASSES};
+use crate::PAIN_CLASSES;
 
 /// filters, convolutions
 pub(crate) const STAGES: [(usize, usize); 5] = [(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)];
@@ -37,7 +37,7 @@ pub static VGG16: Arch = Arch {
         },
         Variant {
             name: "keras-applications",
-            input: InputSpec::scaled(224, ChannelOrder::Bgr, 1.0).with_mean(IMAGENET_MEAN),
+            input: InputSpec::scaled(224, ChannelOrder::Bgr, 1.0).with_mean(IMAGENET_CAFFE_MEAN),
             outputs: Outputs::Any,
             cam_layer: "block5_conv3",
             neurons: None,

@@ -13,7 +13,7 @@ use super::transposed::ConvTranspose2d;
 use super::{Conv2d, Dense, Loader};
 use crate::{Activation, Layer, LoadError, Op, Weight};
 
-/// A dense layer, which needs no other batch than a vector has, or any.
+/// A dense layer of vectors, with its name, or of every position of a map.
 pub(crate) enum Units {
     Vector(String, Dense),
     Map(Box<Conv2d>),

@@ -38,8 +38,8 @@ pub(crate) use loader::Weights;
 pub(crate) use merge::total;
 pub(crate) use normalisation::{Norm, Prelu};
 pub(crate) use transposed::ConvTranspose2d;
-pub(crate) use whole::{block, flattened, maxima, means};
 pub use whole::{channel_means, interleaved, product_sums, weighted_sums};
+pub(crate) use whole::{flattened, in_blocks, maxima, means};
 
 use crate::Padding;
 use burn::nn::PaddingConfig2d;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, s};
 use burncam_kernels::{self as kernels, Pooling, Shape};
 
 use super::gpu;
@@ -54,6 +54,32 @@ pub(crate) fn maxima(input: Tensor<4>) -> Tensor<4> {
     input.flatten::<3>(2, 3).max_dim(2).reshape([batch, channels, 1, 1])
 }
 
+/// Images that products of matrices see at a time on the CPU.
+const BLOCK: usize = 8;
+
+/// What `forward` makes of each image. On the CPU the order of a matrix product's sums depends on its size: so that
+/// an image's numbers do not depend on the batch that it is in, `forward` always sees as many there.
+///
+/// # Shapes
+///
+/// `[batch, channels, height, width]` to `[batch, units]`.
+pub(crate) fn in_blocks(input: Tensor<4>, forward: impl Fn(Tensor<4>) -> Tensor<2>) -> Tensor<2> {
+    if input.device().inner() != Device::flex() {
+        return forward(input);
+    }
+    let [batch, ..] = input.dims();
+    let blocks = (0..batch).step_by(BLOCK).map(|first| {
+        let count = (batch - first).min(BLOCK);
+        let output = forward(block(input.clone(), first, count, BLOCK));
+        if count == BLOCK { output } else { output.slice(s![0..count]) }
+    });
+    let mut blocks: Vec<_> = blocks.collect();
+    match blocks.len() {
+        1 => blocks.remove(0),
+        _ => Tensor::cat(blocks, 0),
+    }
+}
+
 /// The images from `first` on, so many, and zeros up to `size` images, on the CPU.
 ///
 /// # Shapes
@@ -63,7 +89,7 @@ pub(crate) fn maxima(input: Tensor<4>) -> Tensor<4> {
 /// # Panics
 ///
 /// If the maps are not on the CPU in `f32`, or there are fewer.
-pub(crate) fn block(input: Tensor<4>, first: usize, count: usize, size: usize) -> Tensor<4> {
+fn block(input: Tensor<4>, first: usize, count: usize, size: usize) -> Tensor<4> {
     if [first, count, input.dims()[0]] == [0, size, size] {
         return input;
     }

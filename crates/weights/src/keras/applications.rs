@@ -1,6 +1,8 @@
 //! How keras.applications prepares images, by what it calls its models.
 
-use burncam_net::{ChannelOrder, InputSpec};
+use burncam_net::{
+    ChannelOrder, IMAGENET_CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN, InputSpec,
+};
 
 use crate::keras::config::Graph;
 
@@ -64,14 +66,12 @@ impl Mode {
     fn input(self) -> InputSpec {
         let raw = InputSpec::scaled(1, ChannelOrder::Rgb, 1.0);
         match self {
-            Self::Caffe => {
-                InputSpec { order: ChannelOrder::Bgr, mean: [103.939, 116.779, 123.68], ..raw }
-            }
+            Self::Caffe => InputSpec { order: ChannelOrder::Bgr, mean: IMAGENET_CAFFE_MEAN, ..raw },
             Self::Inception => InputSpec { divisor: 127.5, mean: [1.0; 3], ..raw },
             Self::Torch => InputSpec {
                 divisor: 255.0,
-                mean: [0.485, 0.456, 0.406],
-                deviation: [0.229, 0.224, 0.225],
+                mean: IMAGENET_MEAN,
+                deviation: IMAGENET_DEVIATION,
                 ..raw
             },
         }

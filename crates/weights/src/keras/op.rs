@@ -188,53 +188,76 @@ fn input(config: &Config) -> Result<Op, Refused> {
 }
 
 fn conv2d(config: &Config) -> Result<Op, Refused> {
-    only(config, "data_format", "channels_last")?;
+    let Convolution { kernel_size, strides, padding, dilation_rate, use_bias, activation } =
+        Convolution::read(config)?;
+    let (filters, groups) = (size(config, "filters")?, size_or(config, "groups", 1)?);
     Ok(Op::Conv2D {
-        filters: size(config, "filters")?,
-        kernel_size: pair(config, "kernel_size")?,
-        strides: strides(config)?,
-        padding: padding(config)?,
-        dilation_rate: dilation(config)?,
-        groups: size_or(config, "groups", 1)?,
-        use_bias: flag(config, "use_bias"),
-        activation: activation(config.get("activation"))?,
+        filters,
+        kernel_size,
+        strides,
+        padding,
+        dilation_rate,
+        groups,
+        use_bias,
+        activation,
     })
 }
 
 /// A convolution of each channel.
 fn depthwise(config: &Config) -> Result<Op, Refused> {
-    only(config, "data_format", "channels_last")?;
+    let Convolution { kernel_size, strides, padding, dilation_rate, use_bias, activation } =
+        Convolution::read(config)?;
+    let depth_multiplier = size_or(config, "depth_multiplier", 1)?;
     Ok(Op::DepthwiseConv2D {
-        kernel_size: pair(config, "kernel_size")?,
-        strides: strides(config)?,
-        padding: padding(config)?,
-        dilation_rate: dilation(config)?,
-        depth_multiplier: size_or(config, "depth_multiplier", 1)?,
-        use_bias: flag(config, "use_bias"),
-        activation: activation(config.get("activation"))?,
+        kernel_size,
+        strides,
+        padding,
+        dilation_rate,
+        depth_multiplier,
+        use_bias,
+        activation,
     })
 }
 
 fn separable(config: &Config) -> Result<Op, Refused> {
-    only(config, "data_format", "channels_last")?;
+    let Convolution { kernel_size, strides, padding, dilation_rate, use_bias, activation } =
+        Convolution::read(config)?;
+    let filters = size(config, "filters")?;
+    let depth_multiplier = size_or(config, "depth_multiplier", 1)?;
     Ok(Op::SeparableConv2D {
-        filters: size(config, "filters")?,
-        kernel_size: pair(config, "kernel_size")?,
-        strides: strides(config)?,
-        padding: padding(config)?,
-        dilation_rate: dilation(config)?,
-        depth_multiplier: size_or(config, "depth_multiplier", 1)?,
-        use_bias: flag(config, "use_bias"),
-        activation: activation(config.get("activation"))?,
+        filters,
+        kernel_size,
+        strides,
+        padding,
+        dilation_rate,
+        depth_multiplier,
+        use_bias,
+        activation,
     })
 }
 
-fn strides(config: &Config) -> Result<[usize; 2], Refused> {
-    pair_or(config, "strides", [1, 1])
+/// What all convolutions have.
+struct Convolution {
+    kernel_size: [usize; 2],
+    strides: [usize; 2],
+    padding: Padding,
+    dilation_rate: [usize; 2],
+    use_bias: bool,
+    activation: Activation,
 }
 
-fn dilation(config: &Config) -> Result<[usize; 2], Refused> {
-    pair_or(config, "dilation_rate", [1, 1])
+impl Convolution {
+    fn read(config: &Config) -> Result<Self, Refused> {
+        only(config, "data_format", "channels_last")?;
+        Ok(Self {
+            kernel_size: pair(config, "kernel_size")?,
+            strides: pair_or(config, "strides", [1, 1])?,
+            padding: padding(config)?,
+            dilation_rate: pair_or(config, "dilation_rate", [1, 1])?,
+            use_bias: flag(config, "use_bias"),
+            activation: activation(config.get("activation"))?,
+        })
+    }
 }
 
 /// Size, strides and padding of a pooling.
@@ -394,7 +417,7 @@ fn pair_or(config: &Config, key: &str, default: [usize; 2]) -> Result<[usize; 2]
 }
 
 /// The layer `Softmax`, along the last axis.
-pub(crate) fn softmax(config: &Config) -> Result<Activation, Refused> {
+fn softmax(config: &Config) -> Result<Activation, Refused> {
     only(config, "axis", -1)?;
     Ok(Activation::Softmax)
 }

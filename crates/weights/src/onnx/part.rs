@@ -1,53 +1,39 @@
 //! Operators that take a part of a map.
 
-use burncam_net::Op;
-
 use crate::keras::op::Refused;
 use crate::onnx::graph::Lowering;
 use crate::onnx::model::NodeProto;
 use crate::onnx::shape::in_order;
-use crate::onnx::value::{Axis, Flow, Value, from_start};
+use crate::onnx::value::{Axis, Flow, Value};
+use crate::slice::{Slice, from_start, range};
 
 /// Most parts of one map.
 const MOST_PARTS: usize = 1024;
 
-/// A part of a map along height, width and channels.
-#[derive(Clone, Copy)]
-struct Part {
-    begin: [usize; 3],
-    step: [isize; 3],
-    size: [usize; 3],
+/// All of a map, of which a part is to be taken.
+fn whole(flow: &Flow) -> Result<Slice, Refused> {
+    let size = flow.map_shape().ok_or_else(|| {
+        Refused(format!("it takes a part of {}, which is open or no map", flow.describe()))
+    })?;
+    Ok(Slice::whole(size))
 }
 
-impl Part {
-    fn whole(flow: &Flow) -> Result<Self, Refused> {
-        let size = flow.map_shape().ok_or_else(|| {
-            Refused(format!("it takes a part of {}, which is open or no map", flow.describe()))
-        })?;
-        Ok(Self { begin: [0; 3], step: [1; 3], size })
-    }
-
-    fn along(&mut self, place: usize, (begin, step, size): (usize, isize, usize)) {
-        let own = self.begin.get_mut(place).zip(self.step.get_mut(place));
-        if let Some(((own_begin, own_step), own_size)) = own.zip(self.size.get_mut(place)) {
-            (*own_begin, *own_step, *own_size) = (begin, step, size);
-        }
-    }
-
-    /// Adds the layer that gives the part, and gives its output.
-    fn take(self, graph: &mut Lowering<'_>, label: &str, node: &NodeProto, flow: &Flow) -> Flow {
-        let Self { begin, step, size } = self;
-        let op = Op::Slice { begin, step, size };
-        let name = graph.push_named(label, node, Ok(op), vec![flow.node.clone()]);
-        let [height, width, channels] = size;
-        let axes = flow.axes.iter().map(|&(axis, own)| match axis {
-            Axis::Height => (axis, Some(height)),
-            Axis::Width => (axis, Some(width)),
-            Axis::Channel => (axis, Some(channels)),
-            _ => (axis, own),
-        });
-        Flow::new(name, axes.collect())
-    }
+/// Adds the layer that gives the slice, and gives its output.
+fn take(
+    graph: &mut Lowering<'_>,
+    label: &str,
+    node: &NodeProto,
+    (flow, slice): (&Flow, Slice),
+) -> Flow {
+    let name = graph.push_named(label, node, Ok(slice.op()), vec![flow.node.clone()]);
+    let [height, width, channels] = slice.size;
+    let axes = flow.axes.iter().map(|&(axis, own)| match axis {
+        Axis::Height => (axis, Some(height)),
+        Axis::Width => (axis, Some(width)),
+        Axis::Channel => (axis, Some(channels)),
+        _ => (axis, own),
+    });
+    Flow::new(name, axes.collect())
 }
 
 /// The map that is read, of which each axis is height, width or channels.
@@ -64,7 +50,7 @@ fn map(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Flow, Refused> {
 pub(crate) fn split(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Vec<Value>, Refused> {
     let flow = map(graph, node)?;
     let axis = node.int("axis", 0);
-    let whole = Part::whole(&flow)?;
+    let all_of_it = whole(&flow)?;
     let (Some(place), Some(all)) = (flow.place(axis), size(&flow, axis)) else {
         return Err(Refused(format!("`axis` is {axis} of {}", flow.describe())));
     };
@@ -87,10 +73,10 @@ pub(crate) fn split(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Vec<Va
     };
     let (mut begin, mut values) = (0_usize, Vec::new());
     for (output, size) in node.outputs.iter().zip(sizes) {
-        let mut part = whole;
+        let mut part = all_of_it;
         part.along(place, (begin, 1, size));
         begin = begin.saturating_add(size);
-        values.push(Value::Flow(part.take(graph, output, node, &flow)));
+        values.push(Value::Flow(take(graph, output, node, (&flow, part))));
     }
     Ok(values)
 }
@@ -129,35 +115,14 @@ pub(crate) fn slice(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value,
         let range = range([start, end, step], size(&flow, axis).ok_or_else(bad)?);
         let part = match &mut part {
             Some(part) => part,
-            None => part.insert(Part::whole(&flow)?),
+            None => part.insert(whole(&flow)?),
         };
         part.along(place, range.ok_or_else(bad)?);
     }
     Ok(Value::Flow(match part {
-        Some(part) => part.take(graph, node.label(), node, &flow),
+        Some(part) => take(graph, node.label(), node, (&flow, part)),
         None => flow,
     }))
-}
-
-/// Begin, step and count of a range by ONNX's rules, if it is not empty.
-fn range([start, end, step]: [i64; 3], size: usize) -> Option<(usize, isize, usize)> {
-    let size = i64::try_from(size).ok()?;
-    let [start, end] = [from_start(start, size), from_start(end, size)];
-    let last = size.checked_sub(1)?;
-    let (begin, length) = match step {
-        0 => return None,
-        1.. => {
-            let begin = start.clamp(0, size);
-            (begin, end.clamp(0, size).checked_sub(begin)?)
-        }
-        _ => {
-            let begin = start.clamp(0, last);
-            (begin, begin.checked_sub(end.clamp(-1, last))?)
-        }
-    };
-    let count = length.max(0).unsigned_abs().div_ceil(step.unsigned_abs());
-    let count = usize::try_from(count).ok().filter(|&count| count > 0)?;
-    Some((usize::try_from(begin).ok()?, isize::try_from(step).ok()?, count))
 }
 
 /// All numbers of a layer, in their order and shape, as PyTorch writes a view by strides.
@@ -201,9 +166,9 @@ pub(crate) fn gather(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value
     let Some(step) = step.filter(|&step| even && step != 0 && rank <= 1) else {
         return Err(Refused(format!("it picks {indices:?} from axis {axis}")));
     };
-    let mut part = Part::whole(&flow)?;
+    let mut part = whole(&flow)?;
     part.along(place, (begin, step, indices.len()));
-    let mut taken = part.take(graph, node.label(), node, &flow);
+    let mut taken = take(graph, node.label(), node, (&flow, part));
     if rank == 0
         && let Some(index) = flow.axis(axis)
     {

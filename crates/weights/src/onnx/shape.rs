@@ -8,7 +8,8 @@ use crate::onnx::model::NodeProto;
 use crate::onnx::op::{only, unknown};
 use crate::onnx::part;
 use crate::onnx::sizes::{self, MOST_SIZES};
-use crate::onnx::value::{Axis, Flow, Moved, Value, from_start};
+use crate::onnx::value::{Axis, Flow, Moved, Value};
+use crate::slice::from_start;
 
 /// What the operator gives.
 pub(crate) fn lower(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {

@@ -3,7 +3,8 @@
 use crate::keras::op::Refused;
 use crate::onnx::graph::Lowering;
 use crate::onnx::model::{Attribute, NodeProto};
-use crate::onnx::value::{Axis, Value, from_start};
+use crate::onnx::value::{Axis, Value};
+use crate::slice::from_start;
 
 /// Most sizes in one list: a list that is joined with itself again and again would fill memory.
 pub(crate) const MOST_SIZES: usize = 64;

@@ -6,6 +6,7 @@
 use std::iter;
 
 use crate::keras::op::Refused;
+use crate::slice::from_start;
 
 /// What one axis of an activation runs along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,11 +230,6 @@ impl Flow {
         let axes: Vec<String> = self.axes.iter().map(axis).collect();
         format!("[{}]", axes.join(", "))
     }
-}
-
-/// An index that counts from the end where it is negative, from the start.
-pub(crate) fn from_start(index: i64, length: i64) -> i64 {
-    if index < 0 { index.saturating_add(length) } else { index }
 }
 
 /// A shape whose -1 is what the others leave of all numbers.

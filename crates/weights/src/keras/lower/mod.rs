@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::Error;
 use crate::keras::config::{Graph, Node};
-use crate::table::{Building, Place, Step};
+use crate::table::{Place, Step, TableBuilder};
 
 /// The table of a file's graph, the layer that has the logits last, by the file's own names; `size` is that of
 /// images where the file leaves it open.
@@ -37,7 +37,7 @@ pub(crate) fn table_of(
     lower: &Lower<'_>,
 ) -> Result<LayerTable, Error> {
     let ordered = ordered(path, graph)?;
-    let mut building: Option<Building> = None;
+    let mut builder: Option<TableBuilder> = None;
     let mut places: HashMap<&str, Place> = HashMap::new();
     for node in ordered {
         let unsupported = |reason: String| Error::Unsupported {
@@ -46,15 +46,15 @@ pub(crate) fn table_of(
             class: node.class.clone(),
             reason,
         };
-        let Some(building) = &mut building else {
+        let Some(builder) = &mut builder else {
             let mut op = node.op.clone().map_err(|refused| unsupported(refused.0))?;
             if let (Op::InputLayer { height: height @ 0, width: width @ 0, .. }, Some(size)) =
                 (&mut op, size)
             {
                 [*height, *width] = size;
             }
-            let (made, place) = Building::new(&node.name, &op).map_err(unsupported)?;
-            building = Some(made);
+            let (made, place) = TableBuilder::new(&node.name, &op).map_err(unsupported)?;
+            builder = Some(made);
             places.insert(&node.name, place);
             continue;
         };
@@ -66,10 +66,10 @@ pub(crate) fn table_of(
         let inputs =
             inputs.ok_or_else(|| unsupported("it reads no layer of the file".to_owned()))?;
         let steps = lower(node, &inputs).map_err(unsupported)?;
-        let place = building.add(&node.name, &inputs, steps).map_err(unsupported)?;
+        let place = builder.add(&node.name, &inputs, steps).map_err(unsupported)?;
         places.insert(&node.name, place);
     }
-    building.map(Building::finish).ok_or_else(|| Error::Graph {
+    builder.map(TableBuilder::finish).ok_or_else(|| Error::Graph {
         path: path.to_owned(),
         reason: "it has no layers".to_owned(),
     })

@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::arguments::{Argument, Arguments, axis, by_channel};
 use super::classes::{order, target_shape};
-use super::slice::{Slice, slice};
+use super::slice::slice;
 use crate::keras::config::Node;
 use crate::keras::op;
+use crate::slice::Slice;
 use crate::table::{Place, Step};
 
 /// What functions call the tensor that they read.
@@ -86,11 +87,12 @@ pub(super) fn lower(function: &str, node: &Node, inputs: &[Place]) -> Result<Vec
         "getitem" | "get_item" => slice(arguments.constant(1, &["slice_spec", "key"]), input),
         "reverse" | "flip" => {
             let axes = arguments.integers(1, &["axis"]).or_else(|| settings(node, "axis"));
-            let mut op = Slice::whole(input);
+            let mut op = Slice::whole(input.shape);
             for own in axes.ok_or("it has no axis")? {
-                op.turn(axis(own, input)?);
+                let axis = axis(own, input)?;
+                op.along(axis, (input.shape[axis].saturating_sub(1), -1, input.shape[axis]));
             }
-            same(op.into_op())
+            same(op.op())
         }
         "reshape" => {
             let shape = arguments.constant(1, &["shape", "newshape"]).cloned();
