@@ -25,6 +25,7 @@ mod results;
 mod resume;
 mod settings;
 mod shards;
+mod stated;
 mod stopped;
 mod torch;
 mod wrong_files;

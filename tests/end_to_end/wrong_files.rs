@@ -158,9 +158,9 @@ fn a_graph_that_computes_something_else_is_refused() {
         (
             "two.h5",
             |file| outputs(file, json!([["output", 0, 0], ["FC1", 0, 0]])),
-            "it has 2 outputs, and Burncam explains one",
+            "it has 2 outputs, `output`, `FC1`, and one is explained",
         ),
-        ("none.h5", |file| outputs(file, json!([])), "it has 0 outputs"),
+        ("none.h5", |file| outputs(file, json!([])), "it has no outputs"),
         (
             "call.h5",
             |file| file.layer("FC1")["inbound_nodes"][0][0][1] = json!(1),

@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use burncam_imaging::{DecodeOptions, Resize, decode, resize, to_tensor};
 use burncam_models::ARCHS;
 use burncam_net::Trace;
-use burncam_weights::{Checkpoint, Container, Error, Resolved, Wanted};
+use burncam_weights::{Checkpoint, Container, Error, Resolved, Statement, Wanted};
 use parity::{TorchTensor, folder, listed_tensors, write_state_dict};
 
 /// What torch_heads.py printed.
@@ -41,7 +41,9 @@ fn resolve(path: &Path, model: Option<&str>, head: Option<&str>) -> Result<Resol
         let variant = arch.variants.iter().find(|own| own.name == variant);
         Wanted { arch, variant: Some(variant.expect("the variant")) }
     });
-    Checkpoint::open(path)?.with_head(head).resolve(&ARCHS, wanted)
+    Checkpoint::open(path)?
+        .with_statement(Statement { head, ..Statement::default() })
+        .resolve(&ARCHS, wanted)
 }
 
 fn logits(resolved: &Resolved) -> Vec<f32> {

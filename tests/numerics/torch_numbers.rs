@@ -6,7 +6,7 @@ use burncam_attribution::Target;
 use burncam_imaging::{DecodeOptions, Frame, Resize, decode, resize, to_tensor};
 use burncam_models::ARCHS;
 use burncam_net::InputSpec;
-use burncam_weights::{Checkpoint, Error, Format, Resolved, Wanted};
+use burncam_weights::{Checkpoint, Error, Format, Resolved, Statement, Wanted};
 use parity::{array, folder, observe, torch_tensors, write_state_dict};
 
 /// Absolute, of logits between -10 and 10.
@@ -140,9 +140,12 @@ fn resolve(path: &std::path::Path, variant: &str, head: &str) -> Resolved {
             assert!(models.iter().any(|model| model == variant), "{models:?}");
             open().resolve(&ARCHS, Some(wanted))
         }
-        Err(Error::UnknownHead { .. }) => {
-            open().with_head(Some(head.parse().expect("a head"))).resolve(&ARCHS, None)
-        }
+        Err(Error::UnknownHead { .. }) => open()
+            .with_statement(Statement {
+                head: Some(head.parse().expect("a head")),
+                ..Statement::default()
+            })
+            .resolve(&ARCHS, None),
         resolved => resolved,
     };
     let resolved = resolved.expect("a network");

@@ -16,9 +16,9 @@ import numpy as np
 
 GOLDEN = Path(__file__).resolve().parent.parent / "goldens" / "described.zip"
 NETWORKS = {
-    "keras2.h5": ["convolution_head", "grey", "moved", "open", "operations", "rectified", "resized", "separable", "shared",
+    "keras2.h5": ["activations_as_layers", "convolution_head", "grey", "moved", "open", "operations", "rectified", "resized", "separable", "shared",
                   "wide"],
-    "keras3.keras": ["activations", "adapted", "augmented_nested", "dense_on_map", "depthwise", "noisy",
+    "keras3.keras": ["activations", "activations_as_layers", "activations_of_3", "adapted", "augmented_nested", "dense_on_map", "depthwise", "noisy",
                      "one_neuron_pooled", "operations", "squeezed"],
 }
 

@@ -353,6 +353,9 @@ CASES = {
     "dense_on_map": (lambda: small(dense(8, "relu"), dense(8, "gelu")), UNIT),
     "activations": (lambda: every_activation(ACTIVATIONS, False), UNIT),
     "activation_layers": (lambda: every_activation(ACTIVATIONS, True), UNIT),
+    "activations_as_layers": (lambda: flat(lambda x: chain(
+        x, L.Conv2D(8, 3, activation=L.LeakyReLU(0.1)), L.DepthwiseConv2D(3, activation=L.ReLU(4.0)),
+        L.Conv2D(8, 3, activation=L.ELU(0.7)), *pooled_head())), UNIT),
     "activations_of_3": (lambda: every_activation(ACTIVATIONS_OF_3, False), UNIT),
     "augmented": (lambda: keras.Sequential([L.Input((32, 32, 3)), *augmentation(), L.Rescaling(1 / 127.5, offset=-1),
                                             L.Conv2D(8, 3, activation="relu"), L.MaxPooling2D(), L.Flatten(),

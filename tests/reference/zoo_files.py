@@ -5,7 +5,7 @@ Each network has a folder. In it, besides the network's own files:
 
 | File | Holds |
 | --- | --- |
-| `reference.npz` | of the first picture, for `burncam compare`: `input`, `logits`, and `layer/<name>` of maps |
+| `reference.npz` | of the first picture, for `burncam compare`: `input`, `logits`, `layer/<name>` of maps, and `class`, `gradient/<layer>`, `map/<layer>` |
 | `images.npy` | both pictures as the network takes them, [2, channels, height, width] |
 | `pixels.npy` | the same before the framework's own preprocessing, 8 bits, [2, height, width, channels] |
 | `logits.npy`, `probabilities.npy` | of both; what enters the last activation, and what leaves it |
@@ -92,6 +92,10 @@ def write(folder, arrays, layers, facts, pixels=None):
         np.save(folder / "pixels.npy", pixels)
     shown = {f"layer/{name}": np.asarray(values, np.float32) for name, values in layers.items()}
     image = np.ascontiguousarray(arrays["images"][:1].transpose(0, 2, 3, 1), np.float32)
+    layer = facts["layer"]
+    shown["class"] = arrays["classes"][:1].astype(np.float32)
+    shown[f"gradient/{layer}"] = np.ascontiguousarray(gradients[:1].transpose(0, 2, 3, 1), np.float32)
+    shown[f"map/{layer}"] = arrays["map"][:1].astype(np.float32)
     np.savez(folder / "reference.npz", input=image, logits=arrays["logits"][:1].astype(np.float32), **shown)
     text = json.dumps(facts, indent=1, sort_keys=True, default=str)
     (folder / "network.json").write_text(text + "\n")

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use burncam_imaging::{Frame, own_resizing, to_tensor};
 use burncam_models::ARCHS;
 use burncam_net::InputSpec;
-use burncam_weights::{Checkpoint, Resolved};
+use burncam_weights::{Checkpoint, Resolved, Statement};
 use tempfile::TempDir;
 use zip::ZipArchive;
 
@@ -68,7 +68,8 @@ impl Described {
     #[must_use]
     pub fn open(&self, path: &Path) -> Resolved {
         let size = self.name.starts_with("open").then_some([40, 56]);
-        let file = Checkpoint::open(path).expect("a checkpoint").with_size(size);
+        let file = Checkpoint::open(path).expect("a checkpoint");
+        let file = file.with_statement(Statement { size, ..Statement::default() });
         let resolved = file.resolve(&ARCHS, None);
         resolved.unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }

@@ -60,6 +60,8 @@ const MEASURED: Duration = Duration::from_millis(400);
 /// A network and images for it.
 struct Subject {
     classifier: Classifier,
+    /// The layer that is explained.
+    layer: String,
     input: InputSpec,
     /// What the network reads of each image.
     images: Vec<Vec<f32>>,
@@ -111,7 +113,7 @@ pub fn run(args: &Args, to: &mut impl Write) -> Result<()> {
             ("device", _) => subject.device.clone(),
             ("stages", batch) => {
                 let batch = subject.batch(number(batch)?);
-                stages::milliseconds(&subject.classifier, &batch, &subject.input)?
+                stages::milliseconds(&subject.classifier, &subject.layer, &batch, &subject.input)?
             }
             (batch, _) => subject.measure(number(batch)?)?,
         };
@@ -125,12 +127,13 @@ impl Subject {
     fn new(args: &Args) -> Result<Self> {
         let choice = device::one(&args.device, Precision::Single, &Silent)?;
         let device = choice.device.clone();
-        let (classifier, input) = match &args.weights {
+        let (classifier, layer, input) = match &args.weights {
             Some(path) => {
                 let checkpoint = Checkpoint::open(path)?.resolve(&known(), None)?;
                 let taps = default_explanation(&checkpoint.cam_layer).taps();
                 let how = Build { taps: Some(&taps), ..Build::default() };
-                (checkpoint.build_with(&device, how)?, checkpoint.input.clone())
+                let classifier = checkpoint.build_with(&device, how)?;
+                (classifier, checkpoint.cam_layer.clone(), checkpoint.input.clone())
             }
             None => {
                 let arch = wanted(args.model.as_deref())?.map_or(ARCHS[0], |w| w.arch);
@@ -139,7 +142,7 @@ impl Subject {
                 let how = Build { taps: Some(&taps), ..Build::default() };
                 let classifier =
                     Classifier::build(arch, variant, head, &mut generated(), &device, how)?;
-                (classifier, variant.input.clone())
+                (classifier, variant.cam_layer.to_owned(), variant.input.clone())
             }
         };
         let images = data::list(&args.data, Listing::default())?.images.into_iter().take(IMAGES);
@@ -150,7 +153,7 @@ impl Subject {
             })
             .collect::<Result<_>>()?;
         let device = format!("{}, {}, {}", choice.name, choice.backend, Precision::Single);
-        Ok(Self { classifier, input, images, device })
+        Ok(Self { classifier, layer, input, images, device })
     }
 
     /// So many images, one after another.
@@ -186,7 +189,7 @@ impl Subject {
     }
 
     fn explain(&self, images: Tensor<4>) -> Result<()> {
-        let explanation = default_explanation(self.classifier.variant.cam_layer);
+        let explanation = default_explanation(&self.layer);
         let question = Question::new(std::slice::from_ref(&explanation), Target::Predicted);
         explain(&self.classifier, images, &question)?;
         Ok(())

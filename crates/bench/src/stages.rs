@@ -19,12 +19,13 @@ const BATCHES: usize = 8;
 /// so the sum may be more than the whole takes.
 pub(super) fn milliseconds(
     classifier: &Classifier,
+    layer: &str,
     inputs: &[&[f32]],
     input: &InputSpec,
 ) -> Result<String> {
     let mut best = [f64::INFINITY; NAMES.len()];
     for _ in 0..BATCHES {
-        for (best, found) in best.iter_mut().zip(batch(classifier, inputs, input)?) {
+        for (best, found) in best.iter_mut().zip(batch(classifier, layer, inputs, input)?) {
             *best = best.min(found);
         }
     }
@@ -36,11 +37,11 @@ pub(super) fn milliseconds(
 /// Seconds of a batch at each stage.
 fn batch(
     classifier: &Classifier,
+    layer: &str,
     inputs: &[&[f32]],
     input: &InputSpec,
 ) -> Result<[f64; NAMES.len()]> {
     let device = classifier.device();
-    let layer = classifier.variant.cam_layer;
     let mut clock = Clock { last: Instant::now(), device };
 
     let images = stacked(inputs, input, device);

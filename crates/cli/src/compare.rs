@@ -1,6 +1,7 @@
 //! `burncam compare`: our layers against what Keras computed for the same input.
 
 mod folder;
+mod map;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -52,6 +53,8 @@ impl Row {
 struct Comparison {
     /// In the network's order, the logits last.
     rows: Vec<Row>,
+    /// Gradients of a logit and Grad-CAM maps, where the reference has them.
+    maps: Vec<Row>,
     /// Our own logits.
     logits: Vec<f32>,
     /// Layers that the reference lacks.
@@ -119,7 +122,7 @@ fn compare(
     let mut failed = None;
     let mut observer = |name: &str, output: Tensor<4>| {
         match names.remove(name) {
-            Some(layer) => match map(reference, &layer, &output) {
+            Some(layer) => match activations(reference, &layer, &output) {
                 Ok(row) => found.rows.push(row),
                 Err(error) => drop(failed.get_or_insert(error)),
             },
@@ -128,7 +131,7 @@ fn compare(
         }
         output
     };
-    let logits = classifier.logits(images, &mut Trace::new(&mut observer));
+    let logits = classifier.logits(images.clone(), &mut Trace::new(&mut observer));
     if let Some(error) = failed {
         return Err(error);
     }
@@ -148,6 +151,7 @@ fn compare(
     let shape = logits.dims();
     found.logits = logits.into_data().try_to_vec()?;
     found.rows.push(last(reference, shape, &found.logits)?);
+    found.maps = map::compare(checkpoint, classifier, reference, &images)?;
     Ok(found)
 }
 
@@ -179,7 +183,7 @@ fn input(reference: &mut Npz, spec: &InputSpec, device: &Device) -> Result<Tenso
     Ok(to_tensor(&[&frame], &plain, device))
 }
 
-fn map(reference: &mut Npz, layer: &str, output: &Tensor<4>) -> Result<Row> {
+fn activations(reference: &mut Npz, layer: &str, output: &Tensor<4>) -> Result<Row> {
     let output = output.clone().permute([0, 2, 3, 1]);
     let shape = output.dims();
     let expected = reference.read(&format!("{LAYER}{layer}"), &shape)?;
@@ -210,7 +214,7 @@ fn difference(own: &[f32], reference: &[f32]) -> (f32, f32) {
 
 impl Comparison {
     fn first_past(&self, tolerance: f32) -> Option<&Row> {
-        self.rows.iter().find(|row| row.relative > tolerance)
+        self.rows.iter().chain(&self.maps).find(|row| row.relative > tolerance)
     }
 
     fn text(&self, tolerance: f32) -> String {
@@ -230,7 +234,8 @@ impl Comparison {
         }
         // The logits stand among the rows.
         let layers = format!("{} and the logits", console::layers(self.rows.len() - 1));
-        let past = self.rows.iter().filter(|row| row.relative > tolerance).count();
+        let rows = self.rows.iter().chain(&self.maps);
+        let past = rows.filter(|row| row.relative > tolerance).count();
         let _ = match self.first_past(tolerance) {
             Some(Row { layer, relative, .. }) => writeln!(
                 text,
@@ -245,10 +250,11 @@ impl Comparison {
 
     fn table(&self, tolerance: f32) -> String {
         let name = |row: &Row| text::cut(&row.layer).chars().count();
-        let width = self.rows.iter().map(name).max().unwrap_or(0).max(5);
+        let rows = || self.rows.iter().chain(&self.maps);
+        let width = rows().map(name).max().unwrap_or(0).max(5);
         let mut text =
             format!("{:width$}  {:>16}  {:>8}  {:>8}\n", "layer", "shape", "largest", "relative");
-        for Row { layer, shape, absolute, relative } in &self.rows {
+        for Row { layer, shape, absolute, relative } in rows() {
             let shape: Vec<String> = shape[1..].iter().map(ToString::to_string).collect();
             let (shape, largest) = (shape.join(" x "), number(*absolute));
             let mark = if *relative > tolerance { "  past tolerance" } else { "" };

@@ -5,7 +5,7 @@ mod report;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use burncam_weights::{Checkpoint, Error};
+use burncam_weights::Error;
 
 use crate::args::Inspect;
 use burncam_run::networks::known;
@@ -15,11 +15,11 @@ use report::{Closest, Network, Report};
 
 /// Prints what the file holds; a file that is not supported is an error after that.
 pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
-    let checkpoint = Checkpoint::open(args.checkpoint.path())?;
+    let choice = args.network.choice();
+    let checkpoint = choice.read(args.checkpoint.path())?;
     let mut report = Report::new(&checkpoint)?;
-    let wanted = args.network.wanted()?;
-    let checkpoint = checkpoint.with_head(args.network.head.clone());
-    let resolved = checkpoint.resolve(&known(), wanted);
+    let checkpoint = checkpoint.with_statement(choice.stated.clone());
+    let resolved = checkpoint.resolve(&known(), choice.wanted()?);
     // A weight that the network cannot take is found here, too, as far as its numbers do not matter.
     let mut unfit = None;
     match &resolved {

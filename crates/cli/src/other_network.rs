@@ -108,7 +108,8 @@ fn whole_model(checkpoint: &Checkpoint) -> Option<String> {
     match checkpoint.format {
         format if format.is_state_dict() => Some(format!(
             "in Python load the weights into the model, then `torch.onnx.export(model.eval(), \
-             (torch.zeros(1, 3, {height}, {width}),), \"model.onnx\")`"
+             (torch.zeros(1, 3, {height}, {width}),), \"model.onnx\")`; exported once with dynamo=True, optimize=False, \
+             the file serves all weights of the network, with --like model.onnx"
         )),
         Format::Onnx => None,
         format if format.is_full_model() => None,

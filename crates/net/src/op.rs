@@ -47,6 +47,24 @@ pub enum Activation {
     Mish,
     /// `x` where positive, `0.2 * x` elsewhere: Keras's activation of the name.
     LeakyRelu,
+    /// `x - ln(sum(exp(x)))`.
+    LogSoftmax,
+    /// `-ln(1 + exp(-x))`.
+    LogSigmoid,
+    /// `clip(x, -1, 1)`.
+    HardTanh,
+    /// `x`, but 0 from -0.5 to 0.5.
+    HardShrink,
+    /// `x` moved by 0.5 towards 0, and 0 from -0.5 to 0.5.
+    SoftShrink,
+    /// `x - tanh(x)`.
+    TanhShrink,
+    /// `(x + sqrt(x^2 + 4)) / 2`.
+    Squareplus,
+    /// `clip((x + 1) / 2, 0, 1)`.
+    SparseSigmoid,
+    /// 0 below -1, `(x + 1)^2 / 4` up to 1, `x` above.
+    SparsePlus,
 }
 
 /// Several numbers to one.

@@ -73,6 +73,9 @@ pub struct ModelSpec {
     /// Height and width of the images, where the network takes any.
     #[serde(rename = "--size", skip_serializing_if = "Option::is_none")]
     pub size: Option<String>,
+    /// The layer that gives the classes, where the network has several outputs.
+    #[serde(rename = "--output-layer", skip_serializing_if = "Option::is_none")]
+    pub output_layer: Option<String>,
     /// The layers after the features, in words.
     #[serde(rename = "--head")]
     pub head: String,

@@ -7,10 +7,9 @@ use std::str::FromStr;
 use anyhow::Result;
 use burncam_evaluation::Resampling;
 use burncam_imaging::{Exif, Resize};
-use burncam_net::HeadSpec;
 use burncam_page::Language;
 use burncam_render::Colormap;
-use burncam_weights::{Checkpoint, Resolved, Wanted};
+use burncam_weights::{Checkpoint, Resolved, Statement, Wanted};
 
 pub use crate::explain::Shard;
 
@@ -111,10 +110,10 @@ pub struct JoinOptions {
 pub struct NetworkChoice {
     /// The architecture, or with its variant, `vgg16:keras-applications`.
     pub model: Option<String>,
-    /// The head of a file that holds weights only.
-    pub head: Option<HeadSpec>,
-    /// Height and width of the images, where the file leaves them open.
-    pub size: Option<[usize; 2]>,
+    /// The ONNX file that has the network, where the checkpoint is a state_dict.
+    pub like: Option<PathBuf>,
+    /// What else the file leaves open.
+    pub stated: Statement,
 }
 
 /// Height and width of images: `224`, `150x200`.
@@ -142,13 +141,25 @@ impl NetworkChoice {
         networks::wanted(self.model.as_deref())
     }
 
+    /// Opens a checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn read(&self, path: &Path) -> Result<Checkpoint> {
+        Ok(match &self.like {
+            Some(graph) => Checkpoint::open_like(path, graph)?,
+            None => Checkpoint::open(path)?,
+        })
+    }
+
     /// Opens a checkpoint and finds its network.
     ///
     /// # Errors
     ///
     /// If it cannot be read, or is of no known network.
     pub fn open(&self, path: &Path) -> Result<Resolved> {
-        self.resolve(Checkpoint::open(path)?)
+        self.resolve(self.read(path)?)
     }
 
     /// Finds the network of a checkpoint.
@@ -157,7 +168,7 @@ impl NetworkChoice {
     ///
     /// If it is of no known network.
     pub fn resolve(&self, checkpoint: Checkpoint) -> Result<Resolved> {
-        let checkpoint = checkpoint.with_head(self.head.clone()).with_size(self.size);
+        let checkpoint = checkpoint.with_statement(self.stated.clone());
         Ok(checkpoint.resolve(&networks::known(), self.wanted()?)?)
     }
 }

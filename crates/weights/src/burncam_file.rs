@@ -18,7 +18,7 @@ use crate::limits::{MOST_HEAD, MOST_PARTS, MOST_STEPS, check_parts};
 use crate::matching::FileNames;
 use crate::store::{BoxError, Store};
 use crate::table::{self, Place, TableBuilder};
-use crate::{Checkpoint, Error, Format, Resolved, Wanted};
+use crate::{Checkpoint, Error, Format, Resolved, Statement, Wanted};
 
 /// The metadata's entry.
 pub(crate) const KEY: &str = "burncam";
@@ -211,8 +211,7 @@ pub(crate) fn described(
         store: contents.store,
         class_names: description.class_names.clone(),
         description: Some(description),
-        head: None,
-        size: None,
+        stated: Statement::default(),
         graph: None,
         state: None,
         layers,

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use burncam_net::{Arch, HeadConfig, HeadSpec, Variant};
+use burncam_net::{Arch, HeadConfig, Variant};
 use serde::Serialize;
 
 use crate::burncam_file::{self, Description};
@@ -13,9 +13,10 @@ use crate::class_names::ClassNames;
 use crate::keras::config::Graph;
 use crate::keras::h5::StoredLayer;
 use crate::limits::LARGEST_FILE;
+use crate::statement::Statement;
 use crate::store::Store;
 use crate::torch::state::StateDict;
-use crate::{Error, Resolved, burnpack, keras, matching, onnx, safetensors, torch};
+use crate::{Error, Resolved, burnpack, keras, matching, onnx, outputs, safetensors, torch};
 
 /// Endings of the names that checkpoint files have, in lower case, without the dot.
 pub const ENDINGS: [&str; 9] =
@@ -109,10 +110,8 @@ pub struct Checkpoint {
     pub(crate) store: Store,
     /// What Burncam's own files say of themselves.
     pub(crate) description: Option<Description>,
-    /// The head that the user has written, where the file does not state it.
-    pub(crate) head: Option<HeadSpec>,
-    /// Height and width of the images, where the file leaves them open.
-    pub(crate) size: Option<[usize; 2]>,
+    /// What the user states of it.
+    pub(crate) stated: Statement,
     pub(crate) graph: Option<Graph>,
     /// What the file calls its classes, as often as it says so.
     pub(crate) class_names: Vec<ClassNames>,
@@ -136,10 +135,31 @@ impl Checkpoint {
             Kind::Zip if torch::file::is_torch_zip(path) => torch::file::read_zip(path),
             Kind::Zip => keras::zip::read(path),
             Kind::Pickle => torch::file::read_pickle(path),
-            Kind::Onnx => onnx::read(path, None),
+            Kind::Onnx => onnx::read(path),
             Kind::Burnpack => burncam_file::read(path, Format::Burnpack, burnpack::open),
             Kind::Safetensors => safetensors::read(path),
         }?;
+        file.check_names()?;
+        Ok(file)
+    }
+
+    /// Reads the network of an ONNX file and the weights of a state_dict, which must be the same network's.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::open`], or if one of the two has weights that the other lacks, by name and shape.
+    pub fn open_like(weights: &Path, graph: &Path) -> Result<Self, Error> {
+        let state = Self::open(weights)?;
+        match kind(graph)? {
+            Kind::Onnx => {}
+            _ => {
+                return Err(Error::Format {
+                    path: graph.to_owned(),
+                    found: "no ONNX file, which --like needs",
+                });
+            }
+        }
+        let file = onnx::read_like(graph, state)?;
         file.check_names()?;
         Ok(file)
     }
@@ -158,21 +178,15 @@ impl Checkpoint {
         }
     }
 
-    /// The same with this height and width of images, where the file leaves them open.
+    /// States what the file leaves open.
     #[must_use]
-    pub fn with_size(self, size: Option<[usize; 2]>) -> Self {
-        Self { size, ..self }
-    }
-
-    /// States the head, for a file that holds weights only.
-    #[must_use]
-    pub fn with_head(self, head: Option<HeadSpec>) -> Self {
-        Self { head, ..self }
+    pub fn with_statement(self, stated: Statement) -> Self {
+        Self { stated, ..self }
     }
 
     /// Refuses a head that the user has written where the file states its own.
     pub(crate) fn refuse_head(&self, own: &HeadConfig) -> Result<(), Error> {
-        match self.head {
+        match self.stated.head {
             None => Ok(()),
             Some(_) => Err(Error::StatedHead { path: self.path.clone(), head: own.describe() }),
         }
@@ -200,10 +214,16 @@ impl Checkpoint {
         archs: &[&'static Arch],
         wanted: Option<Wanted>,
     ) -> Result<Resolved, Error> {
-        match self.description.take() {
+        outputs::choose(&mut self)?;
+        let resolved = match self.description.take() {
             Some(description) => burncam_file::resolve(self, description, archs, wanted),
             None if self.state.is_some() => torch::matching::resolve(self, archs, wanted),
             None => matching::resolve(self, archs, wanted),
+        }?;
+        let (stated, head) = (resolved.file.stated.output, &resolved.head);
+        match stated.is_some_and(|stated| stated.rule(head.units()) != head.output()) {
+            false => Ok(resolved),
+            true => Err(Error::StatedOutput { head: head.describe(), path: resolved.file.path }),
         }
     }
 }

@@ -4,7 +4,8 @@ use burncam_net::{Arch, ChannelOrder, GRAPH, HeadConfig, InputSpec, Variant};
 
 use crate::keras::applications;
 use crate::keras::front::Front;
-use crate::{Checkpoint, Error, Format, Resolved, keras, onnx, table};
+use crate::matching::FileNames;
+use crate::{Checkpoint, Error, Format, Resolved, keras, onnx, outputs, table};
 
 /// Takes the network from the file's own description.
 ///
@@ -12,16 +13,18 @@ use crate::{Checkpoint, Error, Format, Resolved, keras, onnx, table};
 ///
 /// If the file has none, or one of its layers cannot be run.
 pub(crate) fn resolve(mut file: Checkpoint) -> Result<Resolved, Error> {
-    if file.format == Format::Onnx && file.size.is_some() {
+    if file.format == Format::Onnx && file.stated.size.is_some() {
         file = read_again(file)?;
     }
     let front = Front::take(&mut file)?;
     resolve_behind(file, front, None)
 }
 
-/// An ONNX file as it stands, with the sizes that are stated.
+/// An ONNX file as it stands, with what is stated of it.
 fn read_again(file: Checkpoint) -> Result<Checkpoint, Error> {
-    Ok(Checkpoint { head: file.head, ..onnx::read(&file.path, file.size)? })
+    let mut file = onnx::read_again(file)?;
+    outputs::choose(&mut file)?;
+    Ok(file)
 }
 
 /// The same as [`resolve_behind`], of a file that was brought into the form of a known network.
@@ -62,16 +65,23 @@ pub(crate) fn resolve_behind(
     let all = if is_onnx {
         onnx::table::table(&file.path, graph)?
     } else {
-        let size = file.size.or(applications::size(graph));
+        let size = file.stated.size.or(applications::size(graph));
         keras::lower::table(&file.path, file.keras_version.as_deref(), graph, size)?
     };
-    let (layers, head, activation) = table::take_output(&all).map_err(bad)?;
+    let (layers, head, activation) = table::take_output(&all, file.stated.output).map_err(bad)?;
     file.refuse_head(&head)?;
     let cam_layer = table::cam_layer(&layers)
         .ok_or_else(|| bad("it has no layer with height and width to explain".to_owned()))?;
     let Some(variant) = GRAPH.variants.first() else { return Err(bad("no variant".to_owned())) };
     let nodes = graph.nodes.iter();
-    let names = nodes.map(|node| (node.name.clone(), node.layer.clone())).collect();
+    let mut names: FileNames = nodes.map(|node| (node.name.clone(), node.layer.clone())).collect();
+    for layer in layers.layers() {
+        // One of several operations that are a layer of the file.
+        let whole = layer.name.rsplit_once('/').and_then(|(whole, _)| names.get(whole)).cloned();
+        if let Some(whole) = whole.filter(|_| !names.contains_key(&layer.name)) {
+            names.insert(layer.name.clone(), whole);
+        }
+    }
     let [height, width, channels] = layers.layers().first().map_or([0; 3], |input| input.output);
     let order = if channels == 1 { ChannelOrder::Grey } else { ChannelOrder::Rgb };
     let plain = InputSpec { height, width, ..InputSpec::scaled(1, order, 1.0) };
@@ -107,7 +117,7 @@ pub(crate) fn resolve_behind(
         ChannelOrder::Grey => told.map(|note| note.replace("RGB pixels", "grey pixels")).collect(),
         _ => told.collect::<Vec<String>>(),
     });
-    if file.size.is_some_and(|size| size != [height, width]) {
+    if file.stated.size.is_some_and(|size| size != [height, width]) {
         return Err(bad(format!(
             "its images are {height} x {width}\nhint: --size is for networks that take images of any size"
         )));
@@ -118,7 +128,7 @@ pub(crate) fn resolve_behind(
                 .to_owned(),
         );
     }
-    if activation.is_none() {
+    if activation.is_none() && file.stated.output.is_none() {
         notes.push(without_activation(&head));
     }
     Ok(Resolved {
@@ -146,6 +156,7 @@ fn spread(input: &InputSpec) -> f32 {
 fn without_activation(head: &HeadConfig) -> String {
     let rule = format!("{:?}", head.output()).to_lowercase();
     format!(
-        "the network ends without softmax or sigmoid: its outputs are taken for logits of a {rule}"
+        "the network ends without softmax or sigmoid: its outputs are taken for logits of a {rule}; \
+         --output states what they are"
     )
 }

@@ -267,6 +267,18 @@ pub enum Error {
         /// The head, in words.
         head: String,
     },
+    /// Other numbers were stated than those that the network ends in.
+    #[error(
+        "{}: its head is {head}, and --output states something else\nhint: with --model graph, a head without \
+         activation is taken as --output states; of a file that holds weights only, --head states it",
+        path.display()
+    )]
+    StatedOutput {
+        /// The file.
+        path: PathBuf,
+        /// The head, in words.
+        head: String,
+    },
     /// The file fits several networks, and nothing in it says which it is.
     #[error("{} fits {}, {difference}{}", path.display(), models.join(" and "), say_model(models))]
     SeveralNetworks {

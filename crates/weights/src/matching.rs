@@ -52,7 +52,8 @@ pub(crate) fn resolve(
         });
     }
     refuse_other_precision(&file)?;
-    let is_described = wanted.map_or(file.size.is_some(), |wanted| wanted.arch.name == GRAPH.name);
+    let is_described =
+        wanted.map_or(file.stated.size.is_some(), |wanted| wanted.arch.name == GRAPH.name);
     if is_described {
         return described::resolve(file);
     }

@@ -47,7 +47,13 @@ impl Resolved {
     /// Height and width of its images, where the file leaves them open.
     #[must_use]
     pub fn size(&self) -> Option<[usize; 2]> {
-        self.file.size
+        self.file.stated.size
+    }
+
+    /// The layer that gives the classes, where it was stated.
+    #[must_use]
+    pub fn output_layer(&self) -> Option<&str> {
+        self.file.stated.output_layer.as_deref()
     }
 
     /// The file.
@@ -91,7 +97,11 @@ impl Resolved {
     #[must_use]
     pub fn canonical_name<'a>(&'a self, layer: &'a str) -> Option<&'a str> {
         let layer = layer.strip_prefix(self.file.prefix()).unwrap_or(layer);
-        let by_file = || self.names.iter().find(|(_, file)| *file == layer);
+        // Several of the network's layers may be one of the file's; the last has its name.
+        let by_file = || {
+            let same = self.names.get_key_value(layer).filter(|(_, file)| *file == layer);
+            same.or_else(|| self.names.iter().find(|(_, file)| *file == layer))
+        };
         let by_own = || self.names.get_key_value(layer).filter(|_| !self.in_front(layer));
         let found = match self.file.named {
             true => by_file().or_else(by_own),

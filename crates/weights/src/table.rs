@@ -2,6 +2,7 @@
 
 use burncam_net::{Activation, HeadConfig, LayerTable, Op, Output};
 
+use crate::LastNumbers;
 use crate::keras::front::LARGEST;
 
 /// Numbers of a layer's output for one image: 256 MiB.
@@ -108,13 +109,15 @@ pub(crate) fn cam_layer(table: &LayerTable) -> Option<String> {
 }
 
 /// Takes off the activation that makes probabilities of the last layer's numbers: the table that ends in logits, the
-/// head that reads them, and the activation, if there was one.
+/// head that reads them, and the activation, if there was one. `stated` says what the last numbers are, where the
+/// network may end in anything.
 ///
 /// # Errors
 ///
-/// If the network does not end in one row of classes, or in another activation.
+/// If the network does not end in one row of classes, or in another activation than is stated.
 pub(crate) fn take_output(
     table: &LayerTable,
+    stated: Option<LastNumbers>,
 ) -> Result<(LayerTable, HeadConfig, Option<Activation>), String> {
     let mut ops: Vec<Op> = table.layers().iter().map(|layer| layer.op.clone()).collect();
     let mut last = table.layers().len().saturating_sub(1);
@@ -146,10 +149,11 @@ pub(crate) fn take_output(
         }
     }
     let has_classes = ends_in_classes(table, last);
-    if activation.is_none() && !has_classes {
+    if activation.is_none() && !has_classes && stated.is_none() {
         let class = ops.get(last).map_or("nothing", Op::class);
         return Err(format!(
-            "it ends in {class}, without a softmax, a sigmoid or a Dense layer, so it has no classes to explain"
+            "it ends in {class}, without a softmax, a sigmoid or a Dense layer, and may have no classes to \
+             explain\n{HINT}"
         ));
     }
     let output = table.last().output;
@@ -159,22 +163,40 @@ pub(crate) fn take_output(
             "it ends in {height} x {width} x {channels} numbers, and a classifier in one row of classes"
         ));
     };
-    let rule = match (activation, units) {
-        (Some(Activation::Softmax) | None, 2..) => Output::Softmax,
-        (Some(Activation::Sigmoid), _) | (None, _) => Output::Sigmoid,
-        (Some(Activation::Softmax), _) => {
-            return Err("a softmax over one neuron is always 1".to_owned());
+    let own = match activation {
+        // Of their logarithms the probabilities are the same.
+        Some(Activation::Softmax | Activation::LogSoftmax) => Some(Output::Softmax),
+        Some(Activation::Sigmoid) => Some(Output::Sigmoid),
+        _ => None,
+    };
+    let named = |activation: Activation| format!("{activation:?}").to_lowercase();
+    let rule = match (own, activation, stated) {
+        (Some(own), Some(activation), Some(stated))
+            if stated == LastNumbers::Logits || stated.rule(units) != own =>
+        {
+            let name = named(activation);
+            return Err(format!("it ends in a {name}, and --output states something else"));
         }
-        (Some(other), _) => {
+        (Some(own), ..) => own,
+        (None, Some(other), None) => {
             return Err(format!(
-                "its last activation is {}, and must be softmax, sigmoid or linear",
-                format!("{other:?}").to_lowercase()
+                "its last activation is {}, and not softmax, sigmoid or linear\n{HINT}",
+                named(other)
             ));
         }
+        (None, _, stated) => stated.unwrap_or(LastNumbers::Logits).rule(units),
     };
+    if rule == Output::Softmax && units < 2 {
+        return Err("a softmax over one neuron is always 1".to_owned());
+    }
     let head = HeadConfig::of_logits(units, rule).map_err(|error| error.to_string())?;
-    Ok((table.with_ops(ops), head, activation))
+    // What is no activation of the output stays in the network.
+    let layers = if own.is_some() { table.with_ops(ops) } else { table.clone() };
+    Ok((layers, head, activation))
 }
+
+const HINT: &str = "hint: if its outputs are the logits of classes, say so: --output logits; or --output softmax or \
+                    --output sigmoid, which make probabilities of them";
 
 /// Whether a layer is dense or a convolution, or scales what such a layer makes.
 fn ends_in_classes(table: &LayerTable, mut layer: usize) -> bool {

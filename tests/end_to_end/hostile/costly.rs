@@ -135,7 +135,7 @@ fn a_head_in_keras_of_endless_layers() {
     head.extend(names.iter().map(|name| ("Dropout", name.as_str(), json!({ "rate": 0.5 }))));
     file.set_head(&head);
     file.write(&place.path("head.h5"));
-    refused_as_weights(&place, "head.h5", "so it has no classes to explain");
+    refused_as_weights(&place, "head.h5", "may have no classes to explain");
 }
 
 /// `inspect` finds what `explain` would refuse, and names do not look like lines of the program.

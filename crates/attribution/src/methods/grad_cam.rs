@@ -4,7 +4,8 @@ use burncam_net::layers::weighted_sums;
 
 use crate::{AttributionError, Inference, Maps, Method, Needs, Sign};
 
-pub(super) static GRAD_CAM: Method = Method {
+/// Selvaraju et al., "Grad-CAM", ICCV 2017.
+pub static GRAD_CAM: Method = Method {
     name: "grad-cam",
     title: "Grad-CAM",
     folder: "GradCAM",

@@ -1,11 +1,11 @@
 //! What the user says of a checkpoint's network, where its file does not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use burncam_net::HeadSpec;
 use burncam_run::NetworkChoice;
-use burncam_weights::{Resolved, Wanted};
+use burncam_weights::{LastNumbers, Resolved, Statement, Wanted};
 use clap::Args;
 
 /// The network of a checkpoint, where the file alone does not tell it.
@@ -32,12 +32,36 @@ pub(crate) struct NetworkArgs {
     /// Height and width of the images of a network that takes any size: 224, or 150x200.
     #[arg(long, value_name = "HEIGHTxWIDTH", value_parser = burncam_run::input_size, help_heading = "Input")]
     pub size: Option<[usize; 2]>,
+
+    /// The numbers in which a network without softmax or sigmoid at its end ends: logits, softmax or sigmoid.
+    ///
+    /// logits: a softmax makes probabilities of them, or of one neuron a sigmoid. softmax, sigmoid: that one does.
+    #[arg(long, value_name = "NUMBERS", hide_short_help = true, help_heading = "Input")]
+    pub output: Option<LastNumbers>,
+
+    /// The layer that gives the classes, of a network with several outputs.
+    #[arg(long, value_name = "LAYER", hide_short_help = true, help_heading = "Input")]
+    pub output_layer: Option<String>,
+
+    /// The ONNX file that has the network of a PyTorch state_dict.
+    ///
+    /// A state_dict holds weights and no network. PyTorch writes its network with
+    /// torch.onnx.export(model, (example,), "model.onnx", dynamo=True, optimize=False). Every weight must be in both,
+    /// by name and shape.
+    #[arg(long, value_name = "FILE.onnx", hide_short_help = true, help_heading = "Input")]
+    pub like: Option<PathBuf>,
 }
 
 impl NetworkArgs {
     /// The same without a command line.
     pub(crate) fn choice(&self) -> NetworkChoice {
-        NetworkChoice { model: self.model.clone(), head: self.head.clone(), size: self.size }
+        let stated = Statement {
+            head: self.head.clone(),
+            size: self.size,
+            output: self.output,
+            output_layer: self.output_layer.clone(),
+        };
+        NetworkChoice { model: self.model.clone(), like: self.like.clone(), stated }
     }
 
     /// What `--model` names.

@@ -36,6 +36,12 @@ struct Line {
     found: Option<FolderComparison>,
 }
 
+impl Line {
+    fn has_maps(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| found.map().is_some())
+    }
+}
+
 /// What was found of one checkpoint.
 struct FolderComparison {
     network: String,
@@ -48,6 +54,12 @@ impl FolderComparison {
     /// The row that is farthest from the reference.
     fn worst(&self) -> Option<&Row> {
         self.comparison.rows.iter().max_by(|a, b| a.relative.total_cmp(&b.relative))
+    }
+
+    /// The relative difference of the map that differs most, if the reference has one.
+    fn map(&self) -> Option<f32> {
+        let maps = self.comparison.maps.iter().filter(|row| row.layer.starts_with("map "));
+        maps.map(|row| row.relative).reduce(f32::max)
     }
 
     /// The largest difference of a logit.
@@ -134,7 +146,7 @@ fn resolve(path: &Path, network: &NetworkArgs) -> Result<Resolved> {
         head: head
             .map(|text| text.parse().map_err(|error: String| anyhow!("{HEAD}: {error}")))
             .transpose()?,
-        size: network.size,
+        ..network.clone()
     };
     named.open(path)
 }
@@ -209,8 +221,10 @@ fn markdown(lines: &[Line]) -> String {
 
 fn of_files(files: &[&str], groups: &[&[Line]]) -> String {
     let titles = files.iter().map(|file| format!("`{file}`")).collect::<Vec<_>>().join(" | ");
-    let mut text = format!("| Network | Variant | {titles} | Worst layer | Logits |\n|");
-    text.push_str(&" --- |".repeat(files.len() + 4));
+    let has_maps = groups.iter().flat_map(|group| group.iter()).any(Line::has_maps);
+    let (title, columns) = if has_maps { (" Map |", 5) } else { ("", 4) };
+    let mut text = format!("| Network | Variant | {titles} | Worst layer | Logits |{title}\n|");
+    text.push_str(&" --- |".repeat(files.len() + columns));
     text.push('\n');
     for group in groups {
         let used = || group.iter().filter_map(|line| line.found.as_ref());
@@ -231,7 +245,12 @@ fn of_files(files: &[&str], groups: &[&[Line]]) -> String {
         let worst = worst.max_by(|a, b| a.relative.total_cmp(&b.relative));
         let worst = worst.map_or("", |row| row.layer.as_str());
         let logits = number(used().map(FolderComparison::logits).fold(0.0, f32::max));
-        let _ = writeln!(text, "| {network} | {variant} | {cells} | `{worst}` | {logits} |");
+        let _ = write!(text, "| {network} | {variant} | {cells} | `{worst}` | {logits} |");
+        if has_maps {
+            let map = used().filter_map(FolderComparison::map).reduce(f32::max);
+            let _ = write!(text, " {} |", map.map_or(String::new(), number));
+        }
+        text.push('\n');
     }
     text
 }

@@ -168,6 +168,21 @@ pub(crate) fn activate<const D: usize>(function: Activation, input: Tensor<D>) -
         Activation::Exponential => input.exp(),
         Activation::Mish => input.clone() * softplus(input).tanh(),
         Activation::LeakyRelu => Function::LeakyRelu(0.2).apply(input),
+        Activation::LogSoftmax => activation::log_softmax(input, 1),
+        Activation::LogSigmoid => softplus(input.neg()).neg(),
+        Activation::HardTanh => input.clamp(-1.0, 1.0),
+        Activation::HardShrink => {
+            let inside = input.clone().abs().lower_equal_elem(0.5);
+            input.mask_fill(inside, 0.0)
+        }
+        Activation::SoftShrink => input.clone() - input.clamp(-0.5, 0.5),
+        Activation::TanhShrink => input.clone() - input.tanh(),
+        Activation::Squareplus => (input.clone() + (input.powi_scalar(2) + 4.0).sqrt()) * 0.5,
+        Activation::SparseSigmoid => ((input + 1.0) * 0.5).clamp(0.0, 1.0),
+        Activation::SparsePlus => {
+            let bent = ((input.clone() + 1.0) * 0.5).clamp(0.0, 1.0).powi_scalar(2);
+            bent + activation::relu(input - 1.0)
+        }
     }
 }
 

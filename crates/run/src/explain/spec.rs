@@ -44,6 +44,7 @@ fn model_spec(model: &Model) -> ModelSpec {
         network_per_fold: model.parts.iter().all(|part| part.fold.is_some()),
         preprocess: checkpoint.input.formula(),
         size: checkpoint.size().map(|[height, width]| format!("{height}x{width}")),
+        output_layer: checkpoint.output_layer().map(str::to_owned),
         head: checkpoint.head.describe(),
         class: match model.target {
             Target::Predicted => None,

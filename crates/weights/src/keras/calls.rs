@@ -98,41 +98,43 @@ pub(crate) fn is_model(class: &str) -> bool {
     matches!(class, "Functional" | "Model" | "Sequential")
 }
 
-/// The one output of a functional model with these layers, each with what it reads; `None` if the model does
+/// The outputs of a functional model with these layers, each with what it reads; `None` if the model does
 /// not say.
 ///
 /// # Errors
 ///
-/// If there are several, or none, if it is no output of a layer, or if another layer reads it, so that the
-/// network goes on behind its end.
-pub(crate) fn output<'a>(
+/// If there are none, if one is no output of a layer, or if it is the only one and another layer reads it, so
+/// that the network goes on behind its end.
+pub(crate) fn outputs<'a>(
     config: Option<&Value>,
     calls: &Calls<'_>,
     layers: impl Iterator<Item = (&'a str, &'a [Read])>,
-) -> Result<Option<String>, String> {
+) -> Result<Option<Vec<String>>, String> {
     let Some(named) = config.and_then(|config| config.get("output_layers")) else {
         return Ok(None);
     };
     let outputs = reads(named);
-    let [output] = outputs.as_slice() else {
-        let count = outputs.len();
-        return Err(format!("it has {count} outputs, and Burncam explains one\n{HINT}"));
-    };
-    let name = &output.layer;
-    if !calls.0.contains_key(name.as_str()) {
-        return Err(format!("its output is `{name}`, which is none of its layers"));
+    if outputs.is_empty() {
+        return Err("it has no outputs".to_owned());
+    }
+    if let Some(Read { layer, .. }) =
+        outputs.iter().find(|read| !calls.0.contains_key(&*read.layer))
+    {
+        return Err(format!("its output is `{layer}`, which is none of its layers"));
     }
     calls.check(&outputs, "it")?;
-    for (layer, reads) in layers {
-        if reads.contains(output) {
-            return Err(format!("its output is `{name}`, but `{layer}` goes on from there"));
+    if let [output] = outputs.as_slice() {
+        for (layer, reads) in layers {
+            if reads.contains(output) {
+                let name = &output.layer;
+                return Err(format!("its output is `{name}`, but `{layer}` goes on from there"));
+            }
         }
     }
-    Ok(Some(calls.name(output)))
+    let mut names: Vec<String> = outputs.iter().map(|output| calls.name(output)).collect();
+    names.dedup();
+    Ok(Some(names))
 }
-
-const HINT: &str = "hint: in Keras, save `keras.Model(model.input, OUTPUT)` with the output that is to be \
-                    explained";
 
 /// Classes that do something else in training.
 const TRAINED: [&str; 7] = [
@@ -282,25 +284,26 @@ mod tests {
         let calls = Calls::new(&layers, name);
         let inputs: Vec<_> =
             layers.iter().map(|layer| (name(layer), reads(&layer["inbound_nodes"]))).collect();
-        let found = |outputs: Value| {
-            let config = json!({ "output_layers": outputs });
+        let found = |named: Value| {
+            let config = json!({ "output_layers": named });
             let layers = inputs.iter().filter_map(|(name, reads)| Some(((*name)?, &reads[..])));
-            output(Some(&config), &calls, layers)
+            outputs(Some(&config), &calls, layers)
         };
-        let named = |name: &str| Ok(Some(name.to_owned()));
+        let named = |name: &str| Ok(Some(vec![name.to_owned()]));
         assert_eq!(found(json!([["twice", 1, 0]])), named("twice:1"), "as Keras 2 writes it");
         assert_eq!(found(json!(["model", 1, 0])), named("model"), "as Keras 3 does");
         assert_eq!(found(json!({ "a": ["model", 0, 0] })), named("model"), "under a name");
-        for (outputs, words) in [
-            (json!([["twice", 1, 0], ["model", 0, 0]]), "it has 2 outputs"),
-            (json!([]), "it has 0 outputs"),
+        let both = found(json!([["twice", 1, 0], ["model", 0, 0]]));
+        assert_eq!(both, Ok(Some(vec!["twice:1".to_owned(), "model".to_owned()])));
+        for (named, words) in [
+            (json!([]), "it has no outputs"),
             (json!(["nix", 0, 0]), "its output is `nix`, which is none of its layers"),
             (json!(["model", 0, 1]), "reads output 1 of call 0 of `model`"),
             (json!(["twice", 0, 0]), "its output is `twice`, but `twice` goes on from there"),
             (json!(["once", 0, 0]), "its output is `once`, but `twice` goes on from there"),
         ] {
-            let error = found(outputs.clone()).expect_err("no output");
-            assert!(error.contains(words), "{outputs}: {error}");
+            let error = found(named.clone()).expect_err("no output");
+            assert!(error.contains(words), "{named}: {error}");
         }
     }
 }

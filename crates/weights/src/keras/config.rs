@@ -88,10 +88,10 @@ impl Graph {
             return Err(bad(format!("it is larger than {} MiB", LARGEST_DESCRIPTION >> 20)));
         }
         let json: Value = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
-        let (nodes, output, models) = flatten(&json, "", DEEPEST).map_err(bad)?;
+        let (nodes, outputs, models) = flatten(&json, "", DEEPEST).map_err(bad)?;
         let name =
             json.pointer("/config/name").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Ok(Self { nodes, models, name, outputs: vec![output], producer: String::new() })
+        Ok(Self { nodes, models, name, outputs, producer: String::new() })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Node> {
@@ -114,13 +114,13 @@ impl Graph {
     }
 }
 
-/// The layers of a model, those of inner models in their place, the name of its last one, and which
-/// are of inner models. `container` is where Keras 3's layout keeps the model's weights.
+/// The layers of a model, those of inner models in their place, the names of those that give its outputs, and
+/// which are of inner models. `container` is where Keras 3's layout keeps the model's weights.
 fn flatten(
     model: &Value,
     container: &str,
     depth: usize,
-) -> Result<(Vec<Node>, String, Models), String> {
+) -> Result<(Vec<Node>, Vec<String>, Models), String> {
     let class = model["class_name"].as_str().unwrap_or_default();
     let sequential = match class {
         "Functional" | "Model" => false,
@@ -170,9 +170,11 @@ fn flatten(
         }
     }
     let all_reads = all_reads.iter().map(|(name, reads)| (*name, reads.as_slice()));
-    let output = calls::output(config, &calls, all_reads)?;
-    let last = output.map_or_else(|| flat.last.clone(), |name| flat.resolve(&name));
-    Ok((flat.nodes, last, flat.models))
+    let outputs = match calls::outputs(config, &calls, all_reads)? {
+        None => vec![flat.last.clone()],
+        Some(names) => names.iter().map(|name| flat.resolve(name)).collect(),
+    };
+    Ok((flat.nodes, outputs, flat.models))
 }
 
 /// One call of a layer.
@@ -302,7 +304,10 @@ impl Flat {
         depth: usize,
     ) -> Result<(), String> {
         let name = named(model)?;
-        let (inner, output, _) = flatten(model, container, depth.saturating_sub(1))?;
+        let (inner, outputs, _) = flatten(model, container, depth.saturating_sub(1))?;
+        let [output] = outputs.as_slice() else {
+            return Err(format!("the inner model `{name}` has {} outputs", outputs.len()));
+        };
         let mut entries = inner.iter().filter(|node| node.class == "InputLayer");
         let (Some(entry), None) = (entries.next(), entries.next()) else {
             return Err(format!("the inner model `{name}` has not one input"));
@@ -329,7 +334,7 @@ impl Flat {
             }
             _ => inner.to_owned(),
         };
-        let output = renamed(&output);
+        let output = renamed(output);
         let outside = |mut node: Node| {
             node.inputs = node.inputs.iter().map(|input| renamed(input)).collect();
             node.name = renamed(&node.name);

@@ -188,19 +188,10 @@ fn unsupported(path: &Path, layer: &str, class: &str, reason: impl Into<String>)
 /// Follows a model from its input to the first layer that is none of these.
 fn of_graph(file: &mut Checkpoint, graph: &mut Graph) -> Result<Front, Error> {
     let mut front = Front::default();
-    let inputs: Vec<&Node> = graph.nodes.iter().filter(|n| n.class == "InputLayer").collect();
-    let (input, dtype, op) = match inputs[..] {
-        [] => return Ok(front),
-        [input] => (input.name.clone(), input.dtype.clone(), &input.op),
-        [first, second, ..] => {
-            let reason = format!(
-                "it is a second input beside `{}`, and the networks that Burncam explains read one \
-                 image\nhint: save a model of that one input",
-                first.name
-            );
-            return Err(unsupported(&file.path, &second.name, &second.class, reason));
-        }
+    let Some(input) = graph.nodes.iter().find(|node| node.class == "InputLayer") else {
+        return Ok(front);
     };
+    let (input, dtype, op) = (input.name.clone(), input.dtype.clone(), &input.op);
     let &Ok(Op::InputLayer { height, width, channels }) = op else { return Ok(front) };
     let mut size = [height, width];
     while let Some(node) = only_reader(graph, &input) {

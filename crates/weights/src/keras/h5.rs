@@ -12,7 +12,7 @@ use crate::keras::config::{DEEPEST, Graph, Node};
 use crate::keras::numbers::Hdf5;
 use crate::limits::check_parts;
 use crate::store::Store;
-use crate::{Checkpoint, Error, Format, keras};
+use crate::{Checkpoint, Error, Format, Statement, keras};
 
 /// One layer of the file and the weights stored for it.
 pub(crate) struct StoredLayer {
@@ -81,8 +81,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         keras_version: keras_version.filter(|version| !version.is_empty()),
         store: Store::Hdf5(store),
         description: None,
-        head: None,
-        size: None,
+        stated: Statement::default(),
         class_names: Vec::new(),
         graph,
         state: None,

@@ -128,7 +128,7 @@ pub(crate) fn from_weights(
         certain: certain(&stored, &parts, area),
         candidates: candidates(&sequence, area),
         parts,
-        asked: file.head.as_ref(),
+        asked: file.stated.head.as_ref(),
         suits: &suits,
     };
     let config = choice.decide(&file.path)?.config;

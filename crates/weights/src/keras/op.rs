@@ -372,7 +372,8 @@ pub(crate) fn named(name: &str) -> Option<Activation> {
         "relu6" => Activation::Relu6,
         "sigmoid" => Activation::Sigmoid,
         "tanh" => Activation::Tanh,
-        "elu" => Activation::Elu,
+        // Of the slope that Keras gives it by default, the continuous one is the same.
+        "elu" | "celu" => Activation::Elu,
         "selu" => Activation::Selu,
         "gelu" => Activation::Gelu,
         "silu" | "swish" => Activation::Silu,
@@ -383,6 +384,15 @@ pub(crate) fn named(name: &str) -> Option<Activation> {
         "mish" => Activation::Mish,
         "leaky_relu" => Activation::LeakyRelu,
         "softmax" => Activation::Softmax,
+        "log_softmax" => Activation::LogSoftmax,
+        "log_sigmoid" => Activation::LogSigmoid,
+        "hard_tanh" => Activation::HardTanh,
+        "hard_shrink" => Activation::HardShrink,
+        "soft_shrink" => Activation::SoftShrink,
+        "tanh_shrink" => Activation::TanhShrink,
+        "squareplus" => Activation::Squareplus,
+        "sparse_sigmoid" => Activation::SparseSigmoid,
+        "sparse_plus" => Activation::SparsePlus,
         _ => return None,
     })
 }

@@ -11,7 +11,7 @@ use crate::keras::numbers::Hdf5;
 use crate::limits::LARGEST_DESCRIPTION;
 use crate::store::Store;
 use crate::zip_file::{Archive, open_zip};
-use crate::{Checkpoint, Error, Format, keras};
+use crate::{Checkpoint, Error, Format, Statement, keras};
 
 /// Weights that are compressed have to be held in memory; Keras stores them as they are.
 const LARGEST_COMPRESSED: u64 = 1 << 30;
@@ -47,8 +47,7 @@ pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
         keras_version: metadata.get("keras_version").and_then(Value::as_str).map(str::to_owned),
         store: Store::Hdf5(file),
         description: None,
-        head: None,
-        size: None,
+        stated: Statement::default(),
         class_names: Vec::new(),
         graph: Some(graph),
         state: None,

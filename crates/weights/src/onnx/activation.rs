@@ -159,10 +159,11 @@ fn softmax(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused>
         return Err(Refused(format!("`axis` is {axis} of {}", flow.describe())));
     }
     let output = node.outputs.first().map_or("", String::as_str);
-    if node.op_type == "LogSoftmax" && !graph.is_output(output) {
-        return Err(Refused("logarithms are supported at the end of the network only".to_owned()));
-    }
-    unary(graph, node, Op::Activation { activation: Activation::Softmax })
+    let activation = match node.op_type.as_str() {
+        "LogSoftmax" if !graph.is_output(output) => Activation::LogSoftmax,
+        _ => Activation::Softmax,
+    };
+    unary(graph, node, Op::Activation { activation })
 }
 
 /// A function that was written as a product of a value and another function of it.

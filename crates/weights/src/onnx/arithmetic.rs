@@ -15,8 +15,9 @@ use crate::onnx::{activation, sizes};
 /// A dense layer. Its bias may follow as a sum.
 pub(crate) fn dense(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
     let flow = graph.flow(node, 0)?;
-    let kernel = weight(graph.tensor(node, 1)?)?;
-    let transposed = node.int("transB", 0) != 0;
+    let (kernel, is_transposed) = graph.matrix(node, 1)?;
+    let kernel = weight(kernel)?;
+    let transposed = (node.int("transB", 0) != 0) != is_transposed;
     only(node, "transA", 0)?;
     if node.float("alpha", 1.0) != 1.0 || node.float("beta", 1.0) != 1.0 {
         return Err(Refused("`alpha` or `beta` is not 1".to_owned()));

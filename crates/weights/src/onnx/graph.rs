@@ -198,15 +198,30 @@ impl<'a> Lowering<'a> {
 
     /// The tensor that an operator reads at this place.
     pub(crate) fn tensor(&self, node: &NodeProto, index: usize) -> Result<&'a Tensor, Refused> {
-        let named = |name: &str| {
-            let constant = self.constants.get(name).copied();
-            constant.or_else(|| self.model.tensors.get(name))
-        };
-        match self.value(node, index) {
-            Some(Value::Tensor(name)) => named(&name),
-            _ => None,
+        match self.matrix(node, index)? {
+            (tensor, false) => Ok(tensor),
+            (tensor, true) => Err(Refused(format!("it reads the transpose of `{}`", tensor.name))),
         }
-        .ok_or_else(|| Refused(format!("its input {index} is not stored in the file")))
+    }
+
+    /// The same, and whether it is to be transposed.
+    pub(crate) fn matrix(
+        &self,
+        node: &NodeProto,
+        index: usize,
+    ) -> Result<(&'a Tensor, bool), Refused> {
+        let (name, is_transposed) = match self.value(node, index) {
+            Some(Value::Tensor(name)) => (Some(name), false),
+            Some(Value::Transposed(name)) => (Some(name), true),
+            _ => (None, false),
+        };
+        let tensor = name.and_then(|name| {
+            let constant = self.constants.get(name.as_str()).copied();
+            constant.or_else(|| self.model.tensors.get(&name))
+        });
+        tensor
+            .map(|tensor| (tensor, is_transposed))
+            .ok_or_else(|| Refused(format!("its input {index} is not stored in the file")))
     }
 
     /// The tensor's numbers, if they are few integers.

@@ -7,6 +7,7 @@
 pub(crate) mod activation;
 pub(crate) mod arithmetic;
 pub(crate) mod graph;
+pub(crate) mod like;
 pub(crate) mod matching;
 pub(crate) mod model;
 pub(crate) mod normalisation;
@@ -37,7 +38,7 @@ use crate::onnx::graph::{Lowered, lower};
 use crate::onnx::model::Model;
 use crate::onnx::weight_origin::OnnxStore;
 use crate::store::Store;
-use crate::{Checkpoint, Error, Format};
+use crate::{Checkpoint, Error, Format, Statement};
 
 /// The operator sets that are read.
 pub(crate) const OPSETS: RangeInclusive<u64> = 9..=24;
@@ -48,10 +49,31 @@ pub(crate) fn begins_like(start: &[u8]) -> bool {
     matches!(start, [0x08, 3..=0x20, ..])
 }
 
-/// Reads everything but the numbers; `size` is that of images whose height and width the file leaves open.
-pub(crate) fn read(path: &Path, size: Option<[usize; 2]>) -> Result<Checkpoint, Error> {
+/// Reads everything but the numbers.
+pub(crate) fn read(path: &Path) -> Result<Checkpoint, Error> {
+    read_with(path, None, &Statement::default())
+}
+
+/// The same with the weights of a state_dict.
+pub(crate) fn read_like(path: &Path, state: Checkpoint) -> Result<Checkpoint, Error> {
+    read_with(path, Some(state), &Statement::default())
+}
+
+/// Reads a file again, as it stands and with what is stated of it.
+pub(crate) fn read_again(file: Checkpoint) -> Result<Checkpoint, Error> {
+    let Store::Onnx(OnnxStore { model, .. }) = &file.store else { return Ok(file) };
+    let state = if *model == file.path { None } else { Some(Checkpoint::open(&file.path)?) };
+    let again = read_with(model, state, &file.stated)?;
+    Ok(Checkpoint { stated: file.stated, ..again })
+}
+
+fn read_with(
+    path: &Path,
+    state: Option<Checkpoint>,
+    stated: &Statement,
+) -> Result<Checkpoint, Error> {
     let bad = |source| Error::Container { path: path.to_owned(), format: Format::Onnx, source };
-    let (model, mut file) = Model::read(path).map_err(bad)?;
+    let (mut model, mut file) = Model::read(path).map_err(bad)?;
     if !OPSETS.contains(&model.opset) {
         return Err(Error::Opset {
             path: path.to_owned(),
@@ -61,19 +83,32 @@ pub(crate) fn read(path: &Path, size: Option<[usize; 2]>) -> Result<Checkpoint, 
         });
     }
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    let beside: Vec<_> = model.beside().into_iter().map(|name| folder.join(name)).collect();
+    let mut beside: Vec<_> = model.beside().into_iter().map(|name| folder.join(name)).collect();
     // One that is not there is told by the first tensor that needs it.
     beside.iter().filter(|path| path.exists()).try_for_each(|path| check_size(path))?;
+    let mut weights = path.to_owned();
+    if let Some(state) = state {
+        weights.clone_from(&state.path);
+        beside.push(path.to_owned());
+        like::take_weights(&mut model, &mut file, state)
+            .map_err(|reason| Error::StateDict { path: weights.clone(), reason })?;
+    }
     let Lowered { graph, layers, origins } =
-        lower(&model, size, &mut file, &folder).map_err(bad)?;
+        lower(&model, stated.size, &mut file, &folder).map_err(bad)?;
+    let model_path = path.to_owned();
     Ok(Checkpoint {
-        path: path.to_owned(),
+        path: weights,
         format: Format::Onnx,
         keras_version: None,
-        store: Store::Onnx(OnnxStore { file: Mutex::new(file), folder, beside, origins }),
+        store: Store::Onnx(OnnxStore {
+            file: Mutex::new(file),
+            folder,
+            model: model_path,
+            beside,
+            origins,
+        }),
         description: None,
-        head: None,
-        size,
+        stated: Statement::default(),
         class_names: model.class_names,
         state: None,
         graph: Some(graph),

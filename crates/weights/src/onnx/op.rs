@@ -38,6 +38,8 @@ fn one<'a>(graph: &mut Lowering<'a>, node: &'a NodeProto) -> Result<Value, Refus
         "Dropout" if node.input(2).is_none() => same(graph, node),
         "Dropout" => Err(Refused("it may be in training mode; export for inference".to_owned())),
         "Cast" => cast(graph, node),
+        // Of stored numbers, which are used as what they are needed for.
+        "CastLike" if graph.flow(node, 0).is_err() => same(graph, node),
         "Constant" => constant(graph, node),
         "Conv" => window::conv(graph, node),
         "ConvTranspose" => window::transposed(graph, node),

@@ -23,6 +23,7 @@ pub(crate) fn lower(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value,
         "Squeeze" => squeeze(graph, node),
         "Unsqueeze" => unsqueeze(graph, node),
         "Shape" => sizes::shape(graph, node),
+        "Expand" => sizes::expand(graph, node),
         "ConstantOfShape" => sizes::filled(graph, node),
         "Gather" if let Some(Value::Row(flow)) = graph.value(node, 0) => {
             part::whole_row(graph, node, flow)
@@ -38,6 +39,11 @@ pub(crate) fn lower(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value,
 fn transpose(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
     if let (Some(Value::Pairs(pairs)), Some([1, 0])) = (graph.value(node, 0), node.ints("perm")) {
         return Ok(Value::Rows(pairs));
+    }
+    if let Some(Value::Tensor(name)) = graph.value(node, 0)
+        && graph.tensor(node, 0)?.shape.len() == 2
+    {
+        return Ok(Value::Transposed(name));
     }
     let flow = graph.flow(node, 0)?;
     let reversed: Vec<i64> = (0..flow.axes.len() as i64).rev().collect();

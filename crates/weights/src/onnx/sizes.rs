@@ -9,18 +9,36 @@ use crate::slice::from_start;
 /// Most sizes in one list: a list that is joined with itself again and again would fill memory.
 pub(crate) const MOST_SIZES: usize = 64;
 
-/// The sizes of a map, of which the batch's is open.
+/// The sizes of a map, of which the batch's is open, or of stored numbers.
 pub(crate) fn shape(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
-    let flow = graph.flow(node, 0)?;
     let size = |(axis, size): &(Axis, Option<usize>)| match axis {
         Axis::Batch => None,
         _ => size.and_then(|size| i64::try_from(size).ok()),
     };
-    let count = flow.axes.len() as i64;
+    let sizes: Vec<Option<i64>> = match graph.tensor(node, 0) {
+        Ok(tensor) => tensor.shape.iter().map(|&size| i64::try_from(size).ok()).collect(),
+        Err(_) => graph.flow(node, 0)?.axes.iter().map(size).collect(),
+    };
+    let count = sizes.len() as i64;
     let [start, end] = [node.int("start", 0), node.int("end", count)]
         .map(|at| from_start(at, count).clamp(0, count) as usize);
-    let sizes = flow.axes.get(start..end).unwrap_or_default();
-    Ok(Value::Sizes(sizes.iter().map(size).collect()))
+    Ok(Value::Sizes(sizes.get(start..end).unwrap_or_default().to_vec()))
+}
+
+/// One number, or sizes, spread over a shape.
+pub(crate) fn expand(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
+    let bad = || Refused("it spreads neither one number nor a list of sizes".to_owned());
+    if let Some(&[number]) = graph.floats(node, 0).as_deref() {
+        return Ok(Value::Filled(number));
+    }
+    let list = sizes(graph, node, 0).ok_or_else(bad)?;
+    let shape = graph.integers(node, 1).ok_or_else(bad)?;
+    match (list.as_slice(), shape.as_slice()) {
+        // A list that is as long as it is to be.
+        (all, &[length]) if length == 1 || length == all.len() as i64 => Ok(Value::Sizes(list)),
+        (&[Some(number)], _) => Ok(Value::Filled(number as f32)),
+        _ => Err(bad()),
+    }
 }
 
 /// Sums, differences, products and quotients of sizes.
@@ -78,7 +96,11 @@ pub(crate) fn filled(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value
 /// A list in two columns, or columns or rows as a list.
 pub(crate) fn reshape(graph: &mut Lowering<'_>, node: &NodeProto) -> Result<Value, Refused> {
     let bad = || Refused("it reads neither a layer nor sizes".to_owned());
-    let (list, target) = (graph.value(node, 0), graph.integers(node, 1).ok_or_else(bad)?);
+    let list = match graph.value(node, 0) {
+        Some(Value::Tensor(_)) => sizes(graph, node, 0).map(Value::Sizes),
+        value => value,
+    };
+    let target = graph.integers(node, 1).ok_or_else(bad)?;
     match (list, target.as_slice()) {
         (Some(Value::Pairs(pairs)), [-1]) => {
             Ok(Value::Sizes(pairs.into_iter().flatten().collect()))

@@ -59,6 +59,8 @@ enum Data {
         offset: u64,
         length: Option<u64>,
     },
+    /// In a state_dict, at this path.
+    StateDict(String),
     /// In a way that is not read.
     Other,
 }
@@ -97,6 +99,11 @@ impl Tensor {
         Ok(tensor)
     }
 
+    /// Takes the numbers of a state_dict at `path`.
+    pub(crate) fn take_numbers(&mut self, path: String) {
+        self.data = Data::StateDict(path);
+    }
+
     /// What its numbers are: `float32`.
     pub(crate) fn kind(&self) -> &'static str {
         usize::try_from(self.kind).ok().and_then(|kind| KINDS.get(kind)).unwrap_or(&"unknown")
@@ -116,6 +123,9 @@ impl Tensor {
     pub(crate) fn floats(&self, file: &mut WireFile, folder: &Path) -> Result<Vec<f32>, BoxError> {
         if !self.is_float32() {
             return Err(format!("it holds {}, not float32", self.kind()).into());
+        }
+        if let Data::StateDict(path) = &self.data {
+            return file.state.as_ref().ok_or("it has no numbers")?.read(path);
         }
         let bytes = self.bytes(file, folder, size_of::<f32>() as u64)?;
         let (numbers, _) = bytes.as_chunks::<4>();
@@ -182,7 +192,9 @@ impl Tensor {
             }
             Data::None if expected == 0 => Ok(Vec::new()),
             Data::None => Err("it has no numbers".into()),
-            Data::Varints(_) | Data::Other => Err("its numbers are not raw".into()),
+            Data::Varints(_) | Data::StateDict(_) | Data::Other => {
+                Err("its numbers are not raw".into())
+            }
         }
     }
 }

@@ -66,6 +66,10 @@ pub(crate) enum Value {
     Row(Flow),
     /// The tensor of this name.
     Tensor(String),
+    /// The transpose of the matrix of this name.
+    Transposed(String),
+    /// A number, as often as the operator that reads it needs it.
+    Filled(f32),
     /// Sizes, computed; the batch's is open.
     Sizes(Vec<Option<i64>>),
     /// Sizes in two columns, as PyTorch writes pads.

@@ -128,7 +128,9 @@ pub(crate) struct OnnxStore {
     pub(crate) file: Mutex<WireFile>,
     /// Where the model lies, and with it the files that hold its numbers.
     pub(crate) folder: PathBuf,
-    /// Those files.
+    /// The model.
+    pub(crate) model: PathBuf,
+    /// Those files, and the model itself where the weights are those of a state_dict.
     pub(crate) beside: Vec<PathBuf>,
     /// By the weight's `path`.
     pub(crate) origins: HashMap<String, WeightOrigin>,

@@ -236,7 +236,9 @@ pub(crate) fn bias<'a>(
     node: &NodeProto,
     count: usize,
 ) -> Result<Option<&'a Tensor>, Refused> {
-    let Some(_) = node.input(2) else { return Ok(None) };
+    if node.input(2).is_none() || matches!(graph.value(node, 2), Some(Value::Filled(0.0))) {
+        return Ok(None);
+    }
     let bias = weight(graph.tensor(node, 2)?)?;
     match shape(bias).into_iter().filter(|&size| size != 1).collect::<Vec<_>>().as_slice() {
         [size] if *size == count => Ok(Some(bias)),

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 
-use crate::store::BoxError;
+use crate::store::{BoxError, Store};
 
 /// Longest text that is kept: a name, or a setting.
 const LONGEST_TEXT: u64 = 1 << 12;
@@ -38,13 +38,15 @@ pub(crate) struct WireFile {
     pub(crate) size: u64,
     fields_left: usize,
     text_left: u64,
+    /// Numbers of tensors that are not the file's own.
+    pub(crate) state: Option<Box<Store>>,
 }
 
 impl WireFile {
     pub(crate) fn open(file: File) -> Result<Self, BoxError> {
         let size = file.metadata()?.len();
         let (fields_left, text_left) = (MOST_FIELDS, MOST_TEXT);
-        Ok(Self { file: BufReader::new(file), at: 0, size, fields_left, text_left })
+        Ok(Self { file: BufReader::new(file), at: 0, size, fields_left, text_left, state: None })
     }
 
     /// The fields of the message that fills `range`, by number.

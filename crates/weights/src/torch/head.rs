@@ -43,7 +43,7 @@ pub(crate) fn read(
             sequence.iter().map(|weights| (weights.name.as_str(), weights.kind)).collect();
         words(&entrance, &names)
     });
-    if file.head.is_none() && sequence.is_none() {
+    if file.stated.head.is_none() && sequence.is_none() {
         let reason = format!(
             "its layers after the network do not follow each other from {channels} or {} inputs: {}",
             parts.flattened(),
@@ -53,8 +53,13 @@ pub(crate) fn read(
     }
     let Words { certain, candidates } = sequence.unwrap_or_default();
     let certain = certain.and_then(|words| parts.fill(&words.parse().ok()?).ok());
-    let choice =
-        HeadChoice { parts, asked: file.head.as_ref(), certain, candidates, suits: &|_| true };
+    let choice = HeadChoice {
+        parts,
+        asked: file.stated.head.as_ref(),
+        certain,
+        candidates,
+        suits: &|_| true,
+    };
     let DecidedHead { config, of_family } = choice.decide(&file.path)?;
     // Behind pooling, `Flatten` has nothing left to do.
     let entrance = config.layers().iter().map(|(_, op)| op).find(|op| is_entrance(op));

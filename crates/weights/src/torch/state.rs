@@ -10,7 +10,7 @@ use crate::store::Store;
 use crate::torch::matching::is_average;
 use crate::torch::pickle::{LONGEST_TEXT, Pickle};
 use crate::torch::pickle_value::{Element, Id, Tensor, Value};
-use crate::{Checkpoint, Error, Format};
+use crate::{Checkpoint, Error, Format, Statement};
 
 /// What training scripts call the dict of weights inside a checkpoint.
 const STATE_KEYS: [&str; 7] =
@@ -214,8 +214,7 @@ pub(crate) fn checkpoint(
         keras_version: None,
         store,
         description: None,
-        head: None,
-        size: None,
+        stated: Statement::default(),
         class_names: Vec::new(),
         graph: None,
         state: Some(StateDict { prefix: String::new(), ignored, unused: Vec::new(), ordered }),

@@ -107,12 +107,16 @@ pub(super) fn lower(
         "Lambda" if is_scaled_sum(node) => {
             scaled_sum(config.get("arguments").and_then(|own| own.get("scale")), inputs)
         }
-        _ => same(with_version(node, keras_version)?),
+        _ => {
+            let ops = with_version(node, keras_version)?;
+            Ok(ops.into_iter().map(|op| Step::like(op, input)).collect())
+        }
     }
 }
 
-/// The operation as it stands in the file, and as the Keras that wrote it computes it.
-fn with_version(node: &Node, keras_version: Option<&str>) -> Result<Op, String> {
+/// The operation as it stands in the file, and as the Keras that wrote it computes it. A layer whose activation is a
+/// layer is both.
+fn with_version(node: &Node, keras_version: Option<&str>) -> Result<Vec<Op>, String> {
     let mut config = node.description.config.clone();
     if config.get("activation") == Some(&json!("hard_sigmoid")) {
         let own = match keras_version.map(|version| version.starts_with('2')) {
@@ -136,9 +140,24 @@ fn with_version(node: &Node, keras_version: Option<&str>) -> Result<Op, String> 
             | Op::Dense { activation, .. } => *activation = own,
             _ => return Err("it has no activation".to_owned()),
         }
-        return Ok(op);
+        return Ok(vec![op]);
     }
-    node.op.clone().map_err(|refused| refused.0)
+    let inner = config.get("activation").and_then(activation_layer);
+    if let (Err(_), Some(inner)) = (&node.op, inner) {
+        config.insert("activation".to_owned(), json!("linear"));
+        let op = op::parse(&node.class, &config).map_err(|refused| refused.0)?;
+        return Ok(vec![op, inner.map_err(|refused| refused.0)?]);
+    }
+    node.op.clone().map(|op| vec![op]).map_err(|refused| refused.0)
+}
+
+/// The layer without weights that is a setting of another: `activation=LeakyReLU(0.1)`.
+fn activation_layer(value: &Value) -> Option<Result<Op, Refused>> {
+    let class = value["class_name"].as_str()?;
+    let is_of_keras = value["module"].as_str().is_some_and(|module| module.starts_with("keras"));
+    let known = matches!(class, "ELU" | "LeakyReLU" | "ReLU");
+    let config = value["config"].as_object().filter(|_| is_of_keras && known)?;
+    Some(op::parse(class, config))
 }
 
 fn global(config: &Config, input: &Place, op: Op) -> Result<Vec<Step>, String> {
