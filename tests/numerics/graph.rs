@@ -121,7 +121,7 @@ fn ncnn_is_its_graph() {
 #[test]
 fn networks_of_files_compute_what_keras_does() {
     let (_place, all) = described();
-    assert_eq!(all.len(), 22);
+    assert_eq!(all.len(), 25);
     for network in &all {
         let name = &network.name;
         let resolved = network.open(&network.path);

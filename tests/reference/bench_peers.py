@@ -3,7 +3,7 @@
     python bench_peers.py PEER NETWORK FILE IMAGES [cuda]
     python bench_peers.py which [cuda]
 
-NETWORK is vgg16, resnet50, senet50, inception_v3 or ncnn. FILE is a Keras file for notebook and keras, an ONNX
+NETWORK is vgg16, resnet50, senet50, inception_v3 or ncnn; or for onnxruntime `-`, any network of PyTorch. FILE is a Keras file for notebook and keras, an ONNX
 file for onnxruntime; torch and pytorch-grad-cam pass over it and build the network with random weights
 (torch_networks.py). IMAGES is a folder with folders of images. `which` names the peers whose packages are there. With `cuda`,
 PyTorch computes on an NVIDIA GPU, and the images' way there and the results' way back are in the time.
@@ -168,7 +168,11 @@ def onnxruntime(network, path, paths):
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     fed = session.get_inputs()[0]
-    values = [prepared(network, pixels(path, fed.shape[1])) for path in paths]
+    if network in KERAS:
+        values = [prepared(network, pixels(path, fed.shape[1])) for path in paths]
+    else:
+        # Of PyTorch: channels come first. How pixels are prepared does not matter to the time.
+        values = [np.ascontiguousarray(pixels(path, fed.shape[2]).transpose(2, 0, 1) / 255) for path in paths]
     return lambda batch: session.run(None, {fed.name: batch}), batches(values), f"ONNX Runtime {ort.__version__}"
 
 

@@ -16,10 +16,10 @@ import numpy as np
 
 GOLDEN = Path(__file__).resolve().parent.parent / "goldens" / "described.zip"
 NETWORKS = {
-    "keras2.h5": ["activations_as_layers", "convolution_head", "grey", "moved", "open", "operations", "rectified", "resized", "separable", "shared",
+    "keras2.h5": ["activations_as_layers", "convolution_head", "grey", "moved", "open", "operations", "rectified", "resized", "separable", "shared", "shared_model", "softmaxes",
                   "wide"],
     "keras3.keras": ["activations", "activations_as_layers", "activations_of_3", "adapted", "augmented_nested", "dense_on_map", "depthwise", "noisy",
-                     "one_neuron_pooled", "operations", "squeezed"],
+                     "one_neuron_pooled", "operations", "shared_model", "squeezed"],
 }
 
 

@@ -1,9 +1,9 @@
 //! Convolution as a matrix product that reads its windows in place.
 
-use crate::panels::Panels;
+use crate::panels::{Panel, Panels};
 use crate::parallel::{Shared, each, scratch, threads};
 use crate::shape::{Shape, Window};
-use crate::simd::Level;
+use crate::simd::{Kernel, Level, Simd};
 use crate::tile::{Activation, Tile};
 
 /// Rows of the left matrix that a thread works on at a time should fit the second-level cache
@@ -49,8 +49,13 @@ impl Direct<'_> {
         assert!(self.finish.shortcut.is_none_or(|s| s.len() == output.len()), "as the output");
         let rows = self.level.tile().rows;
         let tiles = self.output_shape.positions().div_ceil(rows);
-        let in_block = (BLOCK / (rows * depth * self.window.size[0].min(2)))
-            .clamp(1, tiles.div_ceil(4 * threads()).max(1));
+        // A point's output is as large as what it reads; of a wider window each number is read again.
+        let (read, made) = match self.window.is_point() {
+            true => (depth, self.output_shape.channels),
+            false => (depth * self.window.size[0].min(2), 0),
+        };
+        let in_block =
+            (BLOCK / (rows * (read + made))).clamp(1, tiles.div_ceil(4 * threads()).max(1));
         let blocks = tiles.div_ceil(in_block);
         // Few rows: the threads share the panels too.
         let panels = self.weights.count();
@@ -75,7 +80,6 @@ impl Direct<'_> {
     ) {
         let rows = self.level.tile().rows;
         let positions = self.output_shape.positions();
-        let of = |tile: usize| tile * rows..((tile + 1) * rows).min(positions);
         let (first, last) = (tiles.start * rows, (tiles.end * rows).min(positions));
         let apart = depth + 16;
         let copies = self.window.size == [1, 1] && depth.is_multiple_of(COLLISION);
@@ -90,13 +94,10 @@ impl Direct<'_> {
                     *run = near.as_ptr();
                 }
             }
-            let taps = self.window.size[0] * self.window.size[1];
-            for panel in panels.clone() {
-                for tile in tiles.clone() {
-                    let rows = of(tile);
-                    let runs = &runs[(rows.start - first) * taps..][..rows.len() * taps];
-                    self.tile(runs, rows, (panel, depth), output);
-                }
+            for panel in panels {
+                let panel = self.weights.panel(panel);
+                let positions = first..last;
+                self.level.run(Strip { all: self, positions, runs: &runs, panel, depth, output });
             }
         });
     }
@@ -104,10 +105,15 @@ impl Direct<'_> {
     /// Where the runs of the output positions start: for each tile all of its rows' first taps,
     /// then the second, ….
     fn runs(&self, positions: std::ops::Range<usize>, zeros: &[f32]) -> Vec<*const f32> {
+        let Shape { height, width, channels, .. } = self.input_shape;
+        let output = &self.output_shape;
+        // Rows that a border was added to are longer than the output's.
+        if self.window.is_point() && [height, width] == [output.height, output.width] {
+            return positions.map(|at| self.input[at * channels..].as_ptr()).collect();
+        }
         let rows = self.level.tile().rows;
         let Window { size: [taps_down, taps_right], dilation, .. } = self.window;
         let taps = taps_down * taps_right;
-        let Shape { height, width, channels, .. } = self.input_shape;
         let mut runs = vec![zeros.as_ptr(); positions.len() * taps];
         let mut place = Place::new(positions.start, self.output_shape);
         for first in (0..positions.len()).step_by(rows) {
@@ -134,36 +140,54 @@ impl Direct<'_> {
         }
         runs
     }
+}
 
-    fn tile(
-        &self,
-        runs: &[*const f32],
-        rows: std::ops::Range<usize>,
-        (panel, depth): (usize, usize),
-        out: Shared,
-    ) {
-        let panel = self.weights.panel(panel);
-        let depth = depth / self.weights.groups();
-        let columns = self.output_shape.channels;
-        let at = rows.start * columns + panel.column;
-        self.level.run(Tile {
-            runs,
-            stride: rows.len(),
-            rows: rows.len(),
-            taps: self.window.size[0] * self.window.size[1],
-            channel: panel.group * depth,
-            depth,
-            panel: panel.values,
-            vectors: panel.vectors,
-            bias: self.finish.bias[panel.column..].as_ptr(),
-            // SAFETY: `run` checked the output's size; each tile has positions and columns of its
-            // own.
-            output: unsafe { out.at(at) },
-            apart: columns,
-            shortcut: self.finish.shortcut.map_or(std::ptr::null(), |s| s[at..].as_ptr()),
-            activation: self.finish.activation,
-            columns: panel.columns,
-        });
+/// The product of some positions and a panel.
+struct Strip<'a> {
+    all: &'a Direct<'a>,
+    positions: std::ops::Range<usize>,
+    /// As [`Direct::runs`] gives them.
+    runs: &'a [*const f32],
+    panel: Panel,
+    /// Numbers of a tap, over all groups.
+    depth: usize,
+    output: Shared,
+}
+
+impl Kernel for Strip<'_> {
+    #[inline(always)]
+    unsafe fn call<S: Simd>(self) {
+        let (all, panel) = (self.all, self.panel);
+        let depth = self.depth / all.weights.groups();
+        let (apart, taps) = (all.output_shape.channels, all.window.size[0] * all.window.size[1]);
+        let (first, end) = (self.positions.start, self.positions.end);
+        let bias = all.finish.bias[panel.column..].as_ptr();
+        let mut position = first;
+        while position < end {
+            let rows = (end - position).min(S::ROWS);
+            let at = position * apart + panel.column;
+            let tile = Tile {
+                runs: &self.runs[(position - first) * taps..][..rows * taps],
+                stride: rows,
+                rows,
+                taps,
+                channel: panel.group * depth,
+                depth,
+                panel: panel.values,
+                vectors: panel.vectors,
+                bias,
+                // SAFETY: `run` checked the output's size; each tile has positions and columns of its
+                // own.
+                output: unsafe { self.output.at(at) },
+                apart,
+                shortcut: all.finish.shortcut.map_or(std::ptr::null(), |s| s[at..].as_ptr()),
+                activation: all.finish.activation,
+                columns: panel.columns,
+            };
+            // SAFETY: the caller's promise.
+            unsafe { tile.call::<S>() };
+            position += rows;
+        }
     }
 }
 

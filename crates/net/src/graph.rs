@@ -188,13 +188,16 @@ impl Operation {
             return trace.layer(&layer.name, output);
         }
         let last = inputs.pop().expect("a layer reads another");
-        match (self, inputs.as_slice()) {
-            (Self::Activation(layer), []) => layer.forward(last, trace),
-            (Self::AveragePooling(layer), []) => layer.forward(last, trace),
-            (Self::BatchNormalization(layer), []) => layer.forward(last, trace),
-            (Self::Convolution(layer), []) => layer.forward(last, trace),
-            (Self::Dense(Units::Map(layer)), []) => layer.forward(last, trace),
-            (Self::Dense(Units::Vector(name, layer)), []) => {
+        // Whoever holds a map keeps its memory from being used again.
+        let others = inputs.len();
+        let mut first = || inputs.remove(0);
+        match (self, others) {
+            (Self::Activation(layer), 0) => layer.forward(last, trace),
+            (Self::AveragePooling(layer), 0) => layer.forward(last, trace),
+            (Self::BatchNormalization(layer), 0) => layer.forward(last, trace),
+            (Self::Convolution(layer), 0) => layer.forward(last, trace),
+            (Self::Dense(Units::Map(layer)), 0) => layer.forward(last, trace),
+            (Self::Dense(Units::Vector(name, layer)), 0) => {
                 if trace.is_before_start() {
                     return trace.start_at(name, last);
                 }
@@ -207,27 +210,27 @@ impl Operation {
                 let [batch, count] = units.dims();
                 trace.layer(name, units.reshape([batch, count, 1, 1]))
             }
-            (Self::MaxPooling(layer), []) => layer.forward(last, trace),
-            (Self::Normalization(layer), []) => layer.forward(last, trace),
-            (Self::Prelu(layer), []) => layer.forward(last, trace),
-            (Self::Resizing(layer), []) => layer.forward(last, trace),
-            (Self::Separable(halves), []) => {
+            (Self::MaxPooling(layer), 0) => layer.forward(last, trace),
+            (Self::Normalization(layer), 0) => layer.forward(last, trace),
+            (Self::Prelu(layer), 0) => layer.forward(last, trace),
+            (Self::Resizing(layer), 0) => layer.forward(last, trace),
+            (Self::Separable(halves), 0) => {
                 let [first, second] = &**halves;
                 if trace.is_before_start() {
                     return second.forward(last, trace);
                 }
                 second.forward(first.without_trace(last, trace.rectifier()), trace)
             }
-            (Self::TransposedConvolution(layer), []) => layer.forward(last, trace),
-            (Self::ZeroPadding(layer), []) => layer.forward(last, trace),
-            (Self::ConvolutionAndSum(layer, sum), [input]) => {
-                layer.forward_onto(input.clone(), last, sum, trace)
+            (Self::TransposedConvolution(layer), 0) => layer.forward(last, trace),
+            (Self::ZeroPadding(layer), 0) => layer.forward(last, trace),
+            (Self::ConvolutionAndSum(layer, sum), 1) => {
+                layer.forward_onto(first(), last, sum, trace)
             }
-            (Self::Product(layer), [map]) => layer.forward(map.clone(), last, trace),
-            (Self::ProductAndSum(layer, sum), [map, factors]) => {
-                layer.forward_onto(map.clone(), factors.clone(), last, sum, trace)
+            (Self::Product(layer), 1) => layer.forward(first(), last, trace),
+            (Self::ProductAndSum(layer, sum), 2) => {
+                layer.forward_onto(first(), first(), last, sum, trace)
             }
-            (Self::Sum(layer), [_, ..]) => layer.forward(total(inputs, trace), last, trace),
+            (Self::Sum(layer), 1..) => layer.forward(total(inputs, trace), last, trace),
             _ => unreachable!("the table has as many inputs as the layer reads"),
         }
     }

@@ -55,6 +55,7 @@ pub(crate) fn resolve_behind(
     let is_onnx = file.format == Format::Onnx;
     if let Some(graph) = file.graph.as_mut().filter(|_| is_onnx) {
         onnx::table::take_zeros(graph);
+        onnx::table::leave_ones(graph, &mut file.layers);
     }
     let bad = |reason: String| Error::Graph { path: file.path.clone(), reason };
     let Some(graph) = &file.graph else {

@@ -230,7 +230,7 @@ fn graphs_that_are_none_are_refused() {
         file.node("Softmax", |node| copy = node.clone());
         file.graph = std::mem::take(&mut file.graph).message(GRAPH_NODE, &copy);
     });
-    assert_refused(&["it has 2 outputs", "and one is needed"], |file| {
+    assert_refused(&["it has 2 outputs", "and one is explained"], |file| {
         let second = Message::default().text(VALUE_NAME, "model/FC1/Relu:0");
         file.graph = std::mem::take(&mut file.graph).message(GRAPH_OUTPUT, &second);
     });

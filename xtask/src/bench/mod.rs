@@ -3,6 +3,7 @@
 //! Every program is a worker that waits until it is its turn, so that all are measured in turns, and
 //! what else the machine does falls on all alike. Ratios are of CPU time, each round's own.
 
+mod files;
 mod gpu;
 mod machine;
 mod measured;
@@ -35,6 +36,8 @@ Usage: cargo xtask bench [OPTIONS]
   --data DIR         folder of images [default: the demo's]
   --device DEVICE    a GPU, as `explain --device` takes it: then its images a second are compared with
                      PyTorch's on the first NVIDIA GPU [default: cpu]
+  --weights FILE     a network straight from its ONNX file, beside ONNX Runtime's forward pass; may be
+                     given several times
   --only A,B         some of vgg16, resnet50, senet50, inception_v3, ncnn
   --batch 1,8        batch sizes; the last is the one that is compared [default: 1,8]
   --rounds N         measurements of everything, of which the medians are shown [default: 5]
@@ -72,6 +75,9 @@ fn bench(options: &Options, arguments: &[String]) -> Result<String, String> {
         .map_err(|_| "there is no program to measure".to_owned())?;
     let mut machine = machine::Machine::now();
     let peers = peers(options)?;
+    if !options.weights.is_empty() {
+        return files::bench(options, &peers);
+    }
     if options.on_gpu() {
         return gpu::bench(options, arguments, &peers);
     }

@@ -12,6 +12,8 @@ pub(super) struct Options {
     pub checkpoints: Option<PathBuf>,
     pub pythons: Vec<PathBuf>,
     pub data: PathBuf,
+    /// Files whose networks are measured instead of the known ones.
+    pub weights: Vec<PathBuf>,
     /// Where Burncam computes.
     pub device: String,
     /// Names of networks; none is all.
@@ -27,6 +29,7 @@ impl Options {
             checkpoints: None,
             pythons: Vec::new(),
             data: root().join("assets/demo/faces"),
+            weights: Vec::new(),
             device: "cpu".to_owned(),
             only: Vec::new(),
             batches: vec![1, 8],
@@ -44,6 +47,7 @@ impl Options {
                     options.checkpoints = Some(value(name, inside, &mut rest)?.into())
                 }
                 "--python" => options.pythons.push(value(name, inside, &mut rest)?.into()),
+                "--weights" => options.weights.push(value(name, inside, &mut rest)?.into()),
                 "--data" => options.data = value(name, inside, &mut rest)?.into(),
                 "--device" => options.device = value(name, inside, &mut rest)?.to_owned(),
                 "--only" => options.only = names(value(name, inside, &mut rest)?)?,

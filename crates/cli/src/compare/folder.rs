@@ -37,6 +37,10 @@ struct Line {
 }
 
 impl Line {
+    fn is_graph(&self) -> bool {
+        self.found.as_ref().is_none_or(|found| found.variant == GRAPH.variants[0].name)
+    }
+
     fn has_maps(&self) -> bool {
         self.found.as_ref().is_some_and(|found| found.map().is_some())
     }
@@ -222,8 +226,12 @@ fn markdown(lines: &[Line]) -> String {
 fn of_files(files: &[&str], groups: &[&[Line]]) -> String {
     let titles = files.iter().map(|file| format!("`{file}`")).collect::<Vec<_>>().join(" | ");
     let has_maps = groups.iter().flat_map(|group| group.iter()).any(Line::has_maps);
-    let (title, columns) = if has_maps { (" Map |", 5) } else { ("", 4) };
-    let mut text = format!("| Network | Variant | {titles} | Worst layer | Logits |{title}\n|");
+    // Networks that run as their files describe them have no variants.
+    let of_graphs = groups.iter().flat_map(|group| group.iter()).all(Line::is_graph);
+    let (own, map) =
+        (if of_graphs { "" } else { " Variant |" }, if has_maps { " Map |" } else { "" });
+    let mut text = format!("| Network |{own} {titles} | Worst layer | Logits |{map}\n|");
+    let columns = 3 + usize::from(!of_graphs) + usize::from(has_maps);
     text.push_str(&" --- |".repeat(files.len() + columns));
     text.push('\n');
     for group in groups {
@@ -245,7 +253,8 @@ fn of_files(files: &[&str], groups: &[&[Line]]) -> String {
         let worst = worst.max_by(|a, b| a.relative.total_cmp(&b.relative));
         let worst = worst.map_or("", |row| row.layer.as_str());
         let logits = number(used().map(FolderComparison::logits).fold(0.0, f32::max));
-        let _ = write!(text, "| {network} | {variant} | {cells} | `{worst}` | {logits} |");
+        let variant = if of_graphs { String::new() } else { format!(" {variant} |") };
+        let _ = write!(text, "| {network} |{variant} {cells} | `{worst}` | {logits} |");
         if has_maps {
             let map = used().filter_map(FolderComparison::map).reduce(f32::max);
             let _ = write!(text, " {} |", map.map_or(String::new(), number));

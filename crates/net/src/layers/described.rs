@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::activation::Function;
 use super::conv2d::{Parts, RawWeights};
@@ -12,6 +12,10 @@ use super::pool::Slide;
 use super::transposed::ConvTranspose2d;
 use super::{Conv2d, Dense, Loader};
 use crate::{Activation, Layer, LoadError, Op, Weight};
+
+/// Weights of a dense layer that the CPU multiplies as it does those of a convolution: the products do not depend on
+/// the batch. Of more it would need a second copy.
+const FEW_WEIGHTS: usize = 1 << 23;
 
 /// A dense layer of vectors, with its name, or of every position of a map.
 pub(crate) enum Units {
@@ -104,7 +108,8 @@ impl<'a> Loader<'a> {
             unexpected(layer, "Dense")
         };
         let [height, width, channels] = self.table.layers()[layer.inputs[0]].output;
-        if [height, width] == [1, 1] {
+        let is_few = *self.weights.device == Device::flex() && channels * units <= FEW_WEIGHTS;
+        if [height, width] == [1, 1] && !is_few {
             let dense = self.weights.dense(&layer.name, channels, (units, use_bias, activation))?;
             return Ok(Units::Vector(layer.name.clone(), dense));
         }

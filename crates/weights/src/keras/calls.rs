@@ -50,17 +50,36 @@ pub(crate) fn call_name(layer: &str, number: u64) -> String {
 }
 
 /// How often each layer of a functional model is called, as far as others may count.
-pub(crate) struct Calls<'a>(HashMap<&'a str, (u64, bool)>);
+pub(crate) struct Calls<'a>(HashMap<&'a str, LayerCalls>);
+
+struct LayerCalls {
+    count: u64,
+    /// The number of the first: Keras 2 counts from 1 where a model is a layer, whose own call is the first.
+    first: u64,
+    /// Whether it is a model that is called once, whatever number that call has.
+    is_single_model: bool,
+}
 
 impl<'a> Calls<'a> {
     /// Those of these layers, by their names and classes.
     pub(crate) fn new(layers: &'a [Value], name: fn(&Value) -> Option<&str>) -> Self {
+        let mut last: HashMap<String, u64> = HashMap::new();
+        for read in layers.iter().flat_map(|layer| reads(&layer["inbound_nodes"])) {
+            let last = last.entry(read.layer).or_default();
+            *last = read.node.max(*last);
+        }
         let calls = layers.iter().filter_map(|layer| {
             let nodes = layer.get("inbound_nodes").and_then(Value::as_array).map_or(0, Vec::len);
-            // Keras 2 counts from 1 where a model is a layer: the model's own call is the first.
-            let is_model = is_model(layer["class_name"].as_str().unwrap_or_default());
-            let count = (nodes as u64).max(1).saturating_add(u64::from(is_model));
-            Some((name(layer)?, (count, is_model)))
+            let name = name(layer)?;
+            let (is_model, count) =
+                (is_model(layer["class_name"].as_str().unwrap_or_default()), (nodes as u64).max(1));
+            let counts_itself = last.get(name).is_some_and(|&last| last == count);
+            let calls = LayerCalls {
+                count,
+                first: u64::from(is_model && counts_itself),
+                is_single_model: is_model && count == 1,
+            };
+            Some((name, calls))
         });
         Self(calls.collect())
     }
@@ -68,7 +87,9 @@ impl<'a> Calls<'a> {
     /// The name of the call that is read.
     pub(crate) fn name(&self, read: &Read) -> String {
         match self.0.get(read.layer.as_str()) {
-            Some((_, false)) => call_name(&read.layer, read.node),
+            Some(calls) if !calls.is_single_model => {
+                call_name(&read.layer, read.node.saturating_sub(calls.first))
+            }
             _ => read.layer.clone(),
         }
     }
@@ -82,7 +103,13 @@ impl<'a> Calls<'a> {
     pub(crate) fn check(&self, reads: &[Read], reader: &str) -> Result<(), String> {
         let wrong = reads.iter().find(|read| {
             let calls = self.0.get(read.layer.as_str());
-            read.tensor != 0 || calls.is_some_and(|(calls, _)| read.node >= *calls)
+            let outside = |calls: &LayerCalls| match calls.is_single_model {
+                true => read.node > 1,
+                false => {
+                    read.node.checked_sub(calls.first).is_none_or(|number| number >= calls.count)
+                }
+            };
+            read.tensor != 0 || calls.is_some_and(outside)
         });
         match wrong {
             None => Ok(()),

@@ -151,9 +151,6 @@ fn flatten(
         calls.check(&reads, &format!("layer `{name}`"))?;
         all_reads.push((name, reads));
         let own_calls = called.as_array().filter(|own| !sequential && own.len() > 1);
-        if own_calls.is_some() && calls::is_model(class) {
-            return Err(format!("the inner model `{name}` is called more than once"));
-        }
         let all = own_calls.map_or(std::slice::from_ref(called), Vec::as_slice);
         let group = flat.group(container, class);
         for (number, call) in all.iter().enumerate() {
@@ -256,7 +253,7 @@ impl Flat {
         self.inputs = self.inputs.saturating_add(called.inputs.len());
         self.check()?;
         match calls::is_model(class) && depth > 0 {
-            true => self.add_model(layer, &called.inputs, &format!("{group}/"), depth),
+            true => self.add_model(layer, &called, &format!("{group}/"), depth),
             false => {
                 self.add_layer(layer, (name, class), called, group);
                 Ok(())
@@ -296,10 +293,18 @@ impl Flat {
         });
     }
 
+    /// The layers that hold the weights of an inner model, in the order of its own.
+    fn layers_of(&self, model: &str) -> Option<Vec<String>> {
+        let layers: HashMap<&str, &String> =
+            self.nodes.iter().map(|node| (node.name.as_str(), &node.layer)).collect();
+        let own = self.models.get(model)?;
+        own.iter().map(|name| layers.get(name.as_str()).copied().cloned()).collect()
+    }
+
     fn add_model(
         &mut self,
         model: &Value,
-        inputs: &[String],
+        Called { name: called, inputs, .. }: &Called<'_>,
         container: &str,
         depth: usize,
     ) -> Result<(), String> {
@@ -314,7 +319,7 @@ impl Flat {
         };
         // A sequential model may begin with an inner one; that one's input is then its own.
         let first = matches!(self.nodes.as_slice(), [only] if only.name == "input");
-        let outer = match inputs {
+        let outer = match inputs.as_slice() {
             [input] => self.resolve(input),
             _ => return Err(format!("the inner model `{name}` does not read one layer")),
         };
@@ -325,10 +330,13 @@ impl Flat {
             input.op = entry.op.clone();
         }
         let entry = entry.name.clone();
+        // Called again, its layers are others with the same weights.
+        let weights = if called == name { None } else { self.layers_of(name) };
         // An inner layer that is called like one of the outer model's, or like one of another inner
         // model's, gets a longer name.
         let renamed = |inner: &str| match inner {
             _ if inner == entry => outer.clone(),
+            _ if weights.is_some() => format!("{called}/{inner}"),
             _ if self.own.contains(inner) || self.names.contains(inner) => {
                 format!("{name}/{inner}")
             }
@@ -342,9 +350,14 @@ impl Flat {
             node
         };
         let inner = inner.into_iter().filter(|node| node.name != entry);
-        let inner: Vec<Node> = inner.map(outside).collect();
-        let names = inner.iter().map(|node| node.name.clone()).collect();
-        self.models.insert(name.to_owned(), names);
+        let mut inner: Vec<Node> = inner.map(outside).collect();
+        for (node, layer) in inner.iter_mut().zip(weights.iter().flatten()) {
+            node.layer.clone_from(layer);
+        }
+        if weights.is_none() {
+            let names = inner.iter().map(|node| node.name.clone()).collect();
+            self.models.insert(name.to_owned(), names);
+        }
         for node in inner {
             self.take_name(&node.name)?;
             self.inputs = self.inputs.saturating_add(node.inputs.len());
@@ -352,7 +365,7 @@ impl Flat {
         }
         self.check()?;
         self.last.clone_from(&output);
-        self.aliases.insert(name.to_owned(), output);
+        self.aliases.insert(called.clone(), output);
         Ok(())
     }
 }

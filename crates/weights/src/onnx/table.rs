@@ -1,11 +1,13 @@
 //! The layers of a graph as a layer table: every one from its input to its logits.
 
+use std::collections::HashSet;
 use std::path::Path;
 
-use burncam_net::{LayerTable, Op, Padding};
+use burncam_net::{LayerTable, Op, Padding, Weight};
 
 use crate::Error;
 use crate::keras::config::{Graph, Node};
+use crate::keras::h5::StoredLayer;
 use crate::keras::lower;
 use crate::table::{Place, Step};
 
@@ -37,6 +39,17 @@ fn step(node: &Node, inputs: &[Place]) -> Result<Step, String> {
     let shapes: Vec<[usize; 3]> = inputs.iter().map(|place| place.shape).collect();
     let [height, width, _] = op.checked_output(&shapes, usize::MAX)?;
     Ok(Step { op, rank: if [height, width] == [1, 1] { 1 } else { 3 } })
+}
+
+/// Leaves out the factors of a batch normalisation that are all 1, so that it does not multiply.
+pub(crate) fn leave_ones(graph: &Graph, layers: &mut [StoredLayer]) {
+    let is_plain =
+        |node: &&Node| matches!(node.op, Ok(Op::BatchNormalization { scale: false, .. }));
+    let plain: HashSet<&str> =
+        graph.nodes.iter().filter(is_plain).map(|node| node.name.as_str()).collect();
+    for layer in layers.iter_mut().filter(|layer| plain.contains(layer.name.as_str())) {
+        layer.weights.retain(|weight| weight.name != Weight::Gamma.name());
+    }
 }
 
 /// Zeros around what a convolution reads become its own, where they are alike on all sides: then no map is copied.

@@ -80,6 +80,18 @@ pub(super) fn lower(
             same(Op::Affine { scale: numbers("scale", 1.0)?, offset: numbers("offset", 0.0)? })
         }
         "Normalization" => normalization(config, input),
+        "Softmax" if is_over_places(config, input) => {
+            let [height, width, channels] = input.shape;
+            let places = height.saturating_mul(width);
+            let ops = [
+                Op::Reshape { target_shape: [1, places, channels] },
+                Op::Permute { dims: [0, 2, 1] },
+                Op::Activation { activation: Activation::Softmax },
+                Op::Permute { dims: [0, 2, 1] },
+                Op::Reshape { target_shape: input.shape },
+            ];
+            Ok(ops.into_iter().map(|op| Step::like(op, input)).collect())
+        }
         "BatchNormalization" | "LayerNormalization" | "GroupNormalization"
         | "UnitNormalization" | "Softmax" => {
             last_axis(config, input)?;
@@ -205,6 +217,14 @@ pub(super) fn order(dims: &[i64], input: &Place) -> Result<[usize; 3], String> {
         *place = axis(dim, input)?;
     }
     Ok(order)
+}
+
+/// Whether an operation is along height and width.
+fn is_over_places(config: &Config, input: &Place) -> bool {
+    let axes = config.get("axis").and_then(Value::as_array);
+    let axes: Option<Vec<i64>> = axes.and_then(|axes| axes.iter().map(Value::as_i64).collect());
+    let places = axes.iter().flatten().map(|&own| axis(own, input).ok());
+    input.rank == 3 && places.eq([Some(0), Some(1)])
 }
 
 /// Refuses an axis that is not that of the channels.
