@@ -101,3 +101,50 @@ fn methods_and_layers_that_cannot_be_are_refused() {
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(place.path("out/NCNN_GradCAM_conv_2x2").is_dir());
 }
+
+/// A network with all kinds of methods: of one pass at a layer, of many, and at the input.
+#[test]
+fn methods_of_all_kinds_stand_side_by_side() {
+    let place = place();
+    let methods =
+        "grad-cam,hires-cam,grad-cam++,layer-cam,score-cam,integrated-gradients,random-cam";
+    let run = explain(&place, "out", &["--method", methods]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let told = "Each image goes through NCNN 116 times: Score-CAM 65, Integrated gradients 51.";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    let table = place.read("out/maps.csv");
+    for name in methods.split(',') {
+        let size = match name {
+            "integrated-gradients" => format!(",{name},,"),
+            _ => format!(",{name},conv_2x2_,"),
+        };
+        assert_eq!(table.lines().filter(|row| row.contains(&size)).count(), 2, "{name}: {table}");
+    }
+    let sizes: Vec<&str> = table
+        .lines()
+        .skip(1)
+        .map(|row| if row.contains(",120,120,") { "input" } else { "layer" })
+        .collect();
+    assert_eq!(sizes.iter().filter(|size| **size == "input").count(), 2, "{table}");
+    for folder in ["NCNN_GradCAM++", "NCNN_ScoreCAM", "NCNN_IntegratedGradients", "NCNN_RandomCAM"]
+    {
+        assert!(place.path("out").join(folder).join("NCNN.csv").is_file(), "{folder}");
+    }
+    // Neither the batch nor a second run changes a number.
+    assert_eq!(explain(&place, "again", &["--method", methods, "--batch", "1"]).code, 0);
+    assert_eq!(place.read("again/maps.csv"), table);
+}
+
+#[test]
+fn methods_are_listed() {
+    let place = Place::new();
+    let run = place.burncam(&["methods"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let run = place.burncam(&["methods", "--markdown"]);
+    for method in burncam_attribution::METHODS {
+        assert!(run.stdout.contains(&format!("| `{}` |", method.name)), "{}", method.name);
+        assert!(run.stdout.contains(method.url), "{}", method.name);
+    }
+    let guide = include_str!("../../docs/guide.md");
+    assert!(guide.contains(run.stdout.trim()), "docs/guide.md has the table that `methods` prints");
+}

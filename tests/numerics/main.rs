@@ -9,6 +9,7 @@ mod front;
 mod gradient;
 mod graph;
 mod jpeg;
+mod methods;
 mod numbers;
 mod onnx;
 mod onnx_graphs;

@@ -1,8 +1,9 @@
 //! A batch of images in a network: every pass is done here, and what it gives is remembered.
 
+use burn::tensor::activation;
 use burn::tensor::{DType, FloatDType, Int, Tensor};
 use burncam_net::layers::{interleaved, plus_zeros};
-use burncam_net::{Classifier, Rectifier, Tap, Trace};
+use burncam_net::{Classifier, Output, Rectifier, Tap, Trace};
 
 use crate::target::indices;
 use crate::{AttributionError, Question, Random};
@@ -149,6 +150,29 @@ impl<'a> Inference<'a> {
     pub fn pass(&mut self, images: Tensor<4>) -> Result<Tensor<2>, AttributionError> {
         self.count()?;
         Ok(self.classifier.logits(images, &mut Trace::none()).cast(FloatDType::F32))
+    }
+
+    /// The gradient of the explained logits at the network's input, where other images enter it, `[batch, 3, height,
+    /// width]` as the batch's: one more pass, there and back.
+    ///
+    /// # Errors
+    ///
+    /// If the user has asked for an end, or the logit does not depend on the input.
+    pub fn gradients_of(&mut self, images: Tensor<4>) -> Result<Tensor<4>, AttributionError> {
+        self.count()?;
+        let (taps, rectifier) = ([Tap::Input], Rectifier::Gradient);
+        let (logits, tapped) = forward(self.classifier, images, (&taps, &taps), rectifier)?;
+        let mut gradients = backward(logits, &tapped, self.classes.clone(), rectifier)?;
+        gradients.pop().map(|(.., gradients)| gradients).ok_or_else(|| unread(&Tap::Input))
+    }
+
+    /// Probabilities of the classes, `[batch, classes]`, of their logits.
+    #[must_use]
+    pub fn probabilities(&self, logits: Tensor<2>) -> Tensor<2> {
+        match self.classifier.head.config().output() {
+            Output::Softmax => activation::softmax(logits, 1),
+            Output::Sigmoid => activation::sigmoid(logits),
+        }
     }
 
     /// The logits, `[batch, classes]`, where a layer gives other activations: one more pass, of the layers

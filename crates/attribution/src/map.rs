@@ -14,6 +14,22 @@ pub struct Maps {
     pub size: [usize; 2],
 }
 
+impl Maps {
+    /// The sum over the channels of `[batch, channels, height, width]`.
+    #[must_use]
+    pub fn sum(maps: Tensor<4>) -> Self {
+        let [.., height, width] = maps.dims();
+        Self { values: maps.sum_dim(1).flatten(2, 3), size: [height, width] }
+    }
+
+    /// The largest value by size of the channels of `[batch, channels, height, width]`.
+    #[must_use]
+    pub fn largest(maps: Tensor<4>) -> Self {
+        let [.., height, width] = maps.dims();
+        Self { values: maps.abs().max_dim(1).flatten(2, 3), size: [height, width] }
+    }
+}
+
 /// What keeps a raw map from being read as a picture of evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MapStatus {

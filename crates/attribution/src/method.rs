@@ -65,6 +65,9 @@ impl Needs {
         passes: Passes::One,
         seeded: false,
     };
+
+    /// One pass, and the gradient at the network's input.
+    pub const INPUT: Self = Self { taps: Taps::None, gradient: Gradient::Input, ..Self::ONE_LAYER };
 }
 
 /// How many layers a method looks at.
@@ -96,15 +99,18 @@ pub enum Passes {
     One,
     /// So often, and once before.
     Many(usize),
+    /// Once for each channel of its layer, and once before.
+    OfChannels,
 }
 
 impl Passes {
-    /// Forward passes an image.
+    /// Forward passes an image, where the layer has so many channels.
     #[must_use]
-    pub fn count(self) -> usize {
+    pub fn count(self, channels: usize) -> usize {
         match self {
             Self::One => 1,
             Self::Many(more) => more + 1,
+            Self::OfChannels => channels + 1,
         }
     }
 }

@@ -24,6 +24,20 @@ impl Random {
     pub fn share(&mut self) -> f32 {
         (self.bits() >> 40) as f32 / 16_777_216.0
     }
+
+    /// Numbers of a normal distribution of mean 0 and deviation 1: Box, Muller, *A Note on the Generation of Random
+    /// Normal Deviates*, 1958.
+    pub fn normal(&mut self, count: usize) -> Vec<f32> {
+        let mut numbers = Vec::with_capacity(count + 1);
+        while numbers.len() < count {
+            // Not 0, of which there is no logarithm.
+            let radius = (-2.0 * (1.0 - f64::from(self.share())).ln()).sqrt();
+            let (sine, cosine) = (std::f64::consts::TAU * f64::from(self.share())).sin_cos();
+            numbers.extend([(radius * cosine) as f32, (radius * sine) as f32]);
+        }
+        numbers.truncate(count);
+        numbers
+    }
 }
 
 #[cfg(test)]
@@ -38,6 +52,17 @@ mod tests {
         let expected =
             [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn normal_numbers_have_their_mean_and_deviation() {
+        let numbers = Random::new(11).normal(20_001);
+        assert_eq!(numbers.len(), 20_001);
+        let mean = |of: &dyn Fn(f32) -> f32| numbers.iter().map(|n| of(*n)).sum::<f32>() / 20_001.0;
+        let moments = [mean(&|n| n), mean(&|n| n * n), mean(&|n| n.powi(4))];
+        for (moment, expected) in moments.into_iter().zip([0.0, 1.0, 3.0]) {
+            assert!((moment - expected).abs() < 0.15, "{moments:?}");
+        }
     }
 
     #[test]

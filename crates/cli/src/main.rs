@@ -11,6 +11,7 @@ mod explain;
 mod inspect;
 mod layers;
 mod man;
+mod methods;
 mod models;
 mod npz;
 mod other_network;
@@ -82,6 +83,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Explain(args) => explain::run(&args),
         Command::Models(args) => models::run(&args),
+        Command::Methods(args) => methods::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Layers(args) => layers::run(&args),
         Command::Convert(args) => convert::run(&args),

@@ -39,6 +39,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Explain(Box<Explain>),
     Models(Models),
+    Methods(Methods),
     Inspect(Inspect),
     Layers(Layers),
     Convert(Convert),
@@ -102,6 +103,7 @@ impl Command {
             Self::Verify(args) => &args.device,
             Self::Devices(_) => return true,
             Self::Models(_)
+            | Self::Methods(_)
             | Self::Inspect(_)
             | Self::Layers(_)
             | Self::Convert(_)
@@ -131,6 +133,16 @@ pub(crate) struct Models {
     /// Print JSON instead of a table.
     #[arg(long)]
     pub json: bool,
+}
+
+/// List the methods of attribution.
+///
+/// Prints what the map of each method shows, where it was published, and how often an image goes through the network.
+#[derive(Args, Debug)]
+pub(crate) struct Methods {
+    /// Print a Markdown table.
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 /// Say what a checkpoint file holds, and whether it is supported.

@@ -77,6 +77,12 @@ impl Resizing {
     }
 }
 
+/// A map `[batch, channels, height, width]` at another height and width, bilinearly and with half-pixel centres.
+#[must_use]
+pub fn resized(map: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
+    Resizing::new("", size).forward(map, &mut Trace::none())
+}
+
 /// What each of `from` values gives to each of the `to` values between which they are interpolated:
 /// `[from, to]`.
 fn taps(from: usize, to: usize, device: &Device) -> Tensor<2> {

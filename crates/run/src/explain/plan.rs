@@ -212,6 +212,7 @@ impl Plan {
                 }
             }
         }
+        self.models.iter().filter_map(passes).for_each(|note| self.observer.note(note));
         self.tell_labels();
     }
 
@@ -292,6 +293,27 @@ pub(super) fn resolved(path: &Path) -> Result<PathBuf> {
         real = real.canonicalize().unwrap_or(real);
     }
     Ok(real)
+}
+
+/// How often an image goes through a network whose methods take many passes.
+fn passes(model: &Model) -> Option<Message> {
+    let layers = &model.checkpoint().layers;
+    let channels = |layer: &String| layers.get(layer).map_or(1, |layer| layer.output[2]);
+    let many = model.explanations.iter().filter_map(|one| {
+        let own = &one.explanation;
+        let channels = own.layers.iter().map(channels).max().unwrap_or(1);
+        let passes = own.method.needs.passes.count(channels);
+        (passes > 1).then(|| (passes, format!("{} {passes}", one.spec.title)))
+    });
+    let (counts, named): (Vec<usize>, Vec<String>) = many.unzip();
+    if counts.is_empty() {
+        return None;
+    }
+    let (all, named, name) = (counts.iter().sum::<usize>(), named.join(", "), &model.name);
+    Some(Message::new(
+        format!("Each image goes through {name} {all} times: {named}."),
+        format!("Cada imagem passa {all} vezes por {name}: {named}."),
+    ))
 }
 
 /// What had to be assumed of the checkpoints, each with the files that it was assumed of where

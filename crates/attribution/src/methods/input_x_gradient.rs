@@ -1,0 +1,22 @@
+//! Input x gradient: each pixel times its gradient.
+
+use burncam_net::Rectifier;
+
+use crate::{AttributionError, Inference, Maps, Method, Needs, Sign};
+
+pub(super) static INPUT_X_GRADIENT: Method = Method {
+    name: "input-x-gradient",
+    title: "Input x gradient",
+    folder: "InputXGradient",
+    summary: "each pixel times its gradient",
+    paper: "Shrikumar et al., Not Just a Black Box, 2016",
+    url: "https://arxiv.org/abs/1605.01713",
+    needs: Needs::INPUT,
+    sign: Sign::Signed,
+    attribute,
+};
+
+/// The sum over a pixel's channels, of what enters the network.
+fn attribute(inference: &mut Inference<'_>, _: &[String]) -> Result<Maps, AttributionError> {
+    Ok(Maps::sum(inference.images() * inference.input_gradients(Rectifier::Gradient)?))
+}
