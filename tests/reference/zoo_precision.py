@@ -16,6 +16,8 @@ import numpy as np
 
 import zoo_applications
 
+sys.setrecursionlimit(10_000)
+
 
 def logits(name, weights, image):
     model, _, _ = zoo_applications.build(name)

@@ -13,9 +13,10 @@ use super::transposed::ConvTranspose2d;
 use super::{Conv2d, Dense, Loader};
 use crate::{Activation, Layer, LoadError, Op, Weight};
 
-/// Weights of a dense layer that the CPU multiplies as it does those of a convolution: the products do not depend on
-/// the batch. Of more it would need a second copy.
-const FEW_WEIGHTS: usize = 1 << 23;
+/// So many weights of a dense layer the CPU multiplies as it does those of a convolution, whose products do not depend
+/// on the batch: a product of matrices would have to read them for eight images, however few there are. Of fewer that
+/// takes no time, and of more the convolution would need a second copy.
+const AS_CONVOLUTION: std::ops::Range<usize> = 1 << 17..1 << 23;
 
 /// A dense layer of vectors, with its name, or of every position of a map.
 pub(crate) enum Units {
@@ -108,8 +109,9 @@ impl<'a> Loader<'a> {
             unexpected(layer, "Dense")
         };
         let [height, width, channels] = self.table.layers()[layer.inputs[0]].output;
-        let is_few = *self.weights.device == Device::flex() && channels * units <= FEW_WEIGHTS;
-        if [height, width] == [1, 1] && !is_few {
+        let on_cpu = *self.weights.device == Device::flex();
+        let as_convolution = on_cpu && AS_CONVOLUTION.contains(&(channels * units));
+        if [height, width] == [1, 1] && !as_convolution {
             let dense = self.weights.dense(&layer.name, channels, (units, use_bias, activation))?;
             return Ok(Units::Vector(layer.name.clone(), dense));
         }
