@@ -22,7 +22,8 @@ pub(super) fn bench(options: &Options, peers: &[(String, PathBuf)]) -> Result<St
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         eprintln!("== {name}");
         let mut workers = vec![burncam(options, file)?];
-        if let Some(python) = python {
+        let is_onnx = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"));
+        if let Some(python) = python.filter(|_| is_onnx) {
             workers.push(runtime(options, file, python)?);
         }
         for &batch in &options.batches {

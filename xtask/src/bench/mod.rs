@@ -36,8 +36,8 @@ Usage: cargo xtask bench [OPTIONS]
   --data DIR         folder of images [default: the demo's]
   --device DEVICE    a GPU, as `explain --device` takes it: then its images a second are compared with
                      PyTorch's on the first NVIDIA GPU [default: cpu]
-  --weights FILE     a network straight from its ONNX file, beside ONNX Runtime's forward pass; may be
-                     given several times
+  --weights FILE     a network straight from its file, an ONNX file beside ONNX Runtime's forward pass; may
+                     be given several times
   --only A,B         some of vgg16, resnet50, senet50, inception_v3, ncnn
   --batch 1,8        batch sizes; the last is the one that is compared [default: 1,8]
   --rounds N         measurements of everything, of which the medians are shown [default: 5]

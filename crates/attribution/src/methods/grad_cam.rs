@@ -4,8 +4,7 @@ use burncam_net::layers::weighted_sums;
 
 use crate::{AttributionError, Inference, Maps, Method, Needs, Sign};
 
-/// Selvaraju et al., "Grad-CAM", ICCV 2017.
-pub static GRAD_CAM: Method = Method {
+pub(super) static GRAD_CAM: Method = Method {
     name: "grad-cam",
     title: "Grad-CAM",
     folder: "GradCAM",

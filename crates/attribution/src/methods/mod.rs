@@ -21,13 +21,11 @@ mod score_cam;
 mod smooth_grad;
 mod xgrad_cam;
 
-pub use grad_cam::GRAD_CAM;
-
 use crate::Method;
 
 /// Every method; the first is the default.
 pub static METHODS: &[&Method] = &[
-    &GRAD_CAM,
+    &grad_cam::GRAD_CAM,
     &hires_cam::HIRES_CAM,
     &grad_cam_plus_plus::GRAD_CAM_PLUS_PLUS,
     &xgrad_cam::XGRAD_CAM,

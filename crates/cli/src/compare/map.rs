@@ -2,8 +2,9 @@
 
 use anyhow::{Result, ensure};
 use burn::tensor::Tensor;
-use burncam_attribution::{Explanation, Inference, Question, Target, explain, methods};
+use burncam_attribution::{Inference, Question, Target, explain};
 use burncam_net::Classifier;
+use burncam_run::self_test::default_explanation;
 use burncam_weights::{Format, Resolved};
 
 use super::Row;
@@ -14,6 +15,18 @@ const GRADIENT: &str = "gradient/";
 
 /// The class whose logit the gradient is of.
 const CLASS: &str = "class";
+
+/// The last layer of the size of a reference's gradient: an exporter to ONNX calls layers as it likes, and a map layer
+/// comes right before the head.
+fn last_of_size<'a>(checkpoint: &'a Resolved, reference: &mut Npz, layer: &str) -> &'a str {
+    let maps = checkpoint.layers.layers().iter().rev().filter(|own| own.is_map);
+    let mut names = [checkpoint.cam_layer.as_str()].into_iter().chain(maps.map(|own| &*own.name));
+    let fits = names.find(|name| {
+        let size = checkpoint.layers.get(name).map_or([0; 3], |own| own.output);
+        reference.read(&format!("{GRADIENT}{layer}"), &[1, size[0], size[1], size[2]]).is_ok()
+    });
+    fits.unwrap_or(&checkpoint.cam_layer)
+}
 
 /// Compares what the reference has of gradients and maps.
 pub(super) fn compare(
@@ -30,14 +43,14 @@ pub(super) fn compare(
             class >= 0.0 && (class as usize) < checkpoint.head.classes(),
             "the reference's class, {class}, is none of the network's"
         );
-        // An exporter to ONNX calls layers as it likes, and its network has one layer before its head.
         let own = match checkpoint.canonical_name(layer) {
             Some(own) => own,
-            None if checkpoint.format() == Format::Onnx => &checkpoint.cam_layer,
+            None if checkpoint.format() == Format::Onnx => {
+                last_of_size(checkpoint, reference, layer)
+            }
             None => continue,
         };
-        let explanation = Explanation { method: &methods::GRAD_CAM, layers: vec![own.to_owned()] };
-        let explanations = [explanation];
+        let explanations = [default_explanation(own)];
         let question = Question::new(&explanations, Target::Class(class as usize));
         let inference = Inference::new(classifier, images.clone(), &question, None)?;
         let gradients = inference.gradients(own)?.permute([0, 2, 3, 1]);
