@@ -30,7 +30,7 @@ NOTES = {
     "ablation-cam": "pytorch-grad-cam divides by the logit; the map is compared as a share of its largest value by size",
     "eigen-cam": "pytorch-grad-cam centres the channels; NumPy's decomposition without centring, with the sign of SegEigenCAM",
     "eigen-grad-cam": "the same",
-    "integrated-gradients": "Captum's float32 is up to 3e-3 from its float64: at a bend, rounding decides which side counts",
+    "integrated-gradients": "at a bend of the network, rounding decides which side counts, in Captum's float32, too",
     "fem": "pytorch-grad-cam weights by the share of strong places; NumPy, by the mean as in the paper",
 }
 

@@ -116,6 +116,19 @@ impl<'a> Inference<'a> {
         self.gradients_at(&Tap::Layer(layer.to_owned()), Rectifier::Gradient)
     }
 
+    /// Output of a method's only layer, and the gradient there, both `[batch, channels, height, width]`.
+    ///
+    /// # Errors
+    ///
+    /// If it has not one layer, or no method of the question needs either.
+    pub fn activations_and_gradients(
+        &self,
+        layers: &[String],
+    ) -> Result<(Tensor<4>, Tensor<4>), AttributionError> {
+        let [layer] = layers else { return Err(AttributionError::layers(layers, "one")) };
+        Ok((self.activations(layer)?, self.gradients(layer)?))
+    }
+
     /// Gradient of each image's target logit at the network's input, `[batch, 3, height, width]`, with this rule
     /// for rectifiers.
     ///

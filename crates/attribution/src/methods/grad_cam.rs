@@ -17,8 +17,7 @@ pub(super) static GRAD_CAM: Method = Method {
 };
 
 fn attribute(inference: &mut Inference<'_>, layers: &[String]) -> Result<Maps, AttributionError> {
-    let [layer] = layers else { return Err(AttributionError::layers(layers, "one")) };
-    let (activations, gradients) = (inference.activations(layer)?, inference.gradients(layer)?);
+    let (activations, gradients) = inference.activations_and_gradients(layers)?;
     let [.., height, width] = activations.dims();
     Ok(Maps { values: weighted_sums(activations, gradients), size: [height, width] })
 }

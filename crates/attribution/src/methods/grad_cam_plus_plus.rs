@@ -21,8 +21,7 @@ pub(super) static GRAD_CAM_PLUS_PLUS: Method = Method {
 /// no epsilon. `S` is the sum of the channel; where the gradient `g` is not positive the place has no weight. The
 /// exponential itself, the same for all channels, is left out.
 fn attribute(inference: &mut Inference<'_>, layers: &[String]) -> Result<Maps, AttributionError> {
-    let [layer] = layers else { return Err(AttributionError::layers(layers, "one")) };
-    let (activations, gradients) = (inference.activations(layer)?, inference.gradients(layer)?);
+    let (activations, gradients) = inference.activations_and_gradients(layers)?;
     let positive = relu(gradients);
     let bend = sums(activations.clone()) * positive.clone() + 2.0;
     let weights = sums(positive / bend);

@@ -17,7 +17,6 @@ pub(super) static LAYER_CAM: Method = Method {
 };
 
 fn attribute(inference: &mut Inference<'_>, layers: &[String]) -> Result<Maps, AttributionError> {
-    let [layer] = layers else { return Err(AttributionError::layers(layers, "one")) };
-    let (activations, gradients) = (inference.activations(layer)?, inference.gradients(layer)?);
+    let (activations, gradients) = inference.activations_and_gradients(layers)?;
     Ok(Maps::sum(activations * relu(gradients)))
 }

@@ -20,8 +20,7 @@ pub(super) static XGRAD_CAM: Method = Method {
 const LEAST: f32 = 1e-6;
 
 fn attribute(inference: &mut Inference<'_>, layers: &[String]) -> Result<Maps, AttributionError> {
-    let [layer] = layers else { return Err(AttributionError::layers(layers, "one")) };
-    let (activations, gradients) = (inference.activations(layer)?, inference.gradients(layer)?);
+    let (activations, gradients) = inference.activations_and_gradients(layers)?;
     let sizes = sums(activations.clone().abs());
     let totals = sums(activations.clone());
     let is_empty = totals.clone().abs().lower_equal(sizes * LEAST);
