@@ -1,5 +1,6 @@
 //! What Burncam computes, against what the frameworks computed.
 
+mod attributions;
 mod batches;
 mod checkpoints;
 mod class_names;

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use burncam_attribution::{
-    Explanation, Gradient, METHODS, MapSummary, Passes, Question, Random, Taps, Target, explain,
+    Explanation, METHODS, MapSummary, Method, Question, Random, Taps, Target, explain,
 };
 use burncam_models::find;
 use burncam_net::{
@@ -43,8 +43,30 @@ fn f64s<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
 
 fn explanation(name: &str, layer: &str) -> Explanation {
     let method = burncam_attribution::find(name).expect("a method");
-    let layers = if method.needs.taps == Taps::None { Vec::new() } else { vec![layer.to_owned()] };
-    Explanation { method, layers }
+    let layers = match method.needs.taps {
+        Taps::None => Vec::new(),
+        Taps::One => vec![layer.to_owned()],
+        Taps::Offsets => (burncam_models::NCNN.variants[0].layers)().with_offsets(),
+    };
+    let mut explanation = Explanation::new(method, layers);
+    // Fewer passes show the same.
+    for (name, count) in
+        [("samples", 3), ("masks", 24), ("steps", 4), ("patch", 40), ("stride", 30)]
+    {
+        let is_few = name != "steps" || method.name == "is-cam";
+        if explanation.settings.has(name) && is_few {
+            explanation.settings.set(&format!("{name}={count}")).expect("an option");
+        }
+    }
+    explanation
+}
+
+/// The methods that fit N-CNN.
+fn fitting(classifier: &Classifier) -> impl Iterator<Item = &'static Method> {
+    let (table, head) = (&classifier.layers, classifier.head.config());
+    let layer = [classifier.variant.cam_layer.to_owned()];
+    let fits = move |method: &&Method| method.needs.network.check(table, head, &layer).is_ok();
+    METHODS.iter().copied().filter(fits)
 }
 
 /// The raw maps of one method.
@@ -290,7 +312,7 @@ fn methods_at_the_input_are_made_of_its_gradient() {
 fn an_image_has_the_same_maps_alone_and_in_company() {
     let classifier = ncnn(&mut Swinging);
     let (pair, layer) = (images(&classifier, 2), classifier.variant.cam_layer);
-    for method in METHODS {
+    for method in fitting(&classifier) {
         let both = maps(&classifier, pair.clone(), method.name, layer);
         assert_eq!(both.len(), 2, "{}", method.name);
         for (place, map) in both.iter().enumerate() {
@@ -317,9 +339,13 @@ impl Source for Zeros {
 fn a_network_of_zeros_gives_a_status_and_no_nan() {
     let classifier = ncnn(&mut Zeros);
     let (image, layer) = (images(&classifier, 1), classifier.variant.cam_layer);
-    for method in METHODS {
-        let map = maps(&classifier, image.clone(), method.name, layer).remove(0);
-        let summary = MapSummary::compute(&map, method.sign);
+    for method in fitting(&classifier) {
+        let explanations = [explanation(method.name, layer)];
+        let question =
+            Question { seeds: &[SEED], ..Question::new(&explanations, Target::Class(TARGET)) };
+        let found = explain(&classifier, image.clone(), &question).expect("maps");
+        let map = &found.maps[0][0];
+        let summary = MapSummary::compute(map, method.sign).with_undefined(found.undefined[0][0]);
         assert!(map.iter().all(|value| value.is_finite()), "{}", method.name);
         assert_ne!(summary.status.name(), "ok", "{}", method.name);
     }
@@ -328,11 +354,20 @@ fn a_network_of_zeros_gives_a_status_and_no_nan() {
 #[test]
 fn what_methods_need_is_what_they_say() {
     for method in METHODS {
-        let needs = method.needs;
-        let at_input = needs.gradient == Gradient::Input;
-        assert_eq!(needs.taps == Taps::None, at_input, "{}", method.name);
-        let passes = needs.passes.count(512);
-        assert_eq!(passes == 513, needs.passes == Passes::OfChannels, "{}", method.name);
+        let explanation = Explanation::new(method, Vec::new());
+        assert!(explanation.passes(512, [224; 2]) >= 1, "{}", method.name);
+        for option in method.options {
+            let text = format!("{}={}", option.name, option.default());
+            let mut settings = explanation.settings.clone();
+            settings.set(&text).expect("the default is a value");
+            assert_eq!(settings, explanation.settings, "{} {text}", method.name);
+            assert!(!option.about.is_empty(), "{}", option.name);
+        }
+        for (peer, _) in method.peers {
+            if let Ok(options) = peer.options(method) {
+                explanation.settings.clone().set(options).expect("options of a library");
+            }
+        }
         for text in [method.title, method.folder, method.summary, method.paper] {
             assert!(!text.is_empty(), "{}", method.name);
         }

@@ -38,7 +38,7 @@ impl Observation {
 /// If there is no such method.
 #[must_use]
 pub fn explanation(method: &str, layer: &str) -> Explanation {
-    Explanation { method: find(method).expect("a method"), layers: vec![layer.to_owned()] }
+    Explanation::new(find(method).expect("a method"), vec![layer.to_owned()])
 }
 
 /// Runs a network as the program does, with Grad-CAM at a layer.

@@ -16,13 +16,19 @@ pub enum AttributionError {
         /// The layer that was asked for.
         layer: String,
     },
-    /// The method reads another number of layers.
-    #[error("the method reads {expected} layer(s), and {count} were given")]
+    /// The method reads one layer.
+    #[error("the method reads one layer, and {count} were given")]
     Layers {
         /// How many were given.
         count: usize,
-        /// How many it reads.
-        expected: &'static str,
+    },
+    /// The method does not fit the network.
+    #[error("{method} needs {needs}")]
+    Unfit {
+        /// The method's name in text.
+        method: &'static str,
+        /// The networks that it fits.
+        needs: String,
     },
     /// The logits depend on more than the layer, so what is behind it cannot be run alone.
     #[error("the layers behind `{layer}` read others before it, too, and cannot be run alone")]
@@ -61,11 +67,6 @@ pub enum AttributionError {
 }
 
 impl AttributionError {
-    /// Another number of layers than a method reads.
-    pub(crate) fn layers(layers: &[String], expected: &'static str) -> Self {
-        Self::Layers { count: layers.len(), expected }
-    }
-
     /// A result that did not come back, with the innermost cause that the device names: around it
     /// stands whatever else failed because of it.
     pub(crate) fn read_back(what: &'static str, error: &dyn std::fmt::Debug) -> Self {

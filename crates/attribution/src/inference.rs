@@ -1,12 +1,12 @@
 //! A batch of images in a network: every pass is done here, and what it gives is remembered.
 
 use burn::tensor::activation;
-use burn::tensor::{DType, FloatDType, Int, Tensor};
+use burn::tensor::{DType, FloatDType, Int, Tensor, s};
 use burncam_net::layers::{interleaved, plus_zeros};
 use burncam_net::{Classifier, Output, Rectifier, Tap, Trace};
 
 use crate::target::indices;
-use crate::{AttributionError, Question, Random};
+use crate::{AttributionError, Explanation, Question, Random, Score};
 
 /// In half precision, gradients are computed so many times too large, and scaled back in `f32`:
 /// below 6e-5, where a channel's mean gradient often is, half precision loses digits.
@@ -22,7 +22,6 @@ pub struct Inference<'a> {
     classes: Tensor<2, Int>,
     activations: Vec<(Tap, Tensor<4>)>,
     gradients: Vec<(Rectifier, Tap, Tensor<4>)>,
-    passes: usize,
 }
 
 impl<'a> Inference<'a> {
@@ -42,6 +41,36 @@ impl<'a> Inference<'a> {
         classes: Option<&[usize]>,
     ) -> Result<Self, AttributionError> {
         let [batch, ..] = images.dims();
+        let one = question.target.class().map(|class| vec![class; batch]);
+        let classes = classes.or(one.as_deref());
+        let classes = classes.map(|classes| indices(classes, classifier.device()));
+        Self::of(classifier, images, question, classes)
+    }
+
+    /// Other images of the same size and number, of which the same classes are explained: one more pass.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new); if the user has asked for an end.
+    pub(crate) fn of_copies<'b>(
+        &mut self,
+        images: Tensor<4>,
+        question: &'b Question<'b>,
+    ) -> Result<Inference<'b>, AttributionError>
+    where
+        'a: 'b,
+    {
+        self.count(0)?;
+        Inference::of(self.classifier, images, question, Some(self.classes.clone()))
+    }
+
+    fn of(
+        classifier: &'a Classifier,
+        images: Tensor<4>,
+        question: &'a Question<'a>,
+        classes: Option<Tensor<2, Int>>,
+    ) -> Result<Self, AttributionError> {
+        let [batch, ..] = images.dims();
         check(classifier, question)?;
         let taps = question.taps();
         let recorded = question.gradient_taps(Rectifier::Gradient);
@@ -50,16 +79,21 @@ impl<'a> Inference<'a> {
         };
         let (logits, tapped) = pass(&taps, &recorded, Rectifier::Gradient)?;
         let plain = logits.clone().inner().cast(FloatDType::F32);
-        let classes = match (classes, question.target.class()) {
-            (Some(classes), _) => indices(classes, classifier.device()),
-            (None, Some(class)) => indices(&vec![class; batch], classifier.device()),
-            (None, None) => plain.clone().argmax(1),
+        let classes = classes.unwrap_or_else(|| plain.clone().argmax(1));
+        let mut own = Self {
+            classifier,
+            question,
+            images: images.clone(),
+            logits: plain,
+            classes,
+            activations: Vec::new(),
+            gradients: Vec::new(),
         };
-        let mut gradients = Vec::new();
         if !recorded.is_empty() {
-            gradients = backward(logits, &tapped, classes.clone(), Rectifier::Gradient)?;
+            let score = own.scores(logits.clone(), question.score);
+            own.gradients = backward(score, &tapped, Rectifier::Gradient)?;
         }
-        let mut passes = 1;
+        (question.passed)(batch);
         for rectifier in [Rectifier::Guided, Rectifier::Deconvolution] {
             let recorded = question.gradient_taps(rectifier);
             if recorded.is_empty() {
@@ -69,13 +103,12 @@ impl<'a> Inference<'a> {
                 return Err(AttributionError::Rectifier);
             }
             let (logits, tapped) = pass(&recorded, &recorded, rectifier)?;
-            gradients.extend(backward(logits, &tapped, classes.clone(), rectifier)?);
-            passes += 1;
+            let score = own.scores(logits, question.score);
+            own.gradients.extend(backward(score, &tapped, rectifier)?);
         }
         let activation = |tapped: Tapped| (tapped.tap, tapped.output.inner().cast(FloatDType::F32));
-        let activations = tapped.into_iter().map(activation).collect();
-        let logits = plain;
-        Ok(Self { classifier, question, images, logits, classes, activations, gradients, passes })
+        own.activations = tapped.into_iter().map(activation).collect();
+        Ok(own)
     }
 
     /// The images, `[batch, 3, height, width]`.
@@ -116,16 +149,16 @@ impl<'a> Inference<'a> {
         self.gradients_at(&Tap::Layer(layer.to_owned()), Rectifier::Gradient)
     }
 
-    /// Output of a method's only layer, and the gradient there, both `[batch, channels, height, width]`.
+    /// Output of an explanation's only layer, and the gradient there, both `[batch, channels, height, width]`.
     ///
     /// # Errors
     ///
     /// If it has not one layer, or no method of the question needs either.
     pub fn activations_and_gradients(
         &self,
-        layers: &[String],
+        explanation: &Explanation,
     ) -> Result<(Tensor<4>, Tensor<4>), AttributionError> {
-        let [layer] = layers else { return Err(AttributionError::layers(layers, "one")) };
+        let layer = explanation.layer()?;
         Ok((self.activations(layer)?, self.gradients(layer)?))
     }
 
@@ -149,10 +182,31 @@ impl<'a> Inference<'a> {
         known.map(|(.., gradients)| gradients.clone()).ok_or_else(|| unread(tap))
     }
 
-    /// The logits that are explained, of `logits`, `[batch, classes]`: `[batch, 1]`.
+    /// What is explained, of the batch's `logits`, `[batch, classes]`: `[batch, 1]`.
     #[must_use]
-    pub fn scores(&self, logits: Tensor<2>) -> Tensor<2> {
-        logits.gather(1, self.classes.clone())
+    pub fn scores(&self, logits: Tensor<2>, score: Score) -> Tensor<2> {
+        self.scores_for(logits, score, self.classes.clone())
+    }
+
+    /// What is explained of one image of the batch, where copies of it have these `logits`, `[copies, classes]`:
+    /// `[copies, 1]`.
+    #[must_use]
+    pub fn scores_of(&self, image: usize, logits: Tensor<2>, score: Score) -> Tensor<2> {
+        let [copies, _] = logits.dims();
+        let class = self.classes.clone().slice(s![image..image + 1]);
+        self.scores_for(logits, score, class.repeat_dim(0, copies))
+    }
+
+    fn scores_for(&self, logits: Tensor<2>, score: Score, classes: Tensor<2, Int>) -> Tensor<2> {
+        let values = match score {
+            Score::Logit => logits,
+            Score::Probability => self.probabilities(logits),
+        };
+        let own = values.clone().gather(1, classes.clone());
+        match self.question.target.other() {
+            None => own,
+            Some(other) => own - values.gather(1, classes.full_like(other as i64)),
+        }
     }
 
     /// The logits of other images, such as masked ones, `[batch, classes]`: one more pass.
@@ -161,22 +215,41 @@ impl<'a> Inference<'a> {
     ///
     /// If the user has asked for an end.
     pub fn pass(&mut self, images: Tensor<4>) -> Result<Tensor<2>, AttributionError> {
-        self.count()?;
+        self.count(images.dims()[0])?;
         Ok(self.classifier.logits(images, &mut Trace::none()).cast(FloatDType::F32))
     }
 
-    /// The gradient of the explained logits at the network's input, where other images enter it, `[batch, 3, height,
-    /// width]` as the batch's: one more pass, there and back.
+    /// The gradient of what is explained at a place, where other images enter the network, as many as the batch's,
+    /// `[batch, channels, height, width]`: one more pass, there and back.
     ///
     /// # Errors
     ///
-    /// If the user has asked for an end, or the logit does not depend on the input.
-    pub fn gradients_of(&mut self, images: Tensor<4>) -> Result<Tensor<4>, AttributionError> {
-        self.count()?;
-        let (taps, rectifier) = ([Tap::Input], Rectifier::Gradient);
-        let (logits, tapped) = forward(self.classifier, images, (&taps, &taps), rectifier)?;
-        let mut gradients = backward(logits, &tapped, self.classes.clone(), rectifier)?;
-        gradients.pop().map(|(.., gradients)| gradients).ok_or_else(|| unread(&Tap::Input))
+    /// If the user has asked for an end, or what is explained does not depend on the place.
+    pub fn gradients_of(
+        &mut self,
+        images: Tensor<4>,
+        place: &Tap,
+    ) -> Result<Tensor<4>, AttributionError> {
+        let score = self.question.score;
+        self.gradients_by(images, place, |own, logits| own.scores(logits, score))
+    }
+
+    /// The same for a score of one's own, made of `[batch, classes]`: `[batch, 1]`.
+    ///
+    /// # Errors
+    ///
+    /// As [`gradients_of`](Self::gradients_of).
+    pub fn gradients_by(
+        &mut self,
+        images: Tensor<4>,
+        place: &Tap,
+        score: impl Fn(&Self, Tensor<2>) -> Tensor<2>,
+    ) -> Result<Tensor<4>, AttributionError> {
+        self.count(images.dims()[0])?;
+        let (taps, rectifier) = (std::slice::from_ref(place), Rectifier::Gradient);
+        let (logits, tapped) = forward(self.classifier, images, (taps, taps), rectifier)?;
+        let mut gradients = backward(score(self, logits), &tapped, rectifier)?;
+        gradients.pop().map(|(.., gradients)| gradients).ok_or_else(|| unread(place))
     }
 
     /// Probabilities of the classes, `[batch, classes]`, of their logits.
@@ -199,17 +272,11 @@ impl<'a> Inference<'a> {
         layer: &str,
         activations: Tensor<4>,
     ) -> Result<Tensor<2>, AttributionError> {
-        self.count()?;
+        self.count(activations.dims()[0])?;
         let logits = self.classifier.tail(layer, activations);
         logits
             .map(|logits| logits.cast(FloatDType::F32))
             .map_err(|_| AttributionError::Shortcut { layer: layer.to_owned() })
-    }
-
-    /// Passes so far, each of all images of the batch.
-    #[must_use]
-    pub fn passes(&self) -> usize {
-        self.passes
     }
 
     /// A generator for one image of the batch, which depends on the run's seed and the image alone.
@@ -218,11 +285,12 @@ impl<'a> Inference<'a> {
         Random::new(self.question.seeds.get(image).copied().unwrap_or_default())
     }
 
-    fn count(&mut self) -> Result<(), AttributionError> {
+    /// Tells that so many images go through the network, unless the user has asked for an end.
+    fn count(&self, images: usize) -> Result<(), AttributionError> {
         if (self.question.interrupted)() {
             return Err(AttributionError::Interrupted);
         }
-        self.passes += 1;
+        (self.question.passed)(images);
         Ok(())
     }
 }
@@ -233,8 +301,15 @@ fn unread(tap: &Tap) -> AttributionError {
 
 fn check(classifier: &Classifier, question: &Question<'_>) -> Result<(), AttributionError> {
     let classes = classifier.head.config().classes();
-    if let Some(class) = question.target.class().filter(|&class| class >= classes) {
+    let asked = question.target.class().into_iter().chain(question.target.other());
+    if let Some(class) = asked.into_iter().find(|class| *class >= classes) {
         return Err(AttributionError::UnknownClass { class, classes });
+    }
+    for one in question.explanations {
+        let fit = one.method.needs.network;
+        let fits = fit.check(&classifier.layers, classifier.head.config(), &one.layers);
+        let method = one.method.title;
+        fits.map_err(|needs| AttributionError::Unfit { method, needs })?;
     }
     for tap in question.taps() {
         let layer = tap.to_string();
@@ -297,16 +372,15 @@ fn forward(
     }
 }
 
-/// The gradients at the recorded taps, each `[batch, channels, height, width]` in `f32`.
+/// The gradients of scores, `[batch, 1]`, at the recorded taps, each `[batch, channels, height, width]` in `f32`.
 fn backward(
-    logits: Tensor<2>,
+    scores: Tensor<2>,
     tapped: &[Tapped],
-    classes: Tensor<2, Int>,
     rectifier: Rectifier,
 ) -> Result<Vec<(Rectifier, Tap, Tensor<4>)>, AttributionError> {
-    let half = logits.dtype() == DType::F16;
+    let half = scores.dtype() == DType::F16;
     // Images of a batch do not meet in the network, so the sum keeps their gradients apart.
-    let sum = logits.gather(1, classes).sum();
+    let sum = scores.sum();
     let gradients = if half { sum * HALF_SCALE } else { sum }.backward();
     let leaves = tapped.iter().filter_map(|tapped| Some((&tapped.tap, tapped.leaf.as_ref()?)));
     let gradient = |(tap, leaf): (&Tap, &Tensor<4>)| {

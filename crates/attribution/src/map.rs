@@ -12,21 +12,35 @@ pub struct Maps {
     pub values: Tensor<3>,
     /// Height and width of a map.
     pub size: [usize; 2],
+    /// Why the method is not defined for some images, and 1 for each of them: `[batch, 1]`.
+    pub undefined: Option<(MapStatus, Tensor<2>)>,
 }
 
 impl Maps {
+    /// Maps of a size.
+    #[must_use]
+    pub fn new(values: Tensor<3>, size: [usize; 2]) -> Self {
+        Self { values, size, undefined: None }
+    }
+
+    /// The same, not defined for the images that have 1 in `flags`, `[batch, 1]`.
+    #[must_use]
+    pub fn undefined_where(self, status: MapStatus, flags: Tensor<2>) -> Self {
+        Self { undefined: Some((status, flags)), ..self }
+    }
+
     /// The sum over the channels of `[batch, channels, height, width]`.
     #[must_use]
     pub fn sum(maps: Tensor<4>) -> Self {
         let [.., height, width] = maps.dims();
-        Self { values: maps.sum_dim(1).flatten(2, 3), size: [height, width] }
+        Self::new(maps.sum_dim(1).flatten(2, 3), [height, width])
     }
 
     /// The largest value by size of the channels of `[batch, channels, height, width]`.
     #[must_use]
     pub fn largest(maps: Tensor<4>) -> Self {
         let [.., height, width] = maps.dims();
-        Self { values: maps.abs().max_dim(1).flatten(2, 3), size: [height, width] }
+        Self::new(maps.abs().max_dim(1).flatten(2, 3), [height, width])
     }
 }
 
@@ -41,10 +55,27 @@ pub enum MapStatus {
     Constant,
     /// A value is NaN or infinite.
     NonFinite,
+    /// The first principal component of the channels is the same everywhere.
+    ConstantComponent,
+    /// No gradient is positive, and the method reads no other.
+    NoPositiveGradient,
+    /// Every masked image has the same score.
+    EqualScores,
 }
 
 impl MapStatus {
-    /// The name in tables: `ok`, `all_nonpositive`, `constant`, `nonfinite`.
+    /// Every status.
+    pub const ALL: [Self; 7] = [
+        Self::Ok,
+        Self::AllNonpositive,
+        Self::Constant,
+        Self::NonFinite,
+        Self::ConstantComponent,
+        Self::NoPositiveGradient,
+        Self::EqualScores,
+    ];
+
+    /// The name in tables: `ok`, `all_nonpositive`, `constant`, `nonfinite`, …
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -52,14 +83,16 @@ impl MapStatus {
             Self::AllNonpositive => "all_nonpositive",
             Self::Constant => "constant",
             Self::NonFinite => "nonfinite",
+            Self::ConstantComponent => "constant_component",
+            Self::NoPositiveGradient => "no_positive_gradient",
+            Self::EqualScores => "equal_scores",
         }
     }
 
     /// The status of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let all = [Self::Ok, Self::AllNonpositive, Self::Constant, Self::NonFinite];
-        all.into_iter().find(|status| status.name() == name)
+        Self::ALL.into_iter().find(|status| status.name() == name)
     }
 
     /// One sentence for a user who meets the status.
@@ -73,6 +106,15 @@ impl MapStatus {
             }
             Self::Constant => "the same everywhere: the map does not point at any place",
             Self::NonFinite => "not a number somewhere: the network overflowed",
+            Self::ConstantComponent => {
+                "what the channels have in common is the same everywhere: it points at no place"
+            }
+            Self::NoPositiveGradient => {
+                "no gradient is positive: no place of the layer, in any channel, raises the class logit"
+            }
+            Self::EqualScores => {
+                "every masked image has the same score: the masks do not tell channels or places apart"
+            }
         }
     }
 }
@@ -97,6 +139,15 @@ pub struct MapSummary {
 }
 
 impl MapSummary {
+    /// The same for a map that the method leaves undefined, if it does.
+    #[must_use]
+    pub fn with_undefined(self, undefined: Option<MapStatus>) -> Self {
+        match undefined {
+            Some(status) if self.status != MapStatus::NonFinite => Self { status, ..self },
+            _ => self,
+        }
+    }
+
     /// Summarises a raw map, whose values mean what `sign` says.
     #[must_use]
     pub fn compute(raw: &[f32], sign: Sign) -> Self {

@@ -1,32 +1,77 @@
-//! Which logit is explained.
+//! What is explained of which class.
+
+use std::str::FromStr;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use burncam_net::Output;
 
-/// Which logit is explained.
+/// Which class is explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// That of each image's predicted class.
+    /// Each image's predicted class.
     Predicted,
-    /// That of one class, by index.
+    /// One class, by index.
     Class(usize),
+    /// What one class has more than another, by their indices.
+    Difference(usize, usize),
+}
+
+/// What of a class is explained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Score {
+    /// Its logit, before softmax or sigmoid.
+    #[default]
+    Logit,
+    /// Its probability.
+    Probability,
+}
+
+impl FromStr for Score {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(name));
+        known.ok_or_else(|| format!("there is no score `{name}`"))
+    }
+}
+
+impl Score {
+    /// Every score.
+    pub const ALL: [Self; 2] = [Self::Logit, Self::Probability];
+
+    /// The name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Logit => "logit",
+            Self::Probability => "probability",
+        }
+    }
 }
 
 impl Target {
     /// The class, if it is the same for all images.
-    pub(crate) fn class(self) -> Option<usize> {
+    #[must_use]
+    pub fn class(self) -> Option<usize> {
         match self {
             Self::Predicted => None,
-            Self::Class(class) => Some(class),
+            Self::Class(class) | Self::Difference(class, _) => Some(class),
+        }
+    }
+
+    /// The class that is subtracted, if one is.
+    #[must_use]
+    pub fn other(self) -> Option<usize> {
+        match self {
+            Self::Predicted | Self::Class(_) => None,
+            Self::Difference(_, other) => Some(other),
         }
     }
 
     /// The class that is explained for each image, given its logits.
     pub(crate) fn classes(self, logits: &[Vec<f32>], output: Output) -> Vec<usize> {
-        let class = |row: &Vec<f32>| match self {
-            Self::Predicted => predicted(&output.probabilities(row)),
-            Self::Class(class) => class,
-        };
+        let class =
+            |row: &Vec<f32>| self.class().unwrap_or_else(|| predicted(&output.probabilities(row)));
         logits.iter().map(class).collect()
     }
 }

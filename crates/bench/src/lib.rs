@@ -40,7 +40,9 @@ impl Observer for Silent {
         false
     }
 
-    fn begin(&self, _: usize) {}
+    fn begin(&self, _: usize, _: usize) {}
+
+    fn passed(&self, _: usize) {}
 
     fn advance(&self, _: usize) {}
 

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use burncam_attribution::Smoothing;
 use burncam_page::Language;
 use burncam_run::interrupt::INTERRUPTED;
 use burncam_run::{ExplainOptions, FinishedRun, Message, counted, explain, images};
 
-use crate::args::Explain;
+use crate::args::{Explain, Smooth};
 use crate::console::{self, CONSOLE, Head};
 use crate::demo;
 
@@ -45,12 +46,13 @@ fn options(args: &Explain) -> Result<ExplainOptions> {
         ),
         (weights, Some(data)) => (weights.to_vec(), data.clone(), out("burncam-out"), false),
     };
+    let (network, peer) = args.network.with_peer()?;
     Ok(ExplainOptions {
         weights,
         data,
         out,
         demo,
-        network: args.network.choice(),
+        network,
         classes: args.classes.clone(),
         labels: args.labels.clone(),
         label_columns: args.label_columns.clone(),
@@ -66,6 +68,13 @@ fn options(args: &Explain) -> Result<ExplainOptions> {
         page: args.page.options(),
         alpha: args.alpha,
         method: args.method.clone(),
+        peer,
+        fuse: args.fuse,
+        smoothing: Smoothing {
+            flips: args.smooth.contains(&Smooth::Flips),
+            principal: args.smooth.contains(&Smooth::Principal),
+        },
+        score: args.score,
         layer: args.layer.clone(),
         class: args.class.clone(),
         resize: args.resize,

@@ -5,14 +5,15 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use burncam_attribution::{Agreement, layer_errors};
+use burncam_attribution::{Agreement, Explanation, Method, Taps, layer_errors};
 use burncam_models::ARCHS;
 use burncam_net::{Arch, Build, Classifier, InputSpec, Variant};
 use burncam_weights::Resolved;
 
 use crate::args::Verify;
+use burncam_run::MethodRequest;
 use burncam_run::device::{self, Choice, Needs};
-use burncam_run::self_test::{Tolerance, agreement, default_explanation, generated_head, pattern};
+use burncam_run::self_test::{Tolerance, agreement, generated_head, pattern};
 
 use crate::console::{self, CONSOLE};
 use crate::program;
@@ -32,6 +33,7 @@ enum Subject {
 /// What was found with one network.
 struct Finding {
     name: String,
+    method: &'static Method,
     agreement: Agreement,
     /// The first layer past tolerance.
     first: Option<(String, f32)>,
@@ -39,12 +41,13 @@ struct Finding {
 
 impl Finding {
     fn passed(&self, tolerance: Tolerance) -> bool {
-        tolerance.holds(&self.agreement) && self.first.is_none()
+        tolerance.for_method(self.method).holds(&self.agreement) && self.first.is_none()
     }
 }
 
 /// Compares each network on the device with the CPU.
 pub(crate) fn run(args: &Verify) -> Result<ExitCode> {
+    let requests = MethodRequest::all(&args.method, None, None)?;
     let choice = device::one(&args.device, args.precision, &CONSOLE)?;
     device::tell(std::slice::from_ref(&choice), &CONSOLE);
     if choice.adapter.is_none() {
@@ -57,7 +60,7 @@ pub(crate) fn run(args: &Verify) -> Result<ExitCode> {
     let mut findings = Vec::new();
     for subject in subjects(args)? {
         console::note(format!("Comparing {} with the CPU.", subject.name()));
-        findings.push(subject.compare(&choice)?);
+        findings.extend(subject.compare(&choice, &requests)?);
     }
     let tolerance = Tolerance::for_precision(choice.precision);
     console::result(&report(&findings, tolerance))?;
@@ -118,8 +121,8 @@ impl Subject {
         }
     }
 
-    /// Layer by layer, so that a difference is found where it begins.
-    fn compare(&self, choice: &Choice) -> Result<Finding> {
+    /// Layer by layer, so that a difference is found where it begins, and by each method.
+    fn compare(&self, choice: &Choice, requests: &[MethodRequest]) -> Result<Vec<Finding>> {
         let reference = self.build(&Device::flex())?;
         let other = self.build(&choice.device)?;
         let mut images = pattern::images(self.input());
@@ -128,21 +131,34 @@ impl Subject {
             let largest = images.clone().abs().max().reshape([1, 1, 1, 1]);
             images = images / largest;
         }
-        let explanation = default_explanation(self.cam_layer());
-        let taps = explanation.gradient_taps();
-        let needs = Needs::new(&other.layers, other.parameters as u64, &taps);
-        let batch = device::batch(choice, needs);
-        let agreement = agreement(choice, [&reference, &other], &images, &explanation, batch)?;
         let layers = layer_errors(&reference, &other, &images)?;
         let tolerance = Tolerance::for_precision(choice.precision);
         let first = layers.into_iter().find(|(_, apart)| *apart > tolerance.logits);
-        Ok(Finding { name: self.name(), agreement, first })
+        let compare = |request: &MethodRequest| {
+            let layers = match request.method.needs.taps {
+                Taps::None => Vec::new(),
+                Taps::One => vec![self.cam_layer().to_owned()],
+                Taps::Offsets => reference.layers.with_offsets(),
+            };
+            let explanation = Explanation {
+                settings: request.settings.clone(),
+                ..Explanation::new(request.method, layers)
+            };
+            let taps = explanation.all_gradient_taps();
+            let needs = Needs::new(&other.layers, other.parameters as u64, &taps);
+            let batch = device::batch(choice, needs);
+            let agreement = agreement(choice, [&reference, &other], &images, &explanation, batch)?;
+            let (name, first) = (self.name(), first.clone());
+            Ok(Finding { name, method: request.method, agreement, first })
+        };
+        requests.iter().map(compare).collect()
     }
 }
 
 fn report(findings: &[Finding], tolerance: Tolerance) -> String {
     let head = [
         "network",
+        "method",
         "logits",
         "channels",
         "map",
@@ -152,15 +168,16 @@ fn report(findings: &[Finding], tolerance: Tolerance) -> String {
         "first layer past tolerance",
         "",
     ];
-    let rows: Vec<[String; 9]> = findings
+    let rows: Vec<[String; 10]> = findings
         .iter()
         .map(|finding| {
-            let Finding { name, agreement, first } = finding;
+            let Finding { name, method, agreement, first } = finding;
             let number = |value: f32| format!("{value:.1e}");
             let passed = finding.passed(tolerance);
             let [first_seconds, next_seconds] = agreement.seconds.map(|s| format!("{s:.1}"));
             [
                 name.clone(),
+                method.name.to_owned(),
                 number(agreement.logits),
                 number(agreement.channels),
                 number(agreement.map),
@@ -178,7 +195,7 @@ fn report(findings: &[Finding], tolerance: Tolerance) -> String {
     format!(
         "{}\nThe largest difference from the CPU, divided by the CPU's largest value; channels: of the \
          weights that\nthe gradient gives them. Tolerated are {logits:e} for layers and logits, {map:e} \
-         for channels and map.\nSeconds are those of the first image, in which the device's programs \
+         for channels and map\n(1e-3 for maps of many passes).\nSeconds are those of the first image, in which the device's programs \
          are compiled, and of the next.",
         text::table(head.map(|name| (name, Column::Words)), &rows)
     )

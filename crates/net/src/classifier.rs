@@ -1,11 +1,13 @@
 //! Architectures, their variants, and a network with its head.
 
+use std::collections::HashMap;
+
 use burn::tensor::{Device, Tensor};
 
 use crate::layers::{Weights, in_blocks, interleaved};
 use crate::{
-    Arithmetic, Head, HeadConfig, InputSpec, LayerTable, LoadError, Loader, Randomisation,
-    Randomised, Rectifier, Source, Tap, Trace, Weight,
+    Activation, Arithmetic, Head, HeadConfig, InputSpec, LayerTable, LoadError, Loader, Op,
+    Randomisation, Randomised, Rectifier, Source, Tap, Trace, Weight,
 };
 
 /// One architecture: what it is called, and the networks that go by its name.
@@ -125,6 +127,8 @@ pub struct Classifier {
     device: Device,
     /// For each layer of the table whether a gradient may pass it.
     tracked: Vec<bool>,
+    /// What layers add to each of their channels, by name.
+    offsets: HashMap<String, Vec<f32>>,
 }
 
 impl Classifier {
@@ -159,7 +163,7 @@ impl Classifier {
         how: Build<'_>,
     ) -> Result<Self, LoadError> {
         let mut source = Randomised::new(source, how.randomisation);
-        let mut counted = Counted { source: &mut source, parameters: 0 };
+        let mut counted = Counted { source: &mut source, parameters: 0, vectors: HashMap::new() };
         let mut loader = Loader::new(&layers, &mut counted, device, how);
         let network = (variant.build)(&mut loader)?;
         assert!(loader.is_done(), "{} leaves out layers of its own table", arch.name);
@@ -169,9 +173,10 @@ impl Classifier {
         let mut weights = Weights { source: &mut counted, device };
         let head = Head::load(head, layers.last().output, &mut weights)?;
         let parameters = counted.parameters;
+        let offsets = offsets(&layers, &counted.vectors);
         let (device, all) = (device.clone(), [Tap::Input]);
         let tracked = layers.tracked(how.taps.unwrap_or(&all));
-        Ok(Self { arch, variant, layers, head, parameters, network, device, tracked })
+        Ok(Self { arch, variant, layers, head, parameters, network, device, tracked, offsets })
     }
 
     /// The logits of each class; each layer's output goes through `trace`.
@@ -252,6 +257,19 @@ impl Classifier {
         self.layers.layers().iter().zip(behind).any(|(layer, behind)| behind && layer.name == name)
     }
 
+    /// What a convolution or batch normalisation adds to each of its channels, and the function behind it.
+    #[must_use]
+    pub fn offsets(&self, layer: &str) -> Option<(&[f32], &Activation)> {
+        let activation = match &self.layers.get(layer)?.op {
+            Op::Conv2D { activation, .. }
+            | Op::DepthwiseConv2D { activation, .. }
+            | Op::SeparableConv2D { activation, .. }
+            | Op::Conv2DTranspose { activation, .. } => activation,
+            _ => &Activation::Linear,
+        };
+        Some((self.offsets.get(layer)?, activation))
+    }
+
     /// The device that holds the weights.
     #[must_use]
     pub fn device(&self) -> &Device {
@@ -267,10 +285,37 @@ pub struct TailError {
     pub layer: String,
 }
 
-/// Counts the values that pass.
+/// What layers add to each channel, of the vectors among their weights.
+fn offsets(
+    layers: &LayerTable,
+    vectors: &HashMap<(String, Weight), Vec<f32>>,
+) -> HashMap<String, Vec<f32>> {
+    let of = |layer: &crate::Layer| {
+        let vector = |weight| vectors.get(&(layer.name.clone(), weight));
+        match layer.op {
+            Op::BatchNormalization { epsilon, .. } => {
+                let (mean, variance) =
+                    (vector(Weight::MovingMean)?, vector(Weight::MovingVariance)?);
+                let (gamma, beta) = (vector(Weight::Gamma), vector(Weight::Beta));
+                let one = |channel: usize| {
+                    let gamma = gamma.map_or(1.0, |gamma| gamma[channel]);
+                    let beta = beta.map_or(0.0, |beta| beta[channel]);
+                    beta - gamma * mean[channel] / (variance[channel] + epsilon).sqrt()
+                };
+                Some((0..mean.len()).map(one).collect())
+            }
+            _ => vector(Weight::Bias).cloned(),
+        }
+    };
+    let layers = layers.layers().iter().filter(|layer| layer.is_map);
+    layers.filter_map(|layer| Some((layer.name.clone(), of(layer)?))).collect()
+}
+
+/// Counts the values that pass, and keeps the vectors of which offsets are made.
 struct Counted<'a> {
     source: &'a mut dyn Source,
     parameters: usize,
+    vectors: HashMap<(String, Weight), Vec<f32>>,
 }
 
 impl Source for Counted<'_> {
@@ -282,6 +327,17 @@ impl Source for Counted<'_> {
     ) -> Result<Vec<f32>, LoadError> {
         let values = self.source.take(layer, weight, shape)?;
         self.parameters += values.len();
+        let is_kept = matches!(
+            weight,
+            Weight::Bias
+                | Weight::Gamma
+                | Weight::Beta
+                | Weight::MovingMean
+                | Weight::MovingVariance
+        );
+        if is_kept {
+            self.vectors.insert((layer.to_owned(), weight), values.clone());
+        }
         Ok(values)
     }
 }

@@ -37,6 +37,21 @@ pub struct LayerTable {
 }
 
 impl LayerTable {
+    /// The layers with height and width that add an offset to each channel: convolutions with a bias, and batch
+    /// normalisations.
+    #[must_use]
+    pub fn with_offsets(&self) -> Vec<String> {
+        let has = |layer: &&Layer| match layer.op {
+            Op::Conv2D { use_bias, .. }
+            | Op::DepthwiseConv2D { use_bias, .. }
+            | Op::SeparableConv2D { use_bias, .. }
+            | Op::Conv2DTranspose { use_bias, .. } => use_bias && layer.is_map,
+            Op::BatchNormalization { .. } => layer.is_map,
+            _ => false,
+        };
+        self.layers.iter().filter(has).map(|layer| layer.name.clone()).collect()
+    }
+
     /// A table that holds the input alone, `[height, width, channels]`.
     #[must_use]
     pub fn new(input: &str, [height, width, channels]: [usize; 3]) -> Self {

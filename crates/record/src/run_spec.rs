@@ -103,6 +103,9 @@ pub struct ExplanationSpec {
     /// The method: `grad-cam`.
     #[serde(rename = "--method")]
     pub method: String,
+    /// What is not as the method has it by default: `samples=20,unit=input`.
+    #[serde(default, rename = "--method options", skip_serializing_if = "String::is_empty")]
+    pub options: String,
     /// The layers that it reads.
     #[serde(rename = "--layer")]
     pub layers: Vec<String>,
@@ -203,6 +206,7 @@ mod tests {
             title: "Grad-CAM".to_owned(),
             paper: String::new(),
             method: "grad-cam".to_owned(),
+            options: String::new(),
             layers: vec![layer.to_owned()],
         };
         let model = ModelSpec { explanations: vec![explanation], ..ModelSpec::default() };

@@ -12,6 +12,7 @@ mod explain;
 pub mod interrupt;
 pub mod labels;
 mod message;
+mod methods;
 pub mod networks;
 pub mod npy;
 mod observer;
@@ -25,6 +26,7 @@ mod version;
 
 pub use explain::{FinishedModel, FinishedRun, explain, read_record};
 pub use message::{Message, NO_THREAD, SHOWN, counted, images};
+pub use methods::MethodRequest;
 pub use observer::Observer;
 pub use options::{
     ExplainOptions, JoinOptions, MapFormat, NetworkChoice, Norm, Overlay, PageOptions,

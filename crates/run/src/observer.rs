@@ -13,8 +13,11 @@ pub trait Observer: Sync {
     /// Asks a question; the answer is no where nobody can be asked.
     fn confirm(&self, question: &Message) -> bool;
 
-    /// A run begins with so many images to do.
-    fn begin(&self, images: usize);
+    /// A run begins with so many images to do, in so many passes of an image through a network.
+    fn begin(&self, images: usize, passes: usize);
+
+    /// So many images went through a network once.
+    fn passed(&self, images: usize);
 
     /// So many images more are done.
     fn advance(&self, images: usize);
@@ -40,7 +43,9 @@ impl Observer for Silent {
         false
     }
 
-    fn begin(&self, _: usize) {}
+    fn begin(&self, _: usize, _: usize) {}
+
+    fn passed(&self, _: usize) {}
 
     fn advance(&self, _: usize) {}
 

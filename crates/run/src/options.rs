@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::Result;
+use burncam_attribution::{Fuse, Peer, Score, Smoothing};
 use burncam_evaluation::Resampling;
 use burncam_imaging::{Exif, Resize};
 use burncam_page::Language;
@@ -58,11 +59,20 @@ pub struct ExplainOptions {
     pub page: PageOptions,
     /// Weight of the map in the overlay.
     pub alpha: f32,
-    /// The methods of explanation, by name.
+    /// The methods of explanation, by name, each with its options behind a colon, `rise:masks=100,p=0.4`: a list that
+    /// was split at its commas.
     pub method: Vec<String>,
+    /// The library that the methods follow.
+    pub peer: Option<Peer>,
+    /// How the maps of several layers become one.
+    pub fuse: Option<Fuse>,
+    /// How maps are smoothed.
+    pub smoothing: Smoothing,
+    /// What of the class is explained; without, what each method explains by default.
+    pub score: Option<Score>,
     /// The layers to explain, each for all networks or as `NETWORK=LAYER`.
     pub layer: Vec<String>,
-    /// The class to explain instead of the predicted one, by name or index.
+    /// The class to explain instead of the predicted one, by name or index, or the difference of two: `Pain-No_pain`.
     pub class: Option<String>,
     /// How images are brought to the network's size.
     pub resize: Resize,

@@ -1,7 +1,7 @@
 //! Eigen-CAM: what a layer's channels have in common.
 
-use super::principal::project;
-use crate::{AttributionError, Gradient, Inference, Maps, Method, Needs, Sign};
+use super::principal::{CENTRE, project};
+use crate::{AttributionError, Explanation, Inference, Likeness, Maps, Method, Needs, Peer, Sign};
 
 pub(super) static EIGEN_CAM: Method = Method {
     name: "eigen-cam",
@@ -10,13 +10,14 @@ pub(super) static EIGEN_CAM: Method = Method {
     summary: "the first principal component of a layer's channels; of no class",
     paper: "Muhammad, Yeasin, Eigen-CAM, IJCNN 2020",
     url: "https://arxiv.org/abs/2008.00299",
-    needs: Needs { gradient: Gradient::None, ..Needs::ONE_LAYER },
+    needs: Needs::ACTIVATIONS,
     sign: Sign::Positive,
+    options: &[CENTRE],
+    peers: &[(Peer::PytorchGradCam, Likeness::Options("centre=yes"))],
     attribute,
 };
 
-/// The channels are not centred, as in the paper.
-fn attribute(inference: &mut Inference<'_>, layers: &[String]) -> Result<Maps, AttributionError> {
-    let [layer] = layers else { return Err(AttributionError::layers(layers, "one")) };
-    project(inference.activations(layer)?)
+/// By default the channels are not centred, as in the paper.
+fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
+    project(inference.activations(own.layer()?)?, own.settings.is("centre", "yes"))
 }

@@ -1,7 +1,7 @@
 //! Eigen-Grad-CAM: what a layer's channels, each times its gradient, have in common.
 
-use super::principal::project;
-use crate::{AttributionError, Inference, Maps, Method, Needs, Sign};
+use super::principal::{CENTRE, project};
+use crate::{AttributionError, Explanation, Inference, Likeness, Maps, Method, Needs, Peer, Sign};
 
 pub(super) static EIGEN_GRAD_CAM: Method = Method {
     name: "eigen-grad-cam",
@@ -12,11 +12,13 @@ pub(super) static EIGEN_GRAD_CAM: Method = Method {
     url: "https://github.com/jacobgil/pytorch-grad-cam",
     needs: Needs::ONE_LAYER,
     sign: Sign::Positive,
+    options: &[CENTRE],
+    peers: &[(Peer::PytorchGradCam, Likeness::Options("centre=yes"))],
     attribute,
 };
 
-/// The channels are not centred, as in Eigen-CAM.
-fn attribute(inference: &mut Inference<'_>, layers: &[String]) -> Result<Maps, AttributionError> {
-    let [layer] = layers else { return Err(AttributionError::layers(layers, "one")) };
-    project(inference.activations(layer)? * inference.gradients(layer)?)
+/// By default the channels are not centred, as in Eigen-CAM.
+fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(own)?;
+    project(activations * gradients, own.settings.is("centre", "yes"))
 }

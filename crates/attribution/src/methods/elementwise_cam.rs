@@ -2,7 +2,7 @@
 
 use burn::tensor::activation::relu;
 
-use crate::{AttributionError, Inference, Maps, Method, Needs, Sign};
+use crate::{AttributionError, Explanation, Inference, Likeness, Maps, Method, Needs, Peer, Sign};
 
 pub(super) static ELEMENTWISE_CAM: Method = Method {
     name: "elementwise-cam",
@@ -13,10 +13,12 @@ pub(super) static ELEMENTWISE_CAM: Method = Method {
     url: "https://github.com/jacobgil/pytorch-grad-cam",
     needs: Needs::ONE_LAYER,
     sign: Sign::Positive,
+    options: &[],
+    peers: &[(Peer::PytorchGradCam, Likeness::Options(""))],
     attribute,
 };
 
-fn attribute(inference: &mut Inference<'_>, layers: &[String]) -> Result<Maps, AttributionError> {
-    let (activations, gradients) = inference.activations_and_gradients(layers)?;
-    Ok(Maps::sum(relu(activations * gradients)))
+fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(own)?;
+    own.total(relu(activations * gradients))
 }

@@ -1,7 +1,10 @@
 //! FEM: the strongest places of a layer's channels, each channel weighted by its mean.
 
 use super::channels::sums;
-use crate::{AttributionError, Gradient, Inference, Maps, Method, Needs, Sign};
+use crate::{
+    AttributionError, Explanation, Inference, Likeness, Maps, Method, MethodOption, Needs, Peer,
+    Sign,
+};
 
 pub(super) static FEM: Method = Method {
     name: "fem",
@@ -10,22 +13,38 @@ pub(super) static FEM: Method = Method {
     summary: "the strongest places of a layer's channels, each channel weighted by its mean",
     paper: "Fuad et al., Features Understanding in 3D CNNs for Actions Recognition in Video, IPTA 2020",
     url: "https://doi.org/10.1109/IPTA50016.2020.9286629",
-    needs: Needs { gradient: Gradient::None, ..Needs::ONE_LAYER },
+    needs: Needs::ACTIVATIONS,
     sign: Sign::Positive,
+    options: &[DEVIATIONS, WEIGHTS],
+    peers: &[
+        (Peer::PytorchGradCam, Likeness::Options("weights=share")),
+        (Peer::Xplique, Likeness::Options("")),
+    ],
     attribute,
 };
 
-/// Deviations above the mean from which on a place is among the strongest.
-const DEVIATIONS: f32 = 2.0;
+const DEVIATIONS: MethodOption = MethodOption::number(
+    "deviations",
+    2.0,
+    [0.0, 100.0],
+    "deviations above the mean from which on a place is among the strongest",
+);
+const WEIGHTS: MethodOption = MethodOption::word(
+    "weights",
+    &["mean", "share"],
+    "the mean of a channel on its strongest places, or their share on its values",
+);
 
-fn attribute(inference: &mut Inference<'_>, layers: &[String]) -> Result<Maps, AttributionError> {
-    let [layer] = layers else { return Err(AttributionError::layers(layers, "one")) };
-    let activations = inference.activations(layer)?;
+fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
+    let activations = inference.activations(own.layer()?)?;
     let [.., height, width] = activations.dims();
     let count = (height * width) as f32;
     let means = sums(activations.clone()) / count;
     let apart = activations.clone() - means.clone();
     let deviations = (sums(apart.clone().powi_scalar(2)) / count).sqrt();
-    let strongest = apart.greater(deviations * DEVIATIONS).float();
-    Ok(Maps::sum(strongest * means))
+    let strongest = apart.greater(deviations * own.settings.number("deviations")).float();
+    match own.settings.is("weights", "share") {
+        true => own.total(activations * (sums(strongest) / count)),
+        false => own.total(strongest * means),
+    }
 }

@@ -1,8 +1,7 @@
 //! Grad-CAM: the sum of a layer's channels, each times the mean of its gradient.
 
-use burncam_net::layers::weighted_sums;
-
-use crate::{AttributionError, Inference, Maps, Method, Needs, Sign};
+use super::channels::weighted_by_means;
+use crate::{AttributionError, Explanation, Inference, Likeness, Maps, Method, Needs, Peer, Sign};
 
 pub(super) static GRAD_CAM: Method = Method {
     name: "grad-cam",
@@ -13,11 +12,17 @@ pub(super) static GRAD_CAM: Method = Method {
     url: "https://arxiv.org/abs/1610.02391",
     needs: Needs::ONE_LAYER,
     sign: Sign::Positive,
+    options: &[],
+    peers: &[
+        (Peer::PytorchGradCam, Likeness::Options("")),
+        (Peer::TorchCam, Likeness::Options("")),
+        (Peer::Captum, Likeness::Options("")),
+        (Peer::Xplique, Likeness::Options("")),
+    ],
     attribute,
 };
 
-fn attribute(inference: &mut Inference<'_>, layers: &[String]) -> Result<Maps, AttributionError> {
-    let (activations, gradients) = inference.activations_and_gradients(layers)?;
-    let [.., height, width] = activations.dims();
-    Ok(Maps { values: weighted_sums(activations, gradients), size: [height, width] })
+fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(own)?;
+    weighted_by_means(own, activations, gradients)
 }

@@ -2,7 +2,9 @@
 
 use burncam_net::Rectifier;
 
-use crate::{AttributionError, Inference, Maps, Method, Needs, Sign};
+use crate::{
+    AttributionError, Explanation, Inference, Likeness, Maps, Method, Needs, Peer, Place, Sign,
+};
 
 pub(super) static GUIDED_BACKPROP: Method = Method {
     name: "guided-backprop",
@@ -11,13 +13,15 @@ pub(super) static GUIDED_BACKPROP: Method = Method {
     summary: "gradients of pixels that pass rectifiers where both they and the activation are positive",
     paper: "Springenberg et al., Striving for Simplicity, ICLR Workshops 2015",
     url: "https://arxiv.org/abs/1412.6806",
-    needs: Needs { rectifier: Rectifier::Guided, ..Needs::INPUT },
+    needs: Needs { gradients: &[(Place::Input, Rectifier::Guided)], ..Needs::LOGITS },
     sign: Sign::Magnitude,
+    options: &[],
+    peers: &[(Peer::Captum, Likeness::Options("")), (Peer::Xplique, Likeness::Options(""))],
     attribute,
 };
 
 /// Of a pixel's channels, the largest by size. It depends little on the class: Adebayo et al., *Sanity Checks for
 /// Saliency Maps*, 2018.
-fn attribute(inference: &mut Inference<'_>, _: &[String]) -> Result<Maps, AttributionError> {
+fn attribute(inference: &mut Inference<'_>, _: &Explanation) -> Result<Maps, AttributionError> {
     Ok(Maps::largest(inference.input_gradients(Rectifier::Guided)?))
 }

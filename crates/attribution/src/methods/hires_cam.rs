@@ -2,7 +2,7 @@
 
 use burncam_net::layers::product_sums;
 
-use crate::{AttributionError, Inference, Maps, Method, Needs, Sign};
+use crate::{AttributionError, Explanation, Inference, Likeness, Maps, Method, Needs, Peer, Sign};
 
 pub(super) static HIRES_CAM: Method = Method {
     name: "hires-cam",
@@ -13,11 +13,16 @@ pub(super) static HIRES_CAM: Method = Method {
     url: "https://arxiv.org/abs/2011.08891",
     needs: Needs::ONE_LAYER,
     sign: Sign::Positive,
+    options: &[],
+    peers: &[(Peer::PytorchGradCam, Likeness::Options(""))],
     attribute,
 };
 
-fn attribute(inference: &mut Inference<'_>, layers: &[String]) -> Result<Maps, AttributionError> {
-    let (activations, gradients) = inference.activations_and_gradients(layers)?;
+fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(own)?;
+    if own.smoothing.principal {
+        return own.total(activations * gradients);
+    }
     let [.., height, width] = activations.dims();
-    Ok(Maps { values: product_sums(activations, gradients), size: [height, width] })
+    Ok(Maps::new(product_sums(activations, gradients), [height, width]))
 }

@@ -2,7 +2,7 @@
 
 use burncam_net::Rectifier;
 
-use crate::{AttributionError, Inference, Maps, Method, Needs, Sign};
+use crate::{AttributionError, Explanation, Inference, Likeness, Maps, Method, Needs, Peer, Sign};
 
 pub(super) static INPUT_X_GRADIENT: Method = Method {
     name: "input-x-gradient",
@@ -13,10 +13,12 @@ pub(super) static INPUT_X_GRADIENT: Method = Method {
     url: "https://arxiv.org/abs/1605.01713",
     needs: Needs::INPUT,
     sign: Sign::Signed,
+    options: &[],
+    peers: &[(Peer::Captum, Likeness::Options("")), (Peer::Xplique, Likeness::Options(""))],
     attribute,
 };
 
 /// The sum over a pixel's channels, of what enters the network.
-fn attribute(inference: &mut Inference<'_>, _: &[String]) -> Result<Maps, AttributionError> {
+fn attribute(inference: &mut Inference<'_>, _: &Explanation) -> Result<Maps, AttributionError> {
     Ok(Maps::sum(inference.images() * inference.input_gradients(Rectifier::Gradient)?))
 }

@@ -1,6 +1,11 @@
 //! Integrated gradients: each pixel times its mean gradient on the way from an empty image.
 
-use crate::{AttributionError, Inference, Maps, Method, Needs, Passes, Sign};
+use burncam_net::Tap;
+
+use crate::{
+    AttributionError, Explanation, Inference, Likeness, Maps, Method, MethodOption, Needs, Passes,
+    Peer, Sign,
+};
 
 pub(super) static INTEGRATED_GRADIENTS: Method = Method {
     name: "integrated-gradients",
@@ -9,29 +14,61 @@ pub(super) static INTEGRATED_GRADIENTS: Method = Method {
     summary: "each pixel times its mean gradient on the way from an empty image",
     paper: "Sundararajan et al., Axiomatic Attribution for Deep Networks, ICML 2017",
     url: "https://arxiv.org/abs/1703.01365",
-    needs: Needs { passes: Passes::Many(POINTS), ..Needs::INPUT },
+    needs: Needs { passes: Passes::Option("steps"), ..Needs::INPUT },
     sign: Sign::Signed,
+    options: &[STEPS, RULE, BASELINE],
+    peers: &[
+        (Peer::Captum, Likeness::Options("")),
+        (Peer::Xplique, Likeness::Options("rule=trapezoid")),
+    ],
     attribute,
 };
 
-/// Points of the way.
-const POINTS: usize = 50;
+const STEPS: MethodOption = MethodOption::count("steps", 50, "points of the way");
+const RULE: MethodOption = MethodOption::word(
+    "rule",
+    &["gauss-legendre", "trapezoid"],
+    "how the integral is computed: by Gauss and Legendre's points, or by points equally far from each other",
+);
+const BASELINE: MethodOption = MethodOption::number(
+    "baseline",
+    0.0,
+    [-1e6, 1e6],
+    "the number that enters the network everywhere at the way's beginning",
+);
 
-/// The way begins where everything that enters the network is 0, what the preprocessing makes of the mean colour, or
-/// of black. The integral is Gauss and Legendre's, as in Captum, so the values of a map sum closely to what the logit
-/// has gained.
-fn attribute(inference: &mut Inference<'_>, _: &[String]) -> Result<Maps, AttributionError> {
-    let images = inference.images();
+/// By default the way begins where everything that enters the network is 0, what the preprocessing makes of the mean
+/// colour, or of black. The integral is Gauss and Legendre's, as in Captum, so the values of a map sum closely to what
+/// the logit has gained.
+fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
+    let (images, steps) = (inference.images(), own.settings.count("steps"));
+    let baseline = own.settings.number("baseline") as f32;
+    let way = images - baseline;
+    let points = match own.settings.is("rule", "trapezoid") {
+        true => trapezoid(steps),
+        false => gauss_legendre(steps),
+    };
     let mut sum = None;
-    for (place, weight) in gauss_legendre(POINTS) {
-        let gradients = inference.gradients_of(images.clone() * place as f32)? * weight as f32;
+    for (place, weight) in points {
+        let image = way.clone() * place as f32 + baseline;
+        let gradients = inference.gradients_of(image, &Tap::Input)? * weight as f32;
         sum = Some(match sum {
             None => gradients,
             Some(sum) => sum + gradients,
         });
     }
-    let sum = sum.ok_or_else(|| AttributionError::layers(&[], "one"))?;
-    Ok(Maps::sum(images * sum))
+    let sum = sum.ok_or(AttributionError::Layers { count: 0 })?;
+    Ok(Maps::sum(way * sum))
+}
+
+/// Points in 0..=1 and their weights: half at both ends.
+fn trapezoid(count: usize) -> Vec<(f64, f64)> {
+    if count == 1 {
+        return vec![(0.0, 1.0)];
+    }
+    let last = count - 1;
+    let weight = |index| if index == 0 || index == last { 0.5 } else { 1.0 };
+    (0..count).map(|i| (i as f64 / last as f64, weight(i) / last as f64)).collect()
 }
 
 /// Points in 0..1 and their weights, by Newton's method on the Legendre polynomial.

@@ -2,7 +2,10 @@
 
 use burn::tensor::activation::relu;
 
-use crate::{AttributionError, Inference, Maps, Method, Needs, Sign};
+use super::channels::no_positive;
+use crate::{
+    AttributionError, Explanation, Inference, Likeness, MapStatus, Maps, Method, Needs, Peer, Sign,
+};
 
 pub(super) static LAYER_CAM: Method = Method {
     name: "layer-cam",
@@ -13,10 +16,17 @@ pub(super) static LAYER_CAM: Method = Method {
     url: "https://doi.org/10.1109/TIP.2021.3089943",
     needs: Needs::ONE_LAYER,
     sign: Sign::Positive,
+    options: &[],
+    peers: &[
+        (Peer::PytorchGradCam, Likeness::Options("")),
+        (Peer::TorchCam, Likeness::Options("")),
+    ],
     attribute,
 };
 
-fn attribute(inference: &mut Inference<'_>, layers: &[String]) -> Result<Maps, AttributionError> {
-    let (activations, gradients) = inference.activations_and_gradients(layers)?;
-    Ok(Maps::sum(activations * relu(gradients)))
+fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(own)?;
+    let none = no_positive(gradients.clone());
+    let maps = own.total(activations * relu(gradients))?;
+    Ok(maps.undefined_where(MapStatus::NoPositiveGradient, none))
 }

@@ -2,7 +2,11 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use crate::{AttributionError, Maps};
+use crate::{AttributionError, MapStatus, Maps, MethodOption};
+
+/// Whether channels are centred first.
+pub(super) const CENTRE: MethodOption =
+    MethodOption::word("centre", &["no", "yes"], "whether each channel's mean is subtracted first");
 
 /// Steps of the power iteration at most: with components that are nearly alike it gains few digits in a step.
 const MOST_STEPS: usize = 2000;
@@ -14,24 +18,42 @@ const STILL: f64 = 1e-12;
 /// width]`: the first left singular vector of the matrix of positions and channels, times its singular value.
 ///
 /// A singular vector has no sign of its own. The map's largest value by size is positive, as in SegEigenCAM of
-/// pytorch-grad-cam. Sums are of `f64` and in one order, on every device.
+/// pytorch-grad-cam. Sums are of `f64` and in one order, on every device. Each channel's mean is subtracted first where
+/// channels are to be `centred`.
 ///
 /// # Shapes
 ///
 /// `maps`: `[batch, channels, height, width]`.
-pub(super) fn project(maps: Tensor<4>) -> Result<Maps, AttributionError> {
+pub(crate) fn project(maps: Tensor<4>, centred: bool) -> Result<Maps, AttributionError> {
     let ([batch, channels, height, width], device) = (maps.dims(), maps.device());
-    let values: Vec<f32> = maps
+    let mut values: Vec<f32> = maps
         .into_data()
         .try_to_vec()
         .map_err(|error| AttributionError::read_back("activations", &error))?;
     let positions = height * width;
-    let projected: Vec<f32> = values
-        .chunks_exact(channels * positions)
-        .flat_map(|map| component(map, positions))
-        .collect();
-    let data = TensorData::new(projected, [batch, 1, positions]);
-    Ok(Maps { values: Tensor::from_data(data, &device), size: [height, width] })
+    if centred {
+        values.chunks_exact_mut(positions).for_each(centre);
+    }
+    let maps: Vec<Vec<f32>> =
+        values.chunks_exact(channels * positions).map(|map| component(map, positions)).collect();
+    let constant: Vec<f32> = maps.iter().map(|map| f32::from(u8::from(is_constant(map)))).collect();
+    let data = TensorData::new(maps.concat(), [batch, 1, positions]);
+    let constant = Tensor::from_data(TensorData::new(constant, [batch, 1]), &device);
+    let maps = Maps::new(Tensor::from_data(data, &device), [height, width]);
+    Ok(maps.undefined_where(MapStatus::ConstantComponent, constant))
+}
+
+fn centre(channel: &mut [f32]) {
+    let mean = channel.iter().map(|value| f64::from(*value)).sum::<f64>() / channel.len() as f64;
+    channel.iter_mut().for_each(|value| *value = (f64::from(*value) - mean) as f32);
+}
+
+/// Whether values differ by no more than rounding.
+fn is_constant(map: &[f32]) -> bool {
+    let (least, most) = map
+        .iter()
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), v| (least.min(*v), most.max(*v)));
+    most - least <= 1e-6 * most.abs().max(least.abs())
 }
 
 /// Of one image, whose channels are rows of `positions` numbers.

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use crate::{AttributionError, Gradient, Inference, Maps, Method, Needs, Sign};
+use crate::{AttributionError, Explanation, Inference, Maps, Method, Needs, Sign};
 
 pub(super) static RANDOM_CAM: Method = Method {
     name: "random-cam",
@@ -11,14 +11,15 @@ pub(super) static RANDOM_CAM: Method = Method {
     summary: "channels of a layer, each weighted at random: what a map looks like that explains nothing",
     paper: "Gildenblat and contributors, pytorch-grad-cam, RandomCAM, 2021",
     url: "https://github.com/jacobgil/pytorch-grad-cam",
-    needs: Needs { gradient: Gradient::None, seeded: true, ..Needs::ONE_LAYER },
+    needs: Needs { seeded: true, ..Needs::ACTIVATIONS },
     sign: Sign::Positive,
+    options: &[],
+    peers: &[],
     attribute,
 };
 
-fn attribute(inference: &mut Inference<'_>, layers: &[String]) -> Result<Maps, AttributionError> {
-    let [layer] = layers else { return Err(AttributionError::layers(layers, "one")) };
-    let activations = inference.activations(layer)?;
+fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
+    let activations = inference.activations(own.layer()?)?;
     let [batch, channels, ..] = activations.dims();
     let mut weights = Vec::with_capacity(batch * channels);
     for image in 0..batch {
@@ -27,5 +28,5 @@ fn attribute(inference: &mut Inference<'_>, layers: &[String]) -> Result<Maps, A
     }
     let weights = TensorData::new(weights, [batch, channels, 1, 1]);
     let weights = Tensor::<4>::from_data(weights, &activations.device());
-    Ok(Maps::sum(activations * weights))
+    own.total(activations * weights)
 }

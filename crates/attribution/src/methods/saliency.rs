@@ -2,7 +2,7 @@
 
 use burncam_net::Rectifier;
 
-use crate::{AttributionError, Inference, Maps, Method, Needs, Sign};
+use crate::{AttributionError, Explanation, Inference, Likeness, Maps, Method, Needs, Peer, Sign};
 
 pub(super) static SALIENCY: Method = Method {
     name: "saliency",
@@ -13,10 +13,12 @@ pub(super) static SALIENCY: Method = Method {
     url: "https://arxiv.org/abs/1312.6034",
     needs: Needs::INPUT,
     sign: Sign::Magnitude,
+    options: &[],
+    peers: &[(Peer::Captum, Likeness::Options("")), (Peer::Xplique, Likeness::Options(""))],
     attribute,
 };
 
 /// Of a pixel's channels, the largest gradient by size.
-fn attribute(inference: &mut Inference<'_>, _: &[String]) -> Result<Maps, AttributionError> {
+fn attribute(inference: &mut Inference<'_>, _: &Explanation) -> Result<Maps, AttributionError> {
     Ok(Maps::largest(inference.input_gradients(Rectifier::Gradient)?))
 }

@@ -1,9 +1,11 @@
 //! SmoothGrad: the mean gradient of pixels of noisy copies.
 
-use burn::tensor::{Tensor, TensorData};
+use burncam_net::Tap;
 
-use super::channels::maxima;
-use crate::{AttributionError, Inference, Maps, Method, Needs, Passes, Sign};
+use super::noise::{NOISE, SAMPLES, UNIT, moments};
+use crate::{
+    AttributionError, Explanation, Inference, Likeness, Maps, Method, Needs, Passes, Peer, Sign,
+};
 
 pub(super) static SMOOTH_GRAD: Method = Method {
     name: "smooth-grad",
@@ -12,38 +14,18 @@ pub(super) static SMOOTH_GRAD: Method = Method {
     summary: "the mean gradient of pixels of noisy copies",
     paper: "Smilkov et al., SmoothGrad, 2017",
     url: "https://arxiv.org/abs/1706.03825",
-    needs: Needs { passes: Passes::Many(SAMPLES), seeded: true, ..Needs::INPUT },
+    needs: Needs { passes: Passes::Option("samples"), seeded: true, ..Needs::INPUT },
     sign: Sign::Magnitude,
+    options: &[SAMPLES, NOISE, UNIT],
+    peers: &[
+        (Peer::Captum, Likeness::Options("samples=5,noise=1,unit=input")),
+        (Peer::Xplique, Likeness::Options("noise=0.2,unit=input")),
+    ],
     attribute,
 };
 
-/// Noisy copies of an image.
-const SAMPLES: usize = 50;
-
-/// The noise's deviation, as a share of the image's range.
-const SHARE: f32 = 0.15;
-
 /// Of a pixel's channels, the largest mean by size.
-fn attribute(inference: &mut Inference<'_>, _: &[String]) -> Result<Maps, AttributionError> {
-    let images = inference.images();
-    let (dims, device) = (images.dims(), images.device());
-    let range = |images: Tensor<4>| {
-        let [batch, channels, height, width] = images.dims();
-        maxima(images.reshape([batch, 1, channels * height, width]))
-    };
-    let deviations = (range(images.clone()) + range(images.clone().neg())) * SHARE;
-    let mut draws: Vec<_> = (0..dims[0]).map(|image| inference.random(image)).collect();
-    let mut sum = None;
-    for _ in 0..SAMPLES {
-        let numbers = dims[1..].iter().product();
-        let noise = draws.iter_mut().flat_map(|draw| draw.normal(numbers)).collect::<Vec<f32>>();
-        let noise = Tensor::<4>::from_data(TensorData::new(noise, dims), &device);
-        let gradients = inference.gradients_of(images.clone() + noise * deviations.clone())?;
-        sum = Some(match sum {
-            None => gradients,
-            Some(sum) => sum + gradients,
-        });
-    }
-    let sum = sum.ok_or_else(|| AttributionError::layers(&[], "one"))?;
-    Ok(Maps::largest(sum / SAMPLES as f32))
+fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
+    let [mean] = moments(inference, own, &Tap::Input)?;
+    Ok(Maps::largest(mean))
 }

@@ -1,7 +1,10 @@
 //! XGrad-CAM: channels of a layer, each weighted by its gradient where it is active.
 
 use super::channels::sums;
-use crate::{AttributionError, Inference, Maps, Method, Needs, Sign};
+use crate::{
+    AttributionError, Explanation, Inference, Likeness, Maps, Method, MethodOption, Needs, Peer,
+    Sign,
+};
 
 pub(super) static XGRAD_CAM: Method = Method {
     name: "xgrad-cam",
@@ -12,19 +15,34 @@ pub(super) static XGRAD_CAM: Method = Method {
     url: "https://arxiv.org/abs/2008.02312",
     needs: Needs::ONE_LAYER,
     sign: Sign::Positive,
+    options: &[EPSILON],
+    peers: &[
+        (Peer::PytorchGradCam, Likeness::Options("epsilon=1e-7")),
+        (Peer::TorchCam, Likeness::Options("epsilon=1e-8")),
+    ],
     attribute,
 };
+
+const EPSILON: MethodOption = MethodOption::number(
+    "epsilon",
+    0.0,
+    [0.0, 1.0],
+    "added to the sum of a channel; 0: a channel that sums to nothing has no weight",
+);
 
 /// A channel whose values sum to less than this share of their sizes has no weight: its mean gradient, weighted by
 /// its values, is not defined.
 const LEAST: f32 = 1e-6;
 
-fn attribute(inference: &mut Inference<'_>, layers: &[String]) -> Result<Maps, AttributionError> {
-    let (activations, gradients) = inference.activations_and_gradients(layers)?;
+fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(own)?;
     let sizes = sums(activations.clone().abs());
     let totals = sums(activations.clone());
     let is_empty = totals.clone().abs().lower_equal(sizes * LEAST);
     let products = sums(activations.clone() * gradients);
-    let weights = (products / totals).mask_fill(is_empty, 0.0);
-    Ok(Maps::sum(activations * weights))
+    let weights = match own.settings.number("epsilon") {
+        0.0 => (products / totals).mask_fill(is_empty, 0.0),
+        epsilon => products / (totals + epsilon),
+    };
+    own.total(activations * weights)
 }

@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
-use burncam_attribution::{METHODS, Method};
+use burncam_attribution::{Fuse, METHODS, Score};
 use burncam_imaging::{Exif, Resize};
 use burncam_run::device::{Precision, Request};
 use burncam_run::labels::{Asked, LabelColumns};
 use burncam_run::{Preprocess, Shard};
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueHint};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum, ValueHint};
 
 use super::examples::EXAMPLES;
 use super::pictures::PictureArgs;
-use super::{NetworkArgs, PageArgs, not_negative, precision};
+use super::{NetworkArgs, PageArgs, named, not_negative, precision};
 use crate::settings::SettingsOptions;
 
 /// Classify every image of a folder and show which regions decided.
@@ -125,15 +125,36 @@ pub(crate) struct Explain {
     /// The methods of explanation.
     ///
     /// Several, with commas between, are computed in one pass where they can be; each has a map of every image.
+    /// Options of a method stand behind a colon: rise:masks=1000,p=0.4. `methods` lists methods and options.
     #[arg(
         long,
-        value_name = "NAME,...",
+        value_name = "NAME[:OPTION=VALUE,...],...",
         value_delimiter = ',',
         default_values = [METHODS[0].name],
-        value_parser = methods(),
         help_heading = "Explanation"
     )]
     pub method: Vec<String>,
+
+    /// What of the class is explained: its logit, before softmax or sigmoid, or its probability [default: the logit;
+    /// for methods that mask images, as Score-CAM and RISE, the probability, as in their papers].
+    #[arg(long, value_name = "SCORE", value_parser = score(), hide_possible_values = true, help_heading = "Explanation")]
+    pub score: Option<Score>,
+
+    /// Make one map of all layers of --layer, each rectified and scaled to 1: their mean, or at each place the
+    /// largest (max).
+    #[arg(long, value_name = "HOW", value_parser = fuse(), hide_possible_values = true, help_heading = "Explanation")]
+    pub fuse: Option<Fuse>,
+
+    /// Smooth maps: by flips, the mean map of the image, its mirror image, and both darker and brighter, in six
+    /// passes; by the principal component of a layer's weighted channels instead of their sum (principal).
+    #[arg(
+        long,
+        value_name = "HOW,...",
+        value_delimiter = ',',
+        hide_possible_values = true,
+        help_heading = "Explanation"
+    )]
+    pub smooth: Vec<Smooth>,
 
     /// The layers to explain [default: the architecture's].
     ///
@@ -142,10 +163,11 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Explanation")]
     pub layer: Vec<String>,
 
-    /// Explain this class, by name or index from 0, instead of each image's predicted class.
+    /// Explain this class, by name or index from 0, instead of each image's predicted class; or what one class has
+    /// more than another: Pain-No_pain.
     #[arg(
         long,
-        value_name = "NAME|INDEX",
+        value_name = "NAME|INDEX|A-B",
         allow_negative_numbers = true,
         help_heading = "Explanation"
     )]
@@ -207,9 +229,21 @@ pub(crate) struct Explain {
     pub exact: bool,
 }
 
-fn methods() -> PossibleValuesParser {
-    let value = |method: &&Method| PossibleValue::new(method.name).help(method.summary);
-    PossibleValuesParser::new(METHODS.iter().map(value))
+/// How maps are smoothed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Smooth {
+    /// By changed copies of the image.
+    Flips,
+    /// By the principal component of channels.
+    Principal,
+}
+
+fn score() -> impl TypedValueParser<Value = Score> {
+    named(Score::ALL.map(|score| (score.name(), "")))
+}
+
+fn fuse() -> impl TypedValueParser<Value = Fuse> {
+    named(Fuse::ALL.map(|fuse| (fuse.name(), "")))
 }
 
 fn resize() -> impl TypedValueParser<Value = Resize> {

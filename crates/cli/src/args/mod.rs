@@ -14,12 +14,13 @@ use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use burncam_attribution::METHODS;
 use burncam_run::device::{Precision, Request};
 use examples::{
     COMPARE_EXAMPLES, COMPLETIONS_EXAMPLES, CONVERT_EXAMPLES, INSPECT_EXAMPLES, LAYERS_EXAMPLES,
     MAN_EXAMPLES, MODELS_EXAMPLES, REPORT_EXAMPLES, VERIFY_EXAMPLES,
 };
-pub(crate) use explain::Explain;
+pub(crate) use explain::{Explain, Smooth};
 pub(crate) use help::{command, with_adapters};
 pub(crate) use network::NetworkArgs;
 pub(crate) use page::PageArgs;
@@ -294,6 +295,15 @@ pub(crate) struct Verify {
     /// The same as FILE.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "files")]
     weights: Vec<PathBuf>,
+
+    /// The methods whose maps are compared, with their options as for `explain`: grad-cam,rise:masks=64.
+    #[arg(
+        long,
+        value_name = "NAME[:OPTION=VALUE,...],...",
+        value_delimiter = ',',
+        default_values = [METHODS[0].name]
+    )]
+    pub method: Vec<String>,
 
     /// Check it in f32, or in f16, which has its own tolerances; the CPU computes in f32.
     #[arg(long, value_name = "TYPE", default_value_t, value_parser = precision(), hide_possible_values = true)]

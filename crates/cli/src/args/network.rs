@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use burncam_attribution::Peer;
 use burncam_net::HeadSpec;
 use burncam_run::NetworkChoice;
 use burncam_weights::{LastNumbers, Resolved, Statement, Wanted};
@@ -48,8 +49,11 @@ pub(crate) struct NetworkArgs {
     /// A state_dict holds weights and no network. PyTorch writes its network with
     /// torch.onnx.export(model, (example,), "model.onnx", dynamo=True, optimize=False). Every weight must be in both,
     /// by name and shape.
+    ///
+    /// For `explain`, also a library whose arithmetic the methods follow, options and scaling of maps included:
+    /// pytorch-grad-cam, torch-cam, captum, xplique.
     #[arg(long, value_name = "FILE.onnx", hide_short_help = true, help_heading = "Input")]
-    pub like: Option<PathBuf>,
+    pub like: Vec<PathBuf>,
 }
 
 impl NetworkArgs {
@@ -61,7 +65,23 @@ impl NetworkArgs {
             output: self.output,
             output_layer: self.output_layer.clone(),
         };
-        NetworkChoice { model: self.model.clone(), like: self.like.clone(), stated }
+        NetworkChoice { model: self.model.clone(), like: self.like.first().cloned(), stated }
+    }
+
+    /// The same with the library whose name `--like` has, if one of its values is that of a library.
+    ///
+    /// # Errors
+    ///
+    /// If there are two files or two libraries.
+    pub(crate) fn with_peer(&self) -> Result<(NetworkChoice, Option<Peer>)> {
+        let peer = |like: &PathBuf| like.to_str().and_then(Peer::find);
+        let peers: Vec<Peer> = self.like.iter().filter_map(peer).collect();
+        let files: Vec<&PathBuf> = self.like.iter().filter(|like| peer(like).is_none()).collect();
+        if peers.len() > 1 || files.len() > 1 {
+            bail!("--like: at most one ONNX file and one library can be given");
+        }
+        let like = files.first().map(|file| file.to_path_buf());
+        Ok((NetworkChoice { like, ..self.choice() }, peers.first().copied()))
     }
 
     /// What `--model` names.

@@ -240,8 +240,14 @@ impl Observer for Console {
         }
     }
 
-    fn begin(&self, images: usize) {
-        *self.progress() = Some(Progress::new(images));
+    fn begin(&self, images: usize, passes: usize) {
+        *self.progress() = Some(Progress::new(images, passes));
+    }
+
+    fn passed(&self, images: usize) {
+        if let Some(progress) = self.progress().as_mut() {
+            progress.pass(images);
+        }
     }
 
     fn advance(&self, images: usize) {
@@ -283,43 +289,91 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// Progress over the images: a bar on a terminal, a line for each tenth elsewhere.
+/// Progress over the images, or over passes where an image takes many: a bar on a terminal, a line for each tenth
+/// elsewhere.
 struct Progress {
     bar: ProgressBar,
     started: Instant,
+    unit: &'static Unit,
     done: u64,
     told: u64,
+    /// When the first pass was done, until an image is.
+    first_pass: Option<Instant>,
+    /// Whether the time that all will take is to be told.
+    untold: bool,
 }
 
+/// What is counted, in both languages.
+struct Unit {
+    english: &'static str,
+    portuguese: &'static str,
+}
+
+static IMAGES: Unit = Unit { english: "images", portuguese: "imagens" };
+static PASSES: Unit = Unit { english: "passes", portuguese: "passagens" };
+
 impl Progress {
-    /// Starts at none of `images`.
-    fn new(images: usize) -> Self {
-        let template = match language() {
-            Language::English => "{bar:32} {pos}/{len} images{rate}",
-            Language::Portuguese => "{bar:32} {pos}/{len} imagens{rate}",
-        };
-        let style = ProgressStyle::with_template(template)
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-                // Nothing is known before the first batch is done.
-                if state.pos() > 0 {
-                    let left = state.len().is_some_and(|all| all > state.pos());
-                    let left = left.then(|| state.eta());
-                    let _ = out.write_str(spoken(&rate(state.per_sec(), left)));
-                }
-            });
-        let bar = ProgressBar::new(images as u64).with_style(style);
+    /// Starts at none of `images`, which take so many passes.
+    fn new(images: usize, passes: usize) -> Self {
+        let unit = if passes > images { &PASSES } else { &IMAGES };
+        let (length, word) = (passes.max(images), unit.word().text(language()).to_owned());
+        let style =
+            ProgressStyle::with_template(&format!("{{bar:32}} {{pos}}/{{len}} {word}{{rate}}"))
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .with_key("rate", move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                    // Nothing is known before the first batch is done.
+                    if state.pos() > 0 {
+                        let left = state.len().is_some_and(|all| all > state.pos());
+                        let left = left.then(|| state.eta());
+                        let _ = out.write_str(spoken(&rate(unit, state.per_sec(), left)));
+                    }
+                });
+        let bar = ProgressBar::new(length as u64).with_style(style);
         if !bar.is_hidden() {
             bar.enable_steady_tick(Duration::from_millis(250));
         }
-        Self { bar, started: Instant::now(), done: 0, told: 0 }
+        let (started, untold) = (Instant::now(), passes > images && images > 1);
+        Self { bar, started, unit, done: 0, told: 0, first_pass: None, untold }
+    }
+
+    /// `images` went through a network once more.
+    fn pass(&mut self, images: usize) {
+        if self.untold {
+            self.first_pass.get_or_insert_with(Instant::now);
+        }
+        if std::ptr::eq(self.unit, &raw const PASSES) {
+            self.count(images);
+        }
     }
 
     /// `images` more are done.
     fn add(&mut self, images: usize) {
-        self.done += images as u64;
-        self.bar.inc(images as u64);
+        if let Some(first) = self.first_pass.filter(|_| self.untold && self.done > 0) {
+            self.untold = false;
+            let all = self.bar.length().unwrap_or(1) as f64;
+            let seconds = first.elapsed().as_secs_f64();
+            let whole = HumanDuration(Duration::from_secs_f64(seconds * all / self.done as f64));
+            let (whole, done) = (whole.to_string(), self.done);
+            let said = Message::new(
+                format!("{done} passes took {seconds:.1} s; all {all} will take about {whole}."),
+                format!(
+                    "{done} passagens levaram {} s; todas as {all} levarão cerca de {}.",
+                    Language::Portuguese.number(seconds, 1),
+                    in_portuguese(&whole)
+                ),
+            );
+            self.bar.suspend(|| err!("{}", spoken(&said)));
+        }
+        if std::ptr::eq(self.unit, &raw const IMAGES) {
+            self.count(images);
+        }
+    }
+
+    fn count(&mut self, more: usize) {
         let all = self.bar.length().unwrap_or(1).max(1);
+        // Where two classes are equally likely, an image is computed twice.
+        self.done = (self.done + more as u64).min(all);
+        self.bar.set_position(self.done);
         let tenth = self.done * 10 / all;
         if self.bar.is_hidden() && tenth > self.told {
             self.told = tenth;
@@ -327,8 +381,13 @@ impl Progress {
             let speed = self.done as f64 / seconds;
             let left = all.checked_sub(self.done).filter(|left| *left > 0);
             let left = left.map(|left| Duration::from_secs_f64(left as f64 / speed));
-            let images = Message::new("images", "imagens");
-            err!("{}/{all} {}{}", self.done, spoken(&images), spoken(&rate(speed, left)));
+            let unit = self.unit;
+            err!(
+                "{}/{all} {}{}",
+                self.done,
+                spoken(&unit.word()),
+                spoken(&rate(unit, speed, left))
+            );
         }
     }
 
@@ -340,19 +399,36 @@ impl Progress {
 
 /// Images a second, and the time left as long as there are images left: never less than a second,
 /// which would round to none.
-fn rate(speed: f64, left: Option<Duration>) -> Message {
+fn rate(unit: &Unit, speed: f64, left: Option<Duration>) -> Message {
     let left = left.map(|left| HumanDuration(left.max(Duration::from_secs(1))).to_string());
     let portuguese = left.as_deref().map(|left| format!(", {}", left_in_portuguese(left)));
     let english = left.as_deref().map(|left| format!(", {left} left"));
     let speed = |language: Language| language.number(speed, 1);
     Message::new(
-        format!(", {} images/s{}", speed(Language::English), english.unwrap_or_default()),
-        format!(", {} imagens/s{}", speed(Language::Portuguese), portuguese.unwrap_or_default()),
+        format!(", {} {}/s{}", speed(Language::English), unit.english, english.unwrap_or_default()),
+        format!(
+            ", {} {}/s{}",
+            speed(Language::Portuguese),
+            unit.portuguese,
+            portuguese.unwrap_or_default()
+        ),
     )
+}
+
+impl Unit {
+    fn word(&self) -> Message {
+        Message::new(self.english, self.portuguese)
+    }
 }
 
 /// That so much time is left, such as `2 minutes`.
 fn left_in_portuguese(duration: &str) -> String {
+    let words = in_portuguese(duration);
+    if words.starts_with("1 ") { format!("falta {words}") } else { format!("faltam {words}") }
+}
+
+/// A time such as `2 minutes`.
+fn in_portuguese(duration: &str) -> String {
     const UNITS: [(&str, &str, &str); 6] = [
         ("second", "segundo", "segundos"),
         ("minute", "minuto", "minutos"),
@@ -364,9 +440,9 @@ fn left_in_portuguese(duration: &str) -> String {
     let (count, unit) = duration.split_once(' ').unwrap_or((duration, ""));
     let known = UNITS.iter().find(|(english, ..)| unit.trim_end_matches('s') == *english);
     match known {
-        Some((_, one, _)) if count == "1" => format!("falta {count} {one}"),
-        Some((.., many)) => format!("faltam {count} {many}"),
-        None => format!("faltam {duration}"),
+        Some((_, one, _)) if count == "1" => format!("{count} {one}"),
+        Some((.., many)) => format!("{count} {many}"),
+        None => duration.to_owned(),
     }
 }
 
@@ -382,7 +458,7 @@ mod tests {
     #[test]
     fn time_is_left_as_long_as_images_are() {
         let said = |left| {
-            let rate = rate(10.25, left);
+            let rate = rate(&IMAGES, 10.25, left);
             [Language::English, Language::Portuguese].map(|language| rate.text(language).to_owned())
         };
         let soon = said(Some(Duration::from_millis(200)));

@@ -27,7 +27,7 @@ pub use dense::Dense;
 pub use gpu::PROGRAMS;
 pub use loader::Loader;
 pub use merge::{Concat, Multiply, Sum, plus_zeros};
-pub use plain::{Dropout, Resizing, Squeeze, ZeroPadding, resized};
+pub use plain::{Dropout, Resizing, Sampling, Squeeze, ZeroPadding, resized};
 pub use pool::{AvgPool2d, MaxPool2d};
 
 pub(crate) use activation::{Function, activate_units};

@@ -66,29 +66,58 @@ impl Resizing {
 
     /// By two products of matrices, whose gradient a GPU has, too; that of an interpolation it has not.
     fn by_products(&self, input: Tensor<4>) -> Tensor<4> {
-        let [batch, channels, height, width] = input.dims();
-        let ([rows, columns], device) = (self.size, input.device());
-        let lines = input.reshape([batch * channels * height, width]);
-        let wide = lines.matmul(taps(width, columns, &device));
-        let turned = wide.reshape([batch, channels, height, columns]).swap_dims(2, 3);
-        let lines = turned.reshape([batch * channels * columns, height]);
-        let tall = lines.matmul(taps(height, rows, &device));
-        tall.reshape([batch, channels, columns, rows]).swap_dims(2, 3)
+        by_products(input, self.size, Sampling::HalfPixel)
     }
 }
 
-/// A map `[batch, channels, height, width]` at another height and width, bilinearly and with half-pixel centres.
+/// Where an enlarged map's values lie in the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampling {
+    /// Bilinear, and the borders of both agree: Keras, OpenCV, PyTorch's `align_corners=False`.
+    HalfPixel,
+    /// Bilinear, and the centres of the corners agree: PyTorch's `align_corners=True`.
+    AlignedCorners,
+    /// The nearest value, as PyTorch's `nearest`.
+    Nearest,
+}
+
+impl Sampling {
+    fn position(self, at: usize, from: usize, to: usize) -> f64 {
+        let scale = from as f64 / to as f64;
+        match self {
+            Self::HalfPixel => (at as f64 + 0.5) * scale - 0.5,
+            Self::AlignedCorners if to == 1 => 0.0,
+            Self::AlignedCorners => at as f64 * ((from - 1) as f64 / (to - 1) as f64),
+            Self::Nearest => (at * from / to) as f64,
+        }
+    }
+}
+
+/// A map `[batch, channels, height, width]` at another height and width.
 #[must_use]
-pub fn resized(map: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
-    Resizing::new("", size).forward(map, &mut Trace::none())
+pub fn resized(map: Tensor<4>, size: [usize; 2], sampling: Sampling) -> Tensor<4> {
+    match sampling {
+        Sampling::HalfPixel => Resizing::new("", size).forward(map, &mut Trace::none()),
+        Sampling::AlignedCorners | Sampling::Nearest => by_products(map, size, sampling),
+    }
+}
+
+fn by_products(input: Tensor<4>, [rows, columns]: [usize; 2], sampling: Sampling) -> Tensor<4> {
+    let ([batch, channels, height, width], device) = (input.dims(), input.device());
+    let lines = input.reshape([batch * channels * height, width]);
+    let wide = lines.matmul(taps(width, columns, sampling, &device));
+    let turned = wide.reshape([batch, channels, height, columns]).swap_dims(2, 3);
+    let lines = turned.reshape([batch * channels * columns, height]);
+    let tall = lines.matmul(taps(height, rows, sampling, &device));
+    tall.reshape([batch, channels, columns, rows]).swap_dims(2, 3)
 }
 
 /// What each of `from` values gives to each of the `to` values between which they are interpolated:
 /// `[from, to]`.
-fn taps(from: usize, to: usize, device: &Device) -> Tensor<2> {
+fn taps(from: usize, to: usize, sampling: Sampling, device: &Device) -> Tensor<2> {
     let mut weights = vec![0.0; from * to];
     for at in 0..to {
-        let position = (at as f64 + 0.5) * (from as f64 / to as f64) - 0.5;
+        let position = sampling.position(at, from, to);
         let (floor, last) = (position.floor(), from - 1);
         let share = (position - floor) as f32;
         let (low, high) = (floor.max(0.0) as usize, position.ceil().max(0.0) as usize);

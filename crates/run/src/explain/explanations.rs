@@ -3,28 +3,33 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use burncam_attribution::{Explanation, METHODS, Method, Taps, find};
+use burncam_attribution::{Explanation, Score, Taps};
 use burncam_record::{ExplanationSpec, Tree};
 use burncam_weights::Resolved;
 
 use super::model::{Model, ModelExplanation};
-use crate::ExplainOptions;
+use crate::{ExplainOptions, MethodRequest};
 
 /// Gives each model its explanations, in the order of methods and layers. The models have their names.
 pub(crate) fn assign(args: &ExplainOptions, models: &mut [Model], out: &Path) -> Result<()> {
-    let methods = methods(args)?;
+    let requests = MethodRequest::all(&args.method, args.peer, args.score)?;
     check_networks(&args.layer, models)?;
-    if !args.layer.is_empty() && methods.iter().all(|method| method.needs.taps == Taps::None) {
-        bail!("--layer: {} reads no layer", methods[0].title);
-    }
+    check_options(args, &requests)?;
     for model in models.iter_mut() {
         let layers = layers(&args.layer, model)?;
         let default = model.checkpoint().cam_layer.clone();
         let mut own: Vec<ModelExplanation> = Vec::new();
-        for method in &methods {
-            for explanation in explanations(method, &layers) {
+        for request in &requests {
+            for explanation in explanations(request, &layers, model, args) {
+                let (table, head) = (&model.checkpoint().layers, &model.checkpoint().head);
+                let fits = request.method.needs.network.check(table, head, &explanation.layers);
+                if let Err(needs) = fits {
+                    bail!("{}: {} needs {needs}", model.name, request.method.title);
+                }
+                let words = words(request, &explanation, args.score);
                 let suffix = suffix(&explanation, &default);
-                let mut name = format!("{}{suffix}", method.folder);
+                let base = format!("{}{suffix}{}", request.method.folder, folder(&words));
+                let mut name = base.clone();
                 let mut tree = Tree::new(out, &model.name, &name);
                 let taken = |tree: &Tree, own: &[ModelExplanation]| {
                     own.iter().any(|other| is_same_folder(&other.tree, tree))
@@ -33,56 +38,118 @@ pub(crate) fn assign(args: &ExplainOptions, models: &mut [Model], out: &Path) ->
                     if !taken(&tree, &own) {
                         break;
                     }
-                    name = format!("{}{suffix}_{number}", method.folder);
+                    name = format!("{base}_{number}");
                     tree = Tree::new(out, &model.name, &name);
                 }
-                let title = match suffix.is_empty() {
-                    true => method.title.to_owned(),
-                    false => format!("{} at {}", method.title, explanation.layers.join(", ")),
-                };
-                let paper = method.paper.to_owned();
-                let (method, layers) = (method.name.to_owned(), explanation.layers.clone());
-                let spec = ExplanationSpec { name, title, paper, method, layers };
+                let spec = spec(name, &explanation, &words, suffix.is_empty());
                 own.push(ModelExplanation { explanation, spec, tree });
             }
+        }
+        if args.fuse.is_some() && layers.len() < 2 {
+            bail!(
+                "--fuse joins the maps of several layers, and {} is explained at one\nhint: --layer A,B gives them",
+                model.name
+            );
         }
         model.explanations = own;
     }
     check_folders(models)
 }
 
-/// The methods that were asked for, each once.
-fn methods(args: &ExplainOptions) -> Result<Vec<&'static Method>> {
-    let mut methods: Vec<&'static Method> = Vec::new();
-    for name in &args.method {
-        let Some(method) = find(name) else {
-            let known: Vec<&str> = METHODS.iter().map(|method| method.name).collect();
-            bail!("--method: there is no `{name}`\nhint: the methods are {}", known.join(", "));
-        };
-        if methods.contains(&method) {
-            bail!("--method: {} is given twice", method.name);
+/// An explanation as it is recorded.
+fn spec(name: String, explanation: &Explanation, words: &str, is_plain: bool) -> ExplanationSpec {
+    let Explanation { method, layers, settings, .. } = explanation;
+    let place = match (is_plain, explanation.fuse) {
+        (true, _) => String::new(),
+        (false, None) => format!(" at {}", layers.join(", ")),
+        (false, Some(fuse)) => format!(" at the {} of {}", fuse.name(), layers.join(", ")),
+    };
+    let stated = if words.is_empty() { String::new() } else { format!(" ({words})") };
+    // What a library's name stands for is recorded, too.
+    let mut all = settings.to_string();
+    for one in words.split(", ").filter(|one| !one.is_empty()) {
+        if !all.split(',').any(|other| other == one) {
+            all = format!("{all}{}{one}", if all.is_empty() { "" } else { "," });
         }
-        methods.push(method);
     }
-    Ok(methods)
+    ExplanationSpec {
+        name,
+        title: format!("{}{place}{stated}", method.title),
+        paper: method.paper.to_owned(),
+        method: method.name.to_owned(),
+        options: all,
+        layers: if method.needs.taps == Taps::Offsets { Vec::new() } else { layers.clone() },
+    }
+}
+
+/// What tells an explanation from the method's default, in words.
+fn words(request: &MethodRequest, explanation: &Explanation, score: Option<Score>) -> String {
+    let mut words: Vec<String> =
+        request.words.split(',').filter(|one| !one.is_empty()).map(str::to_owned).collect();
+    let Explanation { peer, smoothing, fuse, .. } = explanation;
+    words.extend(peer.map(|peer| format!("like={}", peer.name())));
+    let reads_score = request.settings.has("score");
+    words.extend(score.filter(|_| !reads_score).map(|score| format!("score={}", score.name())));
+    words.extend(smoothing.flips.then(|| "smooth=flips".to_owned()));
+    words.extend(smoothing.principal.then(|| "smooth=principal".to_owned()));
+    words.extend(fuse.map(|fuse| format!("fuse={}", fuse.name())));
+    words.join(", ")
+}
+
+/// The same as a part of a folder's name: `_samples_20`.
+fn folder(words: &str) -> String {
+    let words = words.replace(", ", "_").replace('=', "_");
+    if words.is_empty() { words } else { format!("_{words}") }
+}
+
+/// Refuses options that none of the methods has a use for.
+fn check_options(args: &ExplainOptions, requests: &[MethodRequest]) -> Result<()> {
+    let reads_layer = |request: &MethodRequest| request.method.needs.taps == Taps::One;
+    let titles: Vec<&str> = requests.iter().map(|request| request.method.title).collect();
+    if !args.layer.is_empty() && !requests.iter().any(reads_layer) {
+        bail!("--layer: {} reads no layer of your choice", titles[0]);
+    }
+    if args.smoothing.principal
+        && let Some(other) = requests.iter().find(|request| !reads_layer(request))
+    {
+        bail!(
+            "--smooth principal: {} has no channels of a layer to find the principal component of",
+            other.method.title
+        );
+    }
+    if args.fuse.is_some() && !requests.iter().any(reads_layer) {
+        bail!("--fuse: {} reads no layer", titles[0]);
+    }
+    Ok(())
 }
 
 /// A method at each layer by itself, or at all of them.
-fn explanations(method: &'static Method, layers: &[String]) -> Vec<Explanation> {
-    match method.needs.taps {
-        Taps::None => vec![Explanation { method, layers: Vec::new() }],
-        Taps::One => {
-            let one = |layer: &String| Explanation { method, layers: vec![layer.clone()] };
-            layers.iter().map(one).collect()
+fn explanations(
+    request: &MethodRequest,
+    layers: &[String],
+    model: &Model,
+    args: &ExplainOptions,
+) -> Vec<Explanation> {
+    let at = |layers: Vec<String>| Explanation {
+        settings: request.settings.clone(),
+        smoothing: args.smoothing,
+        peer: args.peer,
+        ..Explanation::new(request.method, layers)
+    };
+    match request.method.needs.taps {
+        Taps::None => vec![at(Vec::new())],
+        Taps::Offsets => vec![at(model.checkpoint().layers.with_offsets())],
+        Taps::One if args.fuse.is_some() => {
+            vec![Explanation { fuse: args.fuse, ..at(layers.to_vec()) }]
         }
-        Taps::Many => vec![Explanation { method, layers: layers.to_vec() }],
+        Taps::One => layers.iter().map(|layer| at(vec![layer.clone()])).collect(),
     }
 }
 
 /// What tells an explanation from the same method at the default layer.
 fn suffix(explanation: &Explanation, default: &str) -> String {
     match explanation.layers.as_slice() {
-        [] => String::new(),
+        _ if explanation.method.needs.taps != Taps::One => String::new(),
         [layer] if layer == default => String::new(),
         layers => format!("_{}", layers.join("_")),
     }

@@ -135,7 +135,12 @@ impl Run<'_> {
         recorder.write(RunStatus::Partial, &found)?;
         let all = plan.results();
         let there: usize = found.iter().map(|found| found.summary.total.images).sum();
-        plan.observer.begin(all - there);
+        let open = |(model, found): (&Model, &ModelResults)| {
+            let there = found.summary.total.images;
+            model.passes() * plan.chosen().count().saturating_sub(there)
+        };
+        let passes = plan.models.iter().zip(&found).map(open).sum();
+        plan.observer.begin(all - there, passes);
         let mut built = Some(first);
         for at in 0..plan.models.len() {
             let one = &mut found[at];

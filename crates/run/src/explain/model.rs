@@ -3,8 +3,8 @@
 use std::iter;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use burncam_attribution::{Explanation, Target};
+use anyhow::{Result, bail};
+use burncam_attribution::{Explanation, Score, Target};
 use burncam_net::{ChannelOrder, GRAPH, Tap};
 use burncam_record::{ExplanationSpec, Tree};
 use burncam_weights::Resolved;
@@ -38,8 +38,10 @@ pub(crate) struct Model {
     pub labels: Vec<Option<usize>>,
     /// How its images are explained: one way at least, once models have their names.
     pub explanations: Vec<ModelExplanation>,
-    /// The logit that is explained.
+    /// The class that is explained.
     pub target: Target,
+    /// What of it is explained.
+    pub score: Score,
 }
 
 /// An explanation of a model, and where its results go.
@@ -127,11 +129,37 @@ impl Model {
             labels: Vec::new(),
             explanations: Vec::new(),
             target: target(args, &named.names)?,
+            score: args.score.unwrap_or_default(),
             classes: named.names,
             class_source: named.source,
             name,
             parts,
         })
+    }
+
+    /// How often an image goes through its network.
+    pub(crate) fn passes(&self) -> usize {
+        1 + self.explanations.iter().map(|one| self.passes_of(one) - 1).sum::<usize>()
+    }
+
+    /// How often an image goes through its network for an explanation.
+    pub(crate) fn passes_of(&self, one: &ModelExplanation) -> usize {
+        let (checkpoint, own) = (self.checkpoint(), &one.explanation);
+        let channels = |layer: &String| checkpoint.layers.get(layer).map(|layer| layer.output[2]);
+        let channels = own.layers.iter().filter_map(channels).max().unwrap_or(1);
+        own.passes(channels, [checkpoint.input.height, checkpoint.input.width])
+    }
+
+    /// What is explained of an image whose class this is: `Pain`, `Pain-No_pain`, `p(Pain)`.
+    pub(crate) fn target_name(&self, class: usize) -> String {
+        let name = |class: usize| match self.score {
+            Score::Logit => self.classes[class].clone(),
+            Score::Probability => format!("p({})", self.classes[class]),
+        };
+        match self.target.other() {
+            Some(other) => format!("{}-{}", name(class), name(other)),
+            None => name(class),
+        }
     }
 
     /// The true class of an image, if it is known.
@@ -151,7 +179,7 @@ impl Model {
 
     /// The places where its explanations read gradients.
     pub(crate) fn gradient_taps(&self) -> Vec<Tap> {
-        self.explanations.iter().flat_map(|one| one.explanation.gradient_taps()).collect()
+        self.explanations.iter().flat_map(|one| one.explanation.all_gradient_taps()).collect()
     }
 
     /// Its first checkpoint; what is common to all can be asked of it.
@@ -243,13 +271,29 @@ fn check_alike(parts: &[FoldCheckpoint]) -> Result<()> {
 
 fn target(args: &ExplainOptions, classes: &[String]) -> Result<Target> {
     let Some(asked) = &args.class else { return Ok(Target::Predicted) };
-    let by_name = classes.iter().position(|class| class.eq_ignore_ascii_case(asked));
-    let by_index = || asked.parse().ok().filter(|&class: &usize| class < classes.len());
-    by_name.or_else(by_index).map(Target::Class).with_context(|| {
-        format!(
-            "there is no class `{asked}`\nhint: the classes are {} (or 0 to {})",
+    let class = |asked: &str| {
+        let by_name = classes.iter().position(|class| class.eq_ignore_ascii_case(asked));
+        by_name.or_else(|| asked.parse().ok().filter(|&class: &usize| class < classes.len()))
+    };
+    if let Some(class) = class(asked) {
+        return Ok(Target::Class(class));
+    }
+    // A class's own name may have a minus.
+    let mut pairs = asked.match_indices('-').filter_map(|(at, _)| {
+        let (one, other) = (class(asked[..at].trim())?, class(asked[at + 1..].trim())?);
+        (one != other).then_some(Target::Difference(one, other))
+    });
+    match (pairs.next(), pairs.next()) {
+        (Some(target), None) => Ok(target),
+        (Some(_), Some(_)) => {
+            bail!(
+                "--class: `{asked}` may be the difference of several pairs of classes\nhint: give their indices"
+            )
+        }
+        (None, _) => bail!(
+            "there is no class `{asked}`\nhint: the classes are {} (or 0 to {}); A-B explains what A has more than B",
             classes::listed(classes),
             classes.len() - 1
-        )
-    })
+        ),
+    }
 }

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use anyhow::{Result, anyhow, bail};
 use burncam_attribution::{
-    AttributionError, Attributions, Explanation, MapSummary, Question, explain, predicted,
+    AttributionError, Attributions, Explanation, MapStatus, MapSummary, Question, explain,
+    predicted,
 };
 use burncam_evaluation::Grid;
 use burncam_evaluation::Outcome;
@@ -72,6 +73,8 @@ struct NetworkOutput {
     target: usize,
     /// For each explanation a raw map, and its height and width.
     maps: Vec<(Vec<f32>, (usize, usize))>,
+    /// For each explanation, why its method is not defined for the image, if it is not.
+    undefined: Vec<Option<MapStatus>>,
 }
 
 /// An image and what the network gives for it.
@@ -231,16 +234,21 @@ fn run_network(
     let question = Question {
         explanations: job.explanations,
         target: job.model.target,
+        score: job.model.score,
         seeds: &seeds,
         interrupted: &interrupt::asked,
+        passed: &|images| job.plan.observer.passed(images),
     };
-    let Attributions { logits, targets, maps, sizes } = explain(network, images, &question)?;
+    let Attributions { logits, targets, maps, undefined, sizes } =
+        explain(network, images, &question)?;
     let sizes = || sizes.iter().map(|&[height, width]| (height, width));
     let mut maps: Vec<_> = maps.into_iter().map(Vec::into_iter).collect();
+    let mut undefined: Vec<_> = undefined.into_iter().map(Vec::into_iter).collect();
     let one = |(logits, target)| NetworkOutput {
         logits,
         target,
         maps: maps.iter_mut().filter_map(Iterator::next).zip(sizes()).collect(),
+        undefined: undefined.iter_mut().filter_map(Iterator::next).collect(),
     };
     Ok(logits.into_iter().zip(targets).map(one).collect())
 }
@@ -308,8 +316,10 @@ fn write(
         false => pictures::photograph(plan, index, &image.digest)?,
     };
     let (mut attributions, mut files) = (Vec::new(), Vec::new());
-    for (one, (map, map_size)) in model.explanations.iter().zip(&output.maps) {
+    let maps = output.maps.iter().zip(&output.undefined);
+    for (one, ((map, map_size), undefined)) in model.explanations.iter().zip(maps) {
         let summary = MapSummary::compute(map, one.explanation.method.sign);
+        let summary = summary.with_undefined(*undefined);
         let input = RenderInput {
             plan,
             tree: &one.tree,
@@ -321,7 +331,7 @@ fn write(
             frame: &image.frame,
             photograph: photograph.as_deref(),
         };
-        let target = model.classes[output.target].clone();
+        let target = model.target_name(output.target);
         attributions.push(attribution(one, target, &input, summary, &mut files)?);
     }
     let classification = Classification {

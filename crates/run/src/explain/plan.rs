@@ -297,19 +297,15 @@ pub(super) fn resolved(path: &Path) -> Result<PathBuf> {
 
 /// How often an image goes through a network whose methods take many passes.
 fn passes(model: &Model) -> Option<Message> {
-    let layers = &model.checkpoint().layers;
-    let channels = |layer: &String| layers.get(layer).map_or(1, |layer| layer.output[2]);
     let many = model.explanations.iter().filter_map(|one| {
-        let own = &one.explanation;
-        let channels = own.layers.iter().map(channels).max().unwrap_or(1);
-        let passes = own.method.needs.passes.count(channels);
-        (passes > 1).then(|| (passes, format!("{} {passes}", one.spec.title)))
+        let passes = model.passes_of(one);
+        (passes > 1).then(|| format!("{} {passes}", one.spec.title))
     });
-    let (counts, named): (Vec<usize>, Vec<String>) = many.unzip();
-    if counts.is_empty() {
+    let named: Vec<String> = many.collect();
+    if named.is_empty() {
         return None;
     }
-    let (all, named, name) = (counts.iter().sum::<usize>(), named.join(", "), &model.name);
+    let (all, named, name) = (model.passes(), named.join(", "), &model.name);
     Some(Message::new(
         format!("Each image goes through {name} {all} times: {named}."),
         format!("Cada imagem passa {all} vezes por {name}: {named}."),

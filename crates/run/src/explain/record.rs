@@ -111,7 +111,7 @@ fn model(plan: &Plan, model: &Model, digests: &[Digest]) -> Result<report::Model
         explanations: model.explanations.iter().map(|one| one.spec.clone()).collect(),
         target: match model.target {
             Target::Predicted => "predicted".to_owned(),
-            Target::Class(class) => model.classes[class].clone(),
+            target => model.target_name(target.class().unwrap_or_default()),
         },
         classes: model.classes.clone(),
         classes_from: model.class_source.describe(),

@@ -48,7 +48,7 @@ fn model_spec(model: &Model) -> ModelSpec {
         head: checkpoint.head.describe(),
         class: match model.target {
             Target::Predicted => None,
-            Target::Class(class) => Some(model.classes[class].clone()),
+            target => Some(model.target_name(target.class().unwrap_or_default())),
         },
         classes: model.classes.clone(),
         explanations: model.explanations.iter().map(|one| one.spec.clone()).collect(),

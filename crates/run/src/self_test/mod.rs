@@ -5,7 +5,7 @@ mod verdicts;
 
 use anyhow::Result;
 use burn::tensor::Tensor;
-use burncam_attribution::{Agreement, AttributionError, Explanation, METHODS};
+use burncam_attribution::{Agreement, AttributionError, Explanation, METHODS, Method, Passes};
 use burncam_net::{Activation, Classifier, HeadConfig, Op};
 
 use crate::device::{Choice, Precision};
@@ -29,6 +29,15 @@ impl Tolerance {
         same_classes && logits <= self.logits && channels <= self.map && map <= self.map
     }
 
+    /// The same for the maps of a method: of many passes and a softmax of their scores more is tolerated.
+    #[must_use]
+    pub fn for_method(self, method: &Method) -> Self {
+        match method.needs.passes {
+            Passes::One => self,
+            _ => Self { map: self.map.max(1e-3), ..self },
+        }
+    }
+
     /// What is tolerated in a precision.
     #[must_use]
     pub fn for_precision(precision: Precision) -> Self {
@@ -41,7 +50,7 @@ impl Tolerance {
 
 /// The first method at a network's own layer, the one that is explained unless another is asked for.
 pub fn default_explanation(layer: &str) -> Explanation {
-    Explanation { method: METHODS[0], layers: vec![layer.to_owned()] }
+    Explanation::new(METHODS[0], vec![layer.to_owned()])
 }
 
 /// Weights that need no file.

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use burn::tensor::Device;
-use burncam_attribution::{Agreement, Explanation};
+use burncam_attribution::{Agreement, Explanation, Passes};
 use burncam_net::{GRAPH, PROGRAMS};
 use burncam_record::write_atomic;
 use burncam_weights::Resolved;
 
-use super::{Tolerance, pattern};
+use super::{Tolerance, default_explanation, pattern};
 use crate::device::{Adapter, Choice, Precision};
 use crate::{Message, Observer};
 
@@ -110,7 +110,24 @@ fn agreement(choice: &Choice, Use { network, explanation, batch }: Use<'_>) -> R
     let reference = network.build(&Device::flex())?;
     let other = network.build(&choice.device)?;
     let images = pattern::images(&network.input);
-    super::agreement(choice, [&reference, &other], &images, explanation, batch)
+    let explanation = brief(explanation, &network.cam_layer);
+    super::agreement(choice, [&reference, &other], &images, &explanation, batch)
+}
+
+/// An explanation that shows in a few passes whether a device computes what one of many does. Masked images take
+/// forward passes alone, which the logits show.
+fn brief(explanation: &Explanation, cam_layer: &str) -> Explanation {
+    let mut brief = explanation.clone();
+    match brief.method.needs.passes {
+        Passes::One | Passes::Two => brief,
+        Passes::Option(name) => match brief.settings.set(&format!("{name}=2")) {
+            Ok(()) => brief,
+            Err(_) => explanation.clone(),
+        },
+        Passes::Channels | Passes::ChannelsTimes(_) | Passes::Windows { .. } => {
+            default_explanation(explanation.layers.first().map_or(cam_layer, String::as_str))
+        }
+    }
 }
 
 /// Where this system keeps what can be made again.
