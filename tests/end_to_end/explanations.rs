@@ -110,7 +110,7 @@ fn methods_of_all_kinds_stand_side_by_side() {
         "grad-cam,hires-cam,grad-cam++,layer-cam,score-cam,integrated-gradients,random-cam";
     let run = explain(&place, "out", &["--method", methods]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    let told = "Each image goes through NCNN 116 times: Score-CAM 65, Integrated gradients 51.";
+    let told = "Each image goes through NCNN 115 times: Score-CAM 65, Integrated gradients 51.";
     assert!(run.stderr.contains(told), "{}", run.stderr);
     let table = place.read("out/maps.csv");
     for name in methods.split(',') {
@@ -133,6 +133,94 @@ fn methods_of_all_kinds_stand_side_by_side() {
     // Neither the batch nor a second run changes a number.
     assert_eq!(explain(&place, "again", &["--method", methods, "--batch", "1"]).code, 0);
     assert_eq!(place.read("again/maps.csv"), table);
+}
+
+/// The rows of `maps.csv` without the image: explanation, method, layer, target, height, width.
+fn kinds(place: &Place, out: &str) -> Vec<String> {
+    let table = place.read(&format!("{out}/maps.csv"));
+    let cells = |row: &str| row.split(',').skip(6).take(6).collect::<Vec<_>>().join(",");
+    table.lines().skip(1).map(cells).collect()
+}
+
+#[test]
+fn options_of_methods_have_results_of_their_own() {
+    let place = place();
+    let methods = "saliency,smooth-grad:samples=2,smooth-grad:samples=3,unit=input,rise:masks=5";
+    let run = explain(&place, "out", &["--method", methods]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let told = "Each image goes through NCNN 11 times: SmoothGrad (samples=2) 3";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    for folder in ["SmoothGrad_samples_2", "SmoothGrad_samples_3_unit_input", "RISE_masks_5"] {
+        assert!(place.path("out").join(format!("NCNN_{folder}")).is_dir(), "{folder}");
+    }
+    assert!(place.read("out/run.json").contains("samples=3,unit=input"));
+    // Other options are another run.
+    let run = explain(&place, "out", &["--resume", "--method", &methods.replace("=5", "=6")]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(run.stderr.contains("--method options masks=6"), "{}", run.stderr);
+    for (method, words) in [
+        ("rise:mask=5", "it has no option `mask`; it has masks, grid, p, divide, score"),
+        ("rise:p=2", "p is a number of 0.01 to 0.99, not `2`"),
+        ("grad-cam:samples=2", "it has no options"),
+        ("smooth-grad:samples=2,smooth-grad:samples=2", "smooth-grad is given twice"),
+        ("cam", "CAM needs global average pooling, one dense layer and nothing else"),
+    ] {
+        let run = explain(&place, "other", &["--method", method]);
+        assert_eq!(run.code, 2, "{method}: {}", run.stderr);
+        assert!(run.stderr.contains(words), "{method}: {}", run.stderr);
+    }
+    assert!(!place.path("other").exists(), "a mistake leaves nothing behind");
+}
+
+#[test]
+fn a_target_is_a_class_a_probability_or_a_difference() {
+    let place = place();
+    for (more, target) in [
+        (&["--class", "Pain"][..], "Pain"),
+        (&["--class", "Pain-No_pain"], "Pain-No_pain"),
+        (&["--class", "0-1", "--score", "probability"], "p(Pain)-p(No_pain)"),
+    ] {
+        let run = explain(&place, "out", &[more, &["--overwrite"]].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let rows = kinds(&place, "out");
+        assert!(rows.iter().all(|row| row.contains(&format!(",conv_2x2_,{target},"))), "{rows:?}");
+        assert!(place.read("out/run.json").contains(target), "{target}");
+    }
+    let run = explain(&place, "other", &["--class", "Pain-Joy"]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(run.stderr.contains("A-B explains what A has more than B"), "{}", run.stderr);
+}
+
+#[test]
+fn maps_are_fused_smoothed_and_made_as_libraries_make_them() {
+    let place = place();
+    for (more, row) in [
+        (
+            &["--layer", "conv_2x2,conv_2x2_", "--fuse", "max", "--method", "layer-cam"][..],
+            "LayerCAM_conv_2x2_conv_2x2__fuse_max,layer-cam,conv_2x2+conv_2x2_,",
+        ),
+        (&["--smooth", "flips,principal"], "GradCAM_smooth_flips_smooth_principal,grad-cam,"),
+        (&["--like", "pytorch-grad-cam"], "GradCAM_like_pytorch-grad-cam,grad-cam,conv_2x2_,"),
+        (&["--like", "torch-cam"], "GradCAM_like_torch-cam,grad-cam,conv_2x2_,"),
+    ] {
+        let run = explain(&place, "out", &[more, &["--overwrite"]].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let rows = kinds(&place, "out");
+        assert!(rows.iter().all(|found| found.starts_with(row)), "{rows:?}");
+        let size = if more[1] == "pytorch-grad-cam" { ",120,120" } else { "" };
+        assert!(rows.iter().all(|found| found.ends_with(size)), "{rows:?}");
+    }
+    for (more, words) in [
+        (&["--fuse", "max"][..], "--layer A,B gives them"),
+        (&["--smooth", "principal", "--method", "saliency"], "Saliency has no channels"),
+        (&["--like", "torch-cam", "--method", "grad-cam++"], "it divides a copy"),
+        (&["--like", "captum", "--method", "score-cam"], "it is in pytorch-grad-cam, torch-cam"),
+        (&["--like", "captum", "--like", "xplique"], "one library can be given"),
+    ] {
+        let run = explain(&place, "other", more);
+        assert_eq!(run.code, 2, "{more:?}: {}", run.stderr);
+        assert!(run.stderr.contains(words), "{more:?}: {}", run.stderr);
+    }
 }
 
 #[test]

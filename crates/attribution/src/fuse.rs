@@ -5,6 +5,8 @@ use std::str::FromStr;
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 
+use burncam_net::layers::Sampling;
+
 use crate::peer::enlarged;
 use crate::{AttributionError, Maps};
 
@@ -47,7 +49,7 @@ impl Fuse {
         let count = maps.len() as f32;
         let one = |maps: Maps| {
             let values = if scaled { shares(maps.values) } else { maps.values };
-            enlarged(Maps::new(values, maps.size), size).values
+            enlarged(Maps::new(values, maps.size), size, Sampling::HalfPixel).values
         };
         let joined = maps.into_iter().map(one).reduce(|joined, next| match self {
             Self::Mean => joined + next,

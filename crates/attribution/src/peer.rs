@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burncam_net::layers::{Sampling, resized};
 
-use crate::{Maps, Method, Taps};
+use crate::{Fit, Maps, Method, Taps};
 
 /// A library of attribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,11 +84,18 @@ impl Peer {
         match self {
             Self::PytorchGradCam => {
                 let maps = scaled(relu(maps.values.clone()), 1e-7, maps.size);
-                let maps = enlarged(maps, input);
+                let maps = enlarged(maps, input, Sampling::HalfPixel);
                 scaled(relu(maps.values), 1e-7, maps.size)
             }
+            // The original CAM is not rectified there.
+            Self::TorchCam if method.needs.network == Fit::PooledDense => {
+                scaled(maps.values, 1e-8, maps.size)
+            }
             Self::TorchCam => scaled(relu(maps.values), 1e-8, maps.size),
-            Self::Captum | Self::Xplique => maps,
+            Self::Captum => maps,
+            Self::Xplique => {
+                enlarged(Maps::new(relu(maps.values), maps.size), input, Sampling::Bicubic)
+            }
         }
     }
 
@@ -109,10 +116,10 @@ fn scaled(values: Tensor<3>, epsilon: f32, size: [usize; 2]) -> Maps {
     Maps::new(values, size)
 }
 
-/// Maps at another size, bilinear with half-pixel centres.
-pub(crate) fn enlarged(maps: Maps, [height, width]: [usize; 2]) -> Maps {
+/// Maps at another size.
+pub(crate) fn enlarged(maps: Maps, [height, width]: [usize; 2], sampling: Sampling) -> Maps {
     let [batch, ..] = maps.values.dims();
     let [own_height, own_width] = maps.size;
     let values = maps.values.reshape([batch, 1, own_height, own_width]);
-    Maps::new(resized(values, [height, width], Sampling::HalfPixel).flatten(2, 3), [height, width])
+    Maps::new(resized(values, [height, width], sampling).flatten(2, 3), [height, width])
 }

@@ -14,7 +14,7 @@ pub struct MethodOption {
 }
 
 /// The values that an option takes, and its default.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Values {
     /// A whole number of at least 1.
     Count(usize),

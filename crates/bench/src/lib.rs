@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::{Device, Tensor};
-use burncam_attribution::{Question, Target, explain};
+use burncam_attribution::{
+    Explanation, METHODS, Method, MethodOption, Passes, Question, Taps, Target, Values, explain,
+};
 use burncam_imaging::{DecodeOptions, Resize, decode, fit, preprocess, stacked};
 use burncam_models::ARCHS;
 use burncam_net::{Build, Classifier, InputSpec};
@@ -23,7 +25,7 @@ use burncam_run::data::{self, Listing};
 use burncam_run::device::{self, Precision};
 use burncam_run::networks::{known, wanted};
 use burncam_run::self_test::{default_explanation, generated, generated_head};
-use burncam_run::{Message, Observer};
+use burncam_run::{Message, MethodRequest, Observer};
 use burncam_weights::Checkpoint;
 use clap::Parser;
 use cpu_time::ProcessTime;
@@ -88,6 +90,10 @@ pub struct Args {
     /// Where to compute.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: device::Request,
+
+    /// Make the network ready for every method.
+    #[arg(long)]
+    pub methods: bool,
 }
 
 /// Answers lines until there are none.
@@ -113,6 +119,8 @@ pub fn run(args: &Args, to: &mut impl Write) -> Result<()> {
         let answer = match line.trim().split_once(' ').unwrap_or((line.trim(), "")) {
             ("peak", _) => format!("gflops={}", peak::gflops_of_a_core()),
             ("device", _) => subject.device.clone(),
+            ("methods", _) => METHODS.iter().map(brief).collect::<Vec<_>>().join(" "),
+            ("method", asked) => subject.measure_method(asked)?,
             ("stages", batch) => {
                 let batch = subject.batch(number(batch)?);
                 stages::milliseconds(&subject.classifier, &subject.layer, &batch, &subject.input)?
@@ -133,7 +141,8 @@ impl Subject {
             Some(path) => {
                 let checkpoint = Checkpoint::open(path)?.resolve(&known(), None)?;
                 let taps = default_explanation(&checkpoint.cam_layer).taps();
-                let how = Build { taps: Some(&taps), ..Build::default() };
+                let taps = (!args.methods).then_some(&*taps);
+                let how = Build { taps, ..Build::default() };
                 let classifier = checkpoint.build_with(&device, how)?;
                 (classifier, checkpoint.cam_layer.clone(), checkpoint.input.clone())
             }
@@ -141,7 +150,8 @@ impl Subject {
                 let arch = wanted(args.model.as_deref())?.map_or(ARCHS[0], |w| w.arch);
                 let (variant, head) = (&arch.variants[0], generated_head()?);
                 let taps = default_explanation(variant.cam_layer).taps();
-                let how = Build { taps: Some(&taps), ..Build::default() };
+                let taps = (!args.methods).then_some(&*taps);
+                let how = Build { taps, ..Build::default() };
                 let classifier =
                     Classifier::build(arch, variant, head, &mut generated(), &device, how)?;
                 (classifier, variant.cam_layer.to_owned(), variant.input.clone())
@@ -190,6 +200,43 @@ impl Subject {
         Ok(format!("wall={wall} cpu={cpu}{memory}"))
     }
 
+    /// Wall and CPU time of an image by a method, `grad-cam 8`: its name, options and the images at a time; or
+    /// `none`, if the network is not one that the method fits.
+    fn measure_method(&self, asked: &str) -> Result<String> {
+        let (method, batch) = asked.split_once(' ').context("a method and a batch size")?;
+        let pieces: Vec<String> = method.split(',').map(str::to_owned).collect();
+        let request = MethodRequest::all(&pieces, None, None)?.remove(0);
+        let layers = match request.method.needs.taps {
+            Taps::None => Vec::new(),
+            Taps::One => vec![self.layer.clone()],
+            Taps::Offsets => self.classifier.layers.with_offsets(),
+        };
+        let (table, head) = (&self.classifier.layers, self.classifier.head.config());
+        if request.method.needs.network.check(table, head, &layers).is_err() {
+            return Ok("none".to_owned());
+        }
+        let own = Explanation::new(request.method, layers);
+        let explanation = Explanation { settings: request.settings, ..own };
+        let inputs = self.batch(number(batch)?);
+        let images = stacked(&inputs, &self.input, self.classifier.device());
+        let run = || {
+            let explanations = std::slice::from_ref(&explanation);
+            let question = Question::new(explanations, Target::Predicted);
+            explain(&self.classifier, images.clone(), &question)
+        };
+        // What takes long is not warmed up.
+        if explanation.passes(512, [self.input.height, self.input.width]) < 64 {
+            run()?;
+        }
+        let (clock, cpu, mut computed) = (Instant::now(), ProcessTime::now(), 0);
+        while computed == 0 || clock.elapsed() < MEASURED {
+            run()?;
+            computed += inputs.len();
+        }
+        let an_image = |time: Duration| time.as_secs_f64() * 1e3 / computed as f64;
+        Ok(format!("wall={} cpu={}", an_image(clock.elapsed()), an_image(cpu.elapsed())))
+    }
+
     fn explain(&self, images: Tensor<4>) -> Result<()> {
         let explanation = default_explanation(&self.layer);
         let question = Question::new(std::slice::from_ref(&explanation), Target::Predicted);
@@ -199,6 +246,22 @@ impl Subject {
 
     fn there_and_back(&self, images: &[&[f32]]) -> Result<()> {
         self.explain(stacked(images, &self.input, self.classifier.device()))
+    }
+}
+
+/// A method with so few passes as show how long one takes: `smooth-grad:samples=4`.
+fn brief(method: &&Method) -> String {
+    const SIDE: usize = 32;
+    let few = if matches!(method.needs.passes, Passes::ChannelsTimes(_)) { 1 } else { 4 };
+    let option = |option: &MethodOption| match (option.values, method.needs.passes) {
+        (Values::Count(_), Passes::Windows { .. }) => Some(format!("{}={SIDE}", option.name)),
+        (Values::Count(count), _) if count > few => Some(format!("{}={few}", option.name)),
+        _ => None,
+    };
+    let options: Vec<String> = method.options.iter().filter_map(option).collect();
+    match options.as_slice() {
+        [] => method.name.to_owned(),
+        options => format!("{}:{}", method.name, options.join(",")),
     }
 }
 

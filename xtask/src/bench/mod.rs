@@ -7,6 +7,7 @@ mod files;
 mod gpu;
 mod machine;
 mod measured;
+mod methods;
 mod networks;
 mod options;
 mod report;
@@ -38,6 +39,8 @@ Usage: cargo xtask bench [OPTIONS]
                      PyTorch's on the first NVIDIA GPU [default: cpu]
   --weights FILE     a network straight from its file, an ONNX file beside ONNX Runtime's forward pass; may
                      be given several times
+  --methods          every method of VGG16, ResNet50 and N-CNN beside pytorch-grad-cam, torch-cam and Captum
+                     (see tests/reference/bench_methods.py); the last batch size is used
   --only A,B         some of vgg16, resnet50, senet50, inception_v3, ncnn
   --batch 1,8        batch sizes; the last is the one that is compared [default: 1,8]
   --rounds N         measurements of everything, of which the medians are shown [default: 5]
@@ -74,7 +77,10 @@ fn bench(options: &Options, arguments: &[String]) -> Result<String, String> {
     program::build_with(&["--quiet", "--features=burncam-bench/worker"])
         .map_err(|_| "there is no program to measure".to_owned())?;
     let mut machine = machine::Machine::now();
-    let peers = peers(options)?;
+    if options.methods {
+        return methods::bench(options);
+    }
+    let peers = peers(options, PEERS)?;
     if !options.weights.is_empty() {
         return files::bench(options, &peers);
     }
@@ -90,11 +96,11 @@ fn bench(options: &Options, arguments: &[String]) -> Result<String, String> {
 }
 
 /// The other programs, each with the first Python that has its packages.
-fn peers(options: &Options) -> Result<Vec<(String, PathBuf)>, String> {
+fn peers(options: &Options, script: &str) -> Result<Vec<(String, PathBuf)>, String> {
     let mut peers: Vec<(String, PathBuf)> = Vec::new();
     for python in &options.pythons {
         let mut which = Command::new(python);
-        which.arg(root().join(PEERS)).arg("which");
+        which.arg(root().join(script)).arg("which");
         if options.on_gpu() {
             which.arg(CUDA);
         }
@@ -102,7 +108,7 @@ fn peers(options: &Options) -> Result<Vec<(String, PathBuf)>, String> {
         let output = output.map_err(|error| format!("--python {}: {error}", python.display()))?;
         if !output.status.success() {
             return Err(format!(
-                "--python {} cannot run {PEERS}\n{}",
+                "--python {} cannot run {script}\n{}",
                 python.display(),
                 String::from_utf8_lossy(&output.stderr).trim()
             ));

@@ -21,6 +21,8 @@ pub(super) struct Options {
     pub batches: Vec<usize>,
     pub rounds: usize,
     pub markdown: bool,
+    /// Whether methods are measured.
+    pub methods: bool,
 }
 
 impl Options {
@@ -35,6 +37,7 @@ impl Options {
             batches: vec![1, 8],
             rounds: 5,
             markdown: false,
+            methods: false,
         };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
@@ -54,6 +57,7 @@ impl Options {
                 "--batch" => options.batches = numbers(name, value(name, inside, &mut rest)?)?,
                 "--rounds" => options.rounds = numbers(name, value(name, inside, &mut rest)?)?[0],
                 "--markdown" => options.markdown = true,
+                "--methods" => options.methods = true,
                 other => return Err(format!("bench has no option {other}\n\n{}", super::HELP)),
             }
         }

@@ -24,8 +24,8 @@ pub(super) static FULL_GRAD: Method = Method {
         ..Needs::ONE_LAYER
     },
     sign: Sign::Magnitude,
-    options: &[RESCALE],
-    peers: &[(Peer::PytorchGradCam, Likeness::Options("rescale=channel"))],
+    options: &[RESCALE, EPSILON],
+    peers: &[(Peer::PytorchGradCam, Likeness::Options("rescale=channel,epsilon=1e-7"))],
     attribute,
 };
 
@@ -35,14 +35,22 @@ const RESCALE: MethodOption = MethodOption::word(
     "what is brought to 0..1 before all is summed: the channels of a layer together, or each",
 );
 
+const EPSILON: MethodOption = MethodOption::number(
+    "epsilon",
+    0.0,
+    [0.0, 1.0],
+    "added to the range that sizes are divided by",
+);
+
 /// Offsets are those of convolutions and batch normalisations, as in the paper's code; dense layers have no places.
 /// Sizes are brought to 0..1, enlarged bilinearly, and summed over channels and layers.
 fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
     let images = inference.images();
     let [.., height, width] = images.dims();
     let by_channel = own.settings.is("rescale", "channel");
+    let epsilon = own.settings.number("epsilon") as f32;
     let sizes = |products: Tensor<4>| {
-        let sizes = rescaled(products.abs(), by_channel);
+        let sizes = rescaled(products.abs(), by_channel, epsilon);
         resized(sizes, [height, width], Sampling::HalfPixel).sum_dim(1)
     };
     let mut sum = sizes(images * inference.input_gradients(Rectifier::Gradient)?);
@@ -62,12 +70,12 @@ fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, A
     Ok(Maps::sum(sum))
 }
 
-fn rescaled(sizes: Tensor<4>, by_channel: bool) -> Tensor<4> {
+fn rescaled(sizes: Tensor<4>, by_channel: bool, epsilon: f32) -> Tensor<4> {
     let [batch, channels, height, width] = sizes.dims();
     let groups = if by_channel { channels } else { 1 };
     let rows = sizes.reshape([batch, groups, channels / groups * height, width]);
     let rows = rows.clone() + maxima(rows.clone().neg());
-    let largest = maxima(rows.clone());
+    let largest = maxima(rows.clone()) + epsilon;
     let is_even = largest.clone().equal_elem(0.0);
     let shares = rows / largest.mask_fill(is_even, 1.0);
     shares.reshape([batch, channels, height, width])

@@ -301,6 +301,7 @@ pub(crate) struct Verify {
         long,
         value_name = "NAME[:OPTION=VALUE,...],...",
         value_delimiter = ',',
+        hide_short_help = true,
         default_values = [METHODS[0].name]
     )]
     pub method: Vec<String>,

@@ -79,13 +79,15 @@ pub enum Sampling {
     AlignedCorners,
     /// The nearest value, as PyTorch's `nearest`.
     Nearest,
+    /// Bicubic, as TensorFlow's `resize`: Keys's kernel of -0.5 with half-pixel centres, by a table of 1024 steps.
+    Bicubic,
 }
 
 impl Sampling {
     fn position(self, at: usize, from: usize, to: usize) -> f64 {
         let scale = from as f64 / to as f64;
         match self {
-            Self::HalfPixel => (at as f64 + 0.5) * scale - 0.5,
+            Self::HalfPixel | Self::Bicubic => (at as f64 + 0.5) * scale - 0.5,
             Self::AlignedCorners if to == 1 => 0.0,
             Self::AlignedCorners => at as f64 * ((from - 1) as f64 / (to - 1) as f64),
             Self::Nearest => (at * from / to) as f64,
@@ -98,7 +100,9 @@ impl Sampling {
 pub fn resized(map: Tensor<4>, size: [usize; 2], sampling: Sampling) -> Tensor<4> {
     match sampling {
         Sampling::HalfPixel => Resizing::new("", size).forward(map, &mut Trace::none()),
-        Sampling::AlignedCorners | Sampling::Nearest => by_products(map, size, sampling),
+        Sampling::AlignedCorners | Sampling::Nearest | Sampling::Bicubic => {
+            by_products(map, size, sampling)
+        }
     }
 }
 
@@ -112,12 +116,38 @@ fn by_products(input: Tensor<4>, [rows, columns]: [usize; 2], sampling: Sampling
     tall.reshape([batch, channels, columns, rows]).swap_dims(2, 3)
 }
 
+/// The places that a bicubic value is made of, and their weights. Places outside have none.
+fn cubic(position: f64, from: usize) -> Vec<(usize, f64)> {
+    const STEPS: f64 = 1024.0;
+    let floor = position.floor();
+    let share = ((position - floor) * STEPS).round() / STEPS;
+    let kernel = |distance: f64| match distance {
+        d if d <= 1.0 => (1.5 * d - 2.5) * d * d + 1.0,
+        d if d < 2.0 => ((-0.5 * d + 2.5) * d - 4.0) * d + 2.0,
+        _ => 0.0,
+    };
+    let there = (-1..=2).filter_map(|step| {
+        let place = floor as isize + step;
+        let weight = kernel((f64::from(step as i32) - share).abs());
+        (0..from as isize).contains(&place).then_some((place as usize, weight))
+    });
+    let there: Vec<(usize, f64)> = there.collect();
+    let sum: f64 = there.iter().map(|(_, weight)| weight).sum();
+    there.into_iter().map(|(place, weight)| (place, weight / sum)).collect()
+}
+
 /// What each of `from` values gives to each of the `to` values between which they are interpolated:
 /// `[from, to]`.
 fn taps(from: usize, to: usize, sampling: Sampling, device: &Device) -> Tensor<2> {
     let mut weights = vec![0.0; from * to];
     for at in 0..to {
         let position = sampling.position(at, from, to);
+        if sampling == Sampling::Bicubic {
+            for (place, weight) in cubic(position, from) {
+                weights[place * to + at] += weight as f32;
+            }
+            continue;
+        }
         let (floor, last) = (position.floor(), from - 1);
         let share = (position - floor) as f32;
         let (low, high) = (floor.max(0.0) as usize, position.ceil().max(0.0) as usize);
