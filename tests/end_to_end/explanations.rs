@@ -157,7 +157,7 @@ fn options_of_methods_have_results_of_their_own() {
     // Other options are another run.
     let run = explain(&place, "out", &["--resume", "--method", &methods.replace("=5", "=6")]);
     assert_eq!(run.code, 2, "{}", run.stderr);
-    assert!(run.stderr.contains("--method options masks=6"), "{}", run.stderr);
+    assert!(run.stderr.contains("--method options was masks=5, now masks=6"), "{}", run.stderr);
     for (method, words) in [
         ("rise:mask=5", "it has no option `mask`; it has masks, grid, p, divide, score"),
         ("rise:p=2", "p is a number of 0.01 to 0.99, not `2`"),

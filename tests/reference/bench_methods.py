@@ -14,7 +14,7 @@ takes long is measured the first time, without a run to warm up.
 
 The network is as the users of these libraries have it: all its parameters want gradients, each rectifier is a module of
 its own, which does not write over its input, and that with one logit has two. Captum would hold the passes of all samples
-or steps at once; it is told to compute few at once, as its documentation says, which takes no longer.
+or steps at once, more than memory has; it is told to compute few at once.
 
 Needs Pillow, NumPy, PyTorch, torchvision, timm, and grad-cam 1.5.5, torchcam 0.5.0 or captum 0.8.0.
 """
