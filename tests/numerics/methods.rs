@@ -2,11 +2,11 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use burncam_attribution::{
-    Explanation, METHODS, MapSummary, Method, Question, Random, Taps, Target, explain,
+    Explanation, Inference, METHODS, MapSummary, Method, Question, Random, Taps, Target, explain,
 };
 use burncam_models::find;
 use burncam_net::{
-    Activation, Build, Classifier, HeadConfig, LoadError, Op, Source, Trace, Weight,
+    Activation, Build, Classifier, HeadConfig, LoadError, Op, Rectifier, Source, Trace, Weight,
 };
 use parity::observe;
 
@@ -372,5 +372,88 @@ fn what_methods_need_is_what_they_say() {
             assert!(!text.is_empty(), "{}", method.name);
         }
         assert!(method.url.starts_with("https://"), "{}", method.name);
+    }
+}
+
+/// Other weights, with biases that are all zero.
+struct Unbiased;
+
+impl Source for Unbiased {
+    fn take(
+        &mut self,
+        layer: &str,
+        weight: Weight,
+        shape: &[usize],
+    ) -> Result<Vec<f32>, LoadError> {
+        match weight {
+            Weight::Bias => Ok(vec![0.0; shape.iter().product()]),
+            _ => Swinging.take(layer, weight, shape),
+        }
+    }
+}
+
+fn logit(classifier: &Classifier, images: Tensor<4>) -> f64 {
+    f64s(classifier.logits(images, &mut Trace::none()))[TARGET]
+}
+
+/// A network of rectifiers and pools without biases is linear around an image, and 0 where that is.
+#[test]
+fn without_biases_input_x_gradient_sums_to_the_logit() {
+    let classifier = ncnn(&mut Unbiased);
+    let image = images(&classifier, 1);
+    let map = maps(&classifier, image.clone(), "input-x-gradient", "").remove(0);
+    let sum: f64 = map.iter().map(|value| f64::from(*value)).sum();
+    let expected = logit(&classifier, image);
+    assert!((sum - expected).abs() < 1e-4 * expected.abs().max(1.0), "{sum} {expected}");
+}
+
+/// The logit is the sum of what pixels and offsets give; the last layer's bias has no place.
+#[test]
+fn what_full_grad_sums_is_the_logit_but_for_the_heads_bias() {
+    let classifier = ncnn(&mut Swinging);
+    let explanations = [explanation("full-grad", "")];
+    let mut rests = Vec::new();
+    for place in 0..2 {
+        let image = images(&classifier, 2).narrow(0, place, 1);
+        let question = Question::new(&explanations, Target::Class(TARGET));
+        let inference =
+            Inference::new(&classifier, image.clone(), &question, None).expect("a pass");
+        let gradients = inference.input_gradients(Rectifier::Gradient).expect("a gradient");
+        let mut sum: f64 = f64s(image.clone() * gradients).iter().sum();
+        for layer in &explanations[0].layers {
+            let (offsets, activation) = classifier.offsets(layer).expect("offsets");
+            let gradients = inference.gradients(layer).expect("a gradient");
+            let gradients = match activation {
+                Activation::Relu => {
+                    let output = inference.activations(layer).expect("an output");
+                    gradients * output.greater_elem(0.0).float()
+                }
+                _ => gradients,
+            };
+            let [_, channels, height, width] = gradients.dims();
+            assert_eq!(offsets.len(), channels);
+            let gradients = f64s(gradients);
+            for (offset, own) in offsets.iter().zip(gradients.chunks_exact(height * width)) {
+                sum += f64::from(*offset) * own.iter().sum::<f64>();
+            }
+        }
+        rests.push(logit(&classifier, image) - sum);
+    }
+    assert!((rests[0] - rests[1]).abs() < 1e-4, "{rests:?}");
+}
+
+#[test]
+fn occlusion_of_everything_is_what_the_image_has_more_than_the_baseline() {
+    let classifier = ncnn(&mut Swinging);
+    let image = images(&classifier, 1);
+    let mut own = explanation("occlusion", "");
+    own.settings.set("patch=1000,score=logit").expect("options");
+    let explanations = [own];
+    let question = Question::new(&explanations, Target::Class(TARGET));
+    let found = explain(&classifier, image.clone(), &question).expect("a map");
+    let expected = logit(&classifier, image.clone()) - logit(&classifier, image * 0.0);
+    assert!(expected.abs() > 1e-3, "{expected}");
+    for value in &found.maps[0][0] {
+        assert!((f64::from(*value) - expected).abs() < 1e-5 * expected.abs().max(1.0), "{value}");
     }
 }
