@@ -252,6 +252,28 @@ impl<'a> Inference<'a> {
         gradients.pop().map(|(.., gradients)| gradients).ok_or_else(|| unread(place))
     }
 
+    /// The gradient at a layer of a score of one's own, made of `[batch, classes]`: `[batch, 1]`, for the images of the
+    /// batch: one more pass, of the layers behind that one only if nothing goes past it.
+    ///
+    /// # Errors
+    ///
+    /// As [`gradients_of`](Self::gradients_of).
+    pub fn layer_gradients_by(
+        &mut self,
+        layer: &str,
+        score: impl Fn(&Self, Tensor<2>) -> Tensor<2>,
+    ) -> Result<Tensor<4>, AttributionError> {
+        let tap = Tap::Layer(layer.to_owned());
+        let leaf = self.activations(layer)?.autodiff().require_grad();
+        let Ok(logits) = self.classifier.tail(layer, leaf.clone()) else {
+            return self.gradients_by(self.images(), &tap, score);
+        };
+        self.count(self.images.dims()[0])?;
+        let tapped = [Tapped { tap: tap.clone(), output: leaf.clone(), leaf: Some(leaf) }];
+        let mut gradients = backward(score(self, logits), &tapped, Rectifier::Gradient)?;
+        gradients.pop().map(|(.., gradients)| gradients).ok_or_else(|| unread(&tap))
+    }
+
     /// Probabilities of the classes, `[batch, classes]`, of their logits.
     #[must_use]
     pub fn probabilities(&self, logits: Tensor<2>) -> Tensor<2> {

@@ -47,10 +47,12 @@ impl Maps {
 /// What keeps a raw map from being read as a picture of evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MapStatus {
-    /// Nothing: it is positive somewhere and not everywhere the same.
+    /// Nothing: it is not everywhere the same and, unless values are signed, positive somewhere.
     Ok,
     /// Its largest value is zero or less: no position speaks for the class.
     AllNonpositive,
+    /// Its values are sizes, and all are zero: no position matters.
+    AllZero,
     /// Every position has the same value.
     Constant,
     /// A value is NaN or infinite.
@@ -65,9 +67,10 @@ pub enum MapStatus {
 
 impl MapStatus {
     /// Every status.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Ok,
         Self::AllNonpositive,
+        Self::AllZero,
         Self::Constant,
         Self::NonFinite,
         Self::ConstantComponent,
@@ -81,6 +84,7 @@ impl MapStatus {
         match self {
             Self::Ok => "ok",
             Self::AllNonpositive => "all_nonpositive",
+            Self::AllZero => "all_zero",
             Self::Constant => "constant",
             Self::NonFinite => "nonfinite",
             Self::ConstantComponent => "constant_component",
@@ -103,6 +107,9 @@ impl MapStatus {
             Self::AllNonpositive => {
                 "nowhere positive: no position of the layer raises the class logit, so there is \
                  nothing to show"
+            }
+            Self::AllZero => {
+                "zero everywhere: nothing at this place of the network changes the class logit"
             }
             Self::Constant => "the same everywhere: the map does not point at any place",
             Self::NonFinite => "not a number somewhere: the network overflowed",
@@ -161,7 +168,8 @@ impl MapSummary {
         }
         summary.status = match () {
             () if raw.iter().any(|value| !value.is_finite()) => MapStatus::NonFinite,
-            () if sign != Sign::Signed && summary.max <= 0.0 => MapStatus::AllNonpositive,
+            () if sign == Sign::Positive && summary.max <= 0.0 => MapStatus::AllNonpositive,
+            () if sign == Sign::Magnitude && summary.max <= 0.0 => MapStatus::AllZero,
             () if summary.min == summary.max => MapStatus::Constant,
             () => MapStatus::Ok,
         };
@@ -192,6 +200,27 @@ mod tests {
         let raw = [-1.0, -2.0];
         assert_eq!(MapSummary::compute(&raw, Sign::Signed).status, MapStatus::Ok);
         assert_eq!(MapSummary::compute(&[-1.0; 2], Sign::Signed).status, MapStatus::Constant);
+        assert_eq!(MapSummary::compute(&[0.0; 2], Sign::Signed).status, MapStatus::Constant);
+    }
+
+    #[test]
+    fn sizes_may_all_be_zero() {
+        let status = |raw: &[f32]| MapSummary::compute(raw, Sign::Magnitude).status;
+        assert_eq!(status(&[0.0, -0.0]), MapStatus::AllZero);
+        assert_eq!(status(&[0.5; 2]), MapStatus::Constant);
+        assert_eq!(status(&[0.0, 0.5]), MapStatus::Ok);
+    }
+
+    #[test]
+    fn the_argmax_of_a_signed_map_speaks_most_for_the_class() {
+        assert_eq!(MapSummary::compute(&[-9.0, 1.0, 2.0], Sign::Signed).argmax, 2);
+    }
+
+    #[test]
+    fn statuses_have_names() {
+        for status in MapStatus::ALL {
+            assert_eq!(MapStatus::from_name(status.name()), Some(status));
+        }
     }
 
     #[test]

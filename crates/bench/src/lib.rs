@@ -252,10 +252,11 @@ impl Subject {
 /// A method with so few passes as show how long one takes: `smooth-grad:samples=4`.
 fn brief(method: &&Method) -> String {
     const SIDE: usize = 32;
+    const MANY: usize = 10;
     let few = if matches!(method.needs.passes, Passes::ChannelsTimes(_)) { 1 } else { 4 };
     let option = |option: &MethodOption| match (option.values, method.needs.passes) {
         (Values::Count(_), Passes::Windows { .. }) => Some(format!("{}={SIDE}", option.name)),
-        (Values::Count(count), _) if count > few => Some(format!("{}={few}", option.name)),
+        (Values::Count(count), _) if count >= MANY => Some(format!("{}={few}", option.name)),
         _ => None,
     };
     let options: Vec<String> = method.options.iter().filter_map(option).collect();

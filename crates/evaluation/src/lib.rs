@@ -20,6 +20,7 @@ mod outcome;
 mod peaks;
 mod sample;
 mod swapped;
+mod values;
 mod wilson;
 
 pub use bootstrap::{Resampling, bootstrap_intervals};
@@ -33,4 +34,5 @@ pub use outcome::Outcome;
 pub use peaks::Peaks;
 pub use sample::{CONFUSED, Case, Cases, Confusion, MEASURES, Sample, Scores};
 pub use swapped::{SwappedNames, swapped_names};
+pub use values::Values;
 pub use wilson::wilson_interval;

@@ -221,7 +221,7 @@ pub struct Confusion {
     pub counts: Vec<Vec<usize>>,
 }
 
-/// The mean of readable maps, each divided by its largest value before.
+/// The mean of readable maps, each divided by its largest value before, or cell by size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeanMap {
     /// The true class; where it is not known, the predicted one.
@@ -319,7 +319,7 @@ pub struct AttributionReport {
     pub map_size: [usize; 2],
     /// Row and column of its largest value, counted from 0; of equal ones the first.
     pub map_peak: Option<[usize; 2]>,
-    /// The map, divided by its largest value, on the grid.
+    /// The map, divided by its largest value, or cell by size, on the grid.
     pub map: Option<Grid>,
     /// The overlay's path in the run's folder.
     pub overlay: Option<String>,

@@ -85,7 +85,7 @@ struct GalleryEntry<'a> {
 }
 
 /// The keys of the words that the script says; `status_` and all that it names.
-const WORDS: [&str; 34] = [
+const WORDS: [&str; 35] = [
     "Right",
     "Wrong",
     "Unknown",
@@ -109,6 +109,7 @@ const WORDS: [&str; 34] = [
     "overlay",
     "pair_line",
     "status_all_nonpositive",
+    "status_all_zero",
     "status_constant",
     "status_nonfinite",
     "model",

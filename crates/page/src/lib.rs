@@ -11,6 +11,7 @@ mod gallery;
 mod homes;
 mod images;
 mod interval_text;
+mod kinds;
 mod maps;
 mod measure;
 mod merge;

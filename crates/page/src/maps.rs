@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::document::{Agreement, AttributionReport, ImageReport, MeanMap, Pair, ResultReport};
 use burncam_evaluation::Outcome;
-use burncam_evaluation::{GRID, Grid};
+use burncam_evaluation::{GRID, Grid, Values};
 use burncam_evaluation::{MeanSd, Ranks, Strongest};
 pub(super) use burncam_record::READABLE as OK;
 
@@ -55,13 +55,13 @@ impl MeanMaps {
         add(&mut self.by_fold, (class.clone(), outcome, Some(image.fold.clone())), &shares);
     }
 
-    /// The means.
-    pub(super) fn finish(self) -> Vec<MeanMap> {
+    /// The means of maps with such values.
+    pub(super) fn finish(self, values: Values) -> Vec<MeanMap> {
         let Some(mut all) = self.over_folds else { return Vec::new() };
         all.extend(self.by_fold.into_iter().flatten());
         let one = |((class, outcome, fold), (maps, sums)): (Group, (usize, Vec<f64>))| {
             let means: Vec<f32> = sums.iter().map(|sum| (sum / maps as f64) as f32).collect();
-            MeanMap { class, outcome, fold, maps, map: Grid::from_shares(&means) }
+            MeanMap { class, outcome, fold, maps, map: Grid::from_shares(&means, values) }
         };
         all.into_iter().map(one).collect()
     }
@@ -174,8 +174,23 @@ mod tests {
             let result = &image.results[0];
             maps.add(&image, result, &result.attributions[0]);
         });
-        let maps = maps.finish();
+        let maps = maps.finish(Values::Positive);
         (maps.iter().filter(|map| map.fold.is_none()).count(), maps.len())
+    }
+
+    #[test]
+    fn signed_maps_have_signed_means() {
+        let mut maps = MeanMaps::default();
+        for shares in [[-1.0; GRID * GRID], [0.5; GRID * GRID]] {
+            let mut image = image(0, 0);
+            let result = &mut image.results[0];
+            result.attributions[0].map = Some(Grid::from_shares(&shares, Values::Signed));
+            let result = image.results[0].clone();
+            maps.add(&image, &result, &result.attributions[0]);
+        }
+        let means = maps.finish(Values::Signed);
+        assert_eq!((means.len(), means[0].maps), (2, 2));
+        assert!(means[0].map.shares().iter().all(|share| (share + 0.25).abs() < 0.005));
     }
 
     #[test]

@@ -151,7 +151,7 @@ impl Measured {
             let maps = self.maps.remove(&explanation.explanation).unwrap_or_default();
             explanation.by_status = maps.by_status;
             explanation.peaks = maps.peaks;
-            explanation.mean_maps = maps.means.finish();
+            explanation.mean_maps = maps.means.finish(explanation.spec.values);
         }
     }
 

@@ -10,19 +10,18 @@ use minijinja::{
 };
 use serde::Serialize;
 
-use super::{gallery, homes, interval_text, svg, swapped_text, title};
+use super::{gallery, homes, interval_text, kinds, svg, swapped_text, title};
 use crate::document::{ExplanationReport, MOST_COMPARED, MeanMap, ModelReport, Report};
 use crate::maps::{MOST_MEANS, OK};
 use crate::occurrences::Occurrences;
 use crate::shards::{count_missing_parts, missing_parts, unfinished_runs};
 use crate::text::Language;
-use burncam_evaluation::{GRID, Grid};
-use burncam_evaluation::{MEASURES, resample};
+use burncam_evaluation::{GRID, Grid, MEASURES, Values, resample};
 use burncam_record::{Error, Run};
-use burncam_render::Colormap;
+use burncam_render::Scale;
 
 /// The side of a mean map's picture in pixels.
-const MEAN: usize = 112;
+pub(super) const MEAN: usize = 112;
 
 /// Where the gallery stands in the page, until it is written. No name can hold this: `<` is escaped.
 const GALLERY: &str = "<!--gallery-->";
@@ -66,7 +65,6 @@ pub fn index_html(
 fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result<String, Error> {
     let environment = environment(language)?;
     let charts: Vec<_> = report.models.iter().map(|model| charts(model, language)).collect();
-    let bar: Vec<f32> = (0..MEAN).map(|place| place as f32 / (MEAN - 1) as f32).collect();
     let intervals: Vec<_> =
         report.models.iter().map(|model| interval_text::intervals(model, language)).collect();
     let interval_notes: Vec<_> = (report.models.iter())
@@ -96,7 +94,7 @@ fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result
         interval_notes => serialized(&interval_notes),
         notes => notes(report, language),
         charts => serialized(&charts),
-        bar => data_uri(&coloured(&bar, 1)),
+        kinds => serialized(&kinds::kinds(report, language)),
         mean_maps => serialized(&all_mean_maps(report, language)),
         explanations => serialized(&report.explanations),
         papers => papers(report),
@@ -336,7 +334,7 @@ fn mean_maps(
     let group = |((class, outcome), (all, folds)): (_, AllAndFolds<'_>)| {
         let word =
             language.say(burncam_evaluation::Outcome::name(outcome), &[]).unwrap_or_default();
-        let picture = |map: &MeanMap| mean_picture(&name, map, &word, language);
+        let picture = |map: &MeanMap| mean_picture(&name, map, maps.spec.values, &word, language);
         Some(MeanGroup {
             title: format!("{class}, {word}"),
             all: picture(all?),
@@ -367,49 +365,58 @@ fn peaks(maps: &ExplanationReport, language: Language) -> Option<String> {
     (peaks.maps > 0).then(|| language.say("peaks", &values)).flatten()
 }
 
-fn mean_picture(model: &str, map: &MeanMap, outcome: &str, language: Language) -> MeanPicture {
+fn mean_picture(
+    model: &str,
+    map: &MeanMap,
+    values: Values,
+    outcome: &str,
+    language: Language,
+) -> MeanPicture {
     let all_folds = language.say("all_folds", &[]).unwrap_or_default();
     let fold = map.fold.clone().unwrap_or(all_folds);
     let shares = map.map.shares();
-    let strongest = (0..shares.len()).rev().max_by(|&a, &b| shares[a].total_cmp(&shares[b]));
-    let strongest = strongest.unwrap_or_default();
+    let order = |a: &usize, b: &usize| shares[*a].total_cmp(&shares[*b]);
+    let strongest = (0..shares.len()).rev().max_by(order);
     let percent = |cell: usize| language.number((cell as f64 + 0.5) * 100.0 / GRID as f64, 0);
-    let (down, across) = (percent(strongest / GRID), percent(strongest % GRID));
-    let place = language.say("place", &[("down", &down), ("across", &across)]).unwrap_or_default();
+    let place = |cell: Option<usize>| {
+        let cell = cell.unwrap_or_default();
+        let (down, across) = (percent(cell / GRID), percent(cell % GRID));
+        language.say("place", &[("down", &down), ("across", &across)]).unwrap_or_default()
+    };
     let alt = language.say(
-        "mean_map_alt",
+        if values == Values::Signed { "mean_map_alt_signed" } else { "mean_map_alt" },
         &[
             ("model", model),
             ("class", &map.class),
             ("outcome", outcome),
             ("fold", &fold),
             ("n", &map.maps.to_string()),
-            ("place", &place),
+            ("place", &place(strongest)),
+            ("against", &place((0..shares.len()).min_by(order))),
         ],
     );
     MeanPicture {
         maps: map.maps,
-        image: data_uri(&picture(&map.map)),
+        image: data_uri(&picture(&map.map, values)),
         alt: alt.unwrap_or_default(),
         fold,
     }
 }
 
 /// A map as a picture: interpolated as numbers, then coloured.
-fn picture(map: &Grid) -> RgbImage {
-    coloured(&resample(&map.shares(), (GRID, GRID), (MEAN, MEAN)), MEAN)
+fn picture(map: &Grid, values: Values) -> RgbImage {
+    let shares = resample(&map.shares(), (GRID, GRID), (MEAN, MEAN));
+    coloured(&shares, MEAN, &kinds::scale(values))
 }
 
-fn coloured(shares: &[f32], height: usize) -> RgbImage {
-    let colours = Colormap::Viridis.colours();
+pub(super) fn coloured(shares: &[f32], height: usize, scale: &Scale) -> RgbImage {
     let width = (shares.len() / height) as u32;
     RgbImage::from_fn(width, height as u32, |x, y| {
-        let share = shares[(y * width + x) as usize].clamp(0.0, 1.0);
-        Rgb(colours[(share * 255.0).round() as usize])
+        Rgb(scale.colour(shares[(y * width + x) as usize]))
     })
 }
 
-fn data_uri(image: &RgbImage) -> String {
+pub(super) fn data_uri(image: &RgbImage) -> String {
     let mut bytes = Cursor::new(Vec::new());
     // Writing a small PNG to memory cannot fail; a page without a picture would still be one.
     match image.write_to(&mut bytes, ImageFormat::Png) {

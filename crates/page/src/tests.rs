@@ -7,7 +7,7 @@ use super::{
     ImageReport, Images, Language, Report, Settings, compute, gather, index_html, merge,
     read_report, report_json,
 };
-use burncam_evaluation::{Grid, Method, Outcome, Remark};
+use burncam_evaluation::{Grid, Method, Outcome, Remark, Values};
 use burncam_record::{
     Attribution, Classification, Failure, MapMeasures, Prediction, Predictions, Rows, Run, Stage,
 };
@@ -77,9 +77,10 @@ fn row(model: &str, fold: &str, image: usize, classes: &[String]) -> Prediction 
             min: -4.0,
             max: 12.0,
             argmax: Some((0, 4)),
+            own_top: None,
             status: status.to_owned(),
         },
-        grid: if status == "ok" { Grid::from_map(&raw, (12, 12)) } else { None },
+        grid: if status == "ok" { Grid::from_map(&raw, (12, 12), Values::Positive) } else { None },
         top: None,
         overlay: Some(format!("{model}_GradCAM/{name}")),
         thumbnail: Some(format!("{model}_GradCAM/thumbs/{name}.jpg")),

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use burncam_evaluation::Grid;
+use burncam_evaluation::{Grid, Values};
 use burncam_page::{Language, Settings, compute, gather, index_html, report_json};
 use burncam_record::{
     Attribution, Classification, MapMeasures, Prediction, Predictions, Rows, Run, failures_csv,
@@ -71,10 +71,11 @@ fn row(index: usize) -> Prediction {
                 min: 0.0,
                 max: 16.0,
                 argmax: Some((0, 4)),
+                own_top: None,
                 status: "ok".to_owned(),
             },
             overlay: Some(format!("NCNN_GradCAM/Fold{}/Right/NCNN_{name}", index % 10)),
-            grid: Grid::from_map(&raw, (12, 12)),
+            grid: Grid::from_map(&raw, (12, 12), Values::Positive),
             top: None,
             thumbnail: Some(format!("thumbs/NCNN/{name}.jpg")),
             file: None,

@@ -84,6 +84,9 @@ pub struct MapMeasures {
     pub max: f32,
     /// Row and column of the largest value, counted from 0, if there is one.
     pub argmax: Option<(usize, usize)>,
+    /// The top of its own scale, unless that is the largest value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_top: Option<f32>,
     /// Whether the map says something: `ok`, or why not.
     pub status: String,
 }

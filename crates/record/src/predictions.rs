@@ -293,6 +293,7 @@ pub(crate) mod tests {
                 min: -1e-7,
                 max: 0.1,
                 argmax: Some((6, 8)),
+                own_top: None,
                 status: "ok".to_owned(),
             },
             grid: None,

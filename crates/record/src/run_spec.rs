@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use burncam_evaluation::Values;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -109,6 +110,9 @@ pub struct ExplanationSpec {
     /// The layers that it reads.
     #[serde(rename = "--layer")]
     pub layers: Vec<String>,
+    /// What the values of its maps mean: `positive`, `signed` or `sizes`.
+    #[serde(default)]
+    pub values: Values,
 }
 
 impl RunSpec {
@@ -208,6 +212,7 @@ mod tests {
             method: "grad-cam".to_owned(),
             options: String::new(),
             layers: vec![layer.to_owned()],
+            values: Values::Positive,
         };
         let model = ModelSpec { explanations: vec![explanation], ..ModelSpec::default() };
         let models = [("NCNN".to_owned(), model)].into();

@@ -3,22 +3,22 @@
 
 use image::{Rgb, RgbImage};
 
-use crate::Colormap;
 use crate::glyphs;
+use crate::scale::Scale;
 use burncam_evaluation::resample;
 
 /// How a clean overlay is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Style {
-    /// The colours of the map.
-    pub colormap: Colormap,
+    /// The colours of the map's values.
+    pub scale: Scale,
     /// The weight of the map, in 0..=1.
     pub alpha: f32,
-    /// The value at the top of the scale; values from 0 down have its lowest colour.
-    pub top: f32,
+    /// Whether a line is drawn. It would be all over a map with a value for each pixel.
+    pub line: bool,
 }
 
-/// The share of the scale where a line is drawn.
+/// The share of the scale where a line is drawn, on either side of 0.
 const LINE: f32 = 0.5;
 
 /// Steps between the lines that cross out a photograph without a map, in pixels.
@@ -28,9 +28,9 @@ const HATCH: u32 = 16;
 /// the right.
 ///
 /// The map is interpolated as numbers and coloured after. The photograph becomes grey, so that all
-/// colour is the map's, and is not stretched: `(1 - alpha) * grey + alpha * colour`. A line, white
-/// inside and black outside, runs at half of the scale, so that the place can be read in grey as
-/// well. Equal values of two overlays of one scale have equal colours.
+/// colour is the map's, and is not stretched: `(1 - weight) * grey + weight * colour`, the weight by
+/// [`Scale::weight`]. A line, white inside and black outside, may run at half of the scale, so that the
+/// place can be read in grey as well. Equal values of two overlays of one scale have equal colours.
 ///
 /// # Shapes
 ///
@@ -47,17 +47,19 @@ pub fn clean_overlay(
     style: &Style,
 ) -> RgbImage {
     let (width, height) = photograph.dimensions();
-    let shares = map.iter().map(|value| share(*value, style.top)).collect::<Vec<f32>>();
+    let scale = style.scale;
+    let shares = map.iter().map(|value| scale.share(*value)).collect::<Vec<f32>>();
     let shares = resample(&shares, map_size, (height as usize, width as usize));
-    let colours = style.colormap.colours();
     let mut picture = canvas(photograph);
     for (x, y, pixel) in photograph.enumerate_pixels() {
         let share = shares[(y * width + x) as usize];
-        let (colour, grey) = (colours[level(share)], grey(*pixel));
-        let mixed = colour.map(|value| mix(grey, value, style.alpha));
+        let (grey, weight) = (grey(*pixel), scale.weight(share, style.alpha));
+        let mixed = scale.colour(share).map(|value| mix(grey, value, weight));
         picture.put_pixel(x, y, Rgb(mixed));
     }
-    outline(&mut picture, &shares, (width, height));
+    if style.line {
+        outline(&mut picture, &shares, (width, height));
+    }
     bar(&mut picture, (width, height), style);
     picture
 }
@@ -84,23 +86,13 @@ pub fn crossed_out(photograph: &RgbImage) -> RgbImage {
     picture
 }
 
-/// A value's place on the scale, in 0..=1; 0 where it has none.
-fn share(value: f32, top: f32) -> f32 {
-    let share = value / top;
-    if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
-}
-
-fn level(share: f32) -> usize {
-    (share.clamp(0.0, 1.0) * 255.0).round() as usize
-}
-
 /// Luma by ITU-R BT.601, as Pillow's `convert("L")` has it.
 fn grey(Rgb([red, green, blue]): Rgb<u8>) -> f32 {
     0.299 * f32::from(red) + 0.587 * f32::from(green) + 0.114 * f32::from(blue)
 }
 
-fn mix(grey: f32, colour: u8, alpha: f32) -> u8 {
-    (grey * (1.0 - alpha) + f32::from(colour) * alpha).round() as u8
+pub(crate) fn mix(below: f32, colour: u8, weight: f32) -> u8 {
+    (below * (1.0 - weight) + f32::from(colour) * weight).round() as u8
 }
 
 /// How large lines and digits are: 1 for small photographs.
@@ -121,7 +113,7 @@ fn outline(picture: &mut RgbImage, shares: &[f32], (width, height): (u32, u32)) 
     let reach = scale_of((width, height)) as i64;
     let inside = |x: i64, y: i64| {
         let (x, y) = (x.clamp(0, i64::from(width) - 1), y.clamp(0, i64::from(height) - 1));
-        shares[(y * i64::from(width) + x) as usize] >= LINE
+        shares[(y * i64::from(width) + x) as usize].abs() >= LINE
     };
     for y in 0..i64::from(height) {
         for x in 0..i64::from(width) {
@@ -143,22 +135,22 @@ const LABEL: u32 = 8;
 fn bar(picture: &mut RgbImage, (width, height): (u32, u32), style: &Style) {
     let scale = scale_of((width, height));
     let left = width + scale * GAP;
-    let colours = style.colormap.colours();
-    let last = height.saturating_sub(1).max(1);
+    let (colours, last) = (style.scale, height.saturating_sub(1).max(1));
+    let share = |down: f32| 1.0 - down * (1.0 - colours.bottom());
     for y in 0..height {
-        let share = 1.0 - y as f32 / last as f32;
+        let colour = colours.colour(share(y as f32 / last as f32));
         for x in left..left + scale * BAR {
-            picture.put_pixel(x, y, Rgb(colours[level(share)]));
+            picture.put_pixel(x, y, Rgb(colour));
         }
     }
     let text = left + scale * (BAR + GAP);
     let digits = scale * glyphs::HEIGHT;
-    for (share, top) in [
-        (1.0, 0),
+    for (down, top) in [
+        (0.0, 0),
         (0.5, (height / 2).saturating_sub(digits / 2)),
-        (0.0, height.saturating_sub(digits)),
+        (1.0, height.saturating_sub(digits)),
     ] {
-        glyphs::write(picture, &number(style.top * share), (text, top), scale);
+        glyphs::write(picture, &number(colours.top * share(down)), (text, top), scale);
     }
 }
 
@@ -182,9 +174,13 @@ fn number(value: f32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use burncam_evaluation::Values;
 
-    const STYLE: Style = Style { colormap: Colormap::Viridis, alpha: 0.4, top: 2.0 };
+    use super::*;
+    use crate::Colormap;
+
+    const SCALE: Scale = Scale { colormap: Colormap::Viridis, values: Values::Positive, top: 2.0 };
+    const STYLE: Style = Style { scale: SCALE, alpha: 0.4, line: true };
 
     fn photograph(width: u32, height: u32) -> RgbImage {
         RgbImage::from_fn(width, height, |x, y| Rgb([100, (x % 50) as u8, (y % 50) as u8]))
@@ -207,7 +203,7 @@ mod tests {
         let one = clean_overlay(&photograph, &[0.4], (1, 1), &STYLE);
         let other = clean_overlay(&photograph, &[0.4, 0.4, 0.4, 2.0], (2, 2), &STYLE);
         assert_eq!(one.get_pixel(2, 2), other.get_pixel(2, 2));
-        let image = Style { top: 0.4, ..STYLE };
+        let image = Style { scale: Scale { top: 0.4, ..SCALE }, ..STYLE };
         assert_ne!(
             clean_overlay(&photograph, &[0.4], (1, 1), &image).get_pixel(2, 2),
             one.get_pixel(2, 2)
@@ -239,6 +235,24 @@ mod tests {
     }
 
     #[test]
+    fn signed_values_are_drawn_on_both_sides_of_the_photograph() {
+        let photograph = RgbImage::from_pixel(90, 30, Rgb([100; 3]));
+        let scale = Scale { values: Values::Signed, ..SCALE };
+        let style = Style { scale, line: false, ..STYLE };
+        let picture = clean_overlay(&photograph, &[-2.0, 0.0, 2.0], (1, 3), &style);
+        assert_eq!(picture.get_pixel(2, 9).0, scale.colour(-1.0));
+        assert_eq!(picture.get_pixel(45, 9).0, [100; 3], "nothing at zero");
+        assert_eq!(picture.get_pixel(87, 9).0, scale.colour(1.0));
+        let bar = |y| picture.get_pixel(90 + GAP, y).0;
+        assert_eq!([bar(0), bar(29)], [scale.colour(1.0), scale.colour(-1.0)]);
+        // The line runs around both sides.
+        let lined =
+            clean_overlay(&photograph, &[-2.0, 0.0, 2.0], (1, 3), &Style { line: true, ..style });
+        let white = (0..90).filter(|&x| lined.get_pixel(x, 9).0 == [255; 3]).count();
+        assert_eq!(white, 2);
+    }
+
+    #[test]
     fn a_photograph_without_a_map_is_crossed_out() {
         let photograph = photograph(100, 80);
         let picture = crossed_out(&photograph);
@@ -257,15 +271,13 @@ mod tests {
             (1.0, "1.00"),
             (0.734, "0.734"),
             (12.34, "12.3"),
+            (-0.734, "-0.734"),
             (1.2e-7, "1.20e-7"),
+            (-1.2e-7, "-1.20e-7"),
             (4e12, "4.00e12"),
         ] {
             assert_eq!(number(value), text);
             assert!(text.len() <= LABEL as usize);
         }
-        assert_eq!(
-            [share(f32::NAN, 1.0), share(1.0, 0.0), share(-1.0, 2.0), share(9.0, 2.0)],
-            [0.0, 0.0, 0.0, 1.0]
-        );
     }
 }

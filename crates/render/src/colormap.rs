@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
-use crate::colormap_tables::{MAGMA, TURBO, VIRIDIS};
+use crate::colormap_tables::{COOLWARM, MAGMA, TURBO, VIRIDIS};
 
 /// A piecewise-linear channel: positions in 0..=1 and the values there.
 type Segments = &'static [(f64, f64)];
@@ -54,6 +54,14 @@ impl Colormap {
         });
         &TABLES[self as usize]
     }
+}
+
+/// The 256 colours of `coolwarm`, for values on both sides of zero: blue below, light grey at zero, red
+/// above. The two ends are as dark as each other, and differ for people who do not tell red from green.
+#[must_use]
+pub fn diverging() -> &'static [[u8; 3]; LEVELS] {
+    static TABLE: LazyLock<[[u8; 3]; LEVELS]> = LazyLock::new(|| unpacked(COOLWARM));
+    &TABLE
 }
 
 /// Six hexadecimal digits a colour.
@@ -115,7 +123,7 @@ fn table(segments: Segments) -> [f64; LEVELS] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Colormap, jet};
+    use super::{Colormap, diverging, jet};
 
     #[test]
     fn all_levels_are_matplotlibs() {
@@ -148,6 +156,14 @@ mod tests {
             assert_eq!(map.name().parse(), Ok(map));
         }
         assert!("rainbow".parse::<Colormap>().is_err());
+    }
+
+    #[test]
+    fn the_diverging_colours_are_matplotlibs() {
+        let colours = [0, 64, 128, 192, 255].map(|level| diverging()[level]);
+        let expected =
+            [[59, 76, 192], [141, 176, 254], [221, 220, 220], [244, 152, 122], [180, 4, 38]];
+        assert_eq!(colours, expected);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The tables of perceptually even colour maps, as matplotlib has them: 256 colours, each six
 //! hexadecimal digits. `viridis` and `magma` are by Nathaniel Smith and Stéfan van der Walt, and in the
-//! public domain (CC0); `turbo` is by Anton Mikhailov, Google, Apache-2.0.
+//! public domain (CC0); `turbo` is by Anton Mikhailov, Google, Apache-2.0; `coolwarm` is by Kenneth Moreland, "Diverging
+//! Color Maps for Scientific Visualization", ISVC 2009, doi:10.1007/978-3-642-10520-3_9.
 
 /// The table of `viridis`.
 pub(crate) const VIRIDIS: &str = "\
@@ -67,3 +68,25 @@ pub(crate) const TURBO: &str = "\
     d02f05ce2d04cc2b04ca2a04c82803c52603c32503c12302be2102bc2002b91e02b71d02b41b01b21a01\
     af1801ac1701a91601a71401a41301a112019e10019b0f01980e01950d01920b018e0a018b0902880802\
     8507028106027e05027a0403";
+
+/// The table of `coolwarm`.
+pub(crate) const COOLWARM: &str = "\
+    3b4cc03c4ec23d50c33e51c53f53c64055c84257c94358cb445acc455cce465ecf485fd14961d24a63d3\
+    4b64d54c66d64e68d84f69d9506bda516ddb536edd5470de5572df5673e05875e15977e35a78e45b7ae5\
+    5d7ce65e7de75f7fe86180e96282ea6384eb6485ec6687ed6788ee688aef6a8bef6b8df06c8ff16e90f2\
+    6f92f37093f37295f47396f57597f67699f6779af7799cf87a9df87b9ff97da0f97ea1fa80a3fa81a4fb\
+    82a6fb84a7fc85a8fc86a9fc88abfd89acfd8badfd8caffe8db0fe8fb1fe90b2fe92b4fe93b5fe94b6ff\
+    96b7ff97b8ff98b9ff9abbff9bbcff9dbdff9ebeff9fbfffa1c0ffa2c1ffa3c2fea5c3fea6c4fea7c5fe\
+    a9c6fdaac7fdabc8fdadc9fdaec9fcafcafcb1cbfcb2ccfbb3cdfbb5cdfab6cefab7cff9b9d0f9bad0f8\
+    bbd1f8bcd2f7bed2f6bfd3f6c0d4f5c1d4f4c3d5f4c4d5f3c5d6f2c6d6f1c7d7f0c9d7f0cad8efcbd8ee\
+    ccd9edcdd9eccedaebcfdaead1dae9d2dbe8d3dbe7d4dbe6d5dbe5d6dce4d7dce3d8dce2d9dce1dadce0\
+    dbdcdedcdddddddcdcdedcdbdfdbd9e0dbd8e1dad6e2dad5e3d9d3e4d9d2e5d8d1e6d7cfe7d7cee8d6cc\
+    e9d5cbead5c9ead4c8ebd3c6ecd3c5edd2c3edd1c2eed0c0efcfbfefcebdf0cdbbf1cdbaf1ccb8f2cbb7\
+    f2cab5f2c9b4f3c8b2f3c7b1f4c6aff4c5adf5c4acf5c2aaf5c1a9f5c0a7f6bfa6f6bea4f6bda2f7bca1\
+    f7ba9ff7b99ef7b89cf7b79bf7b599f7b497f7b396f7b194f7b093f7af91f7ad90f7ac8ef7aa8cf7a98b\
+    f7a889f7a688f6a586f6a385f6a283f5a081f59f80f59d7ef59c7df49a7bf4987af39778f39577f39475\
+    f29274f29072f18f71f18d6ff08b6ef08a6cef886bee8669ee8468ed8366ec8165ec7f63eb7d62ea7b60\
+    e97a5fe9785de8765ce7745be67259e57058e46e56e36c55e36b54e26952e16751e0654fdf634ede614d\
+    dd5f4bdc5d4ada5a49d95847d85646d75445d65244d55042d44e41d24b40d1493fd0473dcf453ccd423b\
+    cc403acb3e38ca3b37c83836c73635c53334c43032c32e31c12b30c0282fbe242ebd1f2dbb1b2cba162b\
+    b8122ab70d28b50927b40426";

@@ -1,7 +1,8 @@
 //! Maps into pictures.
 //!
 //! A raw map and the frame that it explains become an [`overlay`], as the notebook makes it, or a
-//! [`clean_overlay`], and [`encode`] turns either into a file's bytes. Colours, sizes and roundings are those of numpy,
+//! [`clean_overlay`], and [`encode`] turns either into a file's bytes. Values of other kinds than the notebook's have
+//! their colours by a [`Scale`]. Colours, sizes and roundings are those of numpy,
 //! matplotlib, Pillow and Keras, to the last bit: only the bytes of compressed files differ.
 //!
 //! This crate must never know Burn or write a file.
@@ -25,13 +26,17 @@ mod error;
 mod glyphs;
 mod overlay;
 mod pillow;
+mod scale;
 mod thumbnail;
 
 pub use clean::{Style, clean_overlay, crossed_out};
-pub use colormap::{Colormap, jet};
+pub use colormap::{Colormap, diverging, jet};
 pub use encode::{Format, encode};
 pub use error::EncodeError;
 pub use image::RgbImage;
-pub use overlay::{ALPHA, array_to_img, blended, coloured, enlarged, levels, overlay};
+pub use overlay::{
+    ALPHA, array_to_img, blended, coloured, enlarged, levels, levels_on, overlay, tinted,
+};
 pub use pillow::resize_bicubic;
+pub use scale::{PIXELS_BELOW_TOP, Scale, top};
 pub use thumbnail::thumbnail;

@@ -1,12 +1,15 @@
 //! A map laid over its image.
 //!
 //! [`overlay`] is the whole way; its steps are public because each has numbers of its own that
-//! can be compared: [`levels`], [`coloured`], [`enlarged`], [`blended`].
+//! can be compared: [`levels`], [`coloured`], [`enlarged`], [`blended`]. Signed values are [`tinted`].
 
+use burncam_evaluation::resample;
 use image::RgbImage;
 
+use crate::clean::mix;
 use crate::colormap::jet;
 use crate::pillow::resize_bicubic;
+use crate::scale::Scale;
 
 /// The opacity of the map that the notebook uses.
 pub const ALPHA: f32 = 0.4;
@@ -23,6 +26,12 @@ pub const ALPHA: f32 = 0.4;
 pub fn levels(raw: &[f32]) -> Vec<u8> {
     let max = raw.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     raw.iter().map(|&value| (255.0 * (value.max(0.0) / max)) as u8).collect()
+}
+
+/// The map as levels of the colour table on a scale of its own, from 0 to the scale's top.
+#[must_use]
+pub fn levels_on(scale: &Scale, map: &[f32]) -> Vec<u8> {
+    map.iter().map(|&value| (scale.share(value).max(0.0) * 255.0) as u8).collect()
 }
 
 /// Keras' `array_to_img` with scaling: the smallest value becomes 0, the largest 255.
@@ -128,6 +137,31 @@ pub fn overlay(
     blended(&enlarged(&coloured(levels, map_size), frame_size), frame, alpha)
 }
 
+/// The map over the frame, each place with the scale's colour and weight, nothing stretched. Sizes are
+/// `(height, width)`; shapes are those of [`overlay`].
+///
+/// # Panics
+///
+/// If a slice does not have its size, or has no pixels.
+#[must_use]
+pub fn tinted(
+    map: &[f32],
+    map_size: (usize, usize),
+    frame: &[f32],
+    frame_size: (usize, usize),
+    (scale, alpha): (&Scale, f32),
+) -> RgbImage {
+    assert_eq!(frame.len(), frame_size.0 * frame_size.1 * 3, "the frame must have its size");
+    let shares: Vec<f32> = map.iter().map(|&value| scale.share(value)).collect();
+    let shares = resample(&shares, map_size, frame_size);
+    let (pixels, _) = frame.as_chunks::<3>();
+    let mixed = shares.iter().zip(pixels).flat_map(|(&share, below)| {
+        let (colour, weight) = (scale.colour(share), scale.weight(share, alpha));
+        std::array::from_fn::<u8, 3, _>(|channel| mix(below[channel], colour[channel], weight))
+    });
+    picture(mixed.collect(), frame_size)
+}
+
 fn picture(bytes: Vec<u8>, (height, width): (usize, usize)) -> RgbImage {
     assert_eq!(bytes.len(), height * width * 3, "the values must fill {height} x {width} pixels");
     RgbImage::from_raw(side(width), side(height), bytes).expect("the length was checked")
@@ -141,7 +175,10 @@ fn side(pixels: usize) -> u32 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{ALPHA, array_to_img, blended, coloured, levels, overlay};
+    use burncam_evaluation::Values;
+
+    use super::{ALPHA, array_to_img, blended, coloured, levels, levels_on, overlay, tinted};
+    use crate::{Colormap, Scale};
 
     #[test]
     fn levels_are_the_share_of_the_maximum() {
@@ -207,5 +244,22 @@ mod tests {
     fn a_blank_map_tints_blue() {
         let image = overlay(&[0; 4], (2, 2), &[128.0; 27], (3, 3), ALPHA);
         assert!(image.pixels().all(|pixel| pixel.0 == [0, 0, 255]));
+    }
+
+    #[test]
+    fn levels_on_a_scale_end_at_its_top() {
+        let scale = Scale { colormap: Colormap::Jet, values: Values::Sizes, top: 2.0 };
+        assert_eq!(levels_on(&scale, &[0.0, 1.0, 2.0, 9.0]), [0, 127, 255, 255]);
+        let raw = [-1.0, 0.0, 1.0, 2.0, 4.0];
+        assert_eq!(levels_on(&Scale { top: 4.0, ..scale }, &raw), levels(&raw));
+    }
+
+    #[test]
+    fn signed_values_tint_the_frame_on_both_sides_of_zero() {
+        let scale = Scale { colormap: Colormap::Jet, values: Values::Signed, top: 2.0 };
+        let frame = [[10.0, 20.0, 30.0]; 3].concat();
+        let picture = tinted(&[-2.0, 0.0, 2.0], (1, 3), &frame, (1, 3), (&scale, ALPHA));
+        let expected = [scale.colour(-1.0), [10, 20, 30], scale.colour(1.0)];
+        assert_eq!(picture.as_raw(), expected.as_flattened());
     }
 }

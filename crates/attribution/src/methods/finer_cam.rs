@@ -2,7 +2,6 @@
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
-use burncam_net::Tap;
 
 use super::channels::weighted_by_means;
 use crate::{
@@ -40,7 +39,7 @@ const WEIGHTS: MethodOption = MethodOption::word(
 /// Similar classes are those whose logits are nearest to the class's; where a difference of classes is explained, the
 /// class that is subtracted. The mean logit of these, times `alpha`, is subtracted from the class's.
 fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let layer = Tap::Layer(own.layer()?.clone());
+    let layer = own.layer()?;
     let logits: Vec<f32> = inference
         .logits()
         .into_data()
@@ -64,8 +63,7 @@ fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, A
     let (chosen, similar) = (table(chosen), table(similar));
     let alpha = own.settings.number("alpha") as f32;
     let by_probability = own.settings.is("weights", "probability");
-    let images = inference.images();
-    let gradients = inference.gradients_by(images, &layer, |_, logits| {
+    let gradients = inference.layer_gradients_by(layer, |_, logits| {
         let tensor = |data: &TensorData| {
             Tensor::<2>::from_data(data.clone(), (&logits.device(), logits.dtype()))
         };
@@ -80,7 +78,7 @@ fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, A
             false => (gap * similar.clone()).sum_dim(1) / similar.sum_dim(1),
         }
     })?;
-    weighted_by_means(own, inference.activations(own.layer()?)?, gradients)
+    weighted_by_means(own, inference.activations(layer)?, gradients)
 }
 
 /// The classes but this one whose logits are nearest to its own, so many or all.

@@ -51,7 +51,8 @@ fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, A
     let epsilon = own.settings.number("epsilon") as f32;
     let sizes = |products: Tensor<4>| {
         let sizes = rescaled(products.abs(), by_channel, epsilon);
-        resized(sizes, [height, width], Sampling::HalfPixel).sum_dim(1)
+        // To enlarge the sum is to sum what is enlarged.
+        resized(sizes.sum_dim(1), [height, width], Sampling::HalfPixel)
     };
     let mut sum = sizes(images * inference.input_gradients(Rectifier::Gradient)?);
     for layer in &own.layers {

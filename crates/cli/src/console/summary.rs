@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use burncam_attribution::MapStatus;
-use burncam_evaluation::Peaks;
+use burncam_evaluation::{Peaks, Values};
 use burncam_page::{Language, swapped_sentence};
 use burncam_record::{ExplanationSpec, FoldScore, Summary, Tree};
 
@@ -72,6 +72,12 @@ impl Head<'_> {
         let own = self.explanations.iter().find(|one| one.name == name);
         own.filter(|_| self.explanations.len() > 1).map(|one| one.title.as_str())
     }
+
+    /// What the values of an explanation's maps mean.
+    fn values(&self, name: &str) -> Values {
+        let own = self.explanations.iter().find(|one| one.name == name);
+        own.map(|one| one.values).unwrap_or_default()
+    }
 }
 
 /// `1 image`, `3 maps`, in the language.
@@ -101,11 +107,13 @@ pub(crate) fn summary(
         if maps.by_status.keys().any(|status| status != MapStatus::Ok.name()) {
             out!("");
         }
-        for status in [MapStatus::AllNonpositive, MapStatus::Constant, MapStatus::NonFinite] {
+        let unreadable = MapStatus::ALL.into_iter().filter(|status| *status != MapStatus::Ok);
+        for status in unreadable {
             if let Some(maps) = maps.by_status.get(status.name()) {
                 out!("{title}{}: {status}", count(language, "map", *maps));
                 out!("  {}", say(language, &format!("console_{status}"), &[]));
-                let overlay = if clean { "console_crossed" } else { "console_blue" };
+                let crossed = clean || head.values(name) != Values::Positive;
+                let overlay = if crossed { "console_crossed" } else { "console_blue" };
                 out!("  {}", say(language, overlay, &[]));
             }
         }

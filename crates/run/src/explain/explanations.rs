@@ -8,6 +8,7 @@ use burncam_record::{ExplanationSpec, Tree};
 use burncam_weights::Resolved;
 
 use super::model::{Model, ModelExplanation};
+use super::spec::values;
 use crate::{ExplainOptions, MethodRequest};
 
 /// Gives each model its explanations, in the order of methods and layers. The models have their names.
@@ -78,6 +79,7 @@ fn spec(name: String, explanation: &Explanation, words: &str, is_plain: bool) ->
         paper: method.paper.to_owned(),
         method: method.name.to_owned(),
         options: all,
+        values: values(method.sign),
         layers: if method.needs.taps == Taps::Offsets { Vec::new() } else { layers.clone() },
     }
 }

@@ -5,19 +5,18 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use burncam_attribution::MapStatus;
-use burncam_evaluation::Outcome;
+use burncam_evaluation::{Outcome, Values};
 use burncam_imaging::{DecodeOptions, Decoded, Frame, Held, decode_bytes};
 use burncam_record::{Stage, Tree, Written, link_or_copy, write_atomic};
 use burncam_render::thumbnail;
 use burncam_render::{
-    Format, RgbImage, Style, clean_overlay, coloured, crossed_out, encode, enlarged, levels,
-    overlay,
+    Format, RgbImage, Scale, Style, clean_overlay, coloured, crossed_out, encode, enlarged, levels,
+    levels_on, overlay, tinted, top,
 };
 use npyz::WriterBuilder as _;
 
 use super::digests::sha256;
 use super::error::{ExplainError, failure, unread};
-use super::picture_settings::PictureSettings;
 use super::plan::Plan;
 use crate::{Norm, Overlay, npy};
 
@@ -33,7 +32,9 @@ pub(crate) struct RenderInput<'a> {
     pub outcome: Outcome,
     /// Whether the map can be read.
     pub status: MapStatus,
-    /// The raw map, row by row, and its height and width.
+    /// What its values mean.
+    pub values: Values,
+    /// The raw map, row by row.
     pub map: &'a [f32],
     /// Its height and width.
     pub map_size: (usize, usize),
@@ -54,14 +55,27 @@ pub(crate) struct RenderedFiles {
     pub files: Vec<Written>,
 }
 
+impl RenderInput<'_> {
+    /// Whether the map has a value for each pixel of the network's input.
+    fn is_of_pixels(&self) -> bool {
+        self.map_size == (self.frame.height, self.frame.width)
+    }
+
+    fn scale(&self, top: f32) -> Scale {
+        let pictures = &self.plan.pictures;
+        let top = if pictures.norm == Norm::None { 1.0 } else { top };
+        Scale { colormap: pictures.colormap, values: self.values, top }
+    }
+}
+
 /// Renders and writes the overlay, encoded once and placed twice, and the page's small picture. `top`
-/// is the top of a clean overlay's scale.
+/// is the top of the scale; the notebook's overlays of positive values have their own.
 pub(crate) fn render(input: &RenderInput<'_>, top: f32) -> Result<RenderedFiles, ExplainError> {
     let (plan, tree) = (input.plan, input.tree);
     let place = &plan.places[input.index];
     let [all, fold] = tree.overlay_paths(place, input.outcome);
     let (picture, map) = match input.photograph {
-        None => notebook(input),
+        None => notebook(input, top)?,
         Some(photograph) => clean(input, photograph, top),
     };
     let written = write(plan, &all, &encode(&picture, Format::of_name(&all)?)?)?;
@@ -86,21 +100,32 @@ fn write(plan: &Plan, path: &Path, bytes: &[u8]) -> Result<Written> {
     Ok(Written { path: plan.inside(path), bytes: bytes.len() as u64, crc32 })
 }
 
-/// The notebook's overlay, and its map alone.
-fn notebook(input: &RenderInput<'_>) -> (RgbImage, RgbImage) {
-    // A map that cannot be read gets the notebook's plain blue wash: the lowest level throughout.
-    let levels = match input.status {
-        MapStatus::Ok => levels(input.map),
-        _ => vec![0; input.map.len()],
-    };
+/// The notebook's overlay, and its map alone. The notebook has positive values only. Sizes are drawn as it
+/// draws these; signed values have two sides, which no stretch of colours may move.
+fn notebook(input: &RenderInput<'_>, top: f32) -> Result<(RgbImage, RgbImage)> {
     let frame = input.frame;
     let (size, alpha) = ((frame.height, frame.width), input.plan.pictures.alpha);
-    let picture = overlay(&levels, input.map_size, &frame.rgb, size, alpha);
-    let map = match input.status {
-        MapStatus::Ok => enlarged(&coloured(&levels, input.map_size), size),
-        _ => no_map(frame),
+    let readable = input.status == MapStatus::Ok;
+    let levels = match input.values {
+        // A map that cannot be read gets the notebook's plain blue wash: the lowest level throughout.
+        Values::Positive if !readable => vec![0; input.map.len()],
+        Values::Positive => levels(input.map),
+        _ if !readable => return Ok((crossed(&original(frame)?, frame), no_map(frame))),
+        Values::Sizes => levels_on(&input.scale(top), input.map),
+        Values::Signed => {
+            let tint = |alpha| {
+                let scale = (&input.scale(top), alpha);
+                tinted(input.map, input.map_size, &frame.rgb, size, scale)
+            };
+            return Ok((tint(alpha), tint(1.0)));
+        }
     };
-    (picture, map)
+    let picture = overlay(&levels, input.map_size, &frame.rgb, size, alpha);
+    let map = match readable {
+        true => enlarged(&coloured(&levels, input.map_size), size),
+        false => no_map(frame),
+    };
+    Ok((picture, map))
 }
 
 /// Bytes for each pixel of a photograph that its clean overlay takes: the map at that size, the
@@ -134,19 +159,29 @@ fn clean(input: &RenderInput<'_>, photograph: &RgbImage, top: f32) -> (RgbImage,
     if input.status != MapStatus::Ok {
         return (crossed_out(photograph), no_map(input.frame));
     }
-    let style = Style { colormap: pictures.colormap, alpha: pictures.alpha, top };
+    // Positive values keep their line at any size, and so their pictures.
+    let line = input.values == Values::Positive || !input.is_of_pixels();
+    let style = Style { scale: input.scale(top), alpha: pictures.alpha, line };
     let picture = clean_overlay(photograph, input.map, input.map_size, &style);
     let blank = RgbImage::new(width, height);
     let alone = clean_overlay(&blank, input.map, input.map_size, &Style { alpha: 1.0, ..style });
-    let map = RgbImage::from_fn(width, height, |x, y| *alone.get_pixel(x, y));
-    (picture, map)
+    (picture, without_bar(&alone, input.frame))
 }
 
 /// What stands for a map that cannot be read on the page, where a plain colour would look like one.
 fn no_map(frame: &Frame) -> RgbImage {
-    let (height, width) = (frame.height as u32, frame.width as u32);
-    let crossed = crossed_out(&RgbImage::from_pixel(width, height, [224; 3].into()));
-    RgbImage::from_fn(width, height, |x, y| *crossed.get_pixel(x, y))
+    crossed(&RgbImage::from_pixel(frame.width as u32, frame.height as u32, [224; 3].into()), frame)
+}
+
+/// A crossed-out picture of the frame's size.
+fn crossed(picture: &RgbImage, frame: &Frame) -> RgbImage {
+    without_bar(&crossed_out(picture), frame)
+}
+
+/// A clean picture of the frame's size without the room for its colour bar.
+fn without_bar(picture: &RgbImage, frame: &Frame) -> RgbImage {
+    let (width, height) = (frame.width as u32, frame.height as u32);
+    RgbImage::from_fn(width, height, |x, y| *picture.get_pixel(x, y))
 }
 
 fn original(frame: &Frame) -> Result<RgbImage> {
@@ -155,9 +190,10 @@ fn original(frame: &Frame) -> Result<RgbImage> {
         .context("a frame has three values a pixel")
 }
 
-/// The top of the scale where it does not depend on other maps.
-pub(crate) fn own_top(pictures: &PictureSettings, max: f32) -> f32 {
-    if pictures.norm == Norm::None { 1.0 } else { max }
+/// The top of the map's own scale, unless that is its largest value.
+pub(crate) fn own_top(input: &RenderInput<'_>) -> Option<f32> {
+    let top = || top(input.map, input.values, input.is_of_pixels());
+    (input.values != Values::Positive).then(top).filter(|top| top.is_finite())
 }
 
 /// Writes a raw map as `maps/<fold>/<image>.npy`: float32, `[height, width]`.

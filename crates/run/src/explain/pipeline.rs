@@ -326,6 +326,7 @@ fn write(
             index,
             outcome: Outcome::compare(label, &model.classes[class]),
             status: summary.status,
+            values: one.spec.values,
             map,
             map_size: *map_size,
             frame: &image.frame,
@@ -353,10 +354,10 @@ fn attribution(
     map: MapSummary,
     files: &mut Vec<Written>,
 ) -> Result<Attribution, ExplainError> {
-    let pictures = &input.plan.pictures;
+    let (pictures, own_top) = (&input.plan.pictures, pictures::own_top(input));
     let rendered = match pictures.later() {
         true => RenderedFiles::default(),
-        false => pictures::render(input, pictures::own_top(pictures, map.max))?,
+        false => pictures::render(input, own_top.unwrap_or(map.max))?,
     };
     files.extend(rendered.files);
     let mut file = None;
@@ -377,9 +378,10 @@ fn attribution(
             min: map.min,
             max: map.max,
             argmax: Some((map.argmax / width, map.argmax % width)),
+            own_top,
             status: map.status.name().to_owned(),
         },
-        grid: Grid::from_map(input.map, input.map_size),
+        grid: Grid::from_map(input.map, input.map_size, input.values),
         top: None,
         overlay: rendered.overlay,
         thumbnail: rendered.thumbnail,

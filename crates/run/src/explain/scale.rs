@@ -110,7 +110,7 @@ fn group(plan: &Plan, row: &Prediction, attribution: &Attribution) -> (String, S
     (attribution.explanation.clone(), fold.to_owned())
 }
 
-/// The largest value of the readable maps of each group.
+/// The largest top of the readable maps of each group.
 fn tops(plan: &Plan, journal: &Journal, found: &ModelResults) -> anyhow::Result<Tops> {
     let mut tops = Tops::new();
     for row in found.rows(journal).iter() {
@@ -118,7 +118,7 @@ fn tops(plan: &Plan, journal: &Journal, found: &ModelResults) -> anyhow::Result<
         for attribution in &row.attributions {
             if attribution.map.status == MapStatus::Ok.name() {
                 let top = tops.entry(group(plan, &row, attribution)).or_default();
-                *top = top.max(attribution.map.max);
+                *top = top.max(attribution.map.own_top.unwrap_or(attribution.map.max));
             }
         }
     }
@@ -174,8 +174,9 @@ fn render_all(
         if attribution.top == Some(top) {
             continue;
         }
-        let tree = model.explanations.iter().find(|one| one.spec.name == attribution.explanation);
-        let tree = &tree.context("the journal has an explanation that the run has not")?.tree;
+        let own = model.explanations.iter().find(|one| one.spec.name == attribution.explanation);
+        let own = own.context("the journal has an explanation that the run has not")?;
+        let tree = &own.tree;
         let map_size = (attribution.map.height, attribution.map.width);
         if map_size.0 == 0 || map_size.1 == 0 {
             return Err(anyhow!("the journal has a map without a size").into());
@@ -187,6 +188,7 @@ fn render_all(
             index,
             outcome,
             status: MapStatus::from_name(&attribution.map.status).unwrap_or(MapStatus::NonFinite),
+            values: own.spec.values,
             map: &map,
             map_size,
             frame: &frame,

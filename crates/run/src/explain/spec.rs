@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use burncam_attribution::Target;
+use burncam_attribution::{Sign, Target};
+use burncam_evaluation::Values;
 use burncam_net::Arithmetic;
 use burncam_record::{ModelSpec, RunSpec};
 
@@ -52,5 +53,14 @@ fn model_spec(model: &Model) -> ModelSpec {
         },
         classes: model.classes.clone(),
         explanations: model.explanations.iter().map(|one| one.spec.clone()).collect(),
+    }
+}
+
+/// What the values of a method's maps mean, as it is recorded.
+pub(crate) fn values(sign: Sign) -> Values {
+    match sign {
+        Sign::Positive => Values::Positive,
+        Sign::Signed => Values::Signed,
+        Sign::Magnitude => Values::Sizes,
     }
 }
