@@ -138,6 +138,7 @@ fn every_method_gives_what_its_peers_and_its_formula_give() {
 type Worst<'a> = BTreeMap<(&'a str, &'a str), (f32, Vec<&'a Golden>)>;
 
 /// A row for each method and peer, with what their maps have in common.
+#[expect(clippy::print_stdout, reason = "the table of docs/accuracy.md")]
 fn print_table(worst: &Worst<'_>) {
     println!("| Method | Peer | Worst difference | Maps | Remark |");
     println!("| --- | --- | --- | --- | --- |");

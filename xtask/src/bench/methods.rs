@@ -17,7 +17,7 @@ const PEERS: &str = "tests/reference/bench_methods.py";
 const USUAL: [&str; 3] = ["vgg16", "resnet50", "ncnn"];
 
 /// Measures each method of each network, all programs in turns, and prints a row for each.
-pub(super) fn bench(options: &Options) -> Result<String, String> {
+pub(super) fn bench(options: &Options, wanted: &[String]) -> Result<String, String> {
     let peers = super::peers(options, PEERS)?;
     let batch = options.batches.last().copied().unwrap_or(1);
     let mut head = vec!["network".to_owned(), "method".to_owned(), "burncam, ms CPU".to_owned()];
@@ -34,7 +34,11 @@ pub(super) fn bench(options: &Options) -> Result<String, String> {
             workers.push(library(options, network, peer, python)?);
         }
         let methods = workers[0].ask("methods")?.0;
-        for method in methods.split_whitespace() {
+        let is_wanted = |method: &&str| {
+            let name = method.split(':').next().unwrap_or_default();
+            wanted.is_empty() || wanted.iter().any(|wanted| wanted == name)
+        };
+        for method in methods.split_whitespace().filter(is_wanted) {
             eprintln!("== {}: {method}", network.title);
             rows.push(row(network, method, batch, options.rounds, &mut workers)?);
         }

@@ -39,7 +39,7 @@ Usage: cargo xtask bench [OPTIONS]
                      PyTorch's on the first NVIDIA GPU [default: cpu]
   --weights FILE     a network straight from its file, an ONNX file beside ONNX Runtime's forward pass; may
                      be given several times
-  --methods          every method of VGG16, ResNet50 and N-CNN beside pytorch-grad-cam, torch-cam and Captum
+  --methods[=A,B]    every method, or these, of VGG16, ResNet50 and N-CNN beside pytorch-grad-cam, torch-cam and Captum
                      (see tests/reference/bench_methods.py); the last batch size is used
   --only A,B         some of vgg16, resnet50, senet50, inception_v3, ncnn
   --batch 1,8        batch sizes; the last is the one that is compared [default: 1,8]
@@ -77,8 +77,8 @@ fn bench(options: &Options, arguments: &[String]) -> Result<String, String> {
     program::build_with(&["--quiet", "--features=burncam-bench/worker"])
         .map_err(|_| "there is no program to measure".to_owned())?;
     let mut machine = machine::Machine::now();
-    if options.methods {
-        return methods::bench(options);
+    if let Some(methods) = &options.methods {
+        return methods::bench(options, methods);
     }
     let peers = peers(options, PEERS)?;
     if !options.weights.is_empty() {

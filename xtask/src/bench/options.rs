@@ -21,8 +21,8 @@ pub(super) struct Options {
     pub batches: Vec<usize>,
     pub rounds: usize,
     pub markdown: bool,
-    /// Whether methods are measured.
-    pub methods: bool,
+    /// Whether methods are measured: these, or if none is named, all.
+    pub methods: Option<Vec<String>>,
 }
 
 impl Options {
@@ -37,7 +37,7 @@ impl Options {
             batches: vec![1, 8],
             rounds: 5,
             markdown: false,
-            methods: false,
+            methods: None,
         };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
@@ -57,7 +57,10 @@ impl Options {
                 "--batch" => options.batches = numbers(name, value(name, inside, &mut rest)?)?,
                 "--rounds" => options.rounds = numbers(name, value(name, inside, &mut rest)?)?[0],
                 "--markdown" => options.markdown = true,
-                "--methods" => options.methods = true,
+                "--methods" => {
+                    let names = inside.map(|names| names.split(',').map(str::to_owned).collect());
+                    options.methods = Some(names.unwrap_or_default());
+                }
                 other => return Err(format!("bench has no option {other}\n\n{}", super::HELP)),
             }
         }
@@ -118,7 +121,10 @@ mod tests {
         assert_eq!((options.batches, options.rounds), (vec![1, 4], 3));
         assert!(options.markdown && options.checkpoints.is_none());
         let defaults = parse("").expect("defaults");
-        assert!(defaults.wants("senet50") && !defaults.on_gpu());
+        assert!(defaults.wants("senet50") && !defaults.on_gpu() && defaults.methods.is_none());
+        assert_eq!(parse("--methods").expect("all").methods, Some(Vec::new()));
+        let some = parse("--methods=saliency,rise").expect("some").methods;
+        assert_eq!(some, Some(["saliency", "rise"].map(str::to_owned).to_vec()));
     }
 
     #[test]
