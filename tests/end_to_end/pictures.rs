@@ -23,7 +23,11 @@ fn explain(place: &Place, out: &str, more: &[&str]) -> Run {
 
 /// Every overlay in `All` by its path there.
 fn overlays(place: &Place, out: &str) -> Vec<(String, RgbImage)> {
-    let folder = place.path(&format!("{out}/NCNN_GradCAM/All"));
+    overlays_of(place, out, "GradCAM")
+}
+
+fn overlays_of(place: &Place, out: &str, explanation: &str) -> Vec<(String, RgbImage)> {
+    let folder = place.path(&format!("{out}/NCNN_{explanation}/All"));
     let open = |path: String| {
         let picture = picture(&folder.join(&path));
         (path, picture)
@@ -91,6 +95,72 @@ fn one_image_in_two_folds_looks_alike_on_one_scale_only() {
     assert_eq!(table("run"), table("image"), "only the pictures differ");
     assert!(files(&place.path("fold/NCNN_GradCAM/maps")).len() == 4);
     assert!(!place.path("image/NCNN_GradCAM/maps").exists());
+}
+
+/// Pixels left of the colour bar that are much redder than blue, and the other way round.
+fn red_and_blue(picture: &RgbImage) -> [usize; 2] {
+    let photograph = picture.width() - picture.width() / 4;
+    let pixels = || picture.enumerate_pixels().filter(|(x, _, _)| *x < photograph);
+    let much = |a: u8, b: u8| i16::from(a) > i16::from(b) + 60;
+    let count = |is: &dyn Fn([u8; 3]) -> bool| pixels().filter(|(_, _, p)| is(p.0)).count();
+    [count(&|[red, _, blue]| much(red, blue)), count(&|[red, _, blue]| much(blue, red))]
+}
+
+#[test]
+fn signed_maps_have_two_colours_and_positive_ones_stay_as_they_are() {
+    let place = place();
+    let methods = ["--method", "grad-cam,input-x-gradient,saliency"];
+    for style in ["notebook", "clean"] {
+        let overlay = ["--overlay", style];
+        let run = explain(&place, style, &[&methods[..], &overlay].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let alone = format!("{style}-alone");
+        assert_eq!(explain(&place, &alone, &overlay).code, 0);
+        assert_eq!(overlays(&place, style), overlays(&place, &alone));
+    }
+    for (path, picture) in overlays_of(&place, "clean", "InputXGradient") {
+        let [red, blue] = red_and_blue(&picture);
+        assert!(red > 50 && blue > 50, "{path}: {red} red and {blue} blue");
+    }
+    // Blue is not in the photographs that lie below the notebook's overlays.
+    for (path, picture) in overlays_of(&place, "notebook", "InputXGradient") {
+        assert!(red_and_blue(&picture)[1] > 5, "{path}");
+    }
+    let record = place.read("clean/run.json");
+    for values in ["positive", "signed", "sizes"] {
+        assert!(record.contains(&format!("\"values\": \"{values}\"")), "{values}");
+    }
+    let page = place.read("clean/index.html");
+    assert!(page.contains("Red speaks for the class, blue against it."));
+}
+
+/// One image in two folds, with a map that has a value for each pixel.
+#[test]
+fn signed_maps_and_sizes_share_scales_too() {
+    let place = place();
+    let methods = ["--method", "input-x-gradient,saliency", "--overlay", "clean", "--norm"];
+    for (norm, alike) in [("run", true), ("none", true), ("fold", false)] {
+        let run = explain(&place, norm, &[&methods[..], &[norm]].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        for explanation in ["InputXGradient", "Saliency"] {
+            let found = overlays_of(&place, norm, explanation).into_iter();
+            let twins: Vec<RgbImage> = found
+                .filter(|(path, _)| path.contains("S01"))
+                .map(|(_, picture)| picture)
+                .collect();
+            assert_eq!(twins[0] == twins[1], alike, "{explanation}, {norm}");
+        }
+    }
+}
+
+#[test]
+fn maps_of_pixels_are_stored_at_the_inputs_size() {
+    let place = place();
+    let saliency = ["--method", "saliency", "--maps", "npy"];
+    assert_eq!(explain(&place, "out", &saliency).code, 0);
+    let file = place.path("out/NCNN_Saliency/maps/A/S02_dor_01.png.npy");
+    let bytes = fs::read(file).expect("a map");
+    assert_eq!(npyz::NpyFile::new(&bytes[..]).expect("a NumPy file").shape(), [120, 120]);
 }
 
 #[test]
