@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use burncam_attribution::{
-    Explanation, Likeness, METHODS, Peer, Question, Settings, Taps, Target, explain, find,
+    Explanation, Likeness, METHODS, Peer, Question, Settings, Target, explain, find,
     max_relative_error,
 };
 use burncam_models::ARCHS;
@@ -65,11 +65,6 @@ fn network(place: &Path, exact: bool) -> Network {
 
 fn explanation(golden: &Golden, classifier: &Classifier) -> Explanation {
     let method = find(&golden.method).unwrap_or_else(|| panic!("no method {}", golden.method));
-    let layers = match method.needs.taps {
-        Taps::None => Vec::new(),
-        Taps::One => vec![golden.layer.clone()],
-        Taps::Offsets => classifier.layers.with_offsets(),
-    };
     let mut settings = Settings::defaults(method.options);
     let mut options: Vec<&str> = golden.options.split(',').collect();
     let mut peer = None;
@@ -80,7 +75,7 @@ fn explanation(golden: &Golden, classifier: &Classifier) -> Explanation {
         options.remove(0);
     }
     settings.set(&options.join(",")).unwrap_or_else(|error| panic!("{}: {error}", golden.method));
-    Explanation { settings, peer, ..Explanation::new(method, layers) }
+    Explanation { settings, peer, ..Explanation::at(method, &golden.layer, &classifier.layers) }
 }
 
 /// How far Burncam's maps are from the golden ones: the worst image.

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use burncam_attribution::{
-    Explanation, Inference, METHODS, MapSummary, Method, Question, Random, Taps, Target, explain,
+    Explanation, Inference, METHODS, MapSummary, Method, Question, Random, Target, explain,
 };
 use burncam_models::find;
 use burncam_net::{
@@ -43,12 +43,8 @@ fn f64s<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
 
 fn explanation(name: &str, layer: &str) -> Explanation {
     let method = burncam_attribution::find(name).expect("a method");
-    let layers = match method.needs.taps {
-        Taps::None => Vec::new(),
-        Taps::One => vec![layer.to_owned()],
-        Taps::Offsets => (burncam_models::NCNN.variants[0].layers)().with_offsets(),
-    };
-    let mut explanation = Explanation::new(method, layers);
+    let table = (burncam_models::NCNN.variants[0].layers)();
+    let mut explanation = Explanation::at(method, layer, &table);
     // Fewer passes show the same.
     for (name, count) in
         [("samples", 3), ("masks", 24), ("steps", 4), ("patch", 40), ("stride", 30)]

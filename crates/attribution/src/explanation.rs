@@ -1,7 +1,7 @@
 //! Explanations of a batch: what is asked of a network, and what comes of it.
 
 use burn::tensor::{Tensor, TensorData, Transaction};
-use burncam_net::{Classifier, Rectifier, Tap};
+use burncam_net::{Classifier, LayerTable, Rectifier, Tap};
 
 use crate::{
     AttributionError, Fuse, Inference, MapStatus, Maps, Method, Peer, Place, Score, Settings,
@@ -32,6 +32,17 @@ impl Explanation {
         let settings = Settings::defaults(method.options);
         let smoothing = Smoothing::default();
         Self { method, layers, settings, fuse: None, smoothing, peer: None }
+    }
+
+    /// A method in a network of these layers, at one of them if it reads one, with its defaults.
+    #[must_use]
+    pub fn at(method: &'static Method, layer: &str, table: &LayerTable) -> Self {
+        let layers = match method.needs.taps {
+            Taps::None => Vec::new(),
+            Taps::One => vec![layer.to_owned()],
+            Taps::Offsets => table.with_offsets(),
+        };
+        Self::new(method, layers)
     }
 
     /// What the method reads.

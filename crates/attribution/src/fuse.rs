@@ -4,7 +4,6 @@ use std::str::FromStr;
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
-
 use burncam_net::layers::Sampling;
 
 use crate::peer::enlarged;

@@ -44,7 +44,7 @@ impl<'a> Inference<'a> {
         let one = question.target.class().map(|class| vec![class; batch]);
         let classes = classes.or(one.as_deref());
         let classes = classes.map(|classes| indices(classes, classifier.device()));
-        Self::of(classifier, images, question, classes)
+        Self::run(classifier, images, question, classes)
     }
 
     /// Other images of the same size and number, of which the same classes are explained: one more pass.
@@ -61,10 +61,10 @@ impl<'a> Inference<'a> {
         'a: 'b,
     {
         self.count(0)?;
-        Inference::of(self.classifier, images, question, Some(self.classes.clone()))
+        Inference::run(self.classifier, images, question, Some(self.classes.clone()))
     }
 
-    fn of(
+    fn run(
         classifier: &'a Classifier,
         images: Tensor<4>,
         question: &'a Question<'a>,

@@ -11,7 +11,7 @@ use crate::{Fit, Maps, Method, Taps};
 pub enum Peer {
     /// pytorch-grad-cam 1.5.
     PytorchGradCam,
-    /// torch-cam 0.4.
+    /// torch-cam 0.5.
     TorchCam,
     /// Captum 0.8.
     Captum,

@@ -29,31 +29,25 @@ pub(crate) fn by_copies(
     let smoothing = Smoothing { flips: false, ..explanation.smoothing };
     let explanations = [Explanation { smoothing, ..explanation.clone() }];
     let question = Question { explanations: &explanations, ..*inference.question };
-    let (images, mut sum) = (inference.images(), None);
-    let mut undefined: Option<(MapStatus, Tensor<2>)> = None;
+    let (images, mut maps, mut undefined) = (inference.images(), Vec::new(), Vec::new());
     for mirrored in [false, true] {
         for factor in FACTORS {
             let copy = if mirrored { images.clone().flip([3]) } else { images.clone() };
-            let maps = inference.of_copies(copy * factor, &question)?.map(&explanations[0])?;
-            let ([batch, ..], [height, width]) = (maps.values.dims(), maps.size);
-            let map = maps.values.reshape([batch, 1, height, width]);
-            let map = if mirrored { map.flip([3]) } else { map };
-            sum = Some(match sum {
-                None => map,
-                Some(sum) => sum + map,
-            });
-            // It is undefined where every copy's is.
-            undefined = match (undefined, maps.undefined) {
-                (None, flags) if sum.is_some() && !mirrored && factor == FACTORS[0] => flags,
-                (Some((status, flags)), Some((_, more))) => Some((status, flags * more)),
-                _ => None,
-            };
+            let one = inference.of_copies(copy * factor, &question)?.map(&explanations[0])?;
+            let ([batch, ..], [height, width]) = (one.values.dims(), one.size);
+            let map = one.values.reshape([batch, 1, height, width]);
+            maps.push(if mirrored { map.flip([3]) } else { map });
+            undefined.push(one.undefined);
         }
     }
-    let sum = sum.ok_or(AttributionError::Layers { count: 0 })?;
-    let [_, _, height, width] = sum.dims();
-    let values = (sum / COPIES as f32).flatten(2, 3);
-    Ok(Maps { values, size: [height, width], undefined })
+    let mean = maps.into_iter().reduce(|sum, map| sum + map).map(|sum| sum / COPIES as f32);
+    let mean = mean.ok_or(AttributionError::Layers { count: 0 })?;
+    let [_, _, height, width] = mean.dims();
+    // It is undefined where every copy's is.
+    let both =
+        |(one, other): ((MapStatus, Tensor<2>), (MapStatus, Tensor<2>))| (one.0, one.1 * other.1);
+    let undefined = undefined.into_iter().reduce(|one, other| one.zip(other).map(both)).flatten();
+    Ok(Maps { values: mean.flatten(2, 3), size: [height, width], undefined })
 }
 
 impl Explanation {

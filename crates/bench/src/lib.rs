@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use burn::tensor::{Device, Tensor};
 use burncam_attribution::{
-    Explanation, METHODS, Method, MethodOption, Passes, Question, Taps, Target, Values, explain,
+    Explanation, METHODS, Method, MethodOption, Passes, Question, Target, Values, explain,
 };
 use burncam_imaging::{DecodeOptions, Resize, decode, fit, preprocess, stacked};
 use burncam_models::ARCHS;
@@ -206,17 +206,12 @@ impl Subject {
         let (method, batch) = asked.split_once(' ').context("a method and a batch size")?;
         let pieces: Vec<String> = method.split(',').map(str::to_owned).collect();
         let request = MethodRequest::all(&pieces, None, None)?.remove(0);
-        let layers = match request.method.needs.taps {
-            Taps::None => Vec::new(),
-            Taps::One => vec![self.layer.clone()],
-            Taps::Offsets => self.classifier.layers.with_offsets(),
-        };
         let (table, head) = (&self.classifier.layers, self.classifier.head.config());
-        if request.method.needs.network.check(table, head, &layers).is_err() {
+        let by_default = Explanation::at(request.method, &self.layer, table);
+        let explanation = Explanation { settings: request.settings, ..by_default };
+        if request.method.needs.network.check(table, head, &explanation.layers).is_err() {
             return Ok("none".to_owned());
         }
-        let own = Explanation::new(request.method, layers);
-        let explanation = Explanation { settings: request.settings, ..own };
         let inputs = self.batch(number(batch)?);
         let images = stacked(&inputs, &self.input, self.classifier.device());
         let run = || {

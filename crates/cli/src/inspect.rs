@@ -15,7 +15,7 @@ use report::{Closest, Network, Report};
 
 /// Prints what the file holds; a file that is not supported is an error after that.
 pub(crate) fn run(args: &Inspect) -> Result<ExitCode> {
-    let choice = args.network.choice();
+    let choice = args.network.choice()?;
     let checkpoint = choice.read(args.checkpoint.path())?;
     let mut report = Report::new(&checkpoint)?;
     let checkpoint = checkpoint.with_statement(choice.stated.clone());

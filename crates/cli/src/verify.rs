@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use burncam_attribution::{Agreement, Explanation, Method, Taps, layer_errors};
+use burncam_attribution::{Agreement, Explanation, Method, layer_errors};
 use burncam_models::ARCHS;
 use burncam_net::{Arch, Build, Classifier, InputSpec, Variant};
 use burncam_weights::Resolved;
@@ -135,14 +135,9 @@ impl Subject {
         let tolerance = Tolerance::for_precision(choice.precision);
         let first = layers.into_iter().find(|(_, apart)| *apart > tolerance.logits);
         let compare = |request: &MethodRequest| {
-            let layers = match request.method.needs.taps {
-                Taps::None => Vec::new(),
-                Taps::One => vec![self.cam_layer().to_owned()],
-                Taps::Offsets => reference.layers.with_offsets(),
-            };
             let explanation = Explanation {
                 settings: request.settings.clone(),
-                ..Explanation::new(request.method, layers)
+                ..Explanation::at(request.method, self.cam_layer(), &reference.layers)
             };
             let taps = explanation.all_gradient_taps();
             let needs = Needs::new(&other.layers, other.parameters as u64, &taps);

@@ -290,7 +290,7 @@ fn offsets(
     layers: &LayerTable,
     vectors: &HashMap<(String, Weight), Vec<f32>>,
 ) -> HashMap<String, Vec<f32>> {
-    let of = |layer: &crate::Layer| {
+    let offset = |layer: &crate::Layer| {
         let vector = |weight| vectors.get(&(layer.name.clone(), weight));
         match layer.op {
             Op::BatchNormalization { epsilon, .. } => {
@@ -308,7 +308,7 @@ fn offsets(
         }
     };
     let layers = layers.layers().iter().filter(|layer| layer.is_map);
-    layers.filter_map(|layer| Some((layer.name.clone(), of(layer)?))).collect()
+    layers.filter_map(|layer| Some((layer.name.clone(), offset(layer)?))).collect()
 }
 
 /// Counts the values that pass, and keeps the vectors of which offsets are made.

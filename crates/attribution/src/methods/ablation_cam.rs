@@ -32,8 +32,11 @@ const DIVIDE: MethodOption = MethodOption::word(
 
 /// The paper's weight is `(y - y_k) / y`. By default the denominator, the same for all channels, is left out: where the
 /// logit is negative it would turn the map around. A channel is ablated by zeros.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let (layer, score) = (own.layer()?, inference.question.score);
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let (layer, score) = (explanation.layer()?, inference.question.score);
     let activations = inference.activations(layer)?;
     let ([batch, channels, height, width], device) = (activations.dims(), activations.device());
     let at_once = (MOST_NUMBERS / (channels * height * width)).clamp(1, channels);
@@ -54,8 +57,8 @@ fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, A
             lost.push(whole.clone().repeat_dim(0, count) - left);
         }
         let lost = Tensor::cat(lost, 0);
-        let lost = if own.settings.is("divide", "yes") { lost / whole } else { lost };
+        let lost = if explanation.settings.is("divide", "yes") { lost / whole } else { lost };
         weights.push(lost.reshape([1, channels, 1, 1]));
     }
-    own.total(activations * Tensor::cat(weights, 0))
+    explanation.total(activations * Tensor::cat(weights, 0))
 }

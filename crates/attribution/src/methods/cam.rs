@@ -20,8 +20,11 @@ pub(super) static CAM: Method = Method {
 
 /// Behind the layer there must be the mean of each channel and one dense layer. The dense layer's weight is then the
 /// gradient at any place, times the number of places.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let (activations, gradients) = inference.activations_and_gradients(own)?;
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(explanation)?;
     let [.., height, width] = activations.dims();
-    own.total(activations * gradients * (height * width) as f32)
+    explanation.total(activations * gradients * (height * width) as f32)
 }

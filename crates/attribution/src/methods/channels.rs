@@ -25,14 +25,14 @@ pub(super) fn no_positive(map: Tensor<4>) -> Tensor<2> {
 
 /// The sum of the channels, each weighted by the mean of its gradient; both are `[batch, channels, height, width]`.
 pub(super) fn weighted_by_means(
-    own: &Explanation,
+    explanation: &Explanation,
     activations: Tensor<4>,
     gradients: Tensor<4>,
 ) -> Result<Maps, AttributionError> {
     let [batch, channels, height, width] = activations.dims();
-    if own.smoothing.principal {
+    if explanation.smoothing.principal {
         let weights = channel_means(gradients).reshape([batch, channels, 1, 1]);
-        return own.total(activations * weights);
+        return explanation.total(activations * weights);
     }
     Ok(Maps::new(weighted_sums(activations, gradients), [height, width]))
 }

@@ -18,6 +18,9 @@ pub(super) static EIGEN_CAM: Method = Method {
 };
 
 /// By default the channels are not centred, as in the paper.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    project(inference.activations(own.layer()?)?, own.settings.is("centre", "yes"))
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    project(inference.activations(explanation.layer()?)?, explanation.settings.is("centre", "yes"))
 }

@@ -18,7 +18,10 @@ pub(super) static EIGEN_GRAD_CAM: Method = Method {
 };
 
 /// By default the channels are not centred, as in Eigen-CAM.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let (activations, gradients) = inference.activations_and_gradients(own)?;
-    project(activations * gradients, own.settings.is("centre", "yes"))
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(explanation)?;
+    project(activations * gradients, explanation.settings.is("centre", "yes"))
 }

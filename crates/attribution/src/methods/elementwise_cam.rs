@@ -18,7 +18,10 @@ pub(super) static ELEMENTWISE_CAM: Method = Method {
     attribute,
 };
 
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let (activations, gradients) = inference.activations_and_gradients(own)?;
-    own.total(relu(activations * gradients))
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(explanation)?;
+    explanation.total(relu(activations * gradients))
 }

@@ -35,16 +35,19 @@ const WEIGHTS: MethodOption = MethodOption::word(
     "the mean of a channel on its strongest places, or their share on its values",
 );
 
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let activations = inference.activations(own.layer()?)?;
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let activations = inference.activations(explanation.layer()?)?;
     let [.., height, width] = activations.dims();
     let count = (height * width) as f32;
     let means = sums(activations.clone()) / count;
     let apart = activations.clone() - means.clone();
     let deviations = (sums(apart.clone().powi_scalar(2)) / count).sqrt();
-    let strongest = apart.greater(deviations * own.settings.number("deviations")).float();
-    match own.settings.is("weights", "share") {
-        true => own.total(activations * (sums(strongest) / count)),
-        false => own.total(strongest * means),
+    let strongest = apart.greater(deviations * explanation.settings.number("deviations")).float();
+    match explanation.settings.is("weights", "share") {
+        true => explanation.total(activations * (sums(strongest) / count)),
+        false => explanation.total(strongest * means),
     }
 }

@@ -38,8 +38,11 @@ const WEIGHTS: MethodOption = MethodOption::word(
 
 /// Similar classes are those whose logits are nearest to the class's; where a difference of classes is explained, the
 /// class that is subtracted. The mean logit of these, times `alpha`, is subtracted from the class's.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let layer = own.layer()?;
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let layer = explanation.layer()?;
     let logits: Vec<f32> = inference
         .logits()
         .into_data()
@@ -49,7 +52,7 @@ fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, A
     let classes = classes.map_err(|error| AttributionError::read_back("the classes", &error))?;
     let count = logits.len() / classes.len().max(1);
     let (mut chosen, mut similar) = (vec![0.0_f32; logits.len()], vec![0.0_f32; logits.len()]);
-    let references = own.settings.count("references");
+    let references = explanation.settings.count("references");
     for (image, row) in logits.chunks_exact(count).enumerate() {
         let class = classes[image] as usize;
         chosen[image * count + class] = 1.0;
@@ -61,8 +64,8 @@ fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, A
     }
     let table = |values: Vec<f32>| TensorData::new(values, [classes.len(), count]);
     let (chosen, similar) = (table(chosen), table(similar));
-    let alpha = own.settings.number("alpha") as f32;
-    let by_probability = own.settings.is("weights", "probability");
+    let alpha = explanation.settings.number("alpha") as f32;
+    let by_probability = explanation.settings.is("weights", "probability");
     let gradients = inference.layer_gradients_by(layer, |_, logits| {
         let tensor = |data: &TensorData| {
             Tensor::<2>::from_data(data.clone(), (&logits.device(), logits.dtype()))
@@ -78,7 +81,7 @@ fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, A
             false => (gap * similar.clone()).sum_dim(1) / similar.sum_dim(1),
         }
     })?;
-    weighted_by_means(own, inference.activations(layer)?, gradients)
+    weighted_by_means(explanation, inference.activations(layer)?, gradients)
 }
 
 /// The classes but this one whose logits are nearest to its own, so many or all.

@@ -44,18 +44,21 @@ const EPSILON: MethodOption = MethodOption::number(
 
 /// Offsets are those of convolutions and batch normalisations, as in the paper's code; dense layers have no places.
 /// Sizes are brought to 0..1, enlarged bilinearly, and summed over channels and layers.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
     let images = inference.images();
     let [.., height, width] = images.dims();
-    let by_channel = own.settings.is("rescale", "channel");
-    let epsilon = own.settings.number("epsilon") as f32;
+    let by_channel = explanation.settings.is("rescale", "channel");
+    let epsilon = explanation.settings.number("epsilon") as f32;
     let sizes = |products: Tensor<4>| {
         let sizes = rescaled(products.abs(), by_channel, epsilon);
         // To enlarge the sum is to sum what is enlarged.
         resized(sizes.sum_dim(1), [height, width], Sampling::HalfPixel)
     };
     let mut sum = sizes(images * inference.input_gradients(Rectifier::Gradient)?);
-    for layer in &own.layers {
+    for layer in &explanation.layers {
         let Some((offsets, activation)) = inference.classifier.offsets(layer) else { continue };
         let gradients = inference.gradients(layer)?;
         let gradients = match activation {

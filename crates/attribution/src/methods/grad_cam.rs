@@ -22,7 +22,10 @@ pub(super) static GRAD_CAM: Method = Method {
     attribute,
 };
 
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let (activations, gradients) = inference.activations_and_gradients(own)?;
-    weighted_by_means(own, activations, gradients)
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(explanation)?;
+    weighted_by_means(explanation, activations, gradients)
 }

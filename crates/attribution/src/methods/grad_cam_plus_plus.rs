@@ -42,10 +42,13 @@ const EPSILON: MethodOption = MethodOption::number(
 /// The paper's equation 19, of the exponential of the logit: `g^2 / (2 g^2 + S g^3)` is `1 / (2 + S g)`, which needs
 /// no epsilon. `S` is the sum of the channel; where the gradient `g` is not positive the place has no weight. The
 /// exponential itself, the same for all channels, is left out.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let (activations, gradients) = inference.activations_and_gradients(own)?;
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(explanation)?;
     let none = no_positive(gradients.clone());
-    let (positive, epsilon) = (relu(gradients), own.settings.number("epsilon"));
+    let (positive, epsilon) = (relu(gradients), explanation.settings.number("epsilon"));
     let bend = sums(activations.clone()) * positive.clone() + 2.0;
     let weights = match epsilon {
         0.0 => positive / bend,
@@ -54,6 +57,6 @@ fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, A
             squares.clone() * positive / (squares * bend + epsilon)
         }
     };
-    let maps = own.total(activations * sums(weights))?;
+    let maps = explanation.total(activations * sums(weights))?;
     Ok(maps.undefined_where(MapStatus::NoPositiveGradient, none))
 }

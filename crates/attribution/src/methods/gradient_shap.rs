@@ -2,6 +2,7 @@
 
 use burncam_net::Tap;
 
+use super::integrated_gradients::BASELINE;
 use super::noise::{Noise, UNIT};
 use crate::{
     AttributionError, Explanation, Inference, Likeness, Maps, Method, MethodOption, Needs, Passes,
@@ -25,19 +26,16 @@ pub(super) static GRADIENT_SHAP: Method = Method {
 const SAMPLES: MethodOption = MethodOption::count("samples", 50, "random points of the way");
 const NOISE: MethodOption =
     MethodOption::number("noise", 0.0, [0.0, 1000.0], "deviation of noise on the image");
-const BASELINE: MethodOption = MethodOption::number(
-    "baseline",
-    0.0,
-    [-1e6, 1e6],
-    "the number that enters the network everywhere at the way's beginning",
-);
 
 /// The beginning is one empty image, so an image's map does not depend on other images.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let (images, samples) = (inference.images(), own.settings.count("samples"));
-    let baseline = own.settings.number("baseline") as f32;
-    let is_noisy = own.settings.number("noise") > 0.0;
-    let mut noise = Noise::new(inference, own);
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let (images, samples) = (inference.images(), explanation.settings.count("samples"));
+    let baseline = explanation.settings.number("baseline") as f32;
+    let is_noisy = explanation.settings.number("noise") > 0.0;
+    let mut noise = Noise::new(inference, explanation);
     let mut sum = None;
     for _ in 0..samples {
         let place = noise.shares();

@@ -34,13 +34,16 @@ const RESIZE: MethodOption = MethodOption::word(
 );
 
 /// Of a pixel's channels, the largest by size.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let (activations, gradients) = inference.activations_and_gradients(own)?;
-    let map = weighted_by_means(own, activations, gradients)?;
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(explanation)?;
+    let map = weighted_by_means(explanation, activations, gradients)?;
     let guided = inference.input_gradients(Rectifier::Guided)?;
     let ([batch, ..], [height, width]) = (map.values.dims(), map.size);
     let [.., rows, columns] = guided.dims();
-    let nearest = own.settings.is("resize", "nearest");
+    let nearest = explanation.settings.is("resize", "nearest");
     let sampling = if nearest { Sampling::Nearest } else { Sampling::HalfPixel };
     let map = relu(map.values).reshape([batch, 1, height, width]);
     Ok(Maps::largest(guided * resized(map, [rows, columns], sampling)))

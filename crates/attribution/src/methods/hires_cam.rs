@@ -18,10 +18,13 @@ pub(super) static HIRES_CAM: Method = Method {
     attribute,
 };
 
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let (activations, gradients) = inference.activations_and_gradients(own)?;
-    if own.smoothing.principal {
-        return own.total(activations * gradients);
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(explanation)?;
+    if explanation.smoothing.principal {
+        return explanation.total(activations * gradients);
     }
     let [.., height, width] = activations.dims();
     Ok(Maps::new(product_sums(activations, gradients), [height, width]))

@@ -30,7 +30,8 @@ const RULE: MethodOption = MethodOption::word(
     &["gauss-legendre", "trapezoid"],
     "how the integral is computed: by Gauss and Legendre's points, or by points equally far from each other",
 );
-const BASELINE: MethodOption = MethodOption::number(
+/// The empty image.
+pub(super) const BASELINE: MethodOption = MethodOption::number(
     "baseline",
     0.0,
     [-1e6, 1e6],
@@ -40,11 +41,14 @@ const BASELINE: MethodOption = MethodOption::number(
 /// By default the way begins where everything that enters the network is 0, what the preprocessing makes of the mean
 /// colour, or of black. The integral is Gauss and Legendre's, as in Captum, so the values of a map sum closely to what
 /// the logit has gained.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let (images, steps) = (inference.images(), own.settings.count("steps"));
-    let baseline = own.settings.number("baseline") as f32;
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let (images, steps) = (inference.images(), explanation.settings.count("steps"));
+    let baseline = explanation.settings.number("baseline") as f32;
     let way = images - baseline;
-    let points = match own.settings.is("rule", "trapezoid") {
+    let points = match explanation.settings.is("rule", "trapezoid") {
         true => trapezoid(steps),
         false => gauss_legendre(steps),
     };

@@ -28,9 +28,12 @@ pub(super) static IS_CAM: Method = Method {
 const STEPS: MethodOption = MethodOption::count("steps", 10, "brightnesses of a masked image");
 
 /// Step `i` of `n` multiplies the masked image by `i / n`.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let steps = own.settings.count("steps");
-    weighted_by_score(inference, own, steps, |masks, numbers, _| {
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let steps = explanation.settings.count("steps");
+    weighted_by_score(inference, explanation, steps, |masks, numbers, _| {
         let shares: Vec<f32> = numbers.iter().map(|i| (i + 1) as f32 / steps as f32).collect();
         let shares = TensorData::new(shares, [numbers.len(), 1, 1, 1]);
         let shares = Tensor::<4>::from_data(shares, &masks.device());

@@ -24,9 +24,12 @@ pub(super) static LAYER_CAM: Method = Method {
     attribute,
 };
 
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let (activations, gradients) = inference.activations_and_gradients(own)?;
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(explanation)?;
     let none = no_positive(gradients.clone());
-    let maps = own.total(activations * relu(gradients))?;
+    let maps = explanation.total(activations * relu(gradients))?;
     Ok(maps.undefined_where(MapStatus::NoPositiveGradient, none))
 }

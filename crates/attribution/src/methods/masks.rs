@@ -42,8 +42,8 @@ pub(super) const EPSILON: MethodOption = MethodOption::number(
 );
 
 /// The score that an explanation asks for.
-pub(super) fn score(own: &Explanation) -> Score {
-    if own.settings.is("score", "logit") { Score::Logit } else { Score::Probability }
+pub(super) fn score(explanation: &Explanation) -> Score {
+    if explanation.settings.is("score", "logit") { Score::Logit } else { Score::Probability }
 }
 
 /// The sum of a layer's channels, each weighted by the softmax, over the channels, of the mean score of `times` images
@@ -51,11 +51,11 @@ pub(super) fn score(own: &Explanation) -> Score {
 /// what the image is multiplied with.
 pub(super) fn weighted_by_score(
     inference: &mut Inference<'_>,
-    own: &Explanation,
+    explanation: &Explanation,
     times: usize,
     change: impl Fn(Tensor<4>, &[usize], &mut Random) -> Tensor<4>,
 ) -> Result<Maps, AttributionError> {
-    let (activations, images) = (inference.activations(own.layer()?)?, inference.images());
+    let (activations, images) = (inference.activations(explanation.layer()?)?, inference.images());
     let ([batch, channels, ..], [.., height, width]) = (activations.dims(), images.dims());
     let (mut weights, mut equal) = (Vec::with_capacity(batch), Vec::with_capacity(batch));
     for image in 0..batch {
@@ -66,7 +66,8 @@ pub(super) fn weighted_by_score(
             let copies: Vec<usize> = (first..channels * times).take(AT_ONCE).collect();
             let own_channels: Vec<usize> = copies.iter().map(|copy| copy / times).collect();
             let (low, high) = (own_channels[0], own_channels[own_channels.len() - 1]);
-            let block = masks(own, map.clone().slice(s![0..1, low..high + 1]), [height, width]);
+            let block =
+                masks(explanation, map.clone().slice(s![0..1, low..high + 1]), [height, width]);
             let block = match times {
                 1 => block,
                 _ => {
@@ -78,13 +79,13 @@ pub(super) fn weighted_by_score(
             let numbers: Vec<usize> = copies.iter().map(|copy| copy % times).collect();
             let block = change(block, &numbers, &mut random);
             let logits = inference.pass(input.clone().repeat_dim(0, copies.len()) * block)?;
-            scores.push(inference.scores_of(image, logits, score(own)));
+            scores.push(inference.scores_of(image, logits, score(explanation)));
         }
         let scores = Tensor::cat(scores, 0).reshape([channels, times]).mean_dim(1);
         equal.push(are_equal(scores.clone()));
         weights.push(softmax(scores, 0).reshape([1, channels, 1, 1]));
     }
-    let maps = own.total(activations * Tensor::cat(weights, 0))?;
+    let maps = explanation.total(activations * Tensor::cat(weights, 0))?;
     Ok(maps.undefined_where(MapStatus::EqualScores, Tensor::cat(equal, 0)))
 }
 
@@ -95,12 +96,12 @@ pub(super) fn are_equal(scores: Tensor<2>) -> Tensor<2> {
 }
 
 /// Channels `[1, channels, height, width]` as masks of an image of this size, `[channels, 1, height, width]`.
-fn masks(own: &Explanation, channels: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
-    let corners = own.settings.is("corners", "yes");
+fn masks(explanation: &Explanation, channels: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
+    let corners = explanation.settings.is("corners", "yes");
     let sampling = if corners { Sampling::AlignedCorners } else { Sampling::HalfPixel };
     let enlarged = |masks: Tensor<4>| resized(masks, size, sampling);
-    let epsilon = own.settings.number("epsilon") as f32;
-    let masks = match own.settings.is("normalise", "before") {
+    let epsilon = explanation.settings.number("epsilon") as f32;
+    let masks = match explanation.settings.is("normalise", "before") {
         true => enlarged(normalised(channels, epsilon)),
         false => normalised(enlarged(channels), epsilon),
     };

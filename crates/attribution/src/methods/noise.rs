@@ -4,11 +4,12 @@ use burn::tensor::{Tensor, TensorData};
 use burncam_net::Tap;
 
 use super::channels::maxima;
-use crate::{AttributionError, Explanation, Inference, MethodOption, Random};
+use crate::{
+    AttributionError, Explanation, Inference, Likeness, MethodOption, Needs, Passes, Peer, Random,
+};
 
 /// Noisy copies of an image.
-pub(super) const SAMPLES: MethodOption =
-    MethodOption::count("samples", 50, "noisy copies of an image");
+const SAMPLES: MethodOption = MethodOption::count("samples", 50, "noisy copies of an image");
 
 /// The noise's deviation.
 pub(super) const NOISE: MethodOption =
@@ -21,6 +22,19 @@ pub(super) const UNIT: MethodOption = MethodOption::word(
     "what the noise is measured by: the image's range, or the numbers that enter the network",
 );
 
+/// The options of methods of pixels' gradients.
+pub(super) static OPTIONS: &[MethodOption] = &[SAMPLES, NOISE, UNIT];
+
+/// How libraries compute these methods.
+pub(super) static PEERS: &[(Peer, Likeness)] = &[
+    (Peer::Captum, Likeness::Options("samples=5,noise=1,unit=input")),
+    (Peer::Xplique, Likeness::Options("noise=0.2,unit=input")),
+];
+
+/// What they need of a network.
+pub(super) const NEEDS: Needs =
+    Needs { passes: Passes::Option("samples"), seeded: true, ..Needs::INPUT };
+
 /// Makes noise for the images of a batch, each from its own numbers.
 pub(super) struct Noise {
     draws: Vec<Random>,
@@ -29,13 +43,13 @@ pub(super) struct Noise {
 
 impl Noise {
     /// As much of it as the options `noise` and `unit` say.
-    pub(super) fn new(inference: &Inference<'_>, own: &Explanation) -> Self {
+    pub(super) fn new(inference: &Inference<'_>, explanation: &Explanation) -> Self {
         let images = inference.images();
         let [batch, channels, height, width] = images.dims();
-        let deviation = own.settings.number("noise") as f32;
+        let deviation = explanation.settings.number("noise") as f32;
         let flat = images.reshape([batch, 1, channels * height, width]);
         let ranges = maxima(flat.clone()) + maxima(flat.neg());
-        let deviations = match own.settings.is("unit", "input") {
+        let deviations = match explanation.settings.is("unit", "input") {
             true => ranges.ones_like() * deviation,
             false => ranges * deviation,
         };
@@ -62,11 +76,11 @@ impl Noise {
 /// The means, over noisy copies, of the first so many powers of the gradient at a place.
 pub(super) fn moments<const N: usize>(
     inference: &mut Inference<'_>,
-    own: &Explanation,
+    explanation: &Explanation,
     place: &Tap,
 ) -> Result<[Tensor<4>; N], AttributionError> {
-    let (images, samples) = (inference.images(), own.settings.count("samples"));
-    let mut noise = Noise::new(inference, own);
+    let (images, samples) = (inference.images(), explanation.settings.count("samples"));
+    let mut noise = Noise::new(inference, explanation);
     let mut sums: Option<[Tensor<4>; N]> = None;
     for _ in 0..samples {
         let gradients = inference.gradients_of(noise.on(images.clone()), place)?;

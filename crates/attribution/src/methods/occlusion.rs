@@ -42,17 +42,21 @@ const OVERLAPS: MethodOption = MethodOption::word(
 );
 
 /// The last windows end at the border. 0 is what the preprocessing makes of the mean colour, or of black.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
     let images = inference.images();
     let ([batch, _, height, width], device) = (images.dims(), images.device());
-    let (patch, stride) = (own.settings.count("patch"), own.settings.count("stride"));
-    let baseline = own.settings.number("baseline") as f32;
+    let (patch, stride) =
+        (explanation.settings.count("patch"), explanation.settings.count("stride"));
+    let baseline = explanation.settings.number("baseline") as f32;
     let corners: Vec<[usize; 2]> = (0..windows(height, patch, stride))
         .flat_map(|row| (0..windows(width, patch, stride)).map(move |column| [row, column]))
         .map(|place| place.map(|index| index * stride))
         .collect();
     let hits = || Tensor::<4>::zeros([1, 1, height, width], &device);
-    let score = score(own);
+    let score = score(explanation);
     let whole = inference.scores(inference.logits(), score);
     let mut maps = Vec::with_capacity(batch);
     for image in 0..batch {
@@ -75,7 +79,7 @@ fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, A
             lost = lost + (window.clone() * loss).sum_dim(0);
             covered = covered + window.sum_dim(0);
         }
-        maps.push(match own.settings.is("overlaps", "sum") {
+        maps.push(match explanation.settings.is("overlaps", "sum") {
             true => lost,
             false => lost / covered.clamp_min(1.0),
         });

@@ -18,8 +18,11 @@ pub(super) static RANDOM_CAM: Method = Method {
     attribute,
 };
 
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let activations = inference.activations(own.layer()?)?;
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let activations = inference.activations(explanation.layer()?)?;
     let [batch, channels, ..] = activations.dims();
     let mut weights = Vec::with_capacity(batch * channels);
     for image in 0..batch {
@@ -28,5 +31,5 @@ fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, A
     }
     let weights = TensorData::new(weights, [batch, channels, 1, 1]);
     let weights = Tensor::<4>::from_data(weights, &activations.device());
-    own.total(activations * weights)
+    explanation.total(activations * weights)
 }

@@ -35,10 +35,14 @@ const DIVIDE: MethodOption = MethodOption::word(
 
 /// A mask is a grid of cells, enlarged bilinearly and shifted by less than a cell. What it hides is 0, what the
 /// preprocessing makes of the mean colour, or of black.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
     let images = inference.images();
     let ([batch, _, height, width], device) = (images.dims(), images.device());
-    let (count, share) = (own.settings.count("masks"), own.settings.number("p") as f32);
+    let (count, share) =
+        (explanation.settings.count("masks"), explanation.settings.number("p") as f32);
     let (mut maps, mut equal) = (Vec::with_capacity(batch), Vec::with_capacity(batch));
     for image in 0..batch {
         let input = images.clone().slice(s![image..image + 1]);
@@ -47,15 +51,15 @@ fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, A
         let (mut coverage, mut scores) = (sum.clone(), Vec::new());
         for first in (0..count).step_by(AT_ONCE) {
             let some = AT_ONCE.min(count - first);
-            let masks = masks(own, &mut random, some, &input);
+            let masks = masks(explanation, &mut random, some, &input);
             let logits = inference.pass(input.clone().repeat_dim(0, some) * masks.clone())?;
-            let own_scores = inference.scores_of(image, logits, score(own));
+            let own_scores = inference.scores_of(image, logits, score(explanation));
             let weighted = masks.clone() * own_scores.clone().reshape([some, 1, 1, 1]);
             sum = sum + weighted.sum_dim(0);
             coverage = coverage + masks.sum_dim(0);
             scores.push(own_scores);
         }
-        maps.push(match own.settings.is("divide", "coverage") {
+        maps.push(match explanation.settings.is("divide", "coverage") {
             true => sum / (coverage + 1e-4),
             false => sum / (count as f32 * share),
         });
@@ -66,10 +70,15 @@ fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, A
 }
 
 /// The next masks of an image, `[count, 1, height, width]`.
-fn masks(own: &Explanation, random: &mut Random, count: usize, image: &Tensor<4>) -> Tensor<4> {
+fn masks(
+    explanation: &Explanation,
+    random: &mut Random,
+    count: usize,
+    image: &Tensor<4>,
+) -> Tensor<4> {
     let ([.., height, width], device) = (image.dims(), image.device());
-    let grid = own.settings.count("grid").min(height).min(width);
-    let share = own.settings.number("p") as f32;
+    let grid = explanation.settings.count("grid").min(height).min(width);
+    let share = explanation.settings.number("p") as f32;
     let cell = [height.div_ceil(grid), width.div_ceil(grid)];
     let (mut cells, mut shifts) = (Vec::with_capacity(count * grid * grid), Vec::new());
     for _ in 0..count {

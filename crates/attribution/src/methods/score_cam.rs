@@ -25,6 +25,9 @@ pub(super) static SCORE_CAM: Method = Method {
 /// A channel is brought to the size of the images, then to 0..=1, and multiplied with the network's input, where 0 is
 /// what the preprocessing makes of the mean colour, or of black. The weights are the softmax, over the channels, of
 /// the score: the paper's baseline, the same for all channels, does not change it.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    weighted_by_score(inference, own, 1, |masks, _, _| masks)
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    weighted_by_score(inference, explanation, 1, |masks, _, _| masks)
 }

@@ -30,14 +30,17 @@ pub(super) static SMOOTH_GRAD_CAM_PLUS_PLUS: Method = Method {
 const SAMPLES: MethodOption = MethodOption::count("samples", 25, "noisy copies of an image");
 
 /// The activations are those of the image itself. Where the denominator is not positive a place has no weight.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let activations = inference.activations(own.layer()?)?;
-    let layer = Tap::Layer(own.layer()?.clone());
-    let [mean, squares, cubes] = moments(inference, own, &layer)?;
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let activations = inference.activations(explanation.layer()?)?;
+    let layer = Tap::Layer(explanation.layer()?.clone());
+    let [mean, squares, cubes] = moments(inference, explanation, &layer)?;
     let none = no_positive(mean.clone());
     let bend = squares.clone() * 2.0 + sums(activations.clone()) * cubes;
     let is_flat = bend.clone().lower_equal_elem(0.0);
     let alpha = (squares / bend).mask_fill(is_flat, 0.0);
-    let maps = own.total(activations * sums(alpha * relu(mean)))?;
+    let maps = explanation.total(activations * sums(alpha * relu(mean)))?;
     Ok(maps.undefined_where(MapStatus::NoPositiveGradient, none))
 }

@@ -30,9 +30,13 @@ const NOISE: MethodOption = MethodOption::number(
 );
 
 /// The noise is on the mask, the paper's second way, and the same for all colours.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let (samples, deviation) = (own.settings.count("samples"), own.settings.number("noise") as f32);
-    weighted_by_score(inference, own, samples, |masks, _, random| {
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let (samples, deviation) =
+        (explanation.settings.count("samples"), explanation.settings.number("noise") as f32);
+    weighted_by_score(inference, explanation, samples, |masks, _, random| {
         noise(random, &masks, deviation) + masks
     })
 }

@@ -2,10 +2,8 @@
 
 use burncam_net::Tap;
 
-use super::noise::{NOISE, SAMPLES, UNIT, moments};
-use crate::{
-    AttributionError, Explanation, Inference, Likeness, Maps, Method, Needs, Passes, Peer, Sign,
-};
+use super::noise::{NEEDS, OPTIONS, PEERS, moments};
+use crate::{AttributionError, Explanation, Inference, Maps, Method, Sign};
 
 pub(super) static VAR_GRAD: Method = Method {
     name: "var-grad",
@@ -14,18 +12,18 @@ pub(super) static VAR_GRAD: Method = Method {
     summary: "how much the gradient of pixels varies over noisy copies",
     paper: "Adebayo et al., Local Explanation Methods for Deep Neural Networks Lack Sensitivity to Parameter Values, 2018",
     url: "https://arxiv.org/abs/1810.03307",
-    needs: Needs { passes: Passes::Option("samples"), seeded: true, ..Needs::INPUT },
+    needs: NEEDS,
     sign: Sign::Magnitude,
-    options: &[SAMPLES, NOISE, UNIT],
-    peers: &[
-        (Peer::Captum, Likeness::Options("samples=5,noise=1,unit=input")),
-        (Peer::Xplique, Likeness::Options("noise=0.2,unit=input")),
-    ],
+    options: OPTIONS,
+    peers: PEERS,
     attribute,
 };
 
 /// The variance of all copies, divided by their number; of a pixel's channels, the largest.
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let [mean, squares] = moments(inference, own, &Tap::Input)?;
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let [mean, squares] = moments(inference, explanation, &Tap::Input)?;
     Ok(Maps::largest(squares - mean.powi_scalar(2)))
 }

@@ -34,15 +34,18 @@ const EPSILON: MethodOption = MethodOption::number(
 /// its values, is not defined.
 const LEAST: f32 = 1e-6;
 
-fn attribute(inference: &mut Inference<'_>, own: &Explanation) -> Result<Maps, AttributionError> {
-    let (activations, gradients) = inference.activations_and_gradients(own)?;
+fn attribute(
+    inference: &mut Inference<'_>,
+    explanation: &Explanation,
+) -> Result<Maps, AttributionError> {
+    let (activations, gradients) = inference.activations_and_gradients(explanation)?;
     let sizes = sums(activations.clone().abs());
     let totals = sums(activations.clone());
     let is_empty = totals.clone().abs().lower_equal(sizes * LEAST);
     let products = sums(activations.clone() * gradients);
-    let weights = match own.settings.number("epsilon") {
+    let weights = match explanation.settings.number("epsilon") {
         0.0 => (products / totals).mask_fill(is_empty, 0.0),
         epsilon => products / (totals + epsilon),
     };
-    own.total(activations * weights)
+    explanation.total(activations * weights)
 }

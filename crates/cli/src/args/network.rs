@@ -58,14 +58,25 @@ pub(crate) struct NetworkArgs {
 
 impl NetworkArgs {
     /// The same without a command line.
-    pub(crate) fn choice(&self) -> NetworkChoice {
+    ///
+    /// # Errors
+    ///
+    /// If there are two files.
+    pub(crate) fn choice(&self) -> Result<NetworkChoice> {
+        if self.like.len() > 1 {
+            bail!("--like: at most one ONNX file can be given");
+        }
+        Ok(self.stated(self.like.first()))
+    }
+
+    fn stated(&self, like: Option<&PathBuf>) -> NetworkChoice {
         let stated = Statement {
             head: self.head.clone(),
             size: self.size,
             output: self.output,
             output_layer: self.output_layer.clone(),
         };
-        NetworkChoice { model: self.model.clone(), like: self.like.first().cloned(), stated }
+        NetworkChoice { model: self.model.clone(), like: like.cloned(), stated }
     }
 
     /// The same with the library whose name `--like` has, if one of its values is that of a library.
@@ -80,17 +91,16 @@ impl NetworkArgs {
         if peers.len() > 1 || files.len() > 1 {
             bail!("--like: at most one ONNX file and one library can be given");
         }
-        let like = files.first().map(|file| file.to_path_buf());
-        Ok((NetworkChoice { like, ..self.choice() }, peers.first().copied()))
+        Ok((self.stated(files.first().copied()), peers.first().copied()))
     }
 
     /// What `--model` names.
     pub(crate) fn wanted(&self) -> Result<Option<Wanted>> {
-        self.choice().wanted()
+        self.choice()?.wanted()
     }
 
     /// Opens a checkpoint and finds its network.
     pub(crate) fn open(&self, path: &Path) -> Result<Resolved> {
-        self.choice().open(path)
+        self.choice()?.open(path)
     }
 }

@@ -294,7 +294,7 @@ fn quoted(word: &str) -> String {
 struct Progress {
     bar: ProgressBar,
     started: Instant,
-    unit: &'static Unit,
+    unit: Unit,
     done: u64,
     told: u64,
     /// When the first pass was done, until an image is.
@@ -303,19 +303,17 @@ struct Progress {
     untold: bool,
 }
 
-/// What is counted, in both languages.
-struct Unit {
-    english: &'static str,
-    portuguese: &'static str,
+/// What is counted.
+#[derive(Clone, Copy, PartialEq)]
+enum Unit {
+    Images,
+    Passes,
 }
-
-static IMAGES: Unit = Unit { english: "images", portuguese: "imagens" };
-static PASSES: Unit = Unit { english: "passes", portuguese: "passagens" };
 
 impl Progress {
     /// Starts at none of `images`, which take so many passes.
     fn new(images: usize, passes: usize) -> Self {
-        let unit = if passes > images { &PASSES } else { &IMAGES };
+        let unit = if passes > images { Unit::Passes } else { Unit::Images };
         let (length, word) = (passes.max(images), unit.word().text(language()).to_owned());
         let style =
             ProgressStyle::with_template(&format!("{{bar:32}} {{pos}}/{{len}} {word}{{rate}}"))
@@ -341,7 +339,7 @@ impl Progress {
         if self.untold {
             self.first_pass.get_or_insert_with(Instant::now);
         }
-        if std::ptr::eq(self.unit, &raw const PASSES) {
+        if self.unit == Unit::Passes {
             self.count(images);
         }
     }
@@ -364,7 +362,7 @@ impl Progress {
             );
             self.bar.suspend(|| err!("{}", spoken(&said)));
         }
-        if std::ptr::eq(self.unit, &raw const IMAGES) {
+        if self.unit == Unit::Images {
             self.count(images);
         }
     }
@@ -399,25 +397,34 @@ impl Progress {
 
 /// Images a second, and the time left as long as there are images left: never less than a second,
 /// which would round to none.
-fn rate(unit: &Unit, speed: f64, left: Option<Duration>) -> Message {
+fn rate(unit: Unit, speed: f64, left: Option<Duration>) -> Message {
     let left = left.map(|left| HumanDuration(left.max(Duration::from_secs(1))).to_string());
     let portuguese = left.as_deref().map(|left| format!(", {}", left_in_portuguese(left)));
     let english = left.as_deref().map(|left| format!(", {left} left"));
+    let word = unit.word();
     let speed = |language: Language| language.number(speed, 1);
     Message::new(
-        format!(", {} {}/s{}", speed(Language::English), unit.english, english.unwrap_or_default()),
+        format!(
+            ", {} {}/s{}",
+            speed(Language::English),
+            word.text(Language::English),
+            english.unwrap_or_default()
+        ),
         format!(
             ", {} {}/s{}",
             speed(Language::Portuguese),
-            unit.portuguese,
+            word.text(Language::Portuguese),
             portuguese.unwrap_or_default()
         ),
     )
 }
 
 impl Unit {
-    fn word(&self) -> Message {
-        Message::new(self.english, self.portuguese)
+    fn word(self) -> Message {
+        match self {
+            Self::Images => Message::new("images", "imagens"),
+            Self::Passes => Message::new("passes", "passagens"),
+        }
     }
 }
 
@@ -458,7 +465,7 @@ mod tests {
     #[test]
     fn time_is_left_as_long_as_images_are() {
         let said = |left| {
-            let rate = rate(&IMAGES, 10.25, left);
+            let rate = rate(Unit::Images, 10.25, left);
             [Language::English, Language::Portuguese].map(|language| rate.text(language).to_owned())
         };
         let soon = said(Some(Duration::from_millis(200)));
