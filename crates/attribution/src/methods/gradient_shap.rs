@@ -2,7 +2,7 @@
 
 use burncam_net::Tap;
 
-use super::integrated_gradients::BASELINE;
+use super::baseline::BASELINE;
 use super::noise::{Noise, UNIT};
 use crate::{
     AttributionError, Explanation, Inference, Likeness, Maps, Method, MethodOption, Needs, Passes,

@@ -2,6 +2,7 @@
 
 use burncam_net::Tap;
 
+use super::baseline::BASELINE;
 use crate::{
     AttributionError, Explanation, Inference, Likeness, Maps, Method, MethodOption, Needs, Passes,
     Peer, Sign,
@@ -29,13 +30,6 @@ const RULE: MethodOption = MethodOption::word(
     "rule",
     &["gauss-legendre", "trapezoid"],
     "how the integral is computed: by Gauss and Legendre's points, or by points equally far from each other",
-);
-/// The empty image.
-pub(super) const BASELINE: MethodOption = MethodOption::number(
-    "baseline",
-    0.0,
-    [-1e6, 1e6],
-    "the number that enters the network everywhere at the way's beginning",
 );
 
 /// By default the way begins where everything that enters the network is 0, what the preprocessing makes of the mean

@@ -1,6 +1,7 @@
 //! Methods of attribution, one file each.
 
 mod ablation_cam;
+mod baseline;
 mod cam;
 mod channels;
 mod deconvolution;
