@@ -290,6 +290,7 @@ mod tests {
                     "name": "GradCAM", "title": "Grad-CAM", "paper": "Selvaraju et al.",
                     "--method": "grad-cam",
                     "--layer": ["conv5_3"],
+                    "values": "positive",
                 }],
                 "target": "predicted", "classes": ["Pain", "No_pain"],
                 "classes_from": "--classes", "labels": "dirs",
