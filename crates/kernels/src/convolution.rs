@@ -13,7 +13,7 @@ use crate::winograd::{self, Winograd};
 
 /// Inputs with fewer channels get their border of zeros first, so that a row of a window is one
 /// run.
-const FEW_CHANNELS: usize = 8;
+pub(crate) const FEW_CHANNELS: usize = 8;
 
 /// Which way a convolution may be computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub struct Weights<'a> {
 
 impl Weights<'_> {
     /// Channels of a group, of so many in all.
-    fn channels(&self, channels: usize) -> usize {
+    pub(crate) fn channels(&self, channels: usize) -> usize {
         let (groups, filters) = (self.groups, self.bias.len());
         let even = groups > 0 && channels.is_multiple_of(groups) && filters.is_multiple_of(groups);
         assert!(even, "channels and filters are shared among the groups");
@@ -116,43 +116,6 @@ impl Convolution {
         let mut bias = weights.bias.to_vec();
         bias.resize(filters.next_multiple_of(tiling.width()), 0.0);
         Self { window, channels, filters, bias, method, level }
-    }
-
-    /// The way back of a convolution: from the gradient of its output, with [`dilate`](crate::dilate)d strides,
-    /// to that of its input. The bias has no part in it.
-    ///
-    /// # Panics
-    ///
-    /// As [`new`](Self::new); or if the border is as wide as the window.
-    #[must_use]
-    pub fn transposed(
-        window: Window,
-        channels: usize,
-        weights: &Weights<'_>,
-        how: Arithmetic,
-    ) -> Self {
-        let (groups, filters, [high, wide]) = (weights.groups, weights.bias.len(), window.size);
-        let own_channels = weights.channels(channels);
-        let own_filters = filters / groups;
-        let mut kernel = vec![0.0; weights.kernel.len()];
-        let size = own_channels * filters;
-        for (tap, own) in weights.kernel.chunks_exact(size).enumerate() {
-            // Turned around in both directions, with channels and filters exchanged.
-            let other = high * wide - 1 - tap;
-            let kernel = &mut kernel[other * size..][..size];
-            for (channel, own) in own.chunks_exact(filters).enumerate() {
-                for (filter, value) in own.iter().enumerate() {
-                    let scale = weights.scale.map_or(1.0, |scale| scale[filter]);
-                    let (group, filter) = (filter / own_filters, filter % own_filters);
-                    kernel[filter * channels + group * own_channels + channel] = value * scale;
-                }
-            }
-        }
-        let before = [0, 1].map(|axis| window.extent(axis) - 1 - window.before[axis]);
-        let window = Window { strides: [1, 1], before, ..window };
-        let bias = vec![0.0; channels];
-        let weights = Weights { kernel: &kernel, scale: None, bias: &bias, groups };
-        Self::new(window, filters, &weights, how)
     }
 
     /// Numbers at each position of the output.

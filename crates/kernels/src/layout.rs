@@ -119,7 +119,7 @@ pub fn part(input: &[f32], channels: usize, first: usize, output: &mut [f32], sh
 /// # Panics
 ///
 /// If the shapes and the numbers do not fit.
-pub fn dilate(
+pub(crate) fn dilate(
     (input, shape): (&[f32], Shape),
     strides: [usize; 2],
     (output, wide): (&mut [f32], Shape),

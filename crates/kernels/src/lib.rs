@@ -43,6 +43,7 @@ mod simd;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod transposed;
 mod unpool;
 mod winograd;
 
@@ -51,10 +52,11 @@ pub use channelwise::{mean, product_sums, products, scale_and_add, spread, weigh
 pub use convolution::{Arithmetic, Convolution, Weights};
 pub use elementwise::{activation_gradient, add};
 pub use functions::{Function, apply, function_gradient};
-pub use layout::{crop, dilate, interleave, join, pad, part};
+pub use layout::{crop, interleave, join, pad, part};
 pub use normalise::{normalise, normalise_gradient, scale_and_shift};
 pub use pool::{Pooling, pool};
 pub use shape::{Shape, Window};
 pub use simd::Level;
 pub use tile::Activation;
+pub use transposed::Transposed;
 pub use unpool::unpool;

@@ -189,6 +189,45 @@ fn neither_the_batch_nor_the_threads_change_a_bit() {
     }
 }
 
+/// The same of gradients.
+#[test]
+fn neither_the_batch_nor_the_threads_change_a_bit_of_a_gradient() {
+    for (size, strides, groups, channels, filters) in [
+        (7, [2, 2], 1, 3, 64),
+        (3, [1, 1], 1, 3, 64),
+        (3, [2, 2], 1, 40, 48),
+        (1, [2, 2], 1, 64, 128),
+        (3, [2, 2], 16, 16, 16),
+    ] {
+        let output = Shape { batch: 5, height: 70, width: 61, channels: filters };
+        let input = Shape {
+            height: (output.height - 1) * strides[0] + 1,
+            width: (output.width - 1) * strides[1] + 1,
+            channels,
+            ..output
+        };
+        let window = Window { size: [size; 2], strides, before: [size / 2; 2], dilation: [1, 1] };
+        let kernel = numbers(size * size * channels / groups * filters, 7);
+        let bias = vec![0.0; filters];
+        let weights = Weights { kernel: &kernel, scale: None, bias: &bias, groups };
+        let back = Transposed::new(window, channels, &weights, Arithmetic::Fast);
+        let gradient = numbers(output.len(), 9);
+        let run = |batch: usize, gradient: &[f32], threads: usize| {
+            let pool =
+                rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            let (input, output) = (Shape { batch, ..input }, Shape { batch, ..output });
+            let mut found = vec![f32::NAN; input.len()];
+            pool.install(|| back.run((gradient, output), (&mut found, input)));
+            found.iter().map(|value| value.to_bits()).collect::<Vec<u32>>()
+        };
+        let together = run(5, &gradient, 1);
+        assert_eq!(run(5, &gradient, 3), together, "{size}×{size}, {strides:?}, threads");
+        let alone: Vec<u32> =
+            gradient.chunks(output.len() / 5).flat_map(|image| run(1, image, 2)).collect();
+        assert_eq!(alone, together, "{size}×{size}, {strides:?}, one at a time");
+    }
+}
+
 #[test]
 fn a_nan_is_not_lost() {
     for level in Level::all() {

@@ -1,16 +1,34 @@
 //! The gradient of a pooling.
 
-use crate::parallel::each_chunk;
+use crate::parallel::{Shared, each_chunk, each_line, threads};
 use crate::pool::{Pooling, clip};
 use crate::shape::{Shape, Window};
+use crate::simd::{Kernel, Level, Simd};
+
+/// Numbers that a thread sets to zero at a time.
+const CHUNK: usize = 1 << 14;
+
+/// Channels are shared among threads in multiples of this, so that none writes to another's line of the cache.
+const LINE: usize = 16;
 
 /// Hands the gradient of each window's result to the inputs under the window: that of a mean to all alike, that
-/// of a maximum to the first that is the largest. `input` is what was pooled.
+/// of a maximum to the first that is the largest. `input` is what was pooled; its NaN are never the largest.
 ///
 /// # Panics
 ///
 /// If a shape and its numbers, or the shapes, do not fit, or the window is dilated.
 pub fn unpool(
+    pooling: Pooling,
+    window: Window,
+    input: (&[f32], Shape),
+    gradient: (&[f32], Shape),
+    output: &mut [f32],
+) {
+    unpool_at(Level::best(), pooling, window, input, gradient, output);
+}
+
+pub(crate) fn unpool_at(
+    level: Level,
     pooling: Pooling,
     window: Window,
     (input, shape): (&[f32], Shape),
@@ -23,71 +41,165 @@ pub fn unpool(
     assert_eq!(shape.batch, gradient_shape.batch, "as many images");
     assert_eq!(shape.channels, gradient_shape.channels, "as many channels");
     assert!(window.is_dense(), "a window without gaps");
-    output.fill(0.0);
-    let image = Shape { batch: 1, ..shape }.len().max(1);
-    let small = Shape { batch: 1, ..gradient_shape }.len();
-    each_chunk(output, image, |at, output| {
-        let (input, gradient) = (&input[at * image..][..image], &gradient[at * small..][..small]);
-        let one = Image { window, input, shape, gradient, width: gradient_shape.width };
-        match pooling {
-            Pooling::Max => one.maxima(output),
-            Pooling::Mean => one.means(false, output),
-            Pooling::MeanWithBorder => one.means(true, output),
-        }
+    each_chunk(output, CHUNK, |_, output| output.fill(0.0));
+    let numbers = output.len();
+    // Windows may overlap, so threads share the channels.
+    let parts = (2 * threads()).div_ceil(shape.batch.max(1));
+    let own = shape.channels.div_ceil(parts).next_multiple_of(LINE);
+    let parts = shape.channels.div_ceil(own);
+    let output = Shared::new(output);
+    each_line(shape.batch * parts, numbers, |task| {
+        let (image, first) = (task / parts, task % parts * own);
+        let channels = first..(first + own).min(shape.channels);
+        level.run(Channels {
+            pooling,
+            window,
+            input,
+            shape,
+            gradient,
+            gradient_shape,
+            output,
+            image,
+            channels,
+        });
     });
 }
 
-struct Image<'a> {
+/// Some channels of an image.
+struct Channels<'a> {
+    pooling: Pooling,
     window: Window,
     input: &'a [f32],
     shape: Shape,
     gradient: &'a [f32],
-    /// Windows in a row.
-    width: usize,
+    gradient_shape: Shape,
+    output: Shared,
+    image: usize,
+    channels: std::ops::Range<usize>,
 }
 
-impl Image<'_> {
-    /// Calls `work` with the gradient of each window and the positions under it.
-    fn each(&self, mut work: impl FnMut(&[f32], &mut dyn Iterator<Item = usize>, usize)) {
+impl Kernel for Channels<'_> {
+    #[inline(always)]
+    unsafe fn call<S: Simd>(self) {
         let Shape { height, width, channels, .. } = self.shape;
-        for (at, gradient) in self.gradient.chunks_exact(channels.max(1)).enumerate() {
-            let rows = clip(self.window, 0, at / self.width, height);
-            let columns = clip(self.window, 1, at % self.width, width);
-            let count = (rows.1 - rows.0) * (columns.1 - columns.0);
-            let line = |y: usize| (columns.0..columns.1).map(move |x| (y * width + x) * channels);
-            work(gradient, &mut (rows.0..rows.1).flat_map(line), count);
-        }
-    }
-
-    fn means(&self, with_border: bool, output: &mut [f32]) {
         let [high, wide] = self.window.size;
-        self.each(|gradient, positions, count| {
-            let share = 1.0 / (if with_border { high * wide } else { count }) as f32;
-            for start in positions {
-                let output = &mut output[start..start + gradient.len()];
-                for (output, gradient) in output.iter_mut().zip(gradient) {
-                    *output += gradient * share;
-                }
-            }
-        });
-    }
-
-    fn maxima(&self, output: &mut [f32]) {
-        let channels = self.shape.channels;
-        let (mut largest, mut places) = (vec![0.0_f32; channels], vec![0; channels]);
-        self.each(|gradient, positions, _| {
-            for (nth, start) in positions.enumerate() {
-                let values = &self.input[start..start + channels];
-                for (channel, &value) in values.iter().enumerate() {
-                    if nth == 0 || value > largest[channel] || value.is_nan() {
-                        largest[channel] = value;
-                        places[channel] = start + channel;
+        for down in 0..self.gradient_shape.height {
+            let rows = clip(self.window, 0, down, height);
+            for right in 0..self.gradient_shape.width {
+                let columns = clip(self.window, 1, right, width);
+                let count = match self.pooling {
+                    Pooling::MeanWithBorder => high * wide,
+                    Pooling::Max | Pooling::Mean => (rows.1 - rows.0) * (columns.1 - columns.0),
+                };
+                let line = self.image * self.gradient_shape.height + down;
+                let at = (line * self.gradient_shape.width + right) * channels;
+                let mut channel = self.channels.start;
+                while channel < self.channels.end {
+                    // SAFETY: rows and columns are clipped to the input, whose shape the output has; each
+                    // channel is written by one thread.
+                    unsafe {
+                        if channel + S::LANES <= self.channels.end {
+                            let gradient = S::load(self.gradient[at + channel..].as_ptr());
+                            self.window::<S>(rows, columns, channel, gradient, count);
+                            channel += S::LANES;
+                        } else {
+                            let gradient = self.gradient[at + channel];
+                            self.one(rows, columns, channel, gradient, count);
+                            channel += 1;
+                        }
                     }
                 }
             }
-            for (gradient, place) in gradient.iter().zip(&places) {
-                output[*place] += gradient;
+        }
+    }
+}
+
+impl Channels<'_> {
+    /// Where the numbers of a row begin.
+    #[inline(always)]
+    fn line(&self, y: usize) -> usize {
+        (self.image * self.shape.height + y) * self.shape.width * self.shape.channels
+    }
+
+    /// The gradient of a window's result, of a vector of channels.
+    #[inline(always)]
+    unsafe fn window<S: Simd>(
+        &self,
+        rows: (usize, usize),
+        columns: (usize, usize),
+        channel: usize,
+        gradient: S::V,
+        count: usize,
+    ) {
+        let channels = self.shape.channels;
+        // SAFETY: the caller's promise.
+        unsafe {
+            if self.pooling != Pooling::Max {
+                let share = S::mul(gradient, S::splat(1.0 / count as f32));
+                for y in rows.0..rows.1 {
+                    for x in columns.0..columns.1 {
+                        let target = self.output.at(self.line(y) + x * channels + channel);
+                        S::store(target, S::add(S::load(target), share));
+                    }
+                }
+                return;
             }
-        });
+            // The number of the largest, in the order of rows.
+            let (mut largest, mut place) = (S::splat(f32::NEG_INFINITY), S::splat(0.0));
+            let mut number = 0.0;
+            for y in rows.0..rows.1 {
+                for x in columns.0..columns.1 {
+                    let value =
+                        S::load(self.input.as_ptr().add(self.line(y) + x * channels + channel));
+                    place = S::if_less(largest, value, S::splat(number), place);
+                    largest = S::if_less(largest, value, value, largest);
+                    number += 1.0;
+                }
+            }
+            number = 0.0;
+            let zero = S::splat(0.0);
+            for y in rows.0..rows.1 {
+                for x in columns.0..columns.1 {
+                    let target = self.output.at(self.line(y) + x * channels + channel);
+                    let [below, above] = [S::splat(number - 0.5), S::splat(number + 0.5)];
+                    let own = S::if_less(place, above, gradient, zero);
+                    let own = S::if_less(below, place, own, zero);
+                    S::store(target, S::add(S::load(target), own));
+                    number += 1.0;
+                }
+            }
+        }
+    }
+
+    /// As `window`, of one channel.
+    #[inline(always)]
+    unsafe fn one(
+        &self,
+        rows: (usize, usize),
+        columns: (usize, usize),
+        channel: usize,
+        gradient: f32,
+        count: usize,
+    ) {
+        let channels = self.shape.channels;
+        let share = gradient * (1.0 / count as f32);
+        let (mut largest, mut place) = (f32::NEG_INFINITY, None);
+        for y in rows.0..rows.1 {
+            for x in columns.0..columns.1 {
+                let at = self.line(y) + x * channels + channel;
+                if self.pooling != Pooling::Max {
+                    // SAFETY: the caller's promise; so below.
+                    unsafe { *self.output.at(at) += share };
+                } else if place.is_none() || largest < self.input[at] {
+                    // A NaN is less than nothing, as in a vector.
+                    largest = largest.max(self.input[at]);
+                    place = Some(at);
+                }
+            }
+        }
+        if let (Pooling::Max, Some(at)) = (self.pooling, place) {
+            // SAFETY: as above.
+            unsafe { *self.output.at(at) += gradient };
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The way back of each kernel. For a linear map `f` it is the transposed one: `g · f(x)` is `back(g) · x`.
 
 use super::*;
+use crate::elementwise::activation_gradient_at;
+use crate::unpool::unpool_at;
 
 fn dot(a: &[f32], b: &[f32]) -> f64 {
     assert_eq!(a.len(), b.len());
@@ -33,23 +35,12 @@ fn convolves_back(case: &Case, seed: u32) -> Result<(), TestCaseError> {
     let weights = Weights { kernel: &kernel, scale: Some(&scale), bias: &bias, groups };
     for how in [Arithmetic::Exact, Arithmetic::Fast] {
         let forward = Convolution::new(window, input.channels, &weights, how);
-        let back = Convolution::transposed(window, input.channels, &weights, how);
-        let linear = Activation::Linear;
+        let back = Transposed::new(window, input.channels, &weights, how);
         transposed(
             (input, output),
             seed,
-            |x, there| forward.run((x, input), (there, output), None, linear),
-            |gradient, pulled| {
-                let apart = |axis: usize, size: usize| (size - 1) * window.strides[axis] + 1;
-                let wide = Shape {
-                    height: apart(0, output.height).max(input.height),
-                    width: apart(1, output.width).max(input.width),
-                    ..output
-                };
-                let mut dilated = vec![f32::NAN; wide.len()];
-                dilate((gradient, output), window.strides, (&mut dilated, wide));
-                back.run((&dilated, wide), (pulled, input), None, linear);
-            },
+            |x, there| forward.run((x, input), (there, output), None, Activation::Linear),
+            |gradient, pulled| back.run((gradient, output), (pulled, input)),
         )?;
     }
     Ok(())
@@ -73,12 +64,17 @@ proptest! {
         let (input, output) = (case.input, Shape { channels: case.input.channels, ..case.output });
         let window = case.window;
         for pooling in [Pooling::Mean, Pooling::MeanWithBorder] {
-            transposed(
-                (input, output),
-                seed,
-                |x, there| pool(pooling, window, (x, input), (there, output)),
-                |gradient, pulled| unpool(pooling, window, (&vec![0.0; input.len()], input), (gradient, output), pulled),
-            )?;
+            for level in Level::all() {
+                transposed(
+                    (input, output),
+                    seed,
+                    |x, there| pool(pooling, window, (x, input), (there, output)),
+                    |gradient, pulled| {
+                        let x = vec![0.0; input.len()];
+                        unpool_at(level, pooling, window, (&x, input), (gradient, output), pulled);
+                    },
+                )?;
+            }
         }
         // A maximum is linear where the same inputs stay the largest.
         let x = numbers(input.len(), seed);
@@ -87,11 +83,13 @@ proptest! {
         let twice: Vec<f32> = x.iter().map(|x| x * 2.0).collect();
         pool(Pooling::Max, window, (&twice, input), (&mut further, output));
         let gradient = numbers(output.len(), seed ^ 7);
-        let mut pulled = vec![f32::NAN; input.len()];
-        unpool(Pooling::Max, window, (&x, input), (&gradient, output), &mut pulled);
-        let (a, b) = (dot(&gradient, &further) - dot(&gradient, &there), dot(&pulled, &x));
-        let size = dot(&magnitudes(&gradient), &magnitudes(&there)).max(1e-3);
-        prop_assert!((a - b).abs() <= 1e-5 * size, "{a} is not {b}");
+        for level in Level::all() {
+            let mut pulled = vec![f32::NAN; input.len()];
+            unpool_at(level, Pooling::Max, window, (&x, input), (&gradient, output), &mut pulled);
+            let (a, b) = (dot(&gradient, &further) - dot(&gradient, &there), dot(&pulled, &x));
+            let size = dot(&magnitudes(&gradient), &magnitudes(&there)).max(1e-3);
+            prop_assert!((a - b).abs() <= 1e-5 * size, "{}: {a} is not {b}", level.name());
+        }
     }
 
     #[test]
@@ -172,22 +170,30 @@ fn of_activations() {
         (Activation::ClippedRelu(3.0), [0.0, 0.0, 2.0, 0.0], [0.0, 0.0, 1.0, 0.0]),
         (Activation::ClippedRelu(2.0), [0.0, 0.0, 2.0, 0.0], [0.0; 4]),
     ] {
-        let (mut found, mut gradient) = ([f32::NAN; 4], [f32::NAN; 4]);
+        let mut found = [f32::NAN; 4];
         add(&before, Some(&shortcut), activation, &mut found);
         assert_eq!(found, after, "{activation:?}");
-        activation_gradient(&[1.0; 4], &found, activation, &mut gradient);
-        assert_eq!(gradient, slopes, "{activation:?}");
+        // Whole vectors, and what is left over.
+        let (found, slopes) = (found.repeat(9), slopes.repeat(9));
+        for level in Level::all() {
+            let mut gradient = [f32::NAN; 36];
+            activation_gradient_at(level, &[1.0; 36], &found, activation, &mut gradient);
+            assert_eq!(gradient.as_slice(), slopes, "{activation:?} {}", level.name());
+        }
     }
 }
 
 #[test]
 fn of_equal_maxima_to_the_first() {
-    let (input, output) = (
-        Shape { batch: 1, height: 2, width: 2, channels: 1 },
-        Shape { batch: 1, height: 1, width: 1, channels: 1 },
-    );
     let window = Window { size: [2, 2], strides: [2, 2], before: [0, 0], dilation: [1, 1] };
-    let mut pulled = [f32::NAN; 4];
-    unpool(Pooling::Max, window, (&[0.0, 1.0, 1.0, 0.5], input), (&[3.0], output), &mut pulled);
-    assert_eq!(pulled, [0.0, 3.0, 0.0, 0.0]);
+    // Whole vectors, and what is left over.
+    for (level, channels) in Level::all().into_iter().flat_map(|level| [(level, 1), (level, 35)]) {
+        let input = Shape { batch: 1, height: 2, width: 2, channels };
+        let output = Shape { batch: 1, height: 1, width: 1, channels };
+        let wide = |values: [f32; 4]| values.map(|value| vec![value; channels]).concat();
+        let mut pulled = vec![f32::NAN; input.len()];
+        let (x, gradient) = (wide([0.0, 1.0, 1.0, 0.5]), vec![3.0; channels]);
+        unpool_at(level, Pooling::Max, window, (&x, input), (&gradient, output), &mut pulled);
+        assert_eq!(pulled, wide([0.0, 3.0, 0.0, 0.0]), "{} {channels}", level.name());
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use burn::module::{Module, Param, ParamId};
 use burn::nn::{PaddingConfig2d, conv};
 use burn::tensor::{Device, Shape as Dims, Tensor, TensorData};
-use burncam_kernels::{Convolution, Shape, Weights, Window};
+use burncam_kernels::{Convolution, Shape, Transposed, Weights, Window};
 
 use super::activation::{Function, before_function};
 use super::batch_norm::Folded;
@@ -366,7 +366,7 @@ struct CpuConvolution {
     bias: Vec<f32>,
     arithmetic: Arithmetic,
     there: OnceLock<Convolution>,
-    back: OnceLock<Convolution>,
+    back: OnceLock<Transposed>,
 }
 
 impl CpuConvolution {
@@ -374,14 +374,11 @@ impl CpuConvolution {
         self.there.get_or_init(|| self.prepared(Convolution::new))
     }
 
-    fn back(&self) -> &Convolution {
-        self.back.get_or_init(|| self.prepared(Convolution::transposed))
+    fn back(&self) -> &Transposed {
+        self.back.get_or_init(|| self.prepared(Transposed::new))
     }
 
-    fn prepared(
-        &self,
-        prepare: impl FnOnce(Window, usize, &Weights<'_>, Arithmetic) -> Convolution,
-    ) -> Convolution {
+    fn prepared<T>(&self, prepare: impl FnOnce(Window, usize, &Weights<'_>, Arithmetic) -> T) -> T {
         let raw = self.weights.as_ref();
         let raw = raw.expect("the network was built to be looked at behind this layer");
         let (kernel, scale) = (&*raw.kernel, self.factor.as_deref());
@@ -428,31 +425,8 @@ impl CpuConvolution {
 
     /// The gradient of the input, of that of the output.
     fn pull(&self, gradient: &Interleaved, input: Shape) -> Tensor<4> {
-        let back = self.back();
-        let run = |gradient: (&[f32], Shape)| {
-            Interleaved::make(input, |output| {
-                let linear = burncam_kernels::Activation::Linear;
-                back.run(gradient, (output, input), None, linear);
-            })
-        };
-        if self.window.strides == [1, 1] {
-            return run((gradient.values(), gradient.shape));
-        }
-        // As high and wide as the input at least: then no window lies beyond it.
-        let apart =
-            |axis: usize, outputs: usize| (outputs.max(1) - 1) * self.window.strides[axis] + 1;
-        let wide = Shape {
-            height: apart(0, gradient.shape.height).max(input.height),
-            width: apart(1, gradient.shape.width).max(input.width),
-            ..gradient.shape
-        };
-        let dilated = Interleaved::make(wide, |output| {
-            let gradient = (gradient.values(), gradient.shape);
-            burncam_kernels::dilate(gradient, self.window.strides, (output, wide));
-        });
-        let dilated = Interleaved::from_tensor(dilated).expect("made on the CPU");
-        let pulled = run((dilated.values(), wide));
-        dilated.recycle();
-        pulled
+        Interleaved::make(input, |output| {
+            self.back().run((gradient.values(), gradient.shape), (output, input));
+        })
     }
 }

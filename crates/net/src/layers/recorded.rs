@@ -1,11 +1,15 @@
 //! Operations of our own on maps on the CPU, with the way back for gradients.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::flex::FlexTensor;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{DType, Tensor};
 
@@ -70,18 +74,52 @@ impl<const N: usize> Backward<Flex, N> for Operation {
     type State = State<N>;
 
     fn backward(self, ops: Ops<State<N>, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = gradients.consume::<Flex>(&ops.node);
-        let gradient = Interleaved::from_tensor(Tensor::from_primitive::<Flex>(gradient));
-        let gradient = gradient.expect("a gradient is where its tensor is");
+        let gradient = interleaved(gradients.consume::<Flex>(&ops.node));
+        WAITING.with_borrow_mut(|waiting| waiting.retain(|id| *id != ops.node.id));
         let wanted = ops.parents.each_ref().map(Option::is_some);
         let all = (ops.state.0)(&gradient, wanted);
         drop(ops.state);
         gradient.recycle();
         for (parent, gradient) in ops.parents.into_iter().zip(all) {
-            if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                let gradient = gradient.try_into_primitive::<Flex>().expect("made on the CPU");
-                gradients.register::<Flex>(parent.id, gradient);
+            let (Some(parent), Some(mut gradient)) = (parent, gradient) else { continue };
+            let is_leaf = parent.parents.is_empty();
+            if WAITING.with_borrow(|waiting| waiting.contains(&parent.id)) {
+                let others = interleaved(gradients.consume::<Flex>(&parent));
+                gradient = sum(gradient, others);
+            } else if !is_leaf {
+                WAITING.with_borrow_mut(|waiting| {
+                    waiting.truncate(MOST_WAITING - 1);
+                    waiting.push_front(parent.id);
+                });
             }
+            let gradient = gradient.try_into_primitive::<Flex>().expect("made on the CPU");
+            gradients.register::<Flex>(parent.id, gradient);
         }
     }
+}
+
+/// Burn would add the gradients of a node that several operations read, but slowly where channels are neighbours.
+/// So it is remembered which nodes have one that nobody has taken. Of the oldest this may be forgotten: then Burn
+/// adds.
+const MOST_WAITING: usize = 64;
+
+thread_local! {
+    /// The newest first. A node that an operation of Burn's has taken stays, but none is read twice.
+    static WAITING: RefCell<VecDeque<NodeId>> = const { RefCell::new(VecDeque::new()) };
+}
+
+fn interleaved(gradient: FlexTensor) -> Interleaved {
+    let gradient = Interleaved::from_tensor(Tensor::from_primitive::<Flex>(gradient));
+    gradient.expect("a gradient is where its tensor is")
+}
+
+fn sum(gradient: Tensor<4>, others: Interleaved) -> Tensor<4> {
+    let gradient = Interleaved::from_tensor(gradient).expect("made on the CPU");
+    let sum = Interleaved::make(gradient.shape, |sum| {
+        let linear = burncam_kernels::Activation::Linear;
+        burncam_kernels::add(gradient.values(), Some(others.values()), linear, sum);
+    });
+    gradient.recycle();
+    others.recycle();
+    sum
 }
