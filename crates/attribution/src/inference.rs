@@ -2,7 +2,7 @@
 
 use burn::tensor::activation;
 use burn::tensor::{DType, FloatDType, Int, Tensor, s};
-use burncam_net::layers::{interleaved, plus_zeros};
+use burncam_net::layers::{interleaved, plus_zeros, with_leaf};
 use burncam_net::{Classifier, Output, Rectifier, Tap, Trace};
 
 use crate::target::indices;
@@ -264,8 +264,8 @@ impl<'a> Inference<'a> {
         score: impl Fn(&Self, Tensor<2>) -> Tensor<2>,
     ) -> Result<Tensor<4>, AttributionError> {
         let tap = Tap::Layer(layer.to_owned());
-        let leaf = self.activations(layer)?.autodiff().require_grad();
-        let Ok(logits) = self.classifier.tail(layer, leaf.clone()) else {
+        let (output, leaf) = with_leaf(self.activations(layer)?);
+        let Ok(logits) = self.classifier.tail(layer, output) else {
             return self.gradients_by(self.images(), &tap, score);
         };
         self.count(self.images.dims()[0])?;
@@ -367,8 +367,8 @@ fn forward(
         let (output, leaf) = match (is_recorded, later) {
             // Nothing before the first leaf is recorded: the network itself is not tracked.
             (true, false) => {
-                let leaf = output.autodiff().require_grad();
-                (leaf.clone(), Some(leaf))
+                let (output, leaf) = with_leaf(output);
+                (output, Some(leaf))
             }
             // The gradient of a sum is that of each of its terms.
             (true, true) => {

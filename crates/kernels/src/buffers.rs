@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 /// Buffers that wait, the smallest first.
 static WAITING: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
-/// How many wait at most.
-const KEPT: usize = 24;
+/// How many wait at most: about as many as there are maps of a network, which a gradient needs all.
+const KEPT: usize = 192;
 
 /// A buffer this many times larger than what is asked for is left for something larger.
 const TOO_LARGE: usize = 4;

@@ -12,10 +12,12 @@ use burncam_kernels::{Shape, buffers, interleave};
 /// Buffers of fewer numbers are not worth keeping.
 const WORTH_KEEPING: usize = 1 << 14;
 
-/// A map on the CPU, without the record that a gradient goes by. Copies share their numbers.
+/// A map on the CPU, without the record that a gradient goes by. Copies share their numbers; the memory of the last
+/// is used again.
 #[derive(Clone)]
 pub(super) struct Interleaved {
-    tensor: FlexTensor,
+    /// Until the end.
+    tensor: Option<FlexTensor>,
     pub(super) shape: Shape,
 }
 
@@ -36,20 +38,21 @@ impl Interleaved {
         let shape = Shape { batch, height, width, channels };
         let tensor = plain(tensor)?;
         if lies_interleaved(tensor.layout(), shape) {
-            return Some(Self { tensor, shape });
+            return Some(Self { tensor: Some(tensor), shape });
         }
         let tensor = if tensor.is_contiguous() { tensor } else { tensor.to_contiguous() };
         let start = tensor.layout().start_offset();
         let numbers = &tensor.storage::<f32>()[start..start + shape.len()];
         let made = make(shape, |values| interleave(numbers, values, shape));
         recycle(tensor);
-        Some(Self { tensor: made, shape })
+        Some(Self { tensor: Some(made), shape })
     }
 
     /// The numbers, `[batch, height, width, channels]`.
     pub(super) fn values(&self) -> &[f32] {
-        let start = self.tensor.layout().start_offset();
-        &self.tensor.storage::<f32>()[start..start + self.shape.len()]
+        let tensor = self.tensor.as_ref().expect("a map that is in use");
+        let start = tensor.layout().start_offset();
+        &tensor.storage::<f32>()[start..start + self.shape.len()]
     }
 
     /// Computes a map of `shape`.
@@ -60,18 +63,26 @@ impl Interleaved {
     /// The same numbers as a map of another shape.
     pub(super) fn reshaped(self, shape: Shape) -> Self {
         assert_eq!(shape.len(), self.shape.len(), "as many numbers");
-        let start = self.tensor.layout().start_offset();
-        Self { tensor: self.tensor.with_layout(layout(shape, start)), shape }
+        let tensor = self.into_primitive();
+        let start = tensor.layout().start_offset();
+        Self { tensor: Some(tensor.with_layout(layout(shape, start))), shape }
     }
 
     /// The map as a tensor.
     pub(super) fn into_tensor(self) -> Tensor<4> {
-        Tensor::from_primitive::<Flex>(self.tensor)
+        Tensor::from_primitive::<Flex>(self.into_primitive())
     }
 
-    /// Lets the memory be used again if nobody else holds the map.
-    pub(super) fn recycle(self) {
-        recycle(self.tensor);
+    fn into_primitive(mut self) -> FlexTensor {
+        self.tensor.take().expect("a map that is in use")
+    }
+}
+
+impl Drop for Interleaved {
+    fn drop(&mut self) {
+        if let Some(tensor) = self.tensor.take() {
+            recycle(tensor);
+        }
     }
 }
 
@@ -101,6 +112,7 @@ fn lies_interleaved(layout: &Layout, shape: Shape) -> bool {
     pairs.into_iter().all(|((&found, wanted), size)| size == 1 || found == wanted as isize)
 }
 
+/// Lets the memory be used again if nobody else holds the tensor.
 fn recycle(tensor: FlexTensor) {
     let len = tensor.bytes().len() / size_of::<f32>();
     if len < WORTH_KEEPING || !tensor.is_unique() {

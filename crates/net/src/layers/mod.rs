@@ -29,6 +29,7 @@ pub use loader::Loader;
 pub use merge::{Concat, Multiply, Sum, plus_zeros};
 pub use plain::{Dropout, Resizing, Sampling, Squeeze, ZeroPadding, resized};
 pub use pool::{AvgPool2d, MaxPool2d};
+pub use recorded::with_leaf;
 
 pub(crate) use activation::{Function, activate_units};
 pub(crate) use arithmetic::compute;

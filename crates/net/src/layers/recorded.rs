@@ -37,10 +37,7 @@ pub(super) fn run<const N: usize>(
     let map = |tensor| Interleaved::from_tensor(tensor).expect("the caller has looked");
     if inputs.iter().all(is_plain) {
         let maps = inputs.map(map);
-        let (output, back) = forward(&maps);
-        // It holds maps.
-        drop(back);
-        maps.into_iter().for_each(Interleaved::recycle);
+        let (output, _) = forward(&maps);
         return output;
     }
     let inputs = inputs.map(|tensor| {
@@ -78,14 +75,13 @@ impl<const N: usize> Backward<Flex, N> for Operation {
         WAITING.with_borrow_mut(|waiting| waiting.retain(|id| *id != ops.node.id));
         let wanted = ops.parents.each_ref().map(Option::is_some);
         let all = (ops.state.0)(&gradient, wanted);
-        drop(ops.state);
-        gradient.recycle();
+        drop((ops.state, gradient));
         for (parent, gradient) in ops.parents.into_iter().zip(all) {
             let (Some(parent), Some(mut gradient)) = (parent, gradient) else { continue };
             let is_leaf = parent.parents.is_empty();
             if WAITING.with_borrow(|waiting| waiting.contains(&parent.id)) {
                 let others = interleaved(gradients.consume::<Flex>(&parent));
-                gradient = sum(gradient, others);
+                gradient = sum(gradient, &others);
             } else if !is_leaf {
                 WAITING.with_borrow_mut(|waiting| {
                     waiting.truncate(MOST_WAITING - 1);
@@ -96,6 +92,26 @@ impl<const N: usize> Backward<Flex, N> for Operation {
             gradients.register::<Flex>(parent.id, gradient);
         }
     }
+}
+
+/// A map of which a gradient can be asked, as whatever reads it gets it, and as the leaf that the gradient is read
+/// of. On the CPU they are two, so that the gradients of all readers meet before the leaf.
+///
+/// # Shapes
+///
+/// `[batch, channels, height, width]` each.
+#[must_use]
+pub fn with_leaf(map: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+    let leaf = map.autodiff().require_grad();
+    let read = match is_on_cpu(&leaf) {
+        true => run([leaf.clone()], |[map]| {
+            let back: GradientFn<1> =
+                Arc::new(|gradient, _| [Some(gradient.clone().into_tensor())]);
+            (map.clone().into_tensor(), back)
+        }),
+        false => leaf.clone(),
+    };
+    (read, leaf)
 }
 
 /// Burn would add the gradients of a node that several operations read, but slowly where channels are neighbours.
@@ -113,13 +129,10 @@ fn interleaved(gradient: FlexTensor) -> Interleaved {
     gradient.expect("a gradient is where its tensor is")
 }
 
-fn sum(gradient: Tensor<4>, others: Interleaved) -> Tensor<4> {
+fn sum(gradient: Tensor<4>, others: &Interleaved) -> Tensor<4> {
     let gradient = Interleaved::from_tensor(gradient).expect("made on the CPU");
-    let sum = Interleaved::make(gradient.shape, |sum| {
+    Interleaved::make(gradient.shape, |sum| {
         let linear = burncam_kernels::Activation::Linear;
         burncam_kernels::add(gradient.values(), Some(others.values()), linear, sum);
-    });
-    gradient.recycle();
-    others.recycle();
-    sum
+    })
 }
