@@ -52,19 +52,20 @@ impl Explanation {
             Taps::None => Vec::new(),
             Taps::One | Taps::Offsets => self.layers.iter().cloned().map(Tap::Layer).collect(),
         };
-        if self.method.needs.gradients.iter().any(|(place, _)| *place == Place::Input) {
+        if self.method.needs.gradients.iter().any(|(place, _)| *place != Place::Layer) {
             taps.push(Tap::Input);
         }
         taps
     }
 
-    /// Where it reads the gradient with this rule for rectifiers.
+    /// Where it reads the gradient of the batch's images with this rule for rectifiers.
     #[must_use]
     pub fn gradient_taps(&self, rectifier: Rectifier) -> Vec<Tap> {
         let mut taps = Vec::new();
         for (place, rule) in self.method.needs.gradients {
             match place {
                 _ if *rule != rectifier => {}
+                Place::Copies => {}
                 Place::Input => taps.push(Tap::Input),
                 Place::Layer => taps.extend(self.layers.iter().cloned().map(Tap::Layer)),
             }
@@ -75,8 +76,12 @@ impl Explanation {
     /// Where it reads any gradient.
     #[must_use]
     pub fn all_gradient_taps(&self) -> Vec<Tap> {
-        let rules = [Rectifier::Gradient, Rectifier::Guided, Rectifier::Deconvolution];
-        distinct(rules.into_iter().flat_map(|rule| self.gradient_taps(rule)))
+        let layers = || self.layers.iter().cloned().map(Tap::Layer).collect();
+        let places = self.method.needs.gradients.iter();
+        distinct(places.flat_map(|(place, _)| match place {
+            Place::Layer => layers(),
+            Place::Input | Place::Copies => vec![Tap::Input],
+        }))
     }
 
     /// The only layer.

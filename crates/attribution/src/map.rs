@@ -3,6 +3,7 @@
 use std::fmt;
 
 use burn::tensor::Tensor;
+use burncam_net::layers::{largest_sizes, product_sums};
 
 use crate::Sign;
 
@@ -36,11 +37,18 @@ impl Maps {
         Self::new(maps.sum_dim(1).flatten(2, 3), [height, width])
     }
 
+    /// The sum over the channels of the products of two maps, both `[batch, channels, height, width]`.
+    #[must_use]
+    pub fn sum_of_products(a: Tensor<4>, b: Tensor<4>) -> Self {
+        let [.., height, width] = a.dims();
+        Self::new(product_sums(a, b), [height, width])
+    }
+
     /// The largest value by size of the channels of `[batch, channels, height, width]`.
     #[must_use]
     pub fn largest(maps: Tensor<4>) -> Self {
         let [.., height, width] = maps.dims();
-        Self::new(maps.abs().max_dim(1).flatten(2, 3), [height, width])
+        Self::new(largest_sizes(maps), [height, width])
     }
 }
 

@@ -81,6 +81,10 @@ impl Needs {
     /// One pass, and the gradient at the network's input.
     pub const INPUT: Self =
         Self { gradients: &[(Place::Input, Rectifier::Gradient)], ..Self::LOGITS };
+
+    /// One pass, and more that have the gradient at the network's input.
+    pub const COPIES: Self =
+        Self { gradients: &[(Place::Copies, Rectifier::Gradient)], ..Self::LOGITS };
 }
 
 /// How many layers a method looks at.
@@ -169,6 +173,8 @@ pub enum Place {
     Layer,
     /// At the network's input.
     Input,
+    /// At the network's input, of other images than those of the batch: in passes of the method's own.
+    Copies,
 }
 
 /// How often an image goes through the network.

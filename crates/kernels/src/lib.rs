@@ -40,6 +40,7 @@ mod parallel;
 mod pool;
 mod shape;
 mod simd;
+mod sizes;
 #[cfg(test)]
 mod tests;
 mod tile;
@@ -57,6 +58,7 @@ pub use normalise::{normalise, normalise_gradient, scale_and_shift};
 pub use pool::{Pooling, pool};
 pub use shape::{Shape, Window};
 pub use simd::Level;
+pub use sizes::{largest_sizes, relative_sizes};
 pub use tile::Activation;
 pub use transposed::Transposed;
 pub use unpool::unpool;

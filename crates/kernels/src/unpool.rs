@@ -1,15 +1,12 @@
 //! The gradient of a pooling.
 
-use crate::parallel::{Shared, each_chunk, each_line, threads};
+use crate::parallel::{Shared, each_line, threads};
 use crate::pool::{Pooling, clip};
 use crate::shape::{Shape, Window};
 use crate::simd::{Kernel, Level, Simd};
 
-/// Numbers that a thread sets to zero at a time.
-const CHUNK: usize = 1 << 14;
-
-/// Channels are shared among threads in multiples of this, so that none writes to another's line of the cache.
-const LINE: usize = 16;
+/// Numbers that a thread works on at a time, about: they stay in its cache.
+const BAND: usize = 1 << 15;
 
 /// Hands the gradient of each window's result to the inputs under the window: that of a mean to all alike, that
 /// of a maximum to the first that is the largest. `input` is what was pooled; its NaN are never the largest.
@@ -41,17 +38,16 @@ pub(crate) fn unpool_at(
     assert_eq!(shape.batch, gradient_shape.batch, "as many images");
     assert_eq!(shape.channels, gradient_shape.channels, "as many channels");
     assert!(window.is_dense(), "a window without gaps");
-    each_chunk(output, CHUNK, |_, output| output.fill(0.0));
-    let numbers = output.len();
-    // Windows may overlap, so threads share the channels.
-    let parts = (2 * threads()).div_ceil(shape.batch.max(1));
-    let own = shape.channels.div_ceil(parts).next_multiple_of(LINE);
-    let parts = shape.channels.div_ceil(own);
-    let output = Shared::new(output);
-    each_line(shape.batch * parts, numbers, |task| {
-        let (image, first) = (task / parts, task % parts * own);
-        let channels = first..(first + own).min(shape.channels);
-        level.run(Channels {
+    // Where windows overlap, those at the edge of a band are computed twice.
+    let line = (shape.width * shape.channels).max(1);
+    let rows = (BAND / line).max(2 * window.size[0]);
+    let rows = rows.min(shape.height.div_ceil(threads())).max(1);
+    let bands = shape.height.div_ceil(rows);
+    let (numbers, output) = (output.len(), Shared::new(output));
+    each_line(shape.batch * bands, numbers, |task| {
+        let (image, first) = (task / bands, task % bands * rows);
+        let rows = first..(first + rows).min(shape.height);
+        level.run(Band {
             pooling,
             window,
             input,
@@ -60,13 +56,13 @@ pub(crate) fn unpool_at(
             gradient_shape,
             output,
             image,
-            channels,
+            rows,
         });
     });
 }
 
-/// Some channels of an image.
-struct Channels<'a> {
+/// Some rows of an image.
+struct Band<'a> {
     pooling: Pooling,
     window: Window,
     input: &'a [f32],
@@ -75,16 +71,25 @@ struct Channels<'a> {
     gradient_shape: Shape,
     output: Shared,
     image: usize,
-    channels: std::ops::Range<usize>,
+    rows: std::ops::Range<usize>,
 }
 
-impl Kernel for Channels<'_> {
+impl Kernel for Band<'_> {
     #[inline(always)]
     unsafe fn call<S: Simd>(self) {
         let Shape { height, width, channels, .. } = self.shape;
         let [high, wide] = self.window.size;
+        // SAFETY: the rows are those of the output, and one thread's.
+        unsafe {
+            let numbers = self.rows.len() * width * channels;
+            std::slice::from_raw_parts_mut(self.output.at(self.line(self.rows.start)), numbers)
+                .fill(0.0);
+        }
         for down in 0..self.gradient_shape.height {
             let rows = clip(self.window, 0, down, height);
+            if rows.1 <= self.rows.start || rows.0 >= self.rows.end {
+                continue;
+            }
             for right in 0..self.gradient_shape.width {
                 let columns = clip(self.window, 1, right, width);
                 let count = match self.pooling {
@@ -93,12 +98,12 @@ impl Kernel for Channels<'_> {
                 };
                 let line = self.image * self.gradient_shape.height + down;
                 let at = (line * self.gradient_shape.width + right) * channels;
-                let mut channel = self.channels.start;
-                while channel < self.channels.end {
+                let mut channel = 0;
+                while channel < channels {
                     // SAFETY: rows and columns are clipped to the input, whose shape the output has; each
-                    // channel is written by one thread.
+                    // row is written by one thread.
                     unsafe {
-                        if channel + S::LANES <= self.channels.end {
+                        if channel + S::LANES <= channels {
                             let gradient = S::load(self.gradient[at + channel..].as_ptr());
                             self.window::<S>(rows, columns, channel, gradient, count);
                             channel += S::LANES;
@@ -114,7 +119,7 @@ impl Kernel for Channels<'_> {
     }
 }
 
-impl Channels<'_> {
+impl Band<'_> {
     /// Where the numbers of a row begin.
     #[inline(always)]
     fn line(&self, y: usize) -> usize {
@@ -136,7 +141,7 @@ impl Channels<'_> {
         unsafe {
             if self.pooling != Pooling::Max {
                 let share = S::mul(gradient, S::splat(1.0 / count as f32));
-                for y in rows.0..rows.1 {
+                for y in rows.0.max(self.rows.start)..rows.1.min(self.rows.end) {
                     for x in columns.0..columns.1 {
                         let target = self.output.at(self.line(y) + x * channels + channel);
                         S::store(target, S::add(S::load(target), share));
@@ -156,9 +161,10 @@ impl Channels<'_> {
                     number += 1.0;
                 }
             }
-            number = 0.0;
+            let first = rows.0.max(self.rows.start);
+            number = ((first - rows.0) * (columns.1 - columns.0)) as f32;
             let zero = S::splat(0.0);
-            for y in rows.0..rows.1 {
+            for y in first..rows.1.min(self.rows.end) {
                 for x in columns.0..columns.1 {
                     let target = self.output.at(self.line(y) + x * channels + channel);
                     let [below, above] = [S::splat(number - 0.5), S::splat(number + 0.5)];
@@ -188,16 +194,20 @@ impl Channels<'_> {
             for x in columns.0..columns.1 {
                 let at = self.line(y) + x * channels + channel;
                 if self.pooling != Pooling::Max {
-                    // SAFETY: the caller's promise; so below.
-                    unsafe { *self.output.at(at) += share };
+                    if self.rows.contains(&y) {
+                        // SAFETY: the caller's promise; so below.
+                        unsafe { *self.output.at(at) += share };
+                    }
                 } else if place.is_none() || largest < self.input[at] {
                     // A NaN is less than nothing, as in a vector.
                     largest = largest.max(self.input[at]);
-                    place = Some(at);
+                    place = Some((y, at));
                 }
             }
         }
-        if let (Pooling::Max, Some(at)) = (self.pooling, place) {
+        if let (Pooling::Max, Some((y, at))) = (self.pooling, place)
+            && self.rows.contains(&y)
+        {
             // SAFETY: as above.
             unsafe { *self.output.at(at) += gradient };
         }

@@ -1,10 +1,9 @@
 //! FullGrad: the gradients of pixels and of all offsets of a network, each times what it is the gradient of.
 
-use burn::tensor::{Tensor, TensorData};
-use burncam_net::layers::{Sampling, resized};
+use burn::tensor::Tensor;
+use burncam_net::layers::{Sampling, before_rectifier, relative_sizes, resized};
 use burncam_net::{Activation, Rectifier};
 
-use super::channels::maxima;
 use crate::{
     AttributionError, Explanation, Fit, Inference, Likeness, Maps, Method, MethodOption, Needs,
     Peer, Place, Sign, Taps,
@@ -49,38 +48,24 @@ fn attribute(
     explanation: &Explanation,
 ) -> Result<Maps, AttributionError> {
     let images = inference.images();
-    let [.., height, width] = images.dims();
+    let [_, channels, height, width] = images.dims();
     let by_channel = explanation.settings.is("rescale", "channel");
     let epsilon = explanation.settings.number("epsilon") as f32;
-    let sizes = |products: Tensor<4>| {
-        let sizes = rescaled(products.abs(), by_channel, epsilon);
+    let sizes = |map: Tensor<4>, factors: &[f32]| {
         // To enlarge the sum is to sum what is enlarged.
-        resized(sizes.sum_dim(1), [height, width], Sampling::HalfPixel)
+        let sum = relative_sizes(map, factors, by_channel, epsilon);
+        resized(sum, [height, width], Sampling::HalfPixel)
     };
-    let mut sum = sizes(images * inference.input_gradients(Rectifier::Gradient)?);
+    let ones = vec![1.0; channels];
+    let mut sum = sizes(images * inference.input_gradients(Rectifier::Gradient)?, &ones);
     for layer in &explanation.layers {
         let Some((offsets, activation)) = inference.classifier.offsets(layer) else { continue };
         let gradients = inference.gradients(layer)?;
         let gradients = match activation {
-            Activation::Relu => {
-                let is_open = inference.activations(layer)?.greater_elem(0.0);
-                gradients * is_open.float()
-            }
+            Activation::Relu => before_rectifier(gradients, inference.activations(layer)?),
             _ => gradients,
         };
-        let offsets = TensorData::new(offsets.to_vec(), [1, offsets.len(), 1, 1]);
-        sum = sum + sizes(gradients.clone() * Tensor::<4>::from_data(offsets, &gradients.device()));
+        sum = sum + sizes(gradients, offsets);
     }
     Ok(Maps::sum(sum))
-}
-
-fn rescaled(sizes: Tensor<4>, by_channel: bool, epsilon: f32) -> Tensor<4> {
-    let [batch, channels, height, width] = sizes.dims();
-    let groups = if by_channel { channels } else { 1 };
-    let rows = sizes.reshape([batch, groups, channels / groups * height, width]);
-    let rows = rows.clone() + maxima(rows.clone().neg());
-    let largest = maxima(rows.clone()) + epsilon;
-    let is_even = largest.clone().equal_elem(0.0);
-    let shares = rows / largest.mask_fill(is_even, 1.0);
-    shares.reshape([batch, channels, height, width])
 }

@@ -16,7 +16,7 @@ pub(super) static GRADIENT_SHAP: Method = Method {
     summary: "each pixel times its mean gradient at random points of the way from an empty image",
     paper: "Lundberg, Lee, A Unified Approach to Interpreting Model Predictions, NeurIPS 2017",
     url: "https://arxiv.org/abs/1705.07874",
-    needs: Needs { passes: Passes::Option("samples"), seeded: true, ..Needs::INPUT },
+    needs: Needs { passes: Passes::Option("samples"), seeded: true, ..Needs::COPIES },
     sign: Sign::Signed,
     options: &[SAMPLES, NOISE, UNIT, BASELINE],
     peers: &[(Peer::Captum, Likeness::Options("samples=5"))],

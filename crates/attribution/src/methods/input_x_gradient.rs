@@ -20,5 +20,6 @@ pub(super) static INPUT_X_GRADIENT: Method = Method {
 
 /// The sum over a pixel's channels, of what enters the network.
 fn attribute(inference: &mut Inference<'_>, _: &Explanation) -> Result<Maps, AttributionError> {
-    Ok(Maps::sum(inference.images() * inference.input_gradients(Rectifier::Gradient)?))
+    let (images, gradients) = (inference.images(), inference.input_gradients(Rectifier::Gradient)?);
+    Ok(Maps::sum_of_products(images, gradients))
 }

@@ -15,7 +15,7 @@ pub(super) static INTEGRATED_GRADIENTS: Method = Method {
     summary: "each pixel times its mean gradient on the way from an empty image",
     paper: "Sundararajan et al., Axiomatic Attribution for Deep Networks, ICML 2017",
     url: "https://arxiv.org/abs/1703.01365",
-    needs: Needs { passes: Passes::Option("steps"), ..Needs::INPUT },
+    needs: Needs { passes: Passes::Option("steps"), ..Needs::COPIES },
     sign: Sign::Signed,
     options: &[STEPS, RULE, BASELINE],
     peers: &[
@@ -56,7 +56,7 @@ fn attribute(
         });
     }
     let sum = sum.ok_or(AttributionError::Layers { count: 0 })?;
-    Ok(Maps::sum(way * sum))
+    Ok(Maps::sum_of_products(way, sum))
 }
 
 /// Points in 0..=1 and their weights: half at both ends.

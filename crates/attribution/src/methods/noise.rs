@@ -33,7 +33,7 @@ pub(super) static PEERS: &[(Peer, Likeness)] = &[
 
 /// What they need of a network.
 pub(super) const NEEDS: Needs =
-    Needs { passes: Passes::Option("samples"), seeded: true, ..Needs::INPUT };
+    Needs { passes: Passes::Option("samples"), seeded: true, ..Needs::COPIES };
 
 /// Makes noise for the images of a batch, each from its own numbers.
 pub(super) struct Noise {

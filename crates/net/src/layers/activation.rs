@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 use burncam_kernels as kernels;
 
-use super::interleaved::Interleaved;
+use super::interleaved::{Interleaved, is_plain};
 use super::recorded::{GradientFn, is_on_cpu, run};
 use crate::{Activation, Op, Rectifier, Trace};
 
@@ -229,6 +229,23 @@ pub(super) fn before_function(
         }
         _ => kernels::activation_gradient(gradient.values(), output.values(), function, before),
     })
+}
+
+/// The gradient before a rectifier, of that after it and of what it gave.
+///
+/// # Shapes
+///
+/// `[batch, channels, height, width]` each.
+#[must_use]
+pub fn before_rectifier(gradient: Tensor<4>, output: Tensor<4>) -> Tensor<4> {
+    match is_plain(&gradient) && is_plain(&output) {
+        true => {
+            let map = |tensor| Interleaved::from_tensor(tensor).expect("it is plain");
+            let (gradient, output) = (map(gradient), map(output));
+            before_function(&gradient, &output, kernels::Activation::Relu, Rectifier::Gradient)
+        }
+        false => gradient * output.greater_elem(0.0).float(),
+    }
 }
 
 /// Keras's `Activation` or `LeakyReLU`, where it follows no convolution.

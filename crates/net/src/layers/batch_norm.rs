@@ -22,11 +22,12 @@ impl Folded {
     /// The module on a device.
     pub(crate) fn on(self, device: &Device) -> BatchNorm {
         let channels = self.factor.len();
-        let tensor = |values| Tensor::from_data(TensorData::new(values, [channels]), device);
-        BatchNorm {
-            scale: Param::from_tensor(tensor(self.factor)),
-            offset: Param::from_tensor(tensor(self.offset)),
-        }
+        let tensor = |values: &Vec<f32>| {
+            let data = TensorData::new(values.clone(), [channels]);
+            Param::from_tensor(Tensor::from_data(data, device))
+        };
+        let (scale, offset) = (tensor(&self.factor), tensor(&self.offset));
+        BatchNorm { scale, offset, numbers: Arc::new([self.factor, self.offset]) }
     }
 }
 
@@ -36,6 +37,9 @@ impl Folded {
 pub struct BatchNorm {
     scale: Param<Tensor<1>>,
     offset: Param<Tensor<1>>,
+    /// The same for the CPU's kernels.
+    #[module(skip)]
+    numbers: Arc<[Vec<f32>; 2]>,
 }
 
 impl BatchNorm {
@@ -47,6 +51,19 @@ impl BatchNorm {
         shape[1] = self.scale.dims()[0];
         input * self.scale.val().reshape(shape) + self.offset.val().reshape(shape)
     }
+
+    /// The same of a map, and a function of it, together where there is a kernel for it.
+    pub(super) fn forward_map(
+        &self,
+        input: Tensor<4>,
+        function: kernels::Activation,
+        rectifier: Rectifier,
+    ) -> Tensor<4> {
+        match is_on_cpu(&input) {
+            true => scaled_and_shifted(input, &self.numbers, function, rectifier),
+            false => activated(self.forward(input), function),
+        }
+    }
 }
 
 /// A [`BatchNorm`] of a map that follows no convolution, and the activation that follows it.
@@ -55,8 +72,6 @@ pub struct BatchNorm2d {
     /// The normalisation, and the activation if there is one.
     names: Vec<String>,
     inner: BatchNorm,
-    #[module(skip)]
-    numbers: Arc<[Vec<f32>; 2]>,
     #[module(skip)]
     function: Function,
 }
@@ -68,9 +83,8 @@ impl BatchNorm2d {
         function: Option<Function>,
         device: &Device,
     ) -> Self {
-        let numbers = Arc::new([folded.factor.clone(), folded.offset.clone()]);
         let function = function.unwrap_or(Function::Keras(Activation::Linear));
-        Self { names, inner: folded.on(device), numbers, function }
+        Self { names, inner: folded.on(device), function }
     }
 
     /// # Shapes
@@ -87,10 +101,10 @@ impl BatchNorm2d {
         let (last, before) = self.names.split_last().expect("a layer has a name");
         let (function, later) = self.function.split();
         if later.is_none() && !before.iter().any(|name| trace.watches(name)) {
-            return trace.layer(last, self.normalised(input, function, trace.rectifier()));
+            return trace.layer(last, self.inner.forward_map(input, function, trace.rectifier()));
         }
         let linear = kernels::Activation::Linear;
-        let normal = self.normalised(input, linear, trace.rectifier());
+        let normal = self.inner.forward_map(input, linear, trace.rectifier());
         let normal = trace.layer(&self.names[0], normal);
         self.rest(normal, trace)
     }
@@ -103,18 +117,6 @@ impl BatchNorm2d {
                 trace.layer(name, output)
             }
             None => output,
-        }
-    }
-
-    fn normalised(
-        &self,
-        input: Tensor<4>,
-        function: kernels::Activation,
-        rectifier: Rectifier,
-    ) -> Tensor<4> {
-        match is_on_cpu(&input) {
-            true => scaled_and_shifted(input, &self.numbers, function, rectifier),
-            false => activated(self.inner.forward(input), function),
         }
     }
 }

@@ -313,7 +313,10 @@ impl Conv2d {
         let (norm, after) = (self.norm.as_ref().map(|_| 1), self.names.len() - 1);
         for (place, name) in self.names.iter().enumerate().skip(done) {
             output = match (&self.norm, &self.after) {
-                (Some(batch_norm), _) if norm == Some(place) => batch_norm.forward(output),
+                (Some(batch_norm), _) if norm == Some(place) => {
+                    let linear = burncam_kernels::Activation::Linear;
+                    batch_norm.forward_map(output, linear, trace.rectifier())
+                }
                 (_, Some(function)) if place == after => {
                     function.apply_to_map(output, trace.rectifier())
                 }

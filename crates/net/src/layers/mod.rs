@@ -17,10 +17,11 @@ mod normalisation;
 mod plain;
 mod pool;
 mod recorded;
+mod sizes;
 mod transposed;
 mod whole;
 
-pub use activation::ActivationLayer;
+pub use activation::{ActivationLayer, before_rectifier};
 pub use batch_norm::{BatchNorm, BatchNorm2d};
 pub use conv2d::Conv2d;
 pub use dense::Dense;
@@ -30,6 +31,7 @@ pub use merge::{Concat, Multiply, Sum, plus_zeros};
 pub use plain::{Dropout, Resizing, Sampling, Squeeze, ZeroPadding, resized};
 pub use pool::{AvgPool2d, MaxPool2d};
 pub use recorded::with_leaf;
+pub use sizes::{largest_sizes, relative_sizes};
 
 pub(crate) use activation::{Function, activate_units};
 pub(crate) use arithmetic::compute;
