@@ -73,11 +73,18 @@ impl<'a> Inference<'a> {
         let [batch, ..] = images.dims();
         check(classifier, question)?;
         let taps = question.taps();
-        let recorded = question.gradient_taps(Rectifier::Gradient);
-        let pass = |taps: &[Tap], recorded: &[Tap], rectifier| {
-            forward(classifier, images.clone(), (taps, recorded), rectifier)
+        let all = [Rectifier::Gradient, Rectifier::Guided, Rectifier::Deconvolution];
+        let mut rules = all.into_iter().filter(|rule| !question.gradient_taps(*rule).is_empty());
+        // Logits and activations do not depend on the rule, so the first pass has that of the first gradient.
+        let rule = rules.next().unwrap_or(Rectifier::Gradient);
+        let recorded = question.gradient_taps(rule);
+        let pass = |taps: &[Tap], recorded: &[Tap], rule: Rectifier| match recorded.is_empty()
+            || classifier.supports_rectifier(rule)
+        {
+            true => forward(classifier, images.clone(), (taps, recorded), rule),
+            false => Err(AttributionError::Rectifier),
         };
-        let (logits, tapped) = pass(&taps, &recorded, Rectifier::Gradient)?;
+        let (logits, tapped) = pass(&taps, &recorded, rule)?;
         let plain = logits.clone().inner().cast(FloatDType::F32);
         let classes = classes.unwrap_or_else(|| plain.clone().argmax(1));
         let mut own = Self {
@@ -90,21 +97,15 @@ impl<'a> Inference<'a> {
             gradients: Vec::new(),
         };
         if !recorded.is_empty() {
-            let score = own.scores(logits.clone(), question.score);
-            own.gradients = backward(score, &tapped, Rectifier::Gradient)?;
+            let score = own.scores(logits, question.score);
+            own.gradients = backward(score, &tapped, rule)?;
         }
         (question.passed)(batch);
-        for rectifier in [Rectifier::Guided, Rectifier::Deconvolution] {
-            let recorded = question.gradient_taps(rectifier);
-            if recorded.is_empty() {
-                continue;
-            }
-            if !classifier.supports_rectifier(rectifier) {
-                return Err(AttributionError::Rectifier);
-            }
-            let (logits, tapped) = pass(&recorded, &recorded, rectifier)?;
+        for rule in rules {
+            let recorded = question.gradient_taps(rule);
+            let (logits, tapped) = pass(&recorded, &recorded, rule)?;
             let score = own.scores(logits, question.score);
-            own.gradients.extend(backward(score, &tapped, rectifier)?);
+            own.gradients.extend(backward(score, &tapped, rule)?);
         }
         let activation = |tapped: Tapped| (tapped.tap, tapped.output.inner().cast(FloatDType::F32));
         own.activations = tapped.into_iter().map(activation).collect();
