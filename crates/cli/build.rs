@@ -12,6 +12,7 @@ fn main() {
     println!("cargo::rerun-if-changed={}", demo.display());
     let mut files = vec![demo.join("NCNN.h5")];
     list(&demo.join("faces"), &mut files);
+    list(&demo.join("masks"), &mut files);
     let mut text = String::from("[\n");
     for file in files {
         let inside = file.strip_prefix(&demo).expect("inside").to_string_lossy().replace('\\', "/");

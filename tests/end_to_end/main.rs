@@ -7,6 +7,7 @@ mod compare;
 mod convert;
 mod devices;
 mod errors;
+mod evaluate;
 mod explanations;
 mod first_contact;
 mod front;

@@ -75,7 +75,12 @@ fn explanation(golden: &Golden, classifier: &Classifier) -> Explanation {
         options.remove(0);
     }
     settings.set(&options.join(",")).unwrap_or_else(|error| panic!("{}: {error}", golden.method));
-    Explanation { settings, peer, ..Explanation::at(method, &golden.layer, &classifier.layers) }
+    // A network that is known has names of its own; the layer is the one that it is explained at.
+    let layer = match classifier.layers.get(&golden.layer) {
+        Some(_) => &golden.layer,
+        None => classifier.variant.cam_layer,
+    };
+    Explanation { settings, peer, ..Explanation::at(method, layer, &classifier.layers) }
 }
 
 /// How far Burncam's maps are from the golden ones: the worst image.

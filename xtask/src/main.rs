@@ -21,7 +21,10 @@ Usage: cargo xtask <COMMAND> [ARGUMENTS]
 
 For users (they build the `burncam` program on first use, and start it with the same arguments):
   explain   classify images and show which regions decided; without arguments, the demo
+  evaluate  measure whether the maps of methods may be believed; without arguments, of the demo
   models    list the networks that are supported
+  methods   list the methods of explanation and their options
+  measures  list the measures of maps, and the controls
   inspect   say what a checkpoint file holds, and whether it is supported
   layers    list the layers of a checkpoint that `explain --layer` takes
   convert   write a checkpoint in Burn's own format or as safetensors
@@ -55,8 +58,10 @@ fn main() -> ExitCode {
                 println!("{HELP}");
                 ExitCode::SUCCESS
             }
-            "explain" | "models" | "inspect" | "layers" | "convert" | "compare" | "devices"
-            | "verify" | "report" => program::start(command, rest),
+            "explain" | "evaluate" | "models" | "methods" | "measures" | "inspect" | "layers"
+            | "convert" | "compare" | "devices" | "verify" | "report" => {
+                program::start(command, rest)
+            }
             "port" => port::run(rest),
             "bench" => bench::run(rest),
             "soak" => soak::run(rest),

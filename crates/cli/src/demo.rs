@@ -15,11 +15,24 @@ const INPUT: &str = "input";
 /// The demo's files: path and content.
 const FILES: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/demo.rs"));
 
+/// Masks of where the demo's evidence lies, in the folder of its files.
+const MASKS: &str = "masks";
+
 /// Writes the demo's weights and images into the folder of results, those that are not there, and tells where
 /// they are.
 pub(crate) fn files(out: &Path) -> Result<(PathBuf, PathBuf)> {
+    let input = write(out, |path| !path.starts_with(MASKS))?;
+    Ok((input.join("NCNN.h5"), input.join("faces")))
+}
+
+/// The same for its masks.
+pub(crate) fn masks(out: &Path) -> Result<PathBuf> {
+    Ok(write(out, |path| path.starts_with(MASKS))?.join(MASKS))
+}
+
+fn write(out: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<PathBuf> {
     let input = out.join(INPUT);
-    for (path, content) in FILES {
+    for (path, content) in FILES.iter().filter(|(path, _)| is_wanted(path)) {
         let file = input.join(path);
         let cannot = || format!("cannot write the demo's {}", file.display());
         if fs::read(&file).is_ok_and(|there| there == *content) {
@@ -28,5 +41,5 @@ pub(crate) fn files(out: &Path) -> Result<(PathBuf, PathBuf)> {
         fs::create_dir_all(file.parent().unwrap_or(&input)).with_context(cannot)?;
         write_atomic(&file, content).with_context(cannot)?;
     }
-    Ok((input.join("NCNN.h5"), input.join("faces")))
+    Ok(input)
 }

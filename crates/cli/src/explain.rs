@@ -19,7 +19,23 @@ const SOME_FAILED: u8 = 1;
 /// Explains every image of the data set with every model.
 pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     console::speak(args.page.lang);
-    let options = options(args)?;
+    start(args, options(args)?)
+}
+
+/// The same with every measure, unless some are named, and of the demo with its masks.
+pub(crate) fn evaluate(args: &Explain) -> Result<ExitCode> {
+    console::speak(args.page.lang);
+    let mut options = options(args)?;
+    if options.measure.is_empty() {
+        options.measure = vec!["all".to_owned()];
+    }
+    if options.demo && options.masks.is_none() {
+        options.masks = Some(demo::masks(&options.out)?);
+    }
+    start(args, options)
+}
+
+fn start(args: &Explain, options: ExplainOptions) -> Result<ExitCode> {
     if let Some(file) = &args.settings.file {
         file.tell();
     }
@@ -75,6 +91,9 @@ fn options(args: &Explain) -> Result<ExplainOptions> {
             principal: args.smooth.contains(&Smooth::Principal),
         },
         score: args.score,
+        measure: args.measures.measure.clone(),
+        protocol: args.measures.protocol(),
+        masks: args.measures.masks.clone(),
         layer: args.layer.clone(),
         class: args.class.clone(),
         resize: args.resize,
@@ -113,8 +132,10 @@ fn tell(run: &FinishedRun, language: Language) {
         };
         console::summary(language, &head, &model.summary, &model.failures, run.clean);
     }
+    console::verdicts(language, &run.assessments);
     let page: Option<&PathBuf> = run.page.as_ref();
-    console::places(language, &run.out, &run.trees, run.has_failures(), page.map(PathBuf::as_path));
+    let more = (!run.assessments.is_empty(), page.map(PathBuf::as_path));
+    console::places(language, &run.out, &run.trees, run.has_failures(), more);
 }
 
 /// The exit code; says how to go on where images are missing.

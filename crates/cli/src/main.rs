@@ -11,6 +11,7 @@ mod explain;
 mod inspect;
 mod layers;
 mod man;
+mod measures;
 mod methods;
 mod models;
 mod npz;
@@ -66,7 +67,12 @@ fn command() -> Result<Command> {
     let (words, file) = settings::complete(&all, words)?;
     let matches = all.clone().get_matches_from(words);
     let mut command = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command;
-    if let (Command::Explain(explain), Some((name, own))) = (&mut command, matches.subcommand()) {
+    let run = match &mut command {
+        Command::Explain(explain) => Some(&mut **explain),
+        Command::Evaluate(evaluate) => Some(&mut evaluate.explain),
+        _ => None,
+    };
+    if let (Some(explain), Some((name, own))) = (run, matches.subcommand()) {
         explain.settings.file = file;
         let options = all.find_subcommand(name).map(|all| settings::recorded(all, own));
         explain.settings.recorded = options.unwrap_or_default();
@@ -82,8 +88,10 @@ fn start_threads() -> Result<()> {
 fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Explain(args) => explain::run(&args),
+        Command::Evaluate(args) => explain::evaluate(&args.explain),
         Command::Models(args) => models::run(&args),
         Command::Methods(args) => methods::run(&args),
+        Command::Measures(args) => measures::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Layers(args) => layers::run(&args),
         Command::Convert(args) => convert::run(&args),

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Random;
 use super::sample::{MEASURES, Sample};
 
 /// How often and how is drawn.
@@ -50,7 +51,7 @@ pub fn bootstrap_intervals(
     }
     let place = |unit| known.binary_search(unit).unwrap_or_default();
     let units: Vec<usize> = units.iter().map(place).collect();
-    let mut generator = SplitMix64(how.seed);
+    let mut generator = Random::new(how.seed);
     let mut found = vec![Vec::with_capacity(how.resamples); MEASURES.len()];
     let (mut drawn, mut weights) = (vec![0; known.len()], vec![0; units.len()]);
     for _ in 0..how.resamples {
@@ -85,39 +86,10 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64)
 }
 
-/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014: small, the
-/// same everywhere, and easily written down in another language.
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// An index below `end`.
-    fn below(&mut self, end: usize) -> usize {
-        ((u128::from(self.next()) * end as u128) >> 64) as usize
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::sample::tests::sample;
     use super::*;
-
-    #[test]
-    fn the_generator_is_the_published_one() {
-        let mut generator = SplitMix64(1_234_567);
-        let first: [u64; 3] = std::array::from_fn(|_| generator.next());
-        assert_eq!(
-            first,
-            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
-        );
-    }
 
     #[test]
     fn quantiles_are_linear() {

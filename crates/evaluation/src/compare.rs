@@ -45,8 +45,7 @@ pub fn corrected_t_test(first: &[f64], second: &[f64], ratio: f64) -> Option<TTe
     let differences: Vec<f64> = first.iter().zip(second).map(|(a, b)| a - b).collect();
     let count = folds as f64;
     let mean = differences.iter().sum::<f64>() / count;
-    let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
-    let variance = squares / (count - 1.0);
+    let variance = variance(&differences, mean);
     let error = ((1.0 / count + ratio) * variance).sqrt();
     // Differences that are equal but for rounding have no spread to compare with.
     let spread = error > 1e-12 * mean.abs().max(1e-3);
@@ -55,9 +54,15 @@ pub fn corrected_t_test(first: &[f64], second: &[f64], ratio: f64) -> Option<TTe
     Some(TTest { folds, mean_difference: mean, sd: variance.sqrt(), ratio, t, p })
 }
 
+/// The variance of a sample of this mean, with `n - 1`.
+pub(crate) fn variance(values: &[f64], mean: f64) -> f64 {
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    squares / (values.len() as f64 - 1.0)
+}
+
 /// The probability of a value of Student's distribution at least as far from 0 as `t`. Source:
 /// Abramowitz, Stegun, "Handbook of Mathematical Functions", 26.7.3 and 26.7.4.
-fn two_sided(t: f64, freedom: usize) -> f64 {
+pub(crate) fn two_sided(t: f64, freedom: usize) -> f64 {
     let angle = (t.abs() / (freedom as f64).sqrt()).atan();
     let (sin, cos) = angle.sin_cos();
     let odd = freedom % 2 == 1;

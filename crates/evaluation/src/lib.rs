@@ -5,6 +5,7 @@
 //! classes seem to have each other's names, [`MeanSd`] how they vary over
 //! folds, and [`corrected_t_test`] whether two models differ. [`Grid`] brings maps of any size to one, and
 //! [`spearman`] and [`top_overlap`] compare two maps of one image; [`Peaks`] counts where maps are largest.
+//! [`Random`] is the generator of all that is drawn.
 //!
 //! A measure that is not defined, such as the sensitivity where no image is of the positive class,
 //! is `None` and never 0. This crate must never know Burn, a file or a model: it takes numbers.
@@ -17,7 +18,9 @@ mod grid;
 mod intervals;
 mod maps;
 mod outcome;
+mod paired;
 mod peaks;
+mod random;
 mod sample;
 mod swapped;
 mod values;
@@ -31,7 +34,9 @@ pub use grid::{GRID, Grid};
 pub use intervals::{FEW, Interval, Intervals, Method, Remark, intervals};
 pub use maps::{Ranks, Strongest, resample, spearman, top_overlap};
 pub use outcome::Outcome;
+pub use paired::{PairedDifference, paired_difference};
 pub use peaks::Peaks;
+pub use random::Random;
 pub use sample::{CONFUSED, Case, Cases, Confusion, MEASURES, Sample, Scores};
 pub use swapped::{SwappedNames, swapped_names};
 pub use values::Values;

@@ -95,8 +95,8 @@ impl Kernel for Slopes<'_> {
         for at in whole..count {
             let (gradient, activated) = (self.gradient[at], self.activated[at]);
             let value = if activated > 0.0 { gradient } else { gradient * self.slope };
-            let beyond = self.limit < f32::INFINITY && !(activated < self.limit);
-            self.output[at] = if beyond { 0.0 } else { value };
+            let within = self.limit == f32::INFINITY || activated < self.limit;
+            self.output[at] = if within { value } else { 0.0 };
         }
     }
 }

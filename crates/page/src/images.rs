@@ -257,6 +257,7 @@ mod tests {
                 milliseconds: 1.0,
             }),
             attributions: Vec::new(),
+            measurements: Vec::new(),
             error: None,
         }
     }

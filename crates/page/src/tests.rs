@@ -99,6 +99,7 @@ fn row(model: &str, fold: &str, image: usize, classes: &[String]) -> Prediction 
             milliseconds: 1.0,
         }),
         attributions: if failed { Vec::new() } else { vec![attribution] },
+        measurements: Vec::new(),
         error: failed.then(|| Failure { stage: Stage::Read, reason: HOSTILE[1].to_owned() }),
     }
 }

@@ -80,6 +80,7 @@ fn row(index: usize) -> Prediction {
             thumbnail: Some(format!("thumbs/NCNN/{name}.jpg")),
             file: None,
         }],
+        measurements: Vec::new(),
         error: None,
     }
 }

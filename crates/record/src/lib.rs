@@ -25,6 +25,7 @@
 mod csv_text;
 mod error;
 mod journal;
+mod measurements;
 mod notebook_csv;
 mod prediction;
 mod predictions;
@@ -38,6 +39,7 @@ mod write;
 
 pub use error::Error;
 pub use journal::{Entry, JOURNAL, Journal, Line, Written};
+pub use measurements::{Measurement, measures_csv};
 pub use notebook_csv::{confidence, notebook_csv};
 pub use prediction::{Attribution, Classification, Failure, MapMeasures, Prediction, Stage};
 pub use predictions::{Predictions, columns, failures_csv, maps_csv, predictions_csv};

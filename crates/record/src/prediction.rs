@@ -5,6 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use burncam_evaluation::Grid;
 use burncam_evaluation::Outcome;
 
+use crate::Measurement;
+
 /// What a model says of one image, or why it says nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
@@ -20,6 +22,9 @@ pub struct Prediction {
     pub classification: Option<Classification>,
     /// One for each explanation of the model, in its order; none where the image failed.
     pub attributions: Vec<Attribution>,
+    /// What measures say of its maps and of their controls; none unless they are asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measurements: Vec<Measurement>,
     /// What went wrong, if anything did.
     pub error: Option<Failure>,
 }

@@ -277,6 +277,7 @@ pub(crate) mod tests {
                 milliseconds: 12.345_678,
             }),
             attributions: vec![attribution("GradCAM")],
+            measurements: Vec::new(),
             error: None,
         }
     }

@@ -49,6 +49,21 @@ pub struct RunSpec {
     /// Whether there is no page.
     #[serde(rename = "--no-report")]
     pub no_report: bool,
+    /// The measures of maps, and how they are computed: `deletion`.
+    #[serde(rename = "--measure", skip_serializing_if = "Vec::is_empty")]
+    pub measure: Vec<String>,
+    /// What of the class measures read: `probability` or `logit`.
+    #[serde(rename = "--measure-score", skip_serializing_if = "Option::is_none")]
+    pub measure_score: Option<String>,
+    /// What removed places become: `mean`, ….
+    #[serde(rename = "--baseline", skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
+    /// Steps from the whole image to the empty one.
+    #[serde(rename = "--removal-steps", skip_serializing_if = "Option::is_none")]
+    pub removal_steps: Option<usize>,
+    /// The masks that say where maps should lie, by the SHA-256 of all of them.
+    #[serde(rename = "--masks", skip_serializing_if = "Option::is_none")]
+    pub masks: Option<String>,
     /// How many of the likeliest classes `predictions.csv` has; without, it has all.
     #[serde(rename = "--top")]
     pub top: Option<usize>,

@@ -10,6 +10,7 @@ use burncam_evaluation::Resampling;
 use burncam_imaging::{Exif, Resize};
 use burncam_page::Language;
 use burncam_render::Colormap;
+use burncam_trust::Protocol;
 use burncam_weights::{Checkpoint, Resolved, Statement, Wanted};
 
 pub use crate::explain::Shard;
@@ -70,6 +71,12 @@ pub struct ExplainOptions {
     pub smoothing: Smoothing,
     /// What of the class is explained; without, what each method explains by default.
     pub score: Option<Score>,
+    /// The measures of maps, by name, or `all`; none by default.
+    pub measure: Vec<String>,
+    /// How they are computed.
+    pub protocol: Protocol,
+    /// The folder of masks.
+    pub masks: Option<PathBuf>,
     /// The layers to explain, each for all networks or as `NETWORK=LAYER`.
     pub layer: Vec<String>,
     /// The class to explain instead of the predicted one, by name or index, or the difference of two: `Pain-No_pain`.

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use super::examples::EXAMPLES;
 use super::pictures::PictureArgs;
-use super::{NetworkArgs, PageArgs, named, not_negative, precision};
+use super::{MeasureArgs, NetworkArgs, PageArgs, named, not_negative, precision};
 use crate::settings::SettingsOptions;
 
 /// Classify every image of a folder and show which regions decided.
@@ -156,6 +156,10 @@ pub(crate) struct Explain {
     )]
     pub smooth: Vec<Smooth>,
 
+    /// How maps are measured.
+    #[command(flatten)]
+    pub measures: MeasureArgs,
+
     /// The layers to explain [default: the architecture's].
     ///
     /// As the network or the file calls them; `layers` lists them. Of several, with commas between, each has a map
@@ -227,6 +231,19 @@ pub(crate) struct Explain {
     /// of both.
     #[arg(long, help_heading = "Computation")]
     pub exact: bool,
+}
+
+/// Measure whether the maps of methods may be believed.
+///
+/// Does what `explain` does, with its options, and computes every measure of every map, and of the controls that a map
+/// has to beat: a random map, a centred Gaussian, edges, and the same method on a network that has learned nothing.
+/// Writes measures.csv, a row for each image, map and measure, and measures.json, whether each method is better than
+/// its controls. Without --weights and --data it evaluates the demo, into burncam-demo/.
+#[derive(Args, Debug)]
+pub(crate) struct Evaluate {
+    /// The run.
+    #[command(flatten)]
+    pub explain: Explain,
 }
 
 /// How maps are smoothed.

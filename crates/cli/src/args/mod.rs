@@ -3,6 +3,7 @@
 mod examples;
 mod explain;
 mod help;
+mod measures;
 mod network;
 mod page;
 mod pictures;
@@ -20,8 +21,9 @@ use examples::{
     COMPARE_EXAMPLES, COMPLETIONS_EXAMPLES, CONVERT_EXAMPLES, INSPECT_EXAMPLES, LAYERS_EXAMPLES,
     MAN_EXAMPLES, MODELS_EXAMPLES, REPORT_EXAMPLES, VERIFY_EXAMPLES,
 };
-pub(crate) use explain::{Explain, Smooth};
+pub(crate) use explain::{Evaluate, Explain, Smooth};
 pub(crate) use help::{command, with_adapters};
+pub(crate) use measures::MeasureArgs;
 pub(crate) use network::NetworkArgs;
 pub(crate) use page::PageArgs;
 use values::named;
@@ -39,8 +41,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Explain(Box<Explain>),
+    Evaluate(Box<Evaluate>),
     Models(Models),
     Methods(Methods),
+    Measures(Measures),
     Inspect(Inspect),
     Layers(Layers),
     Convert(Convert),
@@ -100,11 +104,13 @@ impl Command {
     pub(crate) fn asks_for_gpus(&self) -> bool {
         let device = match self {
             Self::Explain(args) => &args.device,
+            Self::Evaluate(args) => &args.explain.device,
             Self::Compare(args) => &args.device,
             Self::Verify(args) => &args.device,
             Self::Devices(_) => return true,
             Self::Models(_)
             | Self::Methods(_)
+            | Self::Measures(_)
             | Self::Inspect(_)
             | Self::Layers(_)
             | Self::Convert(_)
@@ -142,6 +148,17 @@ pub(crate) struct Models {
 #[derive(Args, Debug)]
 pub(crate) struct Methods {
     /// Print a Markdown table.
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+/// List the measures of maps, and the controls.
+///
+/// Prints what each measure asks; with --markdown all of docs/trust.md that follows from the code: formulas, sources,
+/// and how each measure can mislead.
+#[derive(Args, Debug)]
+pub(crate) struct Measures {
+    /// Print Markdown.
     #[arg(long)]
     pub markdown: bool,
 }

@@ -37,8 +37,10 @@ macro_rules! err {
 
 // After the macros, which it uses.
 mod summary;
+mod verdicts;
 
 pub(crate) use summary::{Head, places, report, summary};
+pub(crate) use verdicts::verdicts;
 
 /// Prints an error with its causes and, where one helps, a hint.
 pub(crate) fn error(error: &anyhow::Error) {

@@ -152,7 +152,7 @@ pub(crate) fn places(
     out: &Path,
     trees: &[Tree],
     failed: bool,
-    page: Option<&Path>,
+    (measured, page): (bool, Option<&Path>),
 ) {
     let place = |path: PathBuf, key: &str| {
         out!("  {}\n      {}", path.display(), say(language, key, &[]));
@@ -169,6 +169,10 @@ pub(crate) fn places(
     place(out.join("predictions.csv"), "console_predictions");
     if trees.len() > 1 {
         place(out.join("maps.csv"), "console_maps");
+    }
+    if measured {
+        place(out.join("measures.csv"), "console_measures");
+        place(out.join("measures.json"), "console_assessments");
     }
     if failed {
         place(out.join("failures.csv"), "console_failures");

@@ -1,10 +1,13 @@
 //! From checkpoints and a folder of images to overlays and reports.
 
+mod assessments;
 mod copies;
 mod digests;
 mod error;
 mod explanations;
 mod labelling;
+mod masks;
+mod measuring;
 mod model;
 mod output;
 mod overlap;
@@ -26,9 +29,10 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
-use burncam_net::{Build, Classifier};
+use burncam_net::{Build, Randomisation};
 use burncam_record::{ExplanationSpec, Journal, RunSpec, RunStatus, Summary, Tree};
 
+pub use assessments::ModelAssessments;
 pub use output::read_record;
 pub use shard::Shard;
 
@@ -38,7 +42,7 @@ use crate::{ExplainOptions, Observer, Overlay, device, interrupt, page, self_tes
 use digests::Digests;
 use model::{FoldCheckpoint, Model};
 use output::ExistingOutput;
-use pipeline::{Job, Sink};
+use pipeline::{Job, Networks, Sink};
 use plan::Plan;
 use record::Recorder;
 use results::{ModelResults, done, tables, write_tables};
@@ -129,7 +133,7 @@ impl Run<'_> {
         recorder: Recorder<'_>,
         mut journal: Journal,
         mut found: Vec<ModelResults>,
-        first: Vec<Classifier>,
+        first: Vec<Networks>,
     ) -> Result<FinishedRun> {
         let plan = self.plan;
         recorder.write(RunStatus::Partial, &found)?;
@@ -182,7 +186,11 @@ impl Run<'_> {
             .context("the results are written, their page is not")
         });
         let page = page.transpose()?;
-        self.finished(&journal, found, page)
+        let assessments = match plan.measures.is_empty() {
+            true => Vec::new(),
+            false => assessments::write(plan, &tables(plan, &journal, &found))?,
+        };
+        self.finished(&journal, found, page, assessments)
     }
 }
 
@@ -236,16 +244,25 @@ fn verified(plan: &Plan, devices: Vec<Choice>, batch: usize) -> Vec<Choice> {
     kept
 }
 
-/// The network of a checkpoint, on each device.
+/// The network of a checkpoint, on each device; where maps are measured, also untrained.
 fn build(
     plan: &Plan,
     model: &Model,
     part: &FoldCheckpoint,
     devices: &[Choice],
-) -> Result<Vec<Classifier>> {
-    let taps = model.taps();
+) -> Result<Vec<Networks>> {
+    let (taps, checkpoint) = (model.taps(), &part.checkpoint);
     let how = Build { arithmetic: plan.arithmetic, taps: Some(&taps), ..Build::default() };
-    let on = |choice: &Choice| Ok(part.checkpoint.build_with(&choice.device, how)?);
+    let own = checkpoint.layers.layers().iter().map(|layer| layer.name.clone());
+    let head = checkpoint.head.layers().iter().map(|(name, _)| name.clone());
+    let layers: Vec<String> = own.chain(head).collect();
+    let randomisation = Some(Randomisation { layers: &layers, seed: plan.seed });
+    let on = |choice: &Choice| {
+        let trained = checkpoint.build_with(&choice.device, how)?;
+        let untrained = (!plan.measures.is_empty())
+            .then(|| checkpoint.build_with(&choice.device, Build { randomisation, ..how }));
+        Ok(Networks { trained, untrained: untrained.transpose()? })
+    };
     devices.iter().map(on).collect()
 }
 
@@ -269,7 +286,7 @@ impl Run<'_> {
         self,
         at: usize,
         mut sink: Sink<'_>,
-        built: &mut Option<Vec<Classifier>>,
+        built: &mut Option<Vec<Networks>>,
     ) -> Result<()> {
         let (plan, model) = (self.plan, &self.plan.models[at]);
         let methods = model.methods();
@@ -294,7 +311,7 @@ impl Run<'_> {
             let clock = Instant::now();
             let done = pipeline::run(job, &images, &networks, sink.reborrow());
             // Each thread that a GPU worked for has left memory there.
-            networks.iter().for_each(|network| network.device().memory_cleanup());
+            networks.iter().for_each(|networks| networks.trained.device().memory_cleanup());
             sink.found.seconds += clock.elapsed().as_secs_f64();
             done?;
         }
@@ -343,6 +360,8 @@ pub struct FinishedRun {
     pub trees: Vec<Tree>,
     /// The page, if there is one.
     pub page: Option<PathBuf>,
+    /// Whether maps are better than their controls, where that was measured.
+    pub assessments: Vec<ModelAssessments>,
     /// What computed: `cpu`, `gpu`.
     pub devices: Vec<&'static str>,
     /// Whether overlays are clean ones.
@@ -388,6 +407,7 @@ impl Run<'_> {
         journal: &Journal,
         found: Vec<ModelResults>,
         page: Option<PathBuf>,
+        assessments: Vec<ModelAssessments>,
     ) -> Result<FinishedRun> {
         let plan = self.plan;
         for (text, items) in results::warnings(plan, &found) {
@@ -416,6 +436,7 @@ impl Run<'_> {
             out: plan.out.clone(),
             trees: plan.trees().cloned().collect(),
             page,
+            assessments,
             devices,
             clean: plan.pictures.overlay == Overlay::Clean,
             missing,

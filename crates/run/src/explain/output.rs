@@ -23,11 +23,13 @@ pub(crate) enum ExistingOutput {
 
 /// The files of a run beside its trees. The journal is the last to go: as long as it is there, a
 /// run can be resumed.
-const FILES: [&str; 7] = [
+const FILES: [&str; 9] = [
     "report.json",
     "index.html",
     "predictions.csv",
     "maps.csv",
+    "measures.csv",
+    "measures.json",
     "failures.csv",
     "run.json",
     JOURNAL,

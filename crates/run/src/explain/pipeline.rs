@@ -13,10 +13,13 @@ use burncam_evaluation::Outcome;
 use burncam_imaging::{Frame, Remarks, fit, preprocess, stacked};
 use burncam_net::Classifier;
 use burncam_record::{
-    Attribution, Classification, Entry, Failure, Journal, MapMeasures, Prediction, Stage, Written,
+    Attribution, Classification, Entry, Failure, Journal, MapMeasures, Measurement, Prediction,
+    Stage, Written,
 };
 
 use super::error::{ExplainError, failure, unread};
+use super::masks::Mask;
+use super::measuring::Subject;
 use super::model::{FoldCheckpoint, Model, ModelExplanation};
 use super::overlap::Stages;
 use super::pictures::{self, RenderInput, RenderedFiles};
@@ -45,6 +48,14 @@ pub(crate) struct Job<'a> {
     pub hurry: bool,
 }
 
+/// The networks of a device.
+pub(crate) struct Networks {
+    /// The network.
+    pub trained: Classifier,
+    /// The same that has learned nothing, where maps are measured.
+    pub untrained: Option<Classifier>,
+}
+
 /// Where results go.
 pub(crate) struct Sink<'a> {
     /// What is recorded of them.
@@ -62,25 +73,29 @@ type Item<T> = (usize, Result<T, Failure>);
 struct Decoded {
     frame: Frame,
     input: Vec<f32>,
+    /// Where evidence should lie, if that is known.
+    mask: Option<Mask>,
     remarks: Remarks,
     digest: String,
     milliseconds: f64,
 }
 
 /// What the network gives for an image.
-struct NetworkOutput {
-    logits: Vec<f32>,
-    target: usize,
+pub(crate) struct NetworkOutput {
+    pub logits: Vec<f32>,
+    /// The class that the maps explain.
+    pub target: usize,
     /// For each explanation a raw map, and its height and width.
-    maps: Vec<(Vec<f32>, (usize, usize))>,
+    pub maps: Vec<(Vec<f32>, (usize, usize))>,
     /// For each explanation, why its method is not defined for the image, if it is not.
-    undefined: Vec<Option<MapStatus>>,
+    pub undefined: Vec<Option<MapStatus>>,
 }
 
 /// An image and what the network gives for it.
 struct ExplainedImage {
     frame: Frame,
     output: NetworkOutput,
+    measurements: Vec<Measurement>,
     remarks: Remarks,
     digest: String,
     milliseconds: f64,
@@ -97,7 +112,7 @@ struct ExplainedImage {
 pub(crate) fn run(
     job: Job<'_>,
     images: &[usize],
-    networks: &[Classifier],
+    networks: &[Networks],
     mut sink: Sink<'_>,
 ) -> Result<()> {
     let failed = AtomicBool::new(false);
@@ -107,14 +122,14 @@ pub(crate) fn run(
     let batches = batches.take_while(|_| goes_on());
     let stages = Stages {
         read: |index| (index, read(job, index)),
-        compute: |(network, at_once): &mut (&Classifier, usize), batch| {
-            compute(job, network, batch, at_once)
+        compute: |(networks, at_once): &mut (&Networks, usize), batch| {
+            compute(job, networks, batch, at_once)
         },
         write: |(index, item)| Ok((index, entry(job, index, item)?)),
     };
-    let workers = networks.iter().flat_map(|network| {
-        let at_once = device::at_once(job.batch, network);
-        std::iter::repeat_n((network, at_once), device::workers(network))
+    let workers = networks.iter().flat_map(|networks| {
+        let at_once = device::at_once(job.batch, &networks.trained);
+        std::iter::repeat_n((networks, at_once), device::workers(&networks.trained))
     });
     stages.run(batches, workers, |batch| {
         let (indices, entries): (Vec<usize>, Vec<Entry>) = batch.into_iter().unzip();
@@ -157,30 +172,51 @@ fn read(job: Job<'_>, index: usize) -> Result<Decoded, Failure> {
         pictures::read(plan, index).map_err(|error| failure(Stage::Read, error))?;
     let frame = fit(&decoded.pixels, &job.part.checkpoint.input, plan.resize);
     let input = preprocess(&frame, &job.part.checkpoint.input);
+    let mask = plan.masks.as_ref().map(|masks| masks.read(&plan.images[index])).transpose();
+    let mask = mask.map_err(|error| failure(Stage::Read, error))?.flatten();
     let remarks = decoded.remarks;
-    Ok(Decoded { frame, input, remarks, digest, milliseconds: elapsed(clock) })
+    Ok(Decoded { frame, input, mask, remarks, digest, milliseconds: elapsed(clock) })
 }
 
 /// tensor → logits and gradient → map, for all images of a batch that could be decoded.
 fn compute(
     job: Job<'_>,
-    network: &Classifier,
+    networks: &Networks,
     batch: Vec<Item<Decoded>>,
     at_once: &mut usize,
 ) -> Result<Vec<Item<ExplainedImage>>> {
-    let clock = Instant::now();
+    let (clock, network) = (Instant::now(), &networks.trained);
     let inputs: Vec<NetworkInput<'_>> = (batch.iter())
         .filter_map(|(_, item)| item.as_ref().ok())
         .map(|decoded| NetworkInput { values: &decoded.input, digest: &decoded.digest })
         .collect();
     let count = inputs.len();
-    let mut outputs = in_batches(job, network, &inputs, at_once)?.into_iter();
+    let outputs = in_batches(job, network, &inputs, at_once)?;
+    let mut measurements = Vec::with_capacity(count);
+    for (output, decoded) in
+        outputs.iter().zip(batch.iter().filter_map(|(_, item)| item.as_ref().ok()))
+    {
+        let subject = Subject {
+            job,
+            networks: (network, networks.untrained.as_ref()),
+            at_once: *at_once,
+            input: &decoded.input,
+            seed: seed(job.plan.seed, &decoded.digest),
+            mask: decoded.mask.as_ref(),
+        };
+        measurements.push(match job.plan.measures.is_empty() {
+            true => Vec::new(),
+            false => subject.measure(output)?,
+        });
+    }
+    let mut outputs = outputs.into_iter().zip(measurements);
     let share = elapsed(clock) / count.max(1) as f64;
     let mut explained = |decoded: Decoded| {
         let nothing = || failure(Stage::Compute, anyhow!("the device gave no result"));
-        let output = outputs.next().ok_or_else(nothing)?;
+        let (output, measurements) = outputs.next().ok_or_else(nothing)?;
         let Decoded { frame, remarks, digest, milliseconds, .. } = decoded;
-        Ok(ExplainedImage { frame, output, remarks, digest, milliseconds: milliseconds + share })
+        let milliseconds = milliseconds + share;
+        Ok(ExplainedImage { frame, output, measurements, remarks, digest, milliseconds })
     };
     Ok(batch.into_iter().map(|(index, item)| (index, item.and_then(&mut explained))).collect())
 }
@@ -266,8 +302,12 @@ fn entry(job: Job<'_>, index: usize, item: Result<ExplainedImage, Failure>) -> R
     let label = model.label(index).map(str::to_owned);
     let digest = item.as_ref().ok().map(|image| image.digest.clone());
     let remarks = item.as_ref().map_or(Remarks::default(), |image| image.remarks);
+    let mut measurements = Vec::new();
     let written = match item {
-        Ok(explained) => write(job, index, label.as_deref(), &explained),
+        Ok(mut explained) => {
+            measurements = std::mem::take(&mut explained.measurements);
+            write(job, index, label.as_deref(), &explained)
+        }
         Err(failure) => Err(unread(&job.plan.data, failure)),
     };
     let (result, files, error) = match written {
@@ -277,13 +317,15 @@ fn entry(job: Job<'_>, index: usize, item: Result<ExplainedImage, Failure>) -> R
         Err(ExplainError::Image(failure)) => {
             // The overlay may be there, and only the map not.
             discard(job.plan, model, index)?;
+            measurements.clear();
             ((None, Vec::new()), Vec::new(), Some(failure))
         }
         Err(ExplainError::Run(error)) => return Err(error),
     };
     let (model, path, fold) = (model.name.clone(), image.path.clone(), image.fold.clone());
     let (classification, attributions) = result;
-    let row = Prediction { model, path, fold, label, classification, attributions, error };
+    let row =
+        Prediction { model, path, fold, label, classification, attributions, measurements, error };
     Ok(Entry {
         image: digest,
         weights: job.weights.to_owned(),

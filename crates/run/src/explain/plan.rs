@@ -10,6 +10,8 @@ use burncam_record::{Labelling, Place, Tree, assign};
 use super::copies;
 use super::explanations;
 use super::labelling::{self, Labelled, add};
+use super::masks::Masks;
+use super::measuring::Measures;
 use super::model::{self, FoldCheckpoint, Model};
 use super::passed_over::passed_over;
 use super::picture_settings::PictureSettings;
@@ -58,6 +60,10 @@ pub(crate) struct Plan {
     pub batch: Option<usize>,
     /// Where random numbers begin.
     pub seed: u64,
+    /// The measures of maps, if any are asked for.
+    pub measures: Measures,
+    /// Where the evidence of images should lie, if that is known.
+    pub masks: Option<Masks>,
     /// How the CPU convolves.
     pub arithmetic: Arithmetic,
     /// What the user should know, each with the items that it concerns.
@@ -111,6 +117,9 @@ impl Plan {
                 pictures.norm
             );
         }
+        let masks = args.masks.as_deref().map(|folder| Masks::open(folder, &set.images));
+        let masks = masks.transpose()?;
+        let measures = Measures::new(&args.measure, args.protocol, masks.is_some())?;
         let name = |image: &Image| (image.fold.clone(), pictures.file_name(&image.name));
         let names: Vec<_> = set.images.iter().map(name).collect();
         Ok(Self {
@@ -124,6 +133,8 @@ impl Plan {
             top: args.top.map(usize::from),
             batch: args.batch.map(usize::from),
             seed: args.page.resampling().seed,
+            measures,
+            masks,
             arithmetic: if args.exact { Arithmetic::Exact } else { Arithmetic::Fast },
             overwrite: args.overwrite,
             resume: args.resume,

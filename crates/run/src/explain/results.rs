@@ -3,8 +3,8 @@
 use anyhow::{Result, bail};
 use burncam_imaging::Remarks;
 use burncam_record::{
-    Entry, Error, Journal, Line, Predictions, Rows, Summary, failures_csv, maps_csv, notebook_csv,
-    predictions_csv, write_atomic_with,
+    Entry, Error, Journal, Line, Predictions, Rows, Summary, failures_csv, maps_csv, measures_csv,
+    notebook_csv, predictions_csv, write_atomic_with,
 };
 
 use super::plan::Plan;
@@ -173,6 +173,9 @@ pub(crate) fn write_tables(plan: &Plan, journal: &Journal, found: &[ModelResults
         predictions_csv(&tables, plan.top, out)
     })?;
     write_atomic_with(&plan.out.join("maps.csv"), |out| maps_csv(&tables, out))?;
+    if !plan.measures.is_empty() {
+        write_atomic_with(&plan.out.join("measures.csv"), |out| measures_csv(&tables, out))?;
+    }
     write_atomic_with(&plan.out.join("failures.csv"), |out| failures_csv(&tables, out))?;
     Ok(())
 }

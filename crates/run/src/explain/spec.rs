@@ -18,14 +18,21 @@ pub(crate) fn spec(plan: &Plan, devices: &[Choice]) -> RunSpec {
     let explanations = plan.models.iter().flat_map(|model| &model.explanations);
     let draws = explanations.into_iter().any(|one| one.explanation.method.needs.seeded);
     let models = plan.models.iter().map(|model| (model.name.clone(), model_spec(model)));
+    let measures = &plan.measures;
+    let protocol = (!measures.is_empty()).then_some(measures.protocol);
     RunSpec {
+        measure: measures.all.iter().map(|measure| measure.name.to_owned()).collect(),
+        measure_score: protocol.map(|protocol| protocol.scale.name().to_owned()),
+        baseline: protocol.map(|protocol| protocol.baseline.name().to_owned()),
+        removal_steps: protocol.map(|protocol| protocol.steps),
+        masks: plan.masks.as_ref().map(|masks| masks.digest.clone()),
         burncam: env!("CARGO_PKG_VERSION").to_owned(),
         models: models.collect(),
         resize: plan.resize.to_string(),
         exif: plan.decode.exif.name().to_owned(),
         exact: plan.arithmetic == Arithmetic::Exact,
         precision: precisions.into_iter().collect::<Vec<_>>().join(", "),
-        seed: draws.then_some(plan.seed),
+        seed: (draws || protocol.is_some()).then_some(plan.seed),
         overlay: pictures.overlay.to_string(),
         alpha: pictures.alpha,
         colormap: pictures.colormap.to_string(),

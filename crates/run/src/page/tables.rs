@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use burncam_page::Report;
 use burncam_record::{
     Entry, Error, JOURNAL, Journal, Line, Model, Predictions, Rows, Run, RunSpec, Tree,
-    failures_csv, maps_csv, notebook_csv, predictions_csv, write_atomic_with,
+    failures_csv, maps_csv, measures_csv, notebook_csv, predictions_csv, write_atomic_with,
 };
 
 use crate::counted;
@@ -47,6 +47,9 @@ pub(super) fn write(out: &Path, runs: &[PathBuf], report: &Report<'_>) -> Result
     let top = first.run.options.top;
     write_atomic_with(&out.join("predictions.csv"), |to| predictions_csv(&tables, top, to))?;
     write_atomic_with(&out.join("maps.csv"), |to| maps_csv(&tables, to))?;
+    if !first.run.options.measure.is_empty() {
+        write_atomic_with(&out.join("measures.csv"), |to| measures_csv(&tables, to))?;
+    }
     write_atomic_with(&out.join("failures.csv"), |to| failures_csv(&tables, to))?;
     Ok(())
 }

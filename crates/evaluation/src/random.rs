@@ -20,7 +20,12 @@ impl Random {
         bits ^ (bits >> 31)
     }
 
-    /// A number in 0..1, in steps of 2^-24.
+    /// An index below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        ((u128::from(self.bits()) * end as u128) >> 64) as usize
+    }
+
+    /// A number from 0 to below 1, in steps of 2^-24.
     pub fn share(&mut self) -> f32 {
         (self.bits() >> 40) as f32 / 16_777_216.0
     }
@@ -48,10 +53,10 @@ mod tests {
     #[test]
     fn numbers_are_those_of_the_reference() {
         let mut random = Random::new(1_234_567);
-        let found = [(); 3].map(|()| random.bits());
+        let first = [(); 3].map(|()| random.bits());
         let expected =
             [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
-        assert_eq!(found, expected);
+        assert_eq!(first, expected);
     }
 
     #[test]
@@ -63,6 +68,14 @@ mod tests {
         for (moment, expected) in moments.into_iter().zip([0.0, 1.0, 3.0]) {
             assert!((moment - expected).abs() < 0.15, "{moments:?}");
         }
+    }
+
+    #[test]
+    fn indices_are_below_their_end_and_reach_each() {
+        let mut random = Random::new(3);
+        let mut drawn = [0; 5];
+        (0..1000).for_each(|_| drawn[random.below(5)] += 1);
+        assert!(drawn.iter().all(|times| (150..250).contains(times)), "{drawn:?}");
     }
 
     #[test]

@@ -1,0 +1,62 @@
+//! Options of measures of maps.
+
+use std::path::PathBuf;
+
+use burncam_trust::{Baseline, Protocol, Scale};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueHint};
+
+/// Which measures of maps are computed, and how.
+#[derive(Args, Debug)]
+pub(crate) struct MeasureArgs {
+    /// Measure whether maps may be believed: names with commas between, or all [default: none; of `evaluate`, all].
+    ///
+    /// Every measure is also computed of controls that a map has to beat: a random map, a centred Gaussian, edges, and
+    /// the same method on a network that has learned nothing. `measures` lists measures and controls.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Measures")]
+    pub measure: Vec<String>,
+
+    /// Folder of masks that say where evidence should lie: pictures that are white there, in folders and with names
+    /// as the images'.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Measures")]
+    pub masks: Option<PathBuf>,
+
+    /// What of the class measures read: its probability or its logit.
+    #[arg(long, value_name = "SCORE", default_value = "probability", value_parser = scale(), help_heading = "Measures")]
+    pub measure_score: Scale,
+
+    /// What removed places become: the image's mean colour; zero where it enters the network; black; the image
+    /// blurred; or what neighbours say, with little noise.
+    #[arg(long, value_name = "WHAT", default_value = "mean", value_parser = baseline(), help_heading = "Measures")]
+    pub baseline: Baseline,
+
+    /// Steps from the whole image to the empty one.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u16).range(1..=1000),
+        help_heading = "Measures"
+    )]
+    pub removal_steps: u16,
+}
+
+impl MeasureArgs {
+    /// How measures are computed.
+    pub(crate) fn protocol(&self) -> Protocol {
+        let steps = usize::from(self.removal_steps);
+        Protocol { scale: self.measure_score, baseline: self.baseline, steps }
+    }
+}
+
+fn scale() -> impl TypedValueParser<Value = Scale> {
+    let find = |name: String| Scale::ALL.into_iter().find(|known| known.name() == name);
+    PossibleValuesParser::new(Scale::ALL.map(Scale::name))
+        .map(move |name| find(name).unwrap_or(Scale::ALL[0]))
+}
+
+fn baseline() -> impl TypedValueParser<Value = Baseline> {
+    let find = |name: String| Baseline::ALL.into_iter().find(|known| known.name() == name);
+    PossibleValuesParser::new(Baseline::ALL.map(Baseline::name))
+        .map(move |name| find(name).unwrap_or(Baseline::ALL[0]))
+}

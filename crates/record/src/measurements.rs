@@ -1,0 +1,117 @@
+//! `measures.csv`: one row for each measure of each map.
+
+use std::fmt::Debug;
+use std::io::Write;
+
+use burncam_evaluation::Outcome;
+use csv::{Terminator, WriterBuilder};
+use serde::{Deserialize, Serialize};
+
+use crate::csv_text::cell;
+use crate::{Error, Predictions};
+
+/// What a measure says of one map of an image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// The explanation whose map it is, `GradCAM`; empty for a control that is made of the image alone.
+    pub explanation: String,
+    /// The control that takes the map's place, `random`, `untrained`; empty for the map itself.
+    pub control: String,
+    /// The measure: `deletion`.
+    pub measure: String,
+    /// The value, if it is defined.
+    pub value: Option<f64>,
+    /// The value that chance gives, where the measure has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chance: Option<f64>,
+    /// Why there is no value: `empty_map`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub undefined: String,
+}
+
+const COLUMNS: [&str; 12] = [
+    "model",
+    "path",
+    "fold",
+    "label",
+    "predicted",
+    "outcome",
+    "explanation",
+    "control",
+    "measure",
+    "value",
+    "chance",
+    "undefined",
+];
+
+/// The measures of a run, one row for each image, model, map and measure: comma-separated, quoted by RFC 4180, lines
+/// ended by `\n`. A value that is not defined is an empty field, and the last column says why.
+///
+/// # Errors
+///
+/// What reading a row or writing to `to` gives.
+pub fn measures_csv(models: &[Predictions<'_>], to: impl Write) -> Result<(), Error> {
+    let mut table = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(to);
+    table.write_record(COLUMNS)?;
+    for row in models.iter().flat_map(|model| model.rows.iter()) {
+        let row = row?;
+        let Some(result) = &row.classification else { continue };
+        let outcome = Outcome::compare(row.label.as_deref(), &result.predicted);
+        let label = row.label.as_deref().unwrap_or_default();
+        for one in &row.measurements {
+            let image =
+                [&row.model, &row.path, &row.fold, label, &result.predicted, outcome.name()];
+            let own = [&one.explanation, &one.control, &one.measure];
+            let cells = (image.into_iter().map(str::to_owned))
+                .chain(own.into_iter().cloned())
+                .chain([one.value, one.chance].map(number))
+                .chain([one.undefined.clone()]);
+            table.write_record(cells.map(|text| cell(&text).into_owned()))?;
+        }
+    }
+    Ok(table.flush()?)
+}
+
+fn number<T: Copy + Debug>(value: Option<T>) -> String {
+    value.map_or_else(String::new, |value| format!("{value:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rows;
+    use crate::predictions::tests::{failure, prediction};
+
+    #[test]
+    fn a_measure_is_a_row() {
+        let mut row = prediction("a.png", Some("Pain"));
+        let one = Measurement {
+            explanation: "GradCAM".to_owned(),
+            control: String::new(),
+            measure: "energy-inside".to_owned(),
+            value: Some(0.5),
+            chance: Some(0.125),
+            undefined: String::new(),
+        };
+        let undefined = Measurement {
+            explanation: String::new(),
+            control: "random".to_owned(),
+            value: None,
+            chance: None,
+            undefined: "empty_mask".to_owned(),
+            ..one.clone()
+        };
+        row.measurements = vec![one, undefined];
+        let rows = [row, failure("b.png")];
+        let mut bytes = Vec::new();
+        let classes = ["Pain".to_owned(), "No_pain".to_owned()];
+        let model = Predictions { classes: &classes, rows: Rows::held(&rows) };
+        measures_csv(&[model], &mut bytes).expect("a table in memory");
+        let lines = [
+            "model,path,fold,label,predicted,outcome,explanation,control,measure,value,chance,undefined",
+            "VGG16,a.png,a.png,Pain,Pain,Right,GradCAM,,energy-inside,0.5,0.125,",
+            "VGG16,a.png,a.png,Pain,Pain,Right,,random,energy-inside,,,empty_mask",
+        ];
+        assert_eq!(String::from_utf8(bytes).expect("UTF-8"), lines.join("\n") + "\n");
+    }
+}
