@@ -1,13 +1,12 @@
 //! `measures.csv`: one row for each measure of each map.
 
-use std::fmt::Debug;
 use std::io::Write;
 
-use burncam_evaluation::Outcome;
 use csv::{Terminator, WriterBuilder};
 use serde::{Deserialize, Serialize};
 
 use crate::csv_text::cell;
+use crate::predictions::image_cells;
 use crate::{Error, Predictions};
 
 /// What a measure says of one map of an image.
@@ -55,14 +54,10 @@ pub fn measures_csv(models: &[Predictions<'_>], to: impl Write) -> Result<(), Er
     table.write_record(COLUMNS)?;
     for row in models.iter().flat_map(|model| model.rows.iter()) {
         let row = row?;
-        let Some(result) = &row.classification else { continue };
-        let outcome = Outcome::compare(row.label.as_deref(), &result.predicted);
-        let label = row.label.as_deref().unwrap_or_default();
+        let Some(image) = image_cells(&row) else { continue };
         for one in &row.measurements {
-            let image =
-                [&row.model, &row.path, &row.fold, label, &result.predicted, outcome.name()];
             let own = [&one.explanation, &one.control, &one.measure];
-            let cells = (image.into_iter().map(str::to_owned))
+            let cells = (image.iter().cloned())
                 .chain(own.into_iter().cloned())
                 .chain([one.value, one.chance].map(number))
                 .chain([one.undefined.clone()]);
@@ -72,7 +67,7 @@ pub fn measures_csv(models: &[Predictions<'_>], to: impl Write) -> Result<(), Er
     Ok(table.flush()?)
 }
 
-fn number<T: Copy + Debug>(value: Option<T>) -> String {
+fn number(value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| format!("{value:?}"))
 }
 

@@ -232,17 +232,13 @@ pub fn maps_csv(models: &[Predictions<'_>], to: impl Write) -> Result<(), Error>
     table.write_record(MAP_COLUMNS)?;
     for row in models.iter().flat_map(|model| model.rows.iter()) {
         let row = row?;
-        let Some(result) = &row.classification else { continue };
-        let outcome = Outcome::compare(row.label.as_deref(), &result.predicted);
+        let Some(image) = image_cells(&row) else { continue };
         for attribution in &row.attributions {
             let Attribution { explanation, method, layers, target, map, .. } = attribution;
-            let label = row.label.as_deref().unwrap_or_default();
             let layers = layers.join("+");
-            let image =
-                [&row.model, &row.path, &row.fold, label, &result.predicted, outcome.name()];
             let texts = [explanation, method, &layers, target];
             let files = [&attribution.overlay, &attribution.file];
-            let cells = (image.into_iter().map(str::to_owned))
+            let cells = (image.iter().cloned())
                 .chain(texts.into_iter().cloned())
                 .chain(map_cells(map))
                 .chain(files.map(|file| file.clone().unwrap_or_default()));
@@ -250,6 +246,15 @@ pub fn maps_csv(models: &[Predictions<'_>], to: impl Write) -> Result<(), Error>
         }
     }
     Ok(table.flush()?)
+}
+
+/// Model, path, fold, label, predicted class and outcome of an image that has a result: what rows of its maps begin with.
+pub(crate) fn image_cells(row: &Prediction) -> Option<[String; 6]> {
+    let predicted = &row.classification.as_ref()?.predicted;
+    let outcome = Outcome::compare(row.label.as_deref(), predicted);
+    let label = row.label.as_deref().unwrap_or_default();
+    let cells = [&row.model, &row.path, &row.fold, label, predicted, outcome.name()];
+    Some(cells.map(str::to_owned))
 }
 
 fn number<T: Copy + Debug + Into<f64>>(value: T) -> String {

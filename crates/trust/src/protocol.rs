@@ -1,5 +1,7 @@
 //! What a score is, and what removed places become.
 
+use std::str::FromStr;
+
 /// What decides the values of measures beside the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Protocol {
@@ -69,5 +71,23 @@ impl Baseline {
             Self::Blur => "blur",
             Self::NoisyLinear => "noisy-linear",
         }
+    }
+}
+
+impl FromStr for Scale {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|known| known.name() == name);
+        known.ok_or_else(|| format!("there is no score `{name}`"))
+    }
+}
+
+impl FromStr for Baseline {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|known| known.name() == name);
+        known.ok_or_else(|| format!("there is no baseline `{name}`"))
     }
 }

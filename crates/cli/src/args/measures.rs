@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use burncam_trust::{Baseline, Protocol, Scale};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::TypedValueParser;
 use clap::{Args, ValueHint};
+
+use super::named;
 
 /// Which measures of maps are computed, and how.
 #[derive(Args, Debug)]
@@ -50,13 +52,9 @@ impl MeasureArgs {
 }
 
 fn scale() -> impl TypedValueParser<Value = Scale> {
-    let find = |name: String| Scale::ALL.into_iter().find(|known| known.name() == name);
-    PossibleValuesParser::new(Scale::ALL.map(Scale::name))
-        .map(move |name| find(name).unwrap_or(Scale::ALL[0]))
+    named(Scale::ALL.map(|scale| (scale.name(), "")))
 }
 
 fn baseline() -> impl TypedValueParser<Value = Baseline> {
-    let find = |name: String| Baseline::ALL.into_iter().find(|known| known.name() == name);
-    PossibleValuesParser::new(Baseline::ALL.map(Baseline::name))
-        .map(move |name| find(name).unwrap_or(Baseline::ALL[0]))
+    named(Baseline::ALL.map(|baseline| (baseline.name(), "")))
 }

@@ -215,17 +215,7 @@ impl Subject<'_> {
                     (value.map_err(|error| anyhow!("{}: {error}", measure.title))?, None)
                 }
             };
-            all.push(Measurement {
-                explanation: name.to_owned(),
-                control: control.to_owned(),
-                measure: measure.name.to_owned(),
-                value: value.ok(),
-                chance,
-                undefined: value
-                    .err()
-                    .map(|undefined| undefined.name().to_owned())
-                    .unwrap_or_default(),
-            });
+            all.push(measurement((name, control), measure, value, chance));
         }
         Ok(())
     }
@@ -242,14 +232,8 @@ impl Subject<'_> {
                         (Err(undefined), _) | (_, Err(undefined)) => Err(*undefined),
                     };
                     let name = |index: usize| &self.job.model.explanations[index].spec.name;
-                    all.push(Measurement {
-                        explanation: format!("{} ~ {}", name(first), name(second)),
-                        control: String::new(),
-                        measure: measure.name.to_owned(),
-                        value: value.ok(),
-                        chance: None,
-                        undefined: value.err().map(|why| why.name().to_owned()).unwrap_or_default(),
-                    });
+                    let both = format!("{} ~ {}", name(first), name(second));
+                    all.push(measurement((&both, ""), measure, value, None));
                 }
             }
         }
@@ -338,6 +322,22 @@ impl Subject<'_> {
             }
         }
         Ok(all)
+    }
+}
+
+fn measurement(
+    (explanation, control): (&str, &str),
+    measure: &Measure,
+    value: Result<f64, Undefined>,
+    chance: Option<f64>,
+) -> Measurement {
+    Measurement {
+        explanation: explanation.to_owned(),
+        control: control.to_owned(),
+        measure: measure.name.to_owned(),
+        value: value.ok(),
+        chance,
+        undefined: value.err().map_or_else(String::new, |undefined| undefined.name().to_owned()),
     }
 }
 
