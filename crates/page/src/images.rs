@@ -258,6 +258,7 @@ mod tests {
             }),
             attributions: Vec::new(),
             measurements: Vec::new(),
+            eyes_and_mouth: None,
             error: None,
         }
     }

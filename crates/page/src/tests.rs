@@ -100,6 +100,7 @@ fn row(model: &str, fold: &str, image: usize, classes: &[String]) -> Prediction 
         }),
         attributions: if failed { Vec::new() } else { vec![attribution] },
         measurements: Vec::new(),
+        eyes_and_mouth: None,
         error: failed.then(|| Failure { stage: Stage::Read, reason: HOSTILE[1].to_owned() }),
     }
 }

@@ -81,6 +81,7 @@ fn row(index: usize) -> Prediction {
             file: None,
         }],
         measurements: Vec::new(),
+        eyes_and_mouth: None,
         error: None,
     }
 }

@@ -18,6 +18,9 @@ pub struct Measurement {
     pub control: String,
     /// The measure: `deletion`.
     pub measure: String,
+    /// What the value is of, where the measure has several of a map: a layer, a region, a baseline; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub condition: String,
     /// The value, if it is defined.
     pub value: Option<f64>,
     /// The value that chance gives, where the measure has one.
@@ -28,7 +31,7 @@ pub struct Measurement {
     pub undefined: String,
 }
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "model",
     "path",
     "fold",
@@ -38,6 +41,7 @@ const COLUMNS: [&str; 12] = [
     "explanation",
     "control",
     "measure",
+    "condition",
     "value",
     "chance",
     "undefined",
@@ -56,7 +60,7 @@ pub fn measures_csv(models: &[Predictions<'_>], to: impl Write) -> Result<(), Er
         let row = row?;
         let Some(image) = image_cells(&row) else { continue };
         for one in &row.measurements {
-            let own = [&one.explanation, &one.control, &one.measure];
+            let own = [&one.explanation, &one.control, &one.measure, &one.condition];
             let cells = (image.iter().cloned())
                 .chain(own.into_iter().cloned())
                 .chain([one.value, one.chance].map(number))
@@ -84,6 +88,7 @@ mod tests {
             explanation: "GradCAM".to_owned(),
             control: String::new(),
             measure: "energy-inside".to_owned(),
+            condition: String::new(),
             value: Some(0.5),
             chance: Some(0.125),
             undefined: String::new(),
@@ -103,9 +108,9 @@ mod tests {
         let model = Predictions { classes: &classes, rows: Rows::held(&rows) };
         measures_csv(&[model], &mut bytes).expect("a table in memory");
         let lines = [
-            "model,path,fold,label,predicted,outcome,explanation,control,measure,value,chance,undefined",
-            "VGG16,a.png,a.png,Pain,Pain,Right,GradCAM,,energy-inside,0.5,0.125,",
-            "VGG16,a.png,a.png,Pain,Pain,Right,,random,energy-inside,,,empty_mask",
+            "model,path,fold,label,predicted,outcome,explanation,control,measure,condition,value,chance,undefined",
+            "VGG16,a.png,a.png,Pain,Pain,Right,GradCAM,,energy-inside,,0.5,0.125,",
+            "VGG16,a.png,a.png,Pain,Pain,Right,,random,energy-inside,,,,empty_mask",
         ];
         assert_eq!(String::from_utf8(bytes).expect("UTF-8"), lines.join("\n") + "\n");
     }

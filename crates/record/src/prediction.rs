@@ -25,6 +25,10 @@ pub struct Prediction {
     /// What measures say of its maps and of their controls; none unless they are asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub measurements: Vec<Measurement>,
+    /// Where the eye on the left, that on the right and the mouth are, `[x, y]` as shares of the picture's width and
+    /// height; `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eyes_and_mouth: Option<[[f64; 2]; 3]>,
     /// What went wrong, if anything did.
     pub error: Option<Failure>,
 }

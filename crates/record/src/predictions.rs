@@ -283,6 +283,7 @@ pub(crate) mod tests {
             }),
             attributions: vec![attribution("GradCAM")],
             measurements: Vec::new(),
+            eyes_and_mouth: None,
             error: None,
         }
     }

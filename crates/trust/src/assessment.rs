@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use burncam_evaluation::{PairedDifference, holm, paired_difference};
 use serde::{Deserialize, Serialize};
 
-use crate::{Better, find};
+use crate::{Better, Group, find};
 
 /// The share of samples in which intervals hold the mean.
 const LEVEL: f64 = 0.95;
@@ -24,6 +24,10 @@ pub struct Observation<'a> {
     pub control: &'a str,
     /// The measure.
     pub measure: &'a str,
+    /// What the value is of, where the measure has several of a map: a layer, a region, a baseline; else empty.
+    pub condition: &'a str,
+    /// The image's true class, or where it is not known, the predicted one, and whether the prediction is right.
+    pub group: (&'a str, &'a str),
     /// Its value, if it is defined.
     pub value: Option<f64>,
     /// Its value by chance, if it has one.
@@ -47,6 +51,9 @@ pub struct Assessment {
     pub controls: Vec<ControlAssessment>,
     /// Whether the maps are better than every control; `None` for measures that do not say what is better.
     pub verdict: Option<Verdict>,
+    /// Whether the maps change with the network and the class as they should; `None` for measures that have no
+    /// [`limit`](crate::Measure::limit).
+    pub is_sane: Option<bool>,
 }
 
 /// The same measure of a control.
@@ -75,6 +82,47 @@ pub struct Verdict {
     pub is_better: bool,
 }
 
+/// All that the measures of a model come to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Trust {
+    /// What intervals are made over: `subjects` or `images`.
+    pub unit: String,
+    /// The measures of each explanation.
+    pub assessments: Vec<Assessment>,
+    /// Those that have several values of a map.
+    pub profiles: Vec<Profile>,
+}
+
+/// A measure that has several values of a map, over all images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The explanation; empty for a control of the image alone.
+    pub explanation: String,
+    /// The control that takes the map's place; empty for the map itself.
+    pub control: String,
+    /// The measure: `region-mass`.
+    pub measure: String,
+    /// The class of the images; empty for all.
+    pub class: String,
+    /// Whether their predictions are right; empty for all.
+    pub outcome: String,
+    /// Its values, in the order in which they were measured.
+    pub points: Vec<Point>,
+}
+
+/// One of several values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// What it is of: a layer, a region, a baseline.
+    pub condition: String,
+    /// The mean over subjects, or images.
+    pub mean: Option<PairedDifference>,
+    /// Images for which it is not defined.
+    pub undefined: usize,
+    /// The mean value by chance, where the measure has one.
+    pub chance: Option<f64>,
+}
+
 /// Values by unit: their sum and number.
 type Units = BTreeMap<String, (f64, usize)>;
 
@@ -85,33 +133,84 @@ struct Cell {
     undefined: usize,
 }
 
+impl Cell {
+    fn add(&mut self, one: &Observation<'_>) {
+        match one.value {
+            Some(value) => {
+                let unit = self.units.entry(one.unit.to_owned()).or_default();
+                *unit = (unit.0 + value, unit.1 + 1);
+            }
+            None => self.undefined += 1,
+        }
+        if let Some(chance) = one.chance {
+            self.chance = (self.chance.0 + chance, self.chance.1 + 1);
+        }
+    }
+
+    fn mean_chance(&self) -> Option<f64> {
+        let (sum, count) = self.chance;
+        (count > 0).then(|| sum / count as f64)
+    }
+}
+
+fn profile((key, cells): (&[String; 5], &Vec<(String, Cell)>)) -> Profile {
+    let point = |(condition, cell): &(String, Cell)| Point {
+        condition: condition.clone(),
+        mean: mean(&cell.units),
+        undefined: cell.undefined,
+        chance: cell.mean_chance(),
+    };
+    let [explanation, control, measure, class, outcome] = key.clone();
+    let points = cells.iter().map(point).collect();
+    Profile { explanation, control, measure, class, outcome, points }
+}
+
 /// The observations of a network, added up.
 #[derive(Default)]
 pub struct Tally {
     /// By explanation, control and measure.
     cells: BTreeMap<(String, String, String), Cell>,
+    /// By explanation, control, measure, class and outcome, by condition in their order.
+    profiles: BTreeMap<[String; 5], Vec<(String, Cell)>>,
 }
 
 impl Tally {
     /// Counts an observation.
     pub fn add(&mut self, one: Observation<'_>) {
         let key = [one.explanation, one.control, one.measure].map(str::to_owned);
-        let cell = self.cells.entry(key.into()).or_default();
-        match one.value {
-            Some(value) => {
-                let unit = cell.units.entry(one.unit.to_owned()).or_default();
-                *unit = (unit.0 + value, unit.1 + 1);
-            }
-            None => cell.undefined += 1,
+        if one.condition.is_empty() {
+            self.cells.entry(key.into()).or_default().add(&one);
+            return;
         }
-        if let Some(chance) = one.chance {
-            cell.chance = (cell.chance.0 + chance, cell.chance.1 + 1);
+        let [explanation, control, measure] = key;
+        let group = [one.group.0, one.group.1].map(str::to_owned);
+        let is_by_group = find(one.measure).is_some_and(|known| known.group == Group::Regions);
+        let groups = [Default::default(), group];
+        let groups = groups.into_iter().take(if is_by_group && control.is_empty() { 2 } else { 1 });
+        for [class, outcome] in groups {
+            let key = [explanation.clone(), control.clone(), measure.clone(), class, outcome];
+            let cells = self.profiles.entry(key).or_default();
+            let known = cells.iter().position(|(condition, _)| condition == one.condition);
+            let place = known.unwrap_or_else(|| {
+                cells.push((one.condition.to_owned(), Cell::default()));
+                cells.len() - 1
+            });
+            cells[place].1.add(&one);
+        }
+    }
+
+    /// What the observations come to; `unit` is what intervals are made over.
+    #[must_use]
+    pub fn finish(&self, unit: &str) -> Trust {
+        Trust {
+            unit: unit.to_owned(),
+            assessments: self.assess(),
+            profiles: self.profiles.iter().map(profile).collect(),
         }
     }
 
     /// What the observations come to, by explanation and measure.
-    #[must_use]
-    pub fn assess(&self) -> Vec<Assessment> {
+    fn assess(&self) -> Vec<Assessment> {
         let own = self.cells.keys().filter(|(_, control, _)| control.is_empty());
         let mut all: Vec<Assessment> =
             own.map(|(explanation, _, measure)| self.assessment(explanation, measure)).collect();
@@ -153,17 +252,26 @@ impl Tally {
                 }
             })
             .collect();
-        let (sum, count) = cell.chance;
+        let mean = mean(&cell.units);
+        let limit = find(measure).and_then(|one| one.limit);
         Assessment {
             explanation: explanation.to_owned(),
             measure: measure.to_owned(),
-            mean: mean(&cell.units),
+            is_sane: limit.map(|limit| is_below(limit, mean, cell)),
+            mean,
             undefined: cell.undefined,
-            chance: (count > 0).then(|| sum / count as f64),
+            chance: cell.mean_chance(),
             verdict: verdict(&controls),
             controls,
         }
     }
+}
+
+/// Whether values are below a limit for sure: their interval is, and at least half of the images have one.
+fn is_below(limit: f64, mean: Option<PairedDifference>, cell: &Cell) -> bool {
+    let defined: usize = cell.units.values().map(|(_, count)| count).sum();
+    let highest = mean.and_then(|mean| mean.interval).map(|[_, high]| high);
+    highest.is_some_and(|highest| highest < limit) && defined >= cell.undefined
 }
 
 fn mean(units: &Units) -> Option<PairedDifference> {

@@ -7,6 +7,7 @@
 
 mod assessment;
 mod baseline;
+mod cascade;
 mod controls;
 mod copies;
 mod correlation;
@@ -23,13 +24,16 @@ pub mod regions;
 mod shown;
 mod undefined;
 
-pub use assessment::{Assessment, ControlAssessment, Observation, Tally, Verdict};
+pub use assessment::{
+    Assessment, ControlAssessment, Observation, Point, Profile, Tally, Trust, Verdict,
+};
+pub use cascade::{RANDOM_NETWORKS, steps};
 pub use controls::{CONTROLS, Control, control};
 pub use evidence::Evidence;
 pub use measure::{
-    Better, Compute, Explain, Group, Image, Measure, Measured, Memory, Network, NetworkError, Pass,
+    Better, Compare, Compute, Counterpart, Explain, Group, Image, Measure, Measured, Memory, Network, NetworkError, Pass,
     Score, WithChance,
 };
-pub use measures::{MEASURES, find};
+pub use measures::{JPEG_QUALITY, MEASURES, find};
 pub use protocol::{Baseline, Protocol, Scale};
 pub use undefined::Undefined;

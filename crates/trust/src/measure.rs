@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
+use crate::regions::Regions;
 use crate::{Evidence, Protocol, Scale, Undefined};
 
 /// A measure of maps.
@@ -27,6 +28,8 @@ pub struct Measure {
     pub better: Option<Better>,
     /// The smallest and the largest value that it can have.
     pub range: [f64; 2],
+    /// The value that maps have to stay below to be those of a network that has learned something, and of one class.
+    pub limit: Option<f64>,
     /// What it is computed of.
     pub compute: Compute,
 }
@@ -44,6 +47,8 @@ pub enum Group {
     Robustness,
     /// How few places the map consists of.
     Concentration,
+    /// Where on the face the map lies.
+    Regions,
     /// Whether the map lies where it should.
     GroundTruth,
     /// Whether two maps agree.
@@ -69,7 +74,30 @@ pub enum Compute {
     /// Of the map, the image, and what the network makes of changed copies of it.
     Network(fn(&Evidence, &mut Network<'_>) -> Measured),
     /// Of two maps of an image.
-    Pair(fn(&Evidence, &Evidence) -> Result<f64, Undefined>),
+    Pair(Compare),
+    /// Of the method's raw map and raw maps that ought to be another, at the size that the method gives, none of them
+    /// rectified. The value is the mean over those.
+    Against(Counterpart, Compare),
+    /// Of the map and the regions of a face: for each region a value and what chance gives.
+    Regions(fn(&Evidence, &Regions) -> Result<Vec<(f64, f64)>, Undefined>),
+    /// Of two maps of an image and the regions of a face. The second value is what chance gives.
+    RegionPair(fn(&Evidence, &Evidence, &Regions) -> WithChance),
+}
+
+/// A number of two maps of one size.
+pub type Compare = fn(&Evidence, &Evidence) -> Result<f64, Undefined>;
+
+/// A map that ought to be another than the method's map of the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counterpart {
+    /// Of the same network with more and more layers untrained, from the head on: a map for each step.
+    HeadDown,
+    /// The same from the first layer on.
+    StemUp,
+    /// Of the same network with all layers untrained.
+    Untrained,
+    /// Of the same network for another class.
+    OtherClass,
 }
 
 /// A value and what chance gives, or why there is none.
@@ -136,8 +164,12 @@ pub struct Network<'a> {
     pub at_once: usize,
     /// How scores are read and what removed places become.
     pub protocol: &'a Protocol,
+    /// The image after JPEG compression, `[channels, height, width]`: see [`JPEG_QUALITY`](crate::JPEG_QUALITY).
+    pub compressed: &'a [f32],
     /// What measures of this map have found already, for those that share it.
     pub memory: Memory,
+    /// What measures of any map of the image have found already: scores that do not depend on the map.
+    pub shared: &'a mut Memory,
     /// The way through the network.
     pub pass: &'a mut Pass<'a>,
     /// The maps of the same class, layers and method for changed copies.
@@ -153,7 +185,21 @@ impl Measure {
 }
 
 impl Network<'_> {
-    /// What is remembered under this name, or what `compute` gives.
+    /// What is remembered of the image under this name, or what `compute` gives: the same for all its maps.
+    pub(crate) fn shared(
+        &mut self,
+        name: &'static str,
+        compute: impl FnOnce(&mut Self) -> Result<Result<Vec<f64>, Undefined>, NetworkError>,
+    ) -> Result<Result<Vec<f64>, Undefined>, NetworkError> {
+        if let Some(known) = self.shared.get(name) {
+            return Ok(known.clone());
+        }
+        let values = compute(self)?;
+        self.shared.insert(name, values.clone());
+        Ok(values)
+    }
+
+    /// What is remembered of the map under this name, or what `compute` gives.
     pub(crate) fn remembered(
         &mut self,
         name: &'static str,

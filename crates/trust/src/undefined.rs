@@ -21,6 +21,8 @@ pub enum Undefined {
     FullMask,
     /// The score of the whole image is not above 0, and the measure divides by it.
     ZeroScore,
+    /// The face has fewer regions than are compared.
+    FewRegions,
     /// The scores do not differ, so nothing correlates with them.
     EqualScores,
 }
@@ -38,6 +40,7 @@ impl Undefined {
             Self::EmptyMask => "empty_mask",
             Self::FullMask => "full_mask",
             Self::ZeroScore => "zero_score",
+            Self::FewRegions => "few_regions",
             Self::EqualScores => "equal_scores",
         }
     }

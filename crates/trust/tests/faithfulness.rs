@@ -64,6 +64,8 @@ fn measured(
         seed: 77,
         at_once,
         memory: burncam_trust::Memory::new(),
+        shared: &mut burncam_trust::Memory::new(),
+        compressed: &image.values,
         protocol: &protocol,
         pass: &mut pass,
         explain: &mut explain,

@@ -164,6 +164,8 @@ fn asked(
         at_once: 4,
         protocol: &Protocol::default(),
         memory: burncam_trust::Memory::new(),
+        shared: &mut burncam_trust::Memory::new(),
+        compressed: &image.values,
         pass: &mut |_| panic!("no score is asked for"),
         explain: &mut |copies| Ok(copies.chunks_exact(60).map(explain).collect()),
     };

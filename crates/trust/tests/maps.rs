@@ -62,6 +62,8 @@ fn measures_that_ask_the_network() {
                 at_once,
                 protocol: &Protocol::default(),
                 memory: burncam_trust::Memory::new(),
+                shared: &mut burncam_trust::Memory::new(),
+                compressed: &image.values,
                 pass: &mut |_| panic!("no score is asked for"),
                 explain: &mut explain,
             };

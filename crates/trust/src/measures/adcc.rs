@@ -19,6 +19,7 @@ pub(super) static ADCC: Measure = Measure {
                small and always the same can have a high value and be of no use.",
     better: Some(Better::Higher),
     range: [0.0, 1.0],
+    limit: None,
     compute: Compute::Network(adcc),
 };
 

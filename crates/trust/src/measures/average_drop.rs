@@ -18,6 +18,7 @@ pub(super) static AVERAGE_DROP: Measure = Measure {
                training, so a drop may come from the dimming.",
     better: Some(Better::Lower),
     range: [0.0, 1.0],
+    limit: None,
     compute: Compute::Network(average_drop),
 };
 

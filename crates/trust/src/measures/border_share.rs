@@ -19,6 +19,7 @@ pub(super) static BORDER_SHARE: Measure = Measure {
                edge of the picture.",
     better: None,
     range: [0.0, 1.0],
+    limit: None,
     compute: Compute::Map(border_share),
 };
 

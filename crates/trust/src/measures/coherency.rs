@@ -20,6 +20,7 @@ pub(super) static COHERENCY: Measure = Measure {
                perfectly coherent. It is 0.5 where the two maps have nothing in common.",
     better: Some(Better::Higher),
     range: [0.0, 1.0],
+    limit: None,
     compute: Compute::Network(coherency),
 };
 

@@ -15,6 +15,7 @@ pub(super) static COMPLEXITY: Measure = Measure {
                outlier makes the rest of a map dark, and so the value low.",
     better: Some(Better::Lower),
     range: [0.0, 1.0],
+    limit: None,
     compute: Compute::Map(complexity),
 };
 

@@ -22,6 +22,7 @@ pub(super) static DELETION: Measure = Measure {
                itself: compare it with that of a random map of the same image.",
     better: Some(Better::Lower),
     range: [f64::NEG_INFINITY, f64::INFINITY],
+    limit: None,
     compute: Compute::Network(deletion),
 };
 

@@ -17,6 +17,7 @@ pub(super) static ENERGY_INSIDE: Measure = Measure {
                of small masks however right they are.",
     better: Some(Better::Higher),
     range: [0.0, 1.0],
+    limit: None,
     compute: Compute::Mask(energy_inside),
 };
 

@@ -17,13 +17,18 @@ pub(super) static ENTROPY: Measure = Measure {
                places are right.",
     better: None,
     range: [0.0, f64::INFINITY],
+    limit: None,
     compute: Compute::Map(entropy),
 };
 
 /// In nats: e to its power is the number of equal places that would be as spread.
 pub(super) fn entropy(map: &Evidence) -> Result<f64, Undefined> {
-    let shares = shares(map)?;
+    Ok(entropy_of(shares(map)?))
+}
+
+/// The entropy of shares that add up to 1.
+pub(super) fn entropy_of(shares: impl IntoIterator<Item = f64>) -> f64 {
     let positive = shares.into_iter().filter(|&share| share > 0.0);
     // Not -0 where one place has everything.
-    Ok((-positive.map(|share| share * share.ln()).sum::<f64>()).max(0.0))
+    (-positive.map(|share| share * share.ln()).sum::<f64>()).max(0.0)
 }

@@ -23,6 +23,7 @@ pub(super) static FAITHFULNESS_CORRELATION: Measure = Measure {
                grid are judged by their sums alone.",
     better: Some(Better::Higher),
     range: [-1.0, 1.0],
+    limit: None,
     compute: Compute::Network(correlation),
 };
 
@@ -49,8 +50,10 @@ fn correlation(map: &Evidence, network: &mut Network<'_>) -> Measured {
         let drawn = mask(GRID * GRID, &draws[draw]);
         cells.iter().map(|&cell| drawn[cell]).collect()
     };
-    let baseline = network.protocol.baseline;
-    let scores = match scores_without(network, baseline, DRAWS, removed)? {
+    let scores = network.shared("scores without drawn cells", |network| {
+        scores_without(network, network.protocol.baseline, DRAWS, removed)
+    });
+    let scores = match scores? {
         Ok(scores) => scores,
         Err(undefined) => return Ok(Err(undefined)),
     };

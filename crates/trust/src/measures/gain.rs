@@ -19,6 +19,7 @@ pub(super) static GAIN: Measure = Measure {
                0.",
     better: Some(Better::Higher),
     range: [0.0, 1.0],
+    limit: None,
     compute: Compute::Network(gain),
 };
 

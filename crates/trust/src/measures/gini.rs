@@ -18,6 +18,7 @@ pub(super) static GINI: Measure = Measure {
                are not shown.",
     better: None,
     range: [0.0, 1.0],
+    limit: None,
     compute: Compute::Map(gini),
 };
 

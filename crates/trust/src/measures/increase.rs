@@ -18,6 +18,7 @@ pub(super) static INCREASE: Measure = Measure {
                hardly increase.",
     better: Some(Better::Higher),
     range: [0.0, 1.0],
+    limit: None,
     compute: Compute::Network(increase),
 };
 

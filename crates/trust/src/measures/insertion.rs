@@ -20,6 +20,7 @@ pub(super) static INSERTION: Measure = Measure {
                for the class, every map has a high value.",
     better: Some(Better::Higher),
     range: [f64::NEG_INFINITY, f64::INFINITY],
+    limit: None,
     compute: Compute::Network(insertion),
 };
 

@@ -20,6 +20,7 @@ pub(super) static IOU: Measure = Measure {
                0.5. Coarse maps cannot follow the outline of a mask.",
     better: Some(Better::Higher),
     range: [0.0, 1.0],
+    limit: None,
     compute: Compute::Mask(iou),
 };
 

@@ -18,6 +18,7 @@ pub(super) static MAX_SENSITIVITY: Measure = Measure {
                to change.",
     better: Some(Better::Lower),
     range: [0.0, f64::INFINITY],
+    limit: None,
     compute: Compute::Network(max_sensitivity),
 };
 

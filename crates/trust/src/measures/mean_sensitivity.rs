@@ -18,6 +18,7 @@ pub(super) static MEAN_SENSITIVITY: Measure = Measure {
                of deep layers are steadier than fine ones, and no more right for that.",
     better: Some(Better::Lower),
     range: [0.0, f64::INFINITY],
+    limit: None,
     compute: Compute::Network(mean_sensitivity),
 };
 

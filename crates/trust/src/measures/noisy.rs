@@ -51,11 +51,11 @@ fn noisy_distances(
     Ok(Ok(distances))
 }
 
-fn norm(values: &[f32]) -> f64 {
+pub(super) fn norm(values: &[f32]) -> f64 {
     values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt()
 }
 
-fn distance(a: &Evidence, b: &Evidence) -> f64 {
+pub(super) fn distance(a: &Evidence, b: &Evidence) -> f64 {
     assert_eq!(a.size, b.size, "maps of one size");
     let square = |(&a, &b): (&f32, &f32)| (f64::from(a) - f64::from(b)).powi(2);
     a.values.iter().zip(&b.values).map(square).sum::<f64>().sqrt()

@@ -17,6 +17,7 @@ pub(super) static POINTING_GAME: Measure = Measure {
                with the control centred-gaussian.",
     better: Some(Better::Higher),
     range: [0.0, 1.0],
+    limit: None,
     compute: Compute::Mask(pointing_game),
 };
 

@@ -19,6 +19,7 @@ pub(super) static RANK_ACCURACY: Measure = Measure {
                of fill the rest at chance.",
     better: Some(Better::Higher),
     range: [0.0, 1.0],
+    limit: None,
     compute: Compute::Mask(rank_accuracy),
 };
 

@@ -18,6 +18,7 @@ pub(super) static RELATIVE_ENTROPY: Measure = Measure {
                right.",
     better: None,
     range: [0.0, 1.0],
+    limit: None,
     compute: Compute::Map(relative_entropy),
 };
 

@@ -22,6 +22,7 @@ pub(super) static ROAD: Measure = Measure {
                coarseness do not compare fairly. Near 0 the map ranks no better than chance.",
     better: Some(Better::Higher),
     range: [f64::NEG_INFINITY, f64::INFINITY],
+    limit: None,
     compute: Compute::Network(road),
 };
 

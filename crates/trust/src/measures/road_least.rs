@@ -19,6 +19,7 @@ pub(super) static ROAD_LEAST: Measure = Measure {
                first.",
     better: Some(Better::Higher),
     range: [f64::NEG_INFINITY, f64::INFINITY],
+    limit: None,
     compute: Compute::Network(road_least),
 };
 

@@ -18,6 +18,7 @@ pub(super) static ROAD_MOST: Measure = Measure {
                hint at what was there.",
     better: Some(Better::Lower),
     range: [f64::NEG_INFINITY, f64::INFINITY],
+    limit: None,
     compute: Compute::Network(road_most),
 };
 

@@ -17,6 +17,7 @@ pub(super) static SHIFT_SENSITIVITY: Measure = Measure {
                ignores the image scores near 0.",
     better: Some(Better::Lower),
     range: [0.0, f64::INFINITY],
+    limit: None,
     compute: Compute::Network(shift_sensitivity),
 };
 

@@ -16,10 +16,11 @@ pub(super) static SPEARMAN: Measure = Measure {
                smooth maps with a high middle correlate whatever network they are of.",
     better: Some(Better::Higher),
     range: [-1.0, 1.0],
+    limit: None,
     compute: Compute::Pair(spearman),
 };
 
-fn spearman(a: &Evidence, b: &Evidence) -> Result<f64, Undefined> {
+pub(super) fn spearman(a: &Evidence, b: &Evidence) -> Result<f64, Undefined> {
     [a, b].into_iter().try_for_each(varied)?;
     burncam_evaluation::spearman(&a.values, &b.values).ok_or(Undefined::ConstantMap)
 }

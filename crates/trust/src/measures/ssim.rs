@@ -20,6 +20,7 @@ pub(super) static SSIM: Measure = Measure {
                flattens a whole map.",
     better: Some(Better::Higher),
     range: [-1.0, 1.0],
+    limit: None,
     compute: Compute::Pair(ssim),
 };
 
@@ -29,7 +30,7 @@ const C1: f64 = 0.01 * 0.01;
 const C2: f64 = 0.03 * 0.03;
 
 /// Maps with a side below 11 get the largest odd window that fits.
-fn ssim(a: &Evidence, b: &Evidence) -> Result<f64, Undefined> {
+pub(super) fn ssim(a: &Evidence, b: &Evidence) -> Result<f64, Undefined> {
     assert_eq!(a.size, b.size, "maps of one size");
     let (size, [height, width]) = (a.size, a.size);
     let radius = ((height.min(width) - 1) / 2).min(RADIUS);

@@ -17,6 +17,7 @@ pub(super) static TOP_DECILE_OVERLAP: Measure = Measure {
                both sides and count as agreement. Places just below the tenth do not count at all.",
     better: Some(Better::Higher),
     range: [0.0, 1.0],
+    limit: None,
     compute: Compute::Pair(top_decile_overlap),
 };
 
