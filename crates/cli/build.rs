@@ -10,7 +10,7 @@ fn main() {
     let own = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let demo = own.join("../../assets/demo");
     println!("cargo::rerun-if-changed={}", demo.display());
-    let mut files = vec![demo.join("NCNN.h5")];
+    let mut files = vec![demo.join("NCNN.h5"), demo.join("landmarks.csv")];
     list(&demo.join("faces"), &mut files);
     list(&demo.join("masks"), &mut files);
     let mut text = String::from("[\n");

@@ -18,16 +18,24 @@ const FILES: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/demo.rs"));
 /// Masks of where the demo's evidence lies, in the folder of its files.
 const MASKS: &str = "masks";
 
+/// Landmarks of the demo's faces, there too.
+const LANDMARKS: &str = "landmarks.csv";
+
 /// Writes the demo's weights and images into the folder of results, those that are not there, and tells where
 /// they are.
 pub(crate) fn files(out: &Path) -> Result<(PathBuf, PathBuf)> {
-    let input = write(out, |path| !path.starts_with(MASKS))?;
+    let input = write(out, |path| !is_annotation(path))?;
     Ok((input.join("NCNN.h5"), input.join("faces")))
 }
 
-/// The same for its masks.
-pub(crate) fn masks(out: &Path) -> Result<PathBuf> {
-    Ok(write(out, |path| path.starts_with(MASKS))?.join(MASKS))
+/// The same for its masks and landmarks.
+pub(crate) fn annotations(out: &Path) -> Result<(PathBuf, PathBuf)> {
+    let input = write(out, is_annotation)?;
+    Ok((input.join(MASKS), input.join(LANDMARKS)))
+}
+
+fn is_annotation(path: &str) -> bool {
+    path.starts_with(MASKS) || path == LANDMARKS
 }
 
 fn write(out: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<PathBuf> {

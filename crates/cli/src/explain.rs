@@ -22,15 +22,20 @@ pub(crate) fn run(args: &Explain) -> Result<ExitCode> {
     start(args, options(args)?)
 }
 
-/// The same with every measure, unless some are named, and of the demo with its masks.
+/// The same with every measure, unless some are named, and of the demo with its masks and landmarks.
 pub(crate) fn evaluate(args: &Explain) -> Result<ExitCode> {
     console::speak(args.page.lang);
     let mut options = options(args)?;
     if options.measure.is_empty() {
         options.measure = vec!["all".to_owned()];
     }
-    if options.demo && options.masks.is_none() {
-        options.masks = Some(demo::masks(&options.out)?);
+    if options.demo {
+        let (masks, landmarks) = demo::annotations(&options.out)?;
+        if options.masks.is_none() {
+            // Their grey values say which region of the face it is.
+            (options.masks, options.mask_level) = (Some(masks), Some(1));
+        }
+        options.regions = options.regions.or(Some(landmarks));
     }
     start(args, options)
 }
@@ -94,6 +99,9 @@ fn options(args: &Explain) -> Result<ExplainOptions> {
         measure: args.measures.measure.clone(),
         protocol: args.measures.protocol(),
         masks: args.measures.masks.clone(),
+        mask_level: args.measures.mask_level,
+        regions: args.measures.regions.clone(),
+        sweep: args.measures.sweep,
         layer: args.layer.clone(),
         class: args.class.clone(),
         resize: args.resize,
@@ -132,9 +140,9 @@ fn tell(run: &FinishedRun, language: Language) {
         };
         console::summary(language, &head, &model.summary, &model.failures, run.clean);
     }
-    console::verdicts(language, &run.assessments);
+    console::verdicts(language, &run.trust);
     let page: Option<&PathBuf> = run.page.as_ref();
-    let more = (!run.assessments.is_empty(), page.map(PathBuf::as_path));
+    let more = (!run.trust.is_empty(), page.map(PathBuf::as_path));
     console::places(language, &run.out, &run.trees, run.has_failures(), more);
 }
 

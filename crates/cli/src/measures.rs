@@ -20,8 +20,10 @@ fn table() -> String {
     for measure in MEASURES {
         let needs = match measure.compute {
             Compute::Mask(_) => " (--masks)",
+            Compute::Regions(_) => " (--regions)",
             Compute::Pair(_) => " (two methods)",
-            Compute::Map(_) | Compute::Network(_) => "",
+            Compute::RegionPair(_) => " (--regions, two methods)",
+            Compute::Map(_) | Compute::Network(_) | Compute::Against(..) => "",
         };
         let _ = writeln!(text, "{:24} {}{needs}", measure.name, measure.question);
     }
@@ -35,12 +37,13 @@ fn table() -> String {
 
 const UNTRAINED: &str = "The same method on the network with weights as before any training.";
 
-const GROUPS: [(Group, &str); 7] = [
+const GROUPS: [(Group, &str); 8] = [
     (Group::Faithfulness, "Faithfulness: does what the map shows decide the score?"),
     (Group::Composite, "Composites: several measures in one"),
     (Group::Sanity, "Sanity: does the map depend on the network and on the class?"),
     (Group::Robustness, "Robustness: does the map stay where the image hardly changes?"),
     (Group::Concentration, "Concentration: of how few places does the map consist?"),
+    (Group::Regions, "Regions: where on the face does the map lie?"),
     (Group::GroundTruth, "Ground truth: does the map lie where it should?"),
     (Group::Agreement, "Agreement: do two maps agree?"),
 ];
@@ -55,7 +58,11 @@ fn markdown() -> String {
         }
         let _ = writeln!(text, "## {title}\n");
         for measure in own {
+            let limit = measure.limit;
             let better = match measure.better {
+                _ if limit.is_some() => {
+                    "Smaller is better: passed if the interval ends below 0.5, and at least half of the images have a value."
+                }
                 Some(Better::Higher) => "Larger is better.",
                 Some(Better::Lower) => "Smaller is better.",
                 None => "No value is better by itself.",

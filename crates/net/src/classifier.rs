@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use burn::tensor::{Device, Tensor};
 
-use crate::layers::{Weights, in_blocks, interleaved};
+use crate::layers::{SharedLayers, Weights, in_blocks, interleaved};
 use crate::{
     Activation, Arithmetic, Head, HeadConfig, InputSpec, LayerTable, LoadError, Loader, Op,
     Randomisation, Randomised, Rectifier, Source, Tap, Trace, Weight,
@@ -109,6 +109,8 @@ pub struct Build<'a> {
     pub taps: Option<&'a [Tap]>,
     /// The layers that are untrained, if any are.
     pub randomisation: Option<Randomisation<'a>>,
+    /// Where layers are held that other networks have, too.
+    pub shared: Option<&'a SharedLayers>,
 }
 
 /// A network and its head, filled with weights: images in, logits out.
@@ -170,7 +172,7 @@ impl Classifier {
         if network.head_units() != head.generated_units() {
             return Err(LoadError::Head);
         }
-        let mut weights = Weights { source: &mut counted, device };
+        let mut weights = Weights { source: &mut counted, device, shared: how.shared };
         let head = Head::load(head, layers.last().output, &mut weights)?;
         let parameters = counted.parameters;
         let offsets = offsets(&layers, &counted.vectors);

@@ -169,7 +169,7 @@ mod tests {
         let layers = ops.iter().map(|op| (op.auto_name().to_owned(), op.clone())).collect();
         let device = Device::flex();
         let (mut source, config) = (Counting(0), HeadConfig::new(layers).expect("a head"));
-        let mut weights = Weights { source: &mut source, device: &device };
+        let mut weights = Weights { source: &mut source, device: &device, shared: None };
         let head = Head::load(config, [2, 1, 2], &mut weights).expect("weights");
         // channel 0: 1, 2; channel 1: 3, 5
         let map = TensorData::new(vec![1.0_f32, 2.0, 3.0, 5.0], [1, 2, 2, 1]);

@@ -41,7 +41,7 @@ pub use input::{
     ChannelOrder, IMAGENET_CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN, InputSpec, OwnResizing,
     Step,
 };
-pub use layers::{Loader, PROGRAMS};
+pub use layers::{Loader, PROGRAMS, SharedLayers};
 pub use op::{Activation, Interpolation, Op, Padding, Reduction};
 pub use randomised::{Randomisation, Randomised};
 pub use source::{LoadError, Source, Weight};

@@ -64,6 +64,15 @@ pub struct RunSpec {
     /// The masks that say where maps should lie, by the SHA-256 of all of them.
     #[serde(rename = "--masks", skip_serializing_if = "Option::is_none")]
     pub masks: Option<String>,
+    /// The number from which on a mask's pixel is inside.
+    #[serde(rename = "--mask-level", skip_serializing_if = "Option::is_none")]
+    pub mask_level: Option<u8>,
+    /// The regions of faces, by the SHA-256 of the table or of all label maps.
+    #[serde(rename = "--regions", skip_serializing_if = "Option::is_none")]
+    pub regions: Option<String>,
+    /// Whether deletion and insertion are computed with every baseline.
+    #[serde(rename = "--sweep", skip_serializing_if = "std::ops::Not::not")]
+    pub sweep: bool,
     /// How many of the likeliest classes `predictions.csv` has; without, it has all.
     #[serde(rename = "--top")]
     pub top: Option<usize>,

@@ -24,7 +24,7 @@ pub mod self_test;
 mod text;
 mod version;
 
-pub use explain::{FinishedModel, FinishedRun, ModelAssessments, explain, read_record};
+pub use explain::{FinishedModel, FinishedRun, ModelTrust, explain, read_record};
 pub use message::{Message, NO_THREAD, SHOWN, counted, images};
 pub use methods::MethodRequest;
 pub use observer::Observer;

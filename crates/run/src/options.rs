@@ -77,6 +77,12 @@ pub struct ExplainOptions {
     pub protocol: Protocol,
     /// The folder of masks.
     pub masks: Option<PathBuf>,
+    /// The number from which on a mask's pixel is inside; needed where masks have more than two.
+    pub mask_level: Option<u8>,
+    /// The table of landmarks or the folder of label maps.
+    pub regions: Option<PathBuf>,
+    /// Whether deletion and insertion are computed with every baseline.
+    pub sweep: bool,
     /// The layers to explain, each for all networks or as `NETWORK=LAYER`.
     pub layer: Vec<String>,
     /// The class to explain instead of the predicted one, by name or index, or the difference of two: `Pain-No_pain`.

@@ -23,6 +23,22 @@ pub(crate) struct MeasureArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Measures")]
     pub masks: Option<PathBuf>,
 
+    /// The number from which on a pixel of a mask is inside. Needed where a mask has more than two.
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u8).range(1..),
+        help_heading = "Measures"
+    )]
+    pub mask_level: Option<u8>,
+
+    /// Where the regions of the faces are: a table of landmarks, or a folder of label maps.
+    ///
+    /// A table (CSV) has a row for each image, and 5, 68 (iBUG) or 106 (Face++) points, told by its header. A folder has
+    /// a picture for each image, whose grey values are regions, and regions.json, which names them: {"brow": 1, "eyes": 2}.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Measures")]
+    pub regions: Option<PathBuf>,
+
     /// What of the class measures read: its probability or its logit.
     #[arg(long, value_name = "SCORE", default_value = "probability", value_parser = scale(), help_heading = "Measures")]
     pub measure_score: Scale,
@@ -31,6 +47,10 @@ pub(crate) struct MeasureArgs {
     /// blurred; or what neighbours say, with little noise.
     #[arg(long, value_name = "WHAT", default_value = "mean", value_parser = baseline(), help_heading = "Measures")]
     pub baseline: Baseline,
+
+    /// Also compute deletion and insertion with every baseline: does the order of methods depend on it?
+    #[arg(long, help_heading = "Measures")]
+    pub sweep: bool,
 
     /// Steps from the whole image to the empty one.
     #[arg(

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use burncam_page::Language;
-use burncam_run::ModelAssessments;
+use burncam_run::ModelTrust;
 use burncam_trust::{Assessment, Verdict, control, find};
 
 use super::harmless::harmless;
 
 /// Prints, for each method of a model, by which measures it is better than every control, and by which it is not.
-pub(crate) fn verdicts(language: Language, models: &[ModelAssessments]) {
+pub(crate) fn verdicts(language: Language, models: &[ModelTrust]) {
     for model in models {
         let text = text(language, model);
         if !text.is_empty() {
@@ -19,10 +19,11 @@ pub(crate) fn verdicts(language: Language, models: &[ModelAssessments]) {
     }
 }
 
-fn text(language: Language, model: &ModelAssessments) -> String {
+fn text(language: Language, model: &ModelTrust) -> String {
     let mut text = String::new();
-    let judged: Vec<(&Assessment, &Verdict)> =
-        (model.assessments.iter()).filter_map(|one| Some((one, one.verdict.as_ref()?))).collect();
+    let judged: Vec<(&Assessment, &Verdict)> = (model.trust.assessments.iter())
+        .filter_map(|one| Some((one, one.verdict.as_ref()?)))
+        .collect();
     let mut names: Vec<&str> = judged.iter().map(|(one, _)| &*one.explanation).collect();
     names.dedup();
     for name in names {
@@ -31,12 +32,12 @@ fn text(language: Language, model: &ModelAssessments) -> String {
         let line = match language {
             Language::English => format!(
                 "{} {name}: better than every control by {better} of {all} measures (over {}, p < 0.05 after Holm)",
-                model.model, model.unit
+                model.model, model.trust.unit
             ),
             Language::Portuguese => format!(
                 "{} {name}: melhor que todos os controles em {better} de {all} medidas (por {}, p < 0,05 após Holm)",
                 model.model,
-                if model.unit == "images" { "imagens" } else { "sujeitos" }
+                if model.trust.unit == "images" { "imagens" } else { "sujeitos" }
             ),
         };
         let _ = writeln!(text, "{line}");

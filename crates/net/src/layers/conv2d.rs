@@ -13,6 +13,7 @@ use super::gpu;
 use super::interleaved::Interleaved;
 use super::pool::Slide;
 use super::recorded::{GradientFn, is_on_cpu, run};
+use super::shared::SharedLayers;
 use super::{BatchNorm, Sum, burn_padding};
 use crate::{Arithmetic, Rectifier, Trace};
 
@@ -40,7 +41,7 @@ pub struct Conv2d {
 
 /// What runs instead of Burn's convolution, for the one size of input that the table gives.
 #[derive(Clone, Debug)]
-struct Fast {
+pub(super) struct Fast {
     kernel: Kernel,
     /// Height and width.
     input: [usize; 2],
@@ -83,9 +84,16 @@ pub(super) struct RawWeights {
 }
 
 impl Parts {
-    pub(super) fn build(self, device: &Device) -> Conv2d {
+    pub(super) fn build(mut self, device: &Device, shared: Option<&SharedLayers>) -> Conv2d {
         let bias = self.folded_bias();
-        let fast = self.fast(&bias, device);
+        let fast = match shared {
+            None => self.fast(&bias, device),
+            Some(shared) => {
+                let (weights, fast) = shared.convolution(&self, || self.fast(&bias, device));
+                self.weights = weights;
+                fast
+            }
+        };
         let kept = (self.keep || fast.is_none()).then(|| Arc::clone(&self.weights));
         let padding = self.burn_padding();
         let module = |weight, bias: Option<Vec<f32>>| conv::Conv2d {

@@ -61,7 +61,7 @@ impl<'a> Loader<'a> {
             arithmetic: self.arithmetic,
             keep: self.may_be_tracked(std::slice::from_ref(name)),
         };
-        let first = first.build(self.weights.device);
+        let first = first.build(self.weights.device, self.weights.shared);
         let shape = [1, 1, middle, filters];
         let kernel = self.weights.source.take(name, Weight::PointwiseKernel, &shape)?;
         let bias = self.weights.bias(name, filters, use_bias)?;

@@ -11,7 +11,7 @@ use super::conv2d::{Parts, RawWeights};
 use super::pool::Slide;
 use super::{
     ActivationLayer, AvgPool2d, BatchNorm2d, Concat, Conv2d, Dense, Dropout, Folded, MaxPool2d,
-    Multiply, Resizing, Squeeze, Sum, ZeroPadding,
+    Multiply, Resizing, SharedLayers, Squeeze, Sum, ZeroPadding,
 };
 use crate::{
     Activation, Arithmetic, Build, Interpolation, Layer, LayerTable, LoadError, Op, Source, Weight,
@@ -44,7 +44,7 @@ impl<'a> Loader<'a> {
         Self {
             table,
             next,
-            weights: Weights { source, device },
+            weights: Weights { source, device, shared: how.shared },
             arithmetic: how.arithmetic,
             tracked,
         }
@@ -133,7 +133,7 @@ impl<'a> Loader<'a> {
             }
         }
         parts.keep = self.may_be_tracked(&parts.names);
-        Ok(parts.build(self.weights.device))
+        Ok(parts.build(self.weights.device, self.weights.shared))
     }
 
     /// The next layer, a batch normalisation, with the activation that follows it.
@@ -331,6 +331,7 @@ pub(super) fn unexpected(layer: &Layer, expected: &str) -> ! {
 pub(crate) struct Weights<'a> {
     pub(crate) source: &'a mut dyn Source,
     pub(crate) device: &'a Device,
+    pub(crate) shared: Option<&'a SharedLayers>,
 }
 
 impl Weights<'_> {
@@ -364,7 +365,16 @@ impl Weights<'_> {
         inputs: usize,
         (units, use_bias, activation): (usize, bool, crate::Activation),
     ) -> Result<Dense, LoadError> {
-        let weight = self.tensor(name, Weight::Kernel, [inputs, units])?;
+        let shape = [inputs, units];
+        let weight = match self.shared {
+            None => self.tensor(name, Weight::Kernel, shape)?,
+            Some(shared) => {
+                let values = self.source.take(name, Weight::Kernel, &shape)?;
+                let tensor =
+                    |values| Tensor::from_data(TensorData::new(values, shape), self.device);
+                shared.matrix(name, values, tensor)
+            }
+        };
         let bias = match use_bias {
             true => Some(Param::from_tensor(self.tensor(name, Weight::Bias, [units])?)),
             false => None,

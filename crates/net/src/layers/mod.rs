@@ -17,6 +17,7 @@ mod normalisation;
 mod plain;
 mod pool;
 mod recorded;
+mod shared;
 mod sizes;
 mod transposed;
 mod whole;
@@ -31,6 +32,7 @@ pub use merge::{Concat, Multiply, Sum, plus_zeros};
 pub use plain::{Dropout, Resizing, Sampling, Squeeze, ZeroPadding, resized};
 pub use pool::{AvgPool2d, MaxPool2d};
 pub use recorded::with_leaf;
+pub use shared::SharedLayers;
 pub use sizes::{largest_sizes, relative_sizes};
 
 pub(crate) use activation::{Function, activate_units};

@@ -1,6 +1,7 @@
 //! From checkpoints and a folder of images to overlays and reports.
 
 mod assessments;
+mod compressed;
 mod copies;
 mod digests;
 mod error;
@@ -17,11 +18,13 @@ mod pictures;
 mod pipeline;
 mod plan;
 mod record;
+mod regions;
 mod results;
 mod resume;
 mod scale;
 mod shard;
 mod spec;
+mod untrained;
 mod weights;
 mod weights_file;
 
@@ -29,10 +32,11 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
-use burncam_net::{Build, Randomisation};
+use burncam_net::{Build, SharedLayers};
 use burncam_record::{ExplanationSpec, Journal, RunSpec, RunStatus, Summary, Tree};
 
-pub use assessments::ModelAssessments;
+pub use assessments::ModelTrust;
+pub(crate) use assessments::{assess, write as write_assessments};
 pub use output::read_record;
 pub use shard::Shard;
 
@@ -174,23 +178,19 @@ impl Run<'_> {
         let record = recorder
             .write(status, &found)
             .context("the results are written, their record is not")?;
+        let tables = tables(plan, &journal, &found);
+        let mut trust = Vec::new();
+        if !plan.measures.is_empty() {
+            let names = plan.models.iter().map(|model| model.name.as_str());
+            trust = assess(names.zip(tables.iter().map(|table| &table.rows)), &plan.subjects)?;
+            write_assessments(&plan.out, &record.options, &trust)?;
+        }
         let page = (!args.no_report).then(|| {
-            page::write(
-                &plan.out,
-                &args.page,
-                record,
-                &tables(plan, &journal, &found),
-                &plan.subjects,
-                plan.observer,
-            )
-            .context("the results are written, their page is not")
+            page::write(&plan.out, &args.page, record, &tables, &plan.subjects, plan.observer)
+                .context("the results are written, their page is not")
         });
         let page = page.transpose()?;
-        let assessments = match plan.measures.is_empty() {
-            true => Vec::new(),
-            false => assessments::write(plan, &tables(plan, &journal, &found))?,
-        };
-        self.finished(&journal, found, page, assessments)
+        self.finished(&journal, found, page, trust)
     }
 }
 
@@ -252,16 +252,20 @@ fn build(
     devices: &[Choice],
 ) -> Result<Vec<Networks>> {
     let (taps, checkpoint) = (model.taps(), &part.checkpoint);
-    let how = Build { arithmetic: plan.arithmetic, taps: Some(&taps), ..Build::default() };
-    let own = checkpoint.layers.layers().iter().map(|layer| layer.name.clone());
-    let head = checkpoint.head.layers().iter().map(|(name, _)| name.clone());
-    let layers: Vec<String> = own.chain(head).collect();
-    let randomisation = Some(Randomisation { layers: &layers, seed: plan.seed });
     let on = |choice: &Choice| {
+        let shared = SharedLayers::new();
+        let how = Build { arithmetic: plan.arithmetic, taps: Some(&taps), ..Build::default() };
+        if plan.measures.is_empty() {
+            return Ok(Networks {
+                trained: checkpoint.build_with(&choice.device, how)?,
+                untrained: None,
+            });
+        }
+        let how = Build { shared: Some(&shared), ..how };
         let trained = checkpoint.build_with(&choice.device, how)?;
-        let untrained = (!plan.measures.is_empty())
-            .then(|| checkpoint.build_with(&choice.device, Build { randomisation, ..how }));
-        Ok(Networks { trained, untrained: untrained.transpose()? })
+        let measures = &plan.measures.all;
+        let untrained = untrained::untrained(checkpoint, choice, how, plan.seed, measures)?;
+        Ok(Networks { trained, untrained: Some(untrained) })
     };
     devices.iter().map(on).collect()
 }
@@ -361,7 +365,7 @@ pub struct FinishedRun {
     /// The page, if there is one.
     pub page: Option<PathBuf>,
     /// Whether maps are better than their controls, where that was measured.
-    pub assessments: Vec<ModelAssessments>,
+    pub trust: Vec<ModelTrust>,
     /// What computed: `cpu`, `gpu`.
     pub devices: Vec<&'static str>,
     /// Whether overlays are clean ones.
@@ -407,7 +411,7 @@ impl Run<'_> {
         journal: &Journal,
         found: Vec<ModelResults>,
         page: Option<PathBuf>,
-        assessments: Vec<ModelAssessments>,
+        trust: Vec<ModelTrust>,
     ) -> Result<FinishedRun> {
         let plan = self.plan;
         for (text, items) in results::warnings(plan, &found) {
@@ -436,7 +440,7 @@ impl Run<'_> {
             out: plan.out.clone(),
             trees: plan.trees().cloned().collect(),
             page,
-            assessments,
+            trust,
             devices,
             clean: plan.pictures.overlay == Overlay::Clean,
             missing,

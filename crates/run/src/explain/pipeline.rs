@@ -17,6 +17,7 @@ use burncam_record::{
     Stage, Written,
 };
 
+use super::compressed::compressed;
 use super::error::{ExplainError, failure, unread};
 use super::masks::Mask;
 use super::measuring::Subject;
@@ -24,8 +25,10 @@ use super::model::{FoldCheckpoint, Model, ModelExplanation};
 use super::overlap::Stages;
 use super::pictures::{self, RenderInput, RenderedFiles};
 use super::plan::Plan;
+use super::regions::Face;
 use super::results::ModelResults;
 use super::resume::discard;
+use super::untrained::UntrainedNetworks;
 use crate::message::Message;
 use crate::{Observer, device, interrupt};
 
@@ -53,7 +56,7 @@ pub(crate) struct Networks {
     /// The network.
     pub trained: Classifier,
     /// The same that has learned nothing, where maps are measured.
-    pub untrained: Option<Classifier>,
+    pub untrained: Option<UntrainedNetworks>,
 }
 
 /// Where results go.
@@ -73,8 +76,12 @@ type Item<T> = (usize, Result<T, Failure>);
 struct Decoded {
     frame: Frame,
     input: Vec<f32>,
+    /// The input of the frame stored as JPEG, where that is measured.
+    compressed: Vec<f32>,
     /// Where evidence should lie, if that is known.
     mask: Option<Mask>,
+    /// The regions of the face, if they are known.
+    face: Option<Face>,
     remarks: Remarks,
     digest: String,
     milliseconds: f64,
@@ -96,6 +103,7 @@ struct ExplainedImage {
     frame: Frame,
     output: NetworkOutput,
     measurements: Vec<Measurement>,
+    eyes_and_mouth: Option<[[f64; 2]; 3]>,
     remarks: Remarks,
     digest: String,
     milliseconds: f64,
@@ -174,8 +182,17 @@ fn read(job: Job<'_>, index: usize) -> Result<Decoded, Failure> {
     let input = preprocess(&frame, &job.part.checkpoint.input);
     let mask = plan.masks.as_ref().map(|masks| masks.read(&plan.images[index])).transpose();
     let mask = mask.map_err(|error| failure(Stage::Read, error))?.flatten();
-    let remarks = decoded.remarks;
-    Ok(Decoded { frame, input, mask, remarks, digest, milliseconds: elapsed(clock) })
+    let (image, dimensions) = (&plan.images[index], decoded.pixels.dimensions());
+    let regions = plan.regions.as_ref();
+    let face = regions.map(|regions| regions.read(image, dimensions, [frame.height, frame.width]));
+    let face = face.transpose().map_err(|error| failure(Stage::Read, error))?.flatten();
+    let compressed = match plan.measures.need_compressed() {
+        true => compressed(&frame).map(|frame| preprocess(&frame, &job.part.checkpoint.input)),
+        false => Ok(Vec::new()),
+    };
+    let compressed = compressed.map_err(|error| failure(Stage::Read, error))?;
+    let (remarks, milliseconds) = (decoded.remarks, elapsed(clock));
+    Ok(Decoded { frame, input, compressed, mask, face, remarks, digest, milliseconds })
 }
 
 /// tensor → logits and gradient → map, for all images of a batch that could be decoded.
@@ -202,7 +219,9 @@ fn compute(
             at_once: *at_once,
             input: &decoded.input,
             seed: seed(job.plan.seed, &decoded.digest),
+            compressed: &decoded.compressed,
             mask: decoded.mask.as_ref(),
+            regions: decoded.face.as_ref().map(|face| &face.regions),
         };
         measurements.push(match job.plan.measures.is_empty() {
             true => Vec::new(),
@@ -214,9 +233,18 @@ fn compute(
     let mut explained = |decoded: Decoded| {
         let nothing = || failure(Stage::Compute, anyhow!("the device gave no result"));
         let (output, measurements) = outputs.next().ok_or_else(nothing)?;
-        let Decoded { frame, remarks, digest, milliseconds, .. } = decoded;
+        let Decoded { frame, face, remarks, digest, milliseconds, .. } = decoded;
+        let eyes_and_mouth = face.and_then(|face| face.eyes_and_mouth);
         let milliseconds = milliseconds + share;
-        Ok(ExplainedImage { frame, output, measurements, remarks, digest, milliseconds })
+        Ok(ExplainedImage {
+            frame,
+            output,
+            measurements,
+            eyes_and_mouth,
+            remarks,
+            digest,
+            milliseconds,
+        })
     };
     Ok(batch.into_iter().map(|(index, item)| (index, item.and_then(&mut explained))).collect())
 }
@@ -302,9 +330,10 @@ fn entry(job: Job<'_>, index: usize, item: Result<ExplainedImage, Failure>) -> R
     let label = model.label(index).map(str::to_owned);
     let digest = item.as_ref().ok().map(|image| image.digest.clone());
     let remarks = item.as_ref().map_or(Remarks::default(), |image| image.remarks);
-    let mut measurements = Vec::new();
+    let (mut measurements, mut eyes_and_mouth) = (Vec::new(), None);
     let written = match item {
         Ok(mut explained) => {
+            eyes_and_mouth = explained.eyes_and_mouth;
             measurements = std::mem::take(&mut explained.measurements);
             write(job, index, label.as_deref(), &explained)
         }
@@ -318,14 +347,24 @@ fn entry(job: Job<'_>, index: usize, item: Result<ExplainedImage, Failure>) -> R
             // The overlay may be there, and only the map not.
             discard(job.plan, model, index)?;
             measurements.clear();
+            eyes_and_mouth = None;
             ((None, Vec::new()), Vec::new(), Some(failure))
         }
         Err(ExplainError::Run(error)) => return Err(error),
     };
     let (model, path, fold) = (model.name.clone(), image.path.clone(), image.fold.clone());
     let (classification, attributions) = result;
-    let row =
-        Prediction { model, path, fold, label, classification, attributions, measurements, error };
+    let row = Prediction {
+        model,
+        path,
+        fold,
+        label,
+        classification,
+        attributions,
+        measurements,
+        eyes_and_mouth,
+        error,
+    };
     Ok(Entry {
         image: digest,
         weights: job.weights.to_owned(),

@@ -11,10 +11,11 @@ use super::copies;
 use super::explanations;
 use super::labelling::{self, Labelled, add};
 use super::masks::Masks;
-use super::measuring::Measures;
+use super::measuring::{Annotations, Measures};
 use super::model::{self, FoldCheckpoint, Model};
 use super::passed_over::passed_over;
 use super::picture_settings::PictureSettings;
+use super::regions::FaceRegions;
 use super::shard::Shard;
 use super::weights;
 use crate::ExplainOptions;
@@ -64,6 +65,8 @@ pub(crate) struct Plan {
     pub measures: Measures,
     /// Where the evidence of images should lie, if that is known.
     pub masks: Option<Masks>,
+    /// The regions of the faces, if they are known.
+    pub regions: Option<FaceRegions>,
     /// How the CPU convolves.
     pub arithmetic: Arithmetic,
     /// What the user should know, each with the items that it concerns.
@@ -117,9 +120,13 @@ impl Plan {
                 pictures.norm
             );
         }
-        let masks = args.masks.as_deref().map(|folder| Masks::open(folder, &set.images));
+        let masks = args.masks.as_deref();
+        let masks = masks.map(|folder| Masks::open(folder, args.mask_level, &set.images));
         let masks = masks.transpose()?;
-        let measures = Measures::new(&args.measure, args.protocol, masks.is_some())?;
+        let regions = args.regions.as_deref().map(|path| FaceRegions::open(path, &set.images));
+        let regions = regions.transpose()?;
+        let there = Annotations { masks: masks.is_some(), regions: regions.is_some() };
+        let measures = Measures::new(&args.measure, args.protocol, args.sweep, there)?;
         let name = |image: &Image| (image.fold.clone(), pictures.file_name(&image.name));
         let names: Vec<_> = set.images.iter().map(name).collect();
         Ok(Self {
@@ -135,6 +142,7 @@ impl Plan {
             seed: args.page.resampling().seed,
             measures,
             masks,
+            regions,
             arithmetic: if args.exact { Arithmetic::Exact } else { Arithmetic::Fast },
             overwrite: args.overwrite,
             resume: args.resume,

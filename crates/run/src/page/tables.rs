@@ -11,6 +11,7 @@ use burncam_record::{
 };
 
 use crate::counted;
+use crate::explain::{ModelTrust, assess, write_assessments};
 
 /// Where the row of an image is: a journal by index, and a line in it.
 type Place = (usize, Line);
@@ -26,10 +27,10 @@ pub(super) fn journal(run: &Path) -> Result<(Journal, RunSpec)> {
 
 /// Writes into `out` the tables that one run would have written. `runs` are the folders of the
 /// report's runs, each of one run.
-pub(super) fn write(out: &Path, runs: &[PathBuf], report: &Report<'_>) -> Result<()> {
+pub(super) fn write(out: &Path, runs: &[PathBuf], report: &Report<'_>) -> Result<Vec<ModelTrust>> {
     let open = |run: &PathBuf| journal(run).map(|(journal, _)| journal);
     let journals: Vec<Journal> = runs.iter().map(open).collect::<Result<_>>()?;
-    let Some(first) = report.runs.first() else { return Ok(()) };
+    let Some(first) = report.runs.first() else { return Ok(Vec::new()) };
     let models = models(report);
     let places = places(&journals, (&models, runs), report)?;
     let tables: Vec<Predictions<'_>> = (models.iter().zip(&places))
@@ -47,11 +48,26 @@ pub(super) fn write(out: &Path, runs: &[PathBuf], report: &Report<'_>) -> Result
     let top = first.run.options.top;
     write_atomic_with(&out.join("predictions.csv"), |to| predictions_csv(&tables, top, to))?;
     write_atomic_with(&out.join("maps.csv"), |to| maps_csv(&tables, to))?;
-    if !first.run.options.measure.is_empty() {
-        write_atomic_with(&out.join("measures.csv"), |to| measures_csv(&tables, to))?;
-    }
     write_atomic_with(&out.join("failures.csv"), |to| failures_csv(&tables, to))?;
-    Ok(())
+    if first.run.options.measure.is_empty() {
+        return Ok(Vec::new());
+    }
+    write_atomic_with(&out.join("measures.csv"), |to| measures_csv(&tables, to))?;
+    let names = models.iter().map(|model| model.name.as_str());
+    let trust = assess(names.zip(tables.iter().map(|table| &table.rows)), &subjects(report)?)?;
+    write_assessments(out, &first.run.options, &trust)?;
+    Ok(trust)
+}
+
+/// Whom the images show, by path, where that is known; sorted.
+fn subjects(report: &Report<'_>) -> Result<Vec<(String, String)>> {
+    let mut subjects = Vec::new();
+    for image in report.images.plain() {
+        let image = image?;
+        subjects.extend(image.subject.map(|subject| (image.path, subject)));
+    }
+    subjects.sort();
+    Ok(subjects)
 }
 
 /// The models of all runs, each once.

@@ -1,22 +1,30 @@
 //! What measures say of the maps of an image, and of the controls that every map has to beat.
 
+mod counterparts;
+mod maps;
+
 use anyhow::{Result, anyhow, bail};
-use burncam_attribution::{AttributionError, Explanation, MapStatus, Question, Target, explain};
-use burncam_evaluation::{Values, resample};
+use burncam_attribution::{AttributionError, Target};
 use burncam_imaging::stacked;
 use burncam_net::{Classifier, Trace};
 use burncam_record::Measurement;
+use burncam_trust::regions::Regions;
 use burncam_trust::{
-    CONTROLS, Compute, Control, Evidence, Image, MEASURES, Measure, Memory, Network, NetworkError,
-    Protocol, Undefined,
+    Baseline, CONTROLS, Compute, Image, MEASURES, Measure, Memory, Network, NetworkError, Protocol,
+    Undefined,
 };
 
+use self::maps::{Made, Maker};
 use super::masks::Mask;
 use super::pipeline::{Job, NetworkOutput};
+use super::untrained::UntrainedNetworks;
 use crate::interrupt;
 
 /// The control of the same method on a network that has learned nothing.
 const UNTRAINED: &str = "untrained";
+
+/// The measures that `--sweep` computes with every baseline.
+const SWEPT: [&str; 2] = ["deletion", "insertion"];
 
 /// The word for all measures.
 const ALL: &str = "all";
@@ -27,16 +35,35 @@ pub(crate) struct Measures {
     pub all: Vec<&'static Measure>,
     /// How they are computed.
     pub protocol: Protocol,
+    /// Whether deletion and insertion are computed with every baseline, too.
+    pub sweep: bool,
+}
+
+/// What a data set has beside its images.
+#[derive(Clone, Copy)]
+pub(crate) struct Annotations {
+    pub masks: bool,
+    pub regions: bool,
 }
 
 impl Measures {
-    /// The measures of these names; `all` are all that need no mask, or all if there are masks.
+    /// The measures of these names; `all` are all for which there is what they need.
     ///
     /// # Errors
     ///
-    /// If there is no such measure.
-    pub(crate) fn new(names: &[String], protocol: Protocol, has_masks: bool) -> Result<Self> {
-        let is_mask = |measure: &Measure| matches!(measure.compute, Compute::Mask(_));
+    /// If there is no such measure, or what it needs is not there.
+    pub(crate) fn new(
+        names: &[String],
+        protocol: Protocol,
+        sweep: bool,
+        there: Annotations,
+    ) -> Result<Self> {
+        let lacks_mask =
+            |measure: &Measure| !there.masks && matches!(measure.compute, Compute::Mask(_));
+        let lacks_regions = |measure: &Measure| {
+            let needs = matches!(measure.compute, Compute::Regions(_) | Compute::RegionPair(_));
+            !there.regions && needs
+        };
         for name in names.iter().filter(|name| *name != ALL) {
             match burncam_trust::find(name) {
                 None => {
@@ -46,8 +73,11 @@ impl Measures {
                         known.join(", ")
                     )
                 }
-                Some(measure) if is_mask(measure) && !has_masks => bail!(
+                Some(measure) if lacks_mask(measure) => bail!(
                     "{name} compares maps with masks\nhint: --masks is the folder of masks, each called as its image"
+                ),
+                Some(measure) if lacks_regions(measure) => bail!(
+                    "{name} is about regions of faces\nhint: --regions is a table of landmarks or a folder of label maps"
                 ),
                 Some(_) => {}
             }
@@ -55,9 +85,18 @@ impl Measures {
         let every = names.iter().any(|name| name == ALL);
         let is_wanted = |measure: &&&'static Measure| {
             let named = names.iter().any(|name| name == measure.name);
-            named || every && (has_masks || !is_mask(measure))
+            named || every && !lacks_mask(measure) && !lacks_regions(measure)
         };
-        Ok(Self { all: MEASURES.iter().filter(is_wanted).copied().collect(), protocol })
+        let all: Vec<&Measure> = MEASURES.iter().filter(is_wanted).copied().collect();
+        if sweep && !all.iter().any(|measure| SWEPT.contains(&measure.name)) {
+            bail!("--sweep is about {}\nhint: name one with --measure", SWEPT.join(" and "));
+        }
+        Ok(Self { all, protocol, sweep })
+    }
+
+    /// Whether a measure compares with the image stored as JPEG.
+    pub(crate) fn need_compressed(&self) -> bool {
+        self.all.iter().any(|measure| measure.name == "jpeg-sensitivity")
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -65,64 +104,24 @@ impl Measures {
     }
 }
 
-/// What makes a map, of the image or of a copy.
-#[derive(Clone, Copy)]
-enum Maker<'a> {
-    Method(&'a Classifier, &'a Explanation),
-    Control(&'static Control),
-}
-
 /// An image on its way through the measures.
 pub(crate) struct Subject<'a> {
     /// The job that it belongs to.
     pub job: Job<'a>,
     /// The network, and the same one untrained.
-    pub networks: (&'a Classifier, Option<&'a Classifier>),
+    pub networks: (&'a Classifier, Option<&'a UntrainedNetworks>),
     /// Images computed at a time.
     pub at_once: usize,
     /// The network's input.
     pub input: &'a [f32],
     /// A seed of the run and the image.
     pub seed: u64,
+    /// The network's input of the image stored as JPEG.
+    pub compressed: &'a [f32],
     /// Where evidence should lie, if that is known.
     pub mask: Option<&'a Mask>,
-}
-
-/// A map as it was made, and what its values mean; or why there is none.
-struct Made {
-    values: Vec<f32>,
-    size: (usize, usize),
-    kind: Values,
-    undefined: Option<Undefined>,
-}
-
-impl Made {
-    fn new(
-        explanation: &Explanation,
-        values: &[f32],
-        size: (usize, usize),
-        undefined: Option<MapStatus>,
-    ) -> Self {
-        let kind = super::spec::values(explanation.method.sign);
-        let undefined = undefined.map(|_| Undefined::Method);
-        Self { values: values.to_vec(), size, kind, undefined }
-    }
-
-    fn control(map: Evidence) -> Self {
-        let [height, width] = map.size;
-        Self { values: map.values, size: (height, width), kind: map.kind, undefined: None }
-    }
-
-    /// The map at a size.
-    fn at(&self, size: [usize; 2]) -> Result<Evidence, Undefined> {
-        match self.undefined {
-            Some(undefined) => Err(undefined),
-            None => {
-                let values = resample(&self.values, self.size, (size[0], size[1]));
-                Evidence::new(values, size, self.kind)
-            }
-        }
-    }
+    /// The regions of the face at the size of the network's input, if they are known.
+    pub regions: Option<&'a Regions>,
 }
 
 impl Subject<'_> {
@@ -139,11 +138,11 @@ impl Subject<'_> {
         let maps: Vec<Made> = made
             .map(|((one, (map, from)), undefined)| Made::new(one, map, *from, *undefined))
             .collect();
-        let mut all = Vec::new();
+        let (mut all, mut shared) = (Vec::new(), Memory::new());
         for (index, map) in maps.iter().enumerate() {
             let name = job.model.explanations[index].spec.name.as_str();
             let maker = Maker::Method(self.networks.0, &job.explanations[index]);
-            self.add(&mut all, (name, ""), (map, maker), &image, output)?;
+            self.add(&mut all, (name, ""), (map, maker), &image, (output, &mut shared))?;
         }
         for control in CONTROLS {
             let map = Made::control((control.make)(&image, self.seed));
@@ -152,10 +151,10 @@ impl Subject<'_> {
                 ("", control.name),
                 (&map, Maker::Control(control)),
                 &image,
-                output,
+                (output, &mut shared),
             )?;
         }
-        if let Some(untrained) = self.networks.1 {
+        if let Some(untrained) = self.networks.1.and_then(|networks| networks.all.first()) {
             let target = fixed(job.model.target, output.target);
             let copies = self.explain(untrained, self.input, job.explanations, target);
             let copies = copies.map_err(|error| anyhow!("{error}"))?;
@@ -163,9 +162,11 @@ impl Subject<'_> {
                 let name = job.model.explanations[index].spec.name.as_str();
                 let Some(map) = copies.first() else { continue };
                 let maker = Maker::Method(untrained, &job.explanations[index]);
-                self.add(&mut all, (name, UNTRAINED), (map, maker), &image, output)?;
+                let about = (output, &mut shared);
+                self.add(&mut all, (name, UNTRAINED), (map, maker), &image, about)?;
             }
         }
+        self.add_counterparts(&mut all, &maps, output)?;
         self.add_pairs(&mut all, &maps, size);
         Ok(all)
     }
@@ -177,7 +178,7 @@ impl Subject<'_> {
         (name, control): (&str, &str),
         (made, maker): (&Made, Maker<'_>),
         image: &Image,
-        output: &NetworkOutput,
+        (output, shared): (&NetworkOutput, &mut Memory),
     ) -> Result<()> {
         let spec = &self.job.part.checkpoint.input;
         let black: Vec<f32> = (0..image.channels).map(|channel| spec.value(channel, 0.0)).collect();
@@ -186,33 +187,55 @@ impl Subject<'_> {
         let (measures, map) = (&self.job.plan.measures, made.at(image.size));
         for measure in &measures.all {
             let (value, chance) = match (&measure.compute, &map) {
-                (Compute::Pair(_), _) => continue,
+                (Compute::Pair(_) | Compute::RegionPair(_) | Compute::Against(..), _) => continue,
                 (Compute::Mask(compute), _) => {
                     let Some(Mask { inside, size }) = self.mask else { continue };
-                    match made.at(*size).and_then(|map| compute(&map, inside)) {
-                        Ok((value, chance)) => (Ok(value), Some(chance)),
-                        Err(undefined) => (Err(undefined), None),
-                    }
+                    with_chance(made.at(*size).and_then(|map| compute(&map, inside)))
+                }
+                (Compute::Regions(compute), map) => {
+                    let Some(regions) = self.regions else { continue };
+                    let values = map.as_ref().map_err(|&u| u).and_then(|map| compute(map, regions));
+                    all.extend(by_region((name, control), measure, regions, &values));
+                    continue;
                 }
                 (_, Err(undefined)) => (Err(*undefined), None),
                 (Compute::Map(compute), Ok(map)) => (compute(map), None),
                 (Compute::Network(compute), Ok(map)) => {
                     let mut pass = |copies: &[f32]| self.scores(copies, target);
                     let mut maps = |copies: &[f32]| self.maps(maker, copies, image, target);
-                    let mut network = Network {
-                        image,
-                        whole: self.score(&output.logits, target),
-                        black: &black,
-                        seed: self.seed,
-                        at_once: self.at_once,
-                        protocol: &measures.protocol,
-                        memory: std::mem::take(&mut memory),
-                        pass: &mut pass,
-                        explain: &mut maps,
+                    let mut value = |protocol: &Protocol, memory: &mut Memory| {
+                        let mut network = Network {
+                            image,
+                            whole: self.score(&output.logits, target),
+                            black: &black,
+                            seed: self.seed,
+                            at_once: self.at_once,
+                            protocol,
+                            compressed: self.compressed,
+                            memory: std::mem::take(memory),
+                            shared,
+                            pass: &mut pass,
+                            explain: &mut maps,
+                        };
+                        let value = compute(map, &mut network);
+                        *memory = network.memory;
+                        value.map_err(|error| anyhow!("{}: {error}", measure.title))
                     };
-                    let value = compute(map, &mut network);
-                    memory = network.memory;
-                    (value.map_err(|error| anyhow!("{}: {error}", measure.title))?, None)
+                    let own = value(&measures.protocol, &mut memory)?;
+                    for baseline in Baseline::ALL {
+                        if !measures.sweep || !SWEPT.contains(&measure.name) {
+                            break;
+                        }
+                        let protocol = Protocol { baseline, ..measures.protocol };
+                        let value = match baseline == measures.protocol.baseline {
+                            true => own,
+                            false => value(&protocol, &mut Memory::new())?,
+                        };
+                        let condition = baseline.name().to_owned();
+                        let one = measurement((name, control), measure, value, None);
+                        all.push(Measurement { condition, ..one });
+                    }
+                    (own, None)
                 }
             };
             all.push(measurement((name, control), measure, value, chance));
@@ -224,16 +247,23 @@ impl Subject<'_> {
     fn add_pairs(&self, all: &mut Vec<Measurement>, maps: &[Made], size: [usize; 2]) {
         let maps: Vec<_> = maps.iter().map(|map| map.at(size)).collect();
         for measure in &self.job.plan.measures.all {
-            let Compute::Pair(compute) = measure.compute else { continue };
             for (first, one) in maps.iter().enumerate() {
                 for (second, other) in maps.iter().enumerate().skip(first + 1) {
-                    let value = match (one, other) {
-                        (Ok(one), Ok(other)) => compute(one, other),
-                        (Err(undefined), _) | (_, Err(undefined)) => Err(*undefined),
+                    let both = one.as_ref().and_then(|one| Ok((one, other.as_ref()?)));
+                    let both = both.map_err(|&undefined| undefined);
+                    let (value, chance) = match (&measure.compute, self.regions) {
+                        (Compute::Pair(compute), _) => {
+                            (both.and_then(|(one, other)| compute(one, other)), None)
+                        }
+                        (Compute::RegionPair(compute), Some(regions)) => {
+                            let value = both.and_then(|(one, other)| compute(one, other, regions));
+                            with_chance(value)
+                        }
+                        _ => continue,
                     };
                     let name = |index: usize| &self.job.model.explanations[index].spec.name;
-                    let both = format!("{} ~ {}", name(first), name(second));
-                    all.push(measurement((&both, ""), measure, value, None));
+                    let names = format!("{} ~ {}", name(first), name(second));
+                    all.push(measurement((&names, ""), measure, value, chance));
                 }
             }
         }
@@ -268,61 +298,33 @@ impl Subject<'_> {
         };
         burncam_trust::Score { logit: value(logits), probability: value(&probabilities) }
     }
+}
 
-    /// The maps of copies of the image, as the map of the image was made.
-    fn maps(
-        &self,
-        maker: Maker<'_>,
-        copies: &[f32],
-        image: &Image,
-        target: Target,
-    ) -> Result<Vec<Result<Evidence, Undefined>>, NetworkError> {
-        match maker {
-            Maker::Method(network, explanation) => {
-                let own = std::slice::from_ref(explanation);
-                let maps = self.explain(network, copies, own, target)?;
-                Ok(maps.into_iter().flatten().map(|map| map.at(image.size)).collect())
-            }
-            Maker::Control(control) => {
-                let copies = copies.chunks_exact(image.values.len().max(1));
-                let copy = |values: &[f32]| Image { values: values.to_vec(), ..image.clone() };
-                Ok(copies.map(|values| Ok((control.make)(&copy(values), self.seed))).collect())
-            }
-        }
+/// A value and what chance gives, or why there is neither.
+fn with_chance(value: Result<(f64, f64), Undefined>) -> (Result<f64, Undefined>, Option<f64>) {
+    match value {
+        Ok((value, chance)) => (Ok(value), Some(chance)),
+        Err(undefined) => (Err(undefined), None),
     }
+}
 
-    /// The maps of copies of the image by a network, for each explanation one of each copy.
-    fn explain(
-        &self,
-        network: &Classifier,
-        copies: &[f32],
-        explanations: &[Explanation],
-        target: Target,
-    ) -> Result<Vec<Vec<Made>>, NetworkError> {
-        let spec = &self.job.part.checkpoint.input;
-        let images: Vec<&[f32]> = copies.chunks_exact(self.input.len().max(1)).collect();
-        let mut all: Vec<Vec<Made>> = explanations.iter().map(|_| Vec::new()).collect();
-        for some in images.chunks(self.at_once.max(1)) {
-            let seeds = vec![self.seed; some.len()];
-            let question = Question {
-                explanations,
-                target,
-                score: self.job.model.score,
-                seeds: &seeds,
-                interrupted: &interrupt::asked,
-                passed: &|_| {},
-            };
-            let maps = explain(network, stacked(some, spec, network.device()), &question)?;
-            let made = maps.maps.iter().zip(&maps.sizes).zip(&maps.undefined);
-            for (index, ((maps, &[height, width]), undefined)) in made.enumerate() {
-                let (one, maps) = (&explanations[index], maps.iter().zip(undefined));
-                all[index].extend(
-                    maps.map(|(map, undefined)| Made::new(one, map, (height, width), *undefined)),
-                );
-            }
-        }
-        Ok(all)
-    }
+/// A measurement of each region that has a pixel.
+fn by_region(
+    name: (&str, &str),
+    measure: &Measure,
+    regions: &Regions,
+    values: &Result<Vec<(f64, f64)>, Undefined>,
+) -> Vec<Measurement> {
+    let one = |(index, region): (usize, &String)| {
+        let value = values.as_ref().map(|values| values[index]).map_err(|&undefined| undefined);
+        let (value, chance) = with_chance(value);
+        let condition = region.clone();
+        Measurement { condition, ..measurement(name, measure, value, chance) }
+    };
+    let there = |(index, _): &(usize, &String)| {
+        values.as_ref().is_ok_and(|values| values[*index].1 > 0.0) || values.is_err()
+    };
+    regions.names().iter().enumerate().filter(there).map(one).collect()
 }
 
 fn measurement(
@@ -335,6 +337,7 @@ fn measurement(
         explanation: explanation.to_owned(),
         control: control.to_owned(),
         measure: measure.name.to_owned(),
+        condition: String::new(),
         value: value.ok(),
         chance,
         undefined: value.err().map_or_else(String::new, |undefined| undefined.name().to_owned()),
