@@ -1,6 +1,6 @@
 //! Whether maps may be believed: measures, their controls, and what they come to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -24,7 +24,17 @@ const FEW: [&str; 2] = ["--measure", "deletion,gini,energy-inside,spearman"];
 #[test]
 fn every_map_and_control_is_measured() {
     let (place, weights) = (place(), weights("NCNN_k2.h5"));
-    let fixed = ["evaluate", "--weights", &weights, "--data", "faces", "--masks", "masks"];
+    let fixed = [
+        "evaluate",
+        "--weights",
+        &weights,
+        "--data",
+        "faces",
+        "--masks",
+        "masks",
+        "--mask-level",
+        "1",
+    ];
     let methods = ["--method", "grad-cam,layer-cam"];
     let run = place.burncam(&[&fixed[..], &FEW, &methods, &["--out", "out"]].concat());
     assert_eq!(run.code, 0, "{}", run.stderr);
@@ -38,9 +48,9 @@ fn every_map_and_control_is_measured() {
     let expected = ["", "canny", "centred-gaussian", "random", "sobel", "untrained"];
     assert_eq!(controls, BTreeSet::from(expected));
     for row in &rows {
-        let value: f64 = row[9].parse().expect("a value");
-        assert!((-1.0..=1.0).contains(&value) && row[11].is_empty(), "{row:?}");
-        assert_eq!(&row[8] == "energy-inside", !row[10].is_empty(), "{row:?}");
+        let value: f64 = row[10].parse().expect("a value");
+        assert!((-1.0..=1.0).contains(&value) && row[12].is_empty(), "{row:?}");
+        assert_eq!(&row[8] == "energy-inside", !row[11].is_empty(), "{row:?}");
     }
     let document: Value = serde_json::from_str(&place.read("out/measures.json")).expect("JSON");
     let model = &document["models"][0];
@@ -53,7 +63,7 @@ fn every_map_and_control_is_measured() {
                 && row[8] == *one["measure"].as_str().expect("")
         };
         let values: Vec<f64> =
-            rows.iter().filter(of).map(|row| row[9].parse().expect("a value")).collect();
+            rows.iter().filter(of).map(|row| row[10].parse().expect("a value")).collect();
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         assert!((one["mean"]["mean"].as_f64().expect("a mean") - mean).abs() < 1e-12, "{one}");
         assert_eq!(one["verdict"].is_null(), one["measure"] == "gini", "{one}");
@@ -77,11 +87,139 @@ fn measures_that_cannot_be_are_refused() {
         (&["--measure", "sharpness"][..], "there is no measure `sharpness`"),
         (&["--measure", "iou"], "--masks is the folder of masks"),
         (&["--measure", "iou", "--masks", "faces/Fold0"], "has no mask of any image"),
+        (&["--measure", "iou", "--masks", "masks"], "--mask-level 1 takes all above 0"),
+        (&["--measure", "region-mass"], "--regions is a table of landmarks"),
+        (&["--measure", "region-mass", "--regions", "masks"], "regions.json"),
+        (&["--measure", "gini", "--sweep"], "--sweep is about deletion and insertion"),
         (&["--measure", "gini", "--removal-steps", "0"], "--removal-steps"),
     ] {
         let run = place.burncam(&[&fixed[..], more].concat());
         assert_eq!(run.code, 2, "{more:?}");
         assert!(run.stderr.contains(words), "{more:?}: {}", run.stderr);
+    }
+}
+
+/// The rows of a table of measures.
+fn rows(place: &Place, out: &str) -> Vec<BTreeMap<String, String>> {
+    let table = place.read(&format!("{out}/measures.csv"));
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    reader.deserialize().map(|row| row.expect("a row")).collect()
+}
+
+/// The values of a measure of the maps themselves, by condition, of an image.
+fn by_condition(
+    rows: &[BTreeMap<String, String>],
+    path: &str,
+    measure: &str,
+) -> Vec<(String, f64)> {
+    let own = rows.iter().filter(|row| {
+        row["path"] == path && row["measure"] == measure && row["control"].is_empty()
+    });
+    own.map(|row| (row["condition"].clone(), row["value"].parse().expect("a value"))).collect()
+}
+
+const FACE: &str = "Fold0/S02_dor_01.png";
+
+#[test]
+fn networks_forget_from_both_ends() {
+    let (place, weights) = (place(), weights("NCNN_k2.h5"));
+    let measures =
+        ["--measure", "head-down,stem-up,other-class,untrained-entropy,jpeg-sensitivity"];
+    let fixed = ["explain", "--weights", &weights, "--data", "faces", "--out", "out"];
+    let run = place.burncam(&[&fixed[..], &measures].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let rows = rows(&place, "out");
+    let (head, stem) =
+        (by_condition(&rows, FACE, "head-down"), by_condition(&rows, FACE, "stem-up"));
+    let names = |values: &[(String, f64)]| -> Vec<String> {
+        values.iter().map(|(name, _)| name.clone()).collect()
+    };
+    let mut reversed = names(&head)[1..].to_vec();
+    reversed.reverse();
+    assert!(reversed.len() > 3 && head[0].0.is_empty(), "{head:?}");
+    assert_eq!(reversed, names(&stem)[1..]);
+    // At the end of both all layers are untrained.
+    assert_eq!(head.last().expect("steps").1, stem.last().expect("steps").1);
+    for values in [head, stem] {
+        let mean =
+            values[1..].iter().map(|(_, value)| value).sum::<f64>() / (values.len() - 1) as f64;
+        assert!((values[0].1 - mean).abs() < 1e-12, "{values:?}");
+    }
+    // Of two classes one map is the other's negative, or nearly so.
+    let others = by_condition(&rows, FACE, "other-class");
+    assert!(others.len() == 1 && others[0].1 < 0.0, "{others:?}");
+    let jpeg = by_condition(&rows, FACE, "jpeg-sensitivity");
+    assert!(jpeg[0].1 > 0.0 && jpeg[0].1 < 1.0, "{jpeg:?}");
+}
+
+#[test]
+fn a_sweep_has_every_baseline() {
+    let (place, weights) = (place(), weights("NCNN_k2.h5"));
+    let fixed = ["explain", "--weights", &weights, "--data", "faces", "--out", "out"];
+    let sweep = ["--measure", "deletion", "--sweep", "--removal-steps", "5", "--baseline", "blur"];
+    let run = place.burncam(&[&fixed[..], &sweep].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let values = by_condition(&rows(&place, "out"), FACE, "deletion");
+    let names: BTreeSet<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, BTreeSet::from(["", "black", "blur", "mean", "noisy-linear", "zero"]));
+    let value = |name: &str| values.iter().find(|(own, _)| own == name).expect("a value").1;
+    assert_eq!(value(""), value("blur"));
+    let different: BTreeSet<u64> = values.iter().map(|(_, value)| value.to_bits()).collect();
+    assert!(different.len() >= 4, "{values:?}");
+}
+
+#[test]
+fn regions_come_from_landmarks_and_from_label_maps() {
+    let (place, weights) = (place(), weights("NCNN_k2.h5"));
+    let landmarks = include_str!("../../assets/demo/landmarks.csv");
+    place.write("landmarks.csv", landmarks.as_bytes());
+    let names = br#"{"brow": 64, "eyes": 128, "nasolabial": 192, "mouth": 255}"#;
+    place.write("masks/regions.json", names);
+    for (regions, at_least) in [("landmarks.csv", 9), ("masks", 4)] {
+        let fixed = ["explain", "--weights", &weights, "--data", "faces", "--out", "out"];
+        let more = ["--measure", "region-mass,region-peak", "--regions", regions, "--overwrite"];
+        let run = place.burncam(&[&fixed[..], &more].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let rows = rows(&place, "out");
+        let shares = by_condition(&rows, FACE, "region-mass");
+        let peaks = by_condition(&rows, FACE, "region-peak");
+        assert!(shares.len() >= at_least && shares.len() == peaks.len(), "{shares:?}");
+        for values in [&shares, &peaks] {
+            let sum: f64 = values.iter().map(|(_, value)| value).sum();
+            assert!((sum - 1.0).abs() < 1e-9, "{values:?}");
+        }
+        assert_eq!(peaks.iter().filter(|(_, value)| *value == 1.0).count(), 1);
+        let journal = place.read("out/images.jsonl");
+        assert!(journal.contains("eyes_and_mouth"), "{journal}");
+    }
+    place.write("masks/regions.json", br#"{"brow": 64, "eyes": 128}"#);
+    let fixed = ["explain", "--weights", &weights, "--data", "faces", "--out", "other"];
+    let run =
+        place.burncam(&[&fixed[..], &["--measure", "region-mass", "--regions", "masks"]].concat());
+    assert_ne!(run.code, 0);
+    assert!(
+        run.stdout.contains("values without a name")
+            || run.stderr.contains("values without a name")
+    );
+}
+
+#[test]
+fn parts_of_a_run_are_assessed_together() {
+    let (place, weights) = (place(), weights("NCNN_k2.h5"));
+    let fixed = ["explain", "--weights", &weights, "--data", "faces"];
+    let measures = ["--measure", "gini,deletion", "--removal-steps", "4"];
+    for own in [
+        &["--out", "whole"][..],
+        &["--out", "one", "--shard", "1/2"],
+        &["--out", "two", "--shard", "2/2"],
+    ] {
+        let run = place.burncam(&[&fixed[..], &measures, own].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    }
+    let run = place.burncam(&["report", "one", "two", "--out", "joined"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for file in ["measures.json", "measures.csv"] {
+        assert_eq!(place.read(&format!("joined/{file}")), place.read(&format!("whole/{file}")));
     }
 }
 

@@ -45,7 +45,25 @@ fn text(language: Language, model: &ModelTrust) -> String {
             let _ = writeln!(text, "  {}", measure_line(language, one, verdict));
         }
     }
+    for (one, is_sane) in model.trust.assessments.iter().filter_map(|one| Some((one, one.is_sane?)))
+    {
+        let _ = writeln!(text, "{} {}", model.model, sanity_line(language, one, is_sane));
+    }
     text
+}
+
+fn sanity_line(language: Language, one: &Assessment, is_sane: bool) -> String {
+    let title = find(&one.measure).map_or(&*one.measure, |measure| measure.title);
+    let mean = one.mean.map_or_else(|| "-".to_owned(), |mean| language.number(mean.mean, 3));
+    let words = match (language, is_sane) {
+        (Language::English, true) => "passed, the maps change",
+        (Language::English, false) => "not passed, the maps stay alike or are not defined",
+        (Language::Portuguese, true) => "aprovado, os mapas mudam",
+        (Language::Portuguese, false) => {
+            "não aprovado, os mapas continuam parecidos ou não existem"
+        }
+    };
+    format!("{}, {title}: {words} ({mean})", one.explanation)
 }
 
 fn measure_line(language: Language, one: &Assessment, verdict: &Verdict) -> String {
