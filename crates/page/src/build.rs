@@ -47,6 +47,7 @@ pub fn gather<'a>(
         models,
         comparisons: Vec::new(),
         agreement: Vec::new(),
+        mean_face: None,
         images,
     })
 }
@@ -81,6 +82,7 @@ fn empty_model(
         roc: [].into(),
         reliability: Vec::new(),
         histogram: Histogram::default(),
+        trust: None,
     }
 }
 

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Images, homes, maps};
+use crate::on_face::OnFace;
 use burncam_evaluation::Grid;
 use burncam_evaluation::{Bin, Histogram, Interval, MeanSd, Resampling, Scores, TTest};
 use burncam_evaluation::{Outcome, Peaks};
 use burncam_record::{Error, ExplanationSpec, Run};
+use burncam_trust::Trust;
 
 /// The version of the file's layout.
 pub const SCHEMA: u32 = 2;
@@ -34,6 +36,9 @@ pub struct Report<'a> {
     pub comparisons: Vec<Comparison>,
     /// Pairs of models over the images that both explain in the same way.
     pub agreement: Vec<Agreement>,
+    /// The mean photograph, on which mean maps by eyes and mouth are drawn: a data URI of a grey PNG.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_face: Option<String>,
     /// The images, by fold and path.
     #[serde(skip_serializing)]
     pub images: Images<'a>,
@@ -168,6 +173,9 @@ pub struct ModelReport {
     pub reliability: Vec<Bin>,
     /// How many images have which confidence.
     pub histogram: Histogram,
+    /// Whether its maps may be believed, where that was measured. Models of several runs have none until it is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
 }
 
 /// An explanation of a model, and what its maps have in common.
@@ -234,6 +242,9 @@ pub struct MeanMap {
     pub maps: usize,
     /// The mean, on the grid.
     pub map: Grid,
+    /// The mean on one face, over all folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_face: Option<OnFace>,
 }
 
 /// Two models over the folds that both have.
@@ -275,6 +286,9 @@ pub struct ImageReport {
     pub fold: String,
     /// Whom it shows, if that is known.
     pub subject: Option<String>,
+    /// Where the eye on the left, that on the right and the mouth are, as shares of width and height.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eyes_and_mouth: Option<[[f64; 2]; 3]>,
     /// What the models found, by model.
     pub results: Vec<ResultReport>,
     /// How alike the maps are, pair by pair.

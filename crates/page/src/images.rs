@@ -183,6 +183,7 @@ fn from_rows(
         path: String::new(),
         fold: String::new(),
         subject: None,
+        eyes_and_mouth: None,
         results: Vec::with_capacity(rows.len()),
         agreement: Vec::new(),
     };
@@ -190,6 +191,7 @@ fn from_rows(
         let mut row = tables[model as usize].rows.get(row as usize)?;
         image.path = std::mem::take(&mut row.path);
         image.fold = std::mem::take(&mut row.fold);
+        image.eyes_and_mouth = image.eyes_and_mouth.or(row.eyes_and_mouth);
         let known = explanations.get(model as usize).map(Vec::as_slice).unwrap_or_default();
         image.results.push(result(row, model as usize, known));
     }

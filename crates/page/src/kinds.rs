@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::document::Report;
-use crate::render::{MEAN, coloured, data_uri};
+use crate::mean_maps::MEAN;
+use crate::picture::{coloured, data_uri};
 use crate::text::Language;
 use burncam_evaluation::Values;
 use burncam_render::{Colormap, Scale};
@@ -52,7 +53,7 @@ pub(super) fn kinds(report: &Report<'_>, language: Language) -> Vec<Kind> {
             values,
             titles: titles.join(", "),
             meaning: word(&format!("colours_{}", values.name())),
-            bar: data_uri(&coloured(&bar, 1, &scale)),
+            bar: data_uri(coloured(&bar, 1, &scale)),
             bar_alt: word(&format!("bar_alt{suffix}")),
             scale: word(match values {
                 Values::Positive => "mean_maps_scale",

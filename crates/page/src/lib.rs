@@ -5,6 +5,7 @@
 //! for nothing outside its folder. Each of them takes the images of a run one after another, so
 //! that their number does not matter for memory.
 
+mod bars;
 mod build;
 mod document;
 mod gallery;
@@ -13,16 +14,22 @@ mod images;
 mod interval_text;
 mod kinds;
 mod maps;
+mod mean_maps;
 mod measure;
 mod merge;
 mod occurrences;
+mod on_face;
+mod picture;
 mod read;
+mod regions;
 mod render;
 mod shards;
+mod steps;
 mod svg;
 mod swapped_text;
 mod text;
 mod title;
+mod trust;
 
 #[cfg(test)]
 mod markup;
@@ -36,6 +43,7 @@ pub use document::{
 };
 pub use images::Images;
 pub use merge::merge;
+pub use on_face::{FaceMap, OnFace};
 pub use read::read_report;
 pub use render::{index_html, report_json};
 pub use shards::{MOST_MISSING, count_missing_parts, missing_parts, parts, shard, unfinished_runs};

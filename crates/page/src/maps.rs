@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::document::{Agreement, AttributionReport, ImageReport, MeanMap, Pair, ResultReport};
+use crate::on_face::FaceSums;
 use burncam_evaluation::Outcome;
 use burncam_evaluation::{GRID, Grid, Values};
 use burncam_evaluation::{MeanSd, Ranks, Strongest};
@@ -32,11 +33,17 @@ pub(super) struct MeanMaps {
     over_folds: Option<Sums>,
     /// Of single folds, unless there are too many.
     by_fold: Option<Sums>,
+    /// Over all folds, brought together by eyes and mouth.
+    on_face: FaceSums,
 }
 
 impl Default for MeanMaps {
     fn default() -> Self {
-        Self { over_folds: Some(Sums::new()), by_fold: Some(Sums::new()) }
+        Self {
+            over_folds: Some(Sums::new()),
+            by_fold: Some(Sums::new()),
+            on_face: FaceSums::default(),
+        }
     }
 }
 
@@ -51,6 +58,9 @@ impl MeanMaps {
         let (Some(map), Some(outcome)) = (readable(attribution), result.outcome) else { return };
         let Some(class) = result.label.as_ref().or(result.predicted.as_ref()) else { return };
         let shares = map.shares();
+        if let Some(points) = &image.eyes_and_mouth {
+            self.on_face.add((class, outcome), &shares, points);
+        }
         add(&mut self.over_folds, (class.clone(), outcome, None), &shares);
         add(&mut self.by_fold, (class.clone(), outcome, Some(image.fold.clone())), &shares);
     }
@@ -61,7 +71,12 @@ impl MeanMaps {
         all.extend(self.by_fold.into_iter().flatten());
         let one = |((class, outcome, fold), (maps, sums)): (Group, (usize, Vec<f64>))| {
             let means: Vec<f32> = sums.iter().map(|sum| (sum / maps as f64) as f32).collect();
-            MeanMap { class, outcome, fold, maps, map: Grid::from_shares(&means, values) }
+            let map = Grid::from_shares(&means, values);
+            let on_face = match fold {
+                None => self.on_face.mean((&class, outcome), values),
+                Some(_) => None,
+            };
+            MeanMap { class, outcome, fold, maps, map, on_face }
         };
         all.into_iter().map(one).collect()
     }

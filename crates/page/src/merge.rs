@@ -20,14 +20,15 @@ use burncam_record::{Error, ExplanationSpec};
 
 /// Joins reports, each with its folder as seen from the new page. Models that are the same (name,
 /// architecture, classes, explanations) become one, so that folds computed apart come together; others of
-/// equal name are numbered. The settings are the first report's. Measures are not computed.
+/// equal name are numbered. The settings are the first report's, and so is the mean face of those that have one.
+/// Measures are not computed, and what was measured of the trust in a model of several reports is left out.
 ///
 /// # Errors
 ///
 /// [`Error::Twice`] if one model has two results for one image.
 pub fn merge(reports: Vec<(String, Report<'_>)>) -> Result<Report<'static>, Error> {
     let (mut first, mut runs, mut parts) = (None, Vec::new(), Vec::new());
-    let mut explanations = Vec::new();
+    let (mut explanations, mut mean_face) = (Vec::new(), None);
     for (folder, report) in reports {
         let images = report.images.into_held()?;
         let mut report = Report { images: Images::held(Vec::new()), ..report };
@@ -38,6 +39,8 @@ pub fn merge(reports: Vec<(String, Report<'_>)>) -> Result<Report<'static>, Erro
         let mut part = Part { first_run: runs.len(), models, images };
         part.number_explanations(&report.explanations, &mut explanations);
         parts.push(part);
+        let face = report.mean_face.take();
+        mean_face = mean_face.or(face);
         runs.append(&mut report.runs);
         first.get_or_insert(report);
     }
@@ -46,7 +49,7 @@ pub fn merge(reports: Vec<(String, Report<'_>)>) -> Result<Report<'static>, Erro
     let mut all = Joined::new(parts.next().ok_or(Error::Nothing)?, kinds(&runs));
     parts.for_each(|part| all.add(part));
     let images = Images::held(all.images()?);
-    Ok(Report { runs, explanations, models: all.models, images, ..first })
+    Ok(Report { runs, explanations, models: all.models, mean_face, images, ..first })
 }
 
 fn joined(folder: &str, inner: &str) -> String {
@@ -157,6 +160,7 @@ impl Joined {
             Some((place, known)) => {
                 known.sources.extend(model.sources);
                 known.network_per_fold &= model.network_per_fold;
+                known.trust = None;
                 place
             }
             None => {
@@ -176,6 +180,7 @@ impl Joined {
             Some(earlier) => {
                 earlier.results.extend(image.results);
                 earlier.subject = earlier.subject.take().or(image.subject);
+                earlier.eyes_and_mouth = earlier.eyes_and_mouth.or(image.eyes_and_mouth);
             }
             None => self.images.push(image),
         }

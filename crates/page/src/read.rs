@@ -18,9 +18,11 @@ use std::path::Path;
 
 use crate::document::{ExplanationReport, ModelReport, Report, ResultReport, SCHEMA};
 use crate::maps::OK;
+use crate::on_face::MOST_FACES;
 use crate::text::Language;
 use burncam_evaluation::{CONFUSED, Resampling};
 use burncam_record::Error;
+use burncam_trust::Trust;
 
 /// A report is read whole; a million images need less.
 const LARGEST: u64 = 1 << 30;
@@ -43,13 +45,26 @@ const MOST_MODELS: usize = 1000;
 /// More runs than are joined.
 const MOST_RUNS: usize = 10_000;
 
+/// Means on the face of all models together; each takes 50 kB while images are read.
+const MOST_ON_FACE: usize = 10_000;
+
+/// What the mean face begins with.
+const MEAN_FACE: &str = "data:image/png;base64,";
+
+/// Bytes of the mean face: a grey picture of 112 × 112 pixels that cannot be compressed has some 17,000.
+const LARGEST_FACE: usize = 1 << 16;
+
+/// Means, controls and points of all models' trust together. What is measured of a model comes to a few thousand.
+const MOST_TRUST: usize = 200_000;
+
 /// Reads a `report.json`.
 ///
 /// # Errors
 ///
 /// [`Error::Read`] if it cannot be read, is no report, is of another version, names models, runs or
 /// classes that it does not have, or has more than a page can show: draws for intervals times judged
-/// results are at most 3,000,000,000, cells of all tables of confusions 16,000,000.
+/// results are at most 3,000,000,000, cells of all tables of confusions 16,000,000, values of all models' trust
+/// 200,000. A mean face that is no small PNG in base64 is refused too.
 pub fn read_report(path: &Path) -> Result<Report<'static>, Error> {
     let wrong = |what: String| Error::Read { path: path.to_owned(), what };
     let text = text(path).map_err(wrong)?;
@@ -127,7 +142,43 @@ fn check(report: &Report<'_>) -> Result<(), String> {
             return Err(format!("model {} has no classes or no run", model.name));
         }
     }
+    if !report.mean_face.as_deref().is_none_or(is_mean_face) {
+        return Err("its mean face is no small PNG in base64".to_owned());
+    }
+    let values = report.models.iter().filter_map(|model| model.trust.as_ref()).map(trust_values);
+    let values = values.fold(0, usize::saturating_add);
+    if values > MOST_TRUST {
+        return Err(format!(
+            "the trust in its models has {values} values, and a report has at most {MOST_TRUST}"
+        ));
+    }
     check_images(report)
+}
+
+/// Whether a text is a data URI of a picture that is no larger than a mean face, and nothing else.
+pub(super) fn is_mean_face(text: &str) -> bool {
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
+    text.len() <= LARGEST_FACE
+        && text.strip_prefix(MEAN_FACE).is_some_and(|digits| {
+            let plain = digits.trim_end_matches('=');
+            digits.len() <= plain.len().saturating_add(2)
+                && !plain.is_empty()
+                && plain.bytes().all(base64)
+        })
+}
+
+/// How many values a model's trust has.
+fn trust_values(trust: &Trust) -> usize {
+    let controls = trust.assessments.iter().map(|one| one.controls.len());
+    let points = trust.profiles.iter().map(|one| one.points.len());
+    controls.chain(points).map(|more| more.saturating_add(1)).fold(0, usize::saturating_add)
+}
+
+/// Means on the face that a report's models may have, if one of its images has eyes and a mouth.
+fn most_on_face(report: &Report<'_>) -> usize {
+    let groups = |model: &ModelReport| model.classes.len().saturating_mul(3).min(MOST_FACES);
+    let of = |model: &ModelReport| groups(model).saturating_mul(model.explanations.len());
+    report.models.iter().map(of).fold(0, usize::saturating_add)
 }
 
 /// Whether each image is there once, with at most one result of each model, which fits it.
@@ -135,9 +186,15 @@ fn check_images(report: &Report<'_>) -> Result<(), String> {
     let sets = report.models.iter().map(|model| model.classes.iter().collect());
     let classes: Vec<HashSet<&String>> = sets.collect();
     let mut work = Work { judged: 0, occurring: vec![HashSet::new(); classes.len()] };
+    let on_face = most_on_face(report);
     let mut known = HashSet::new();
     for image in report.images.plain() {
         let image = image.map_err(|error| error.to_string())?;
+        if image.eyes_and_mouth.is_some() && on_face > MOST_ON_FACE {
+            return Err(format!(
+                "its models may have {on_face} mean maps by eyes and mouth, and a report has at most {MOST_ON_FACE}"
+            ));
+        }
         let mut models = HashSet::new();
         for result in &image.results {
             let (Some(model), Some(classes)) =

@@ -1,27 +1,25 @@
 //! The page and the file of numbers, as bytes.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Write};
+use std::io::Write;
 
-use image::{ImageFormat, Rgb, RgbImage};
 use minijinja::value::{Kwargs, Serde};
 use minijinja::{
     AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, context, escape_formatter,
 };
 use serde::Serialize;
 
-use super::{gallery, homes, interval_text, kinds, svg, swapped_text, title};
-use crate::document::{ExplanationReport, MOST_COMPARED, MeanMap, ModelReport, Report};
-use crate::maps::{MOST_MEANS, OK};
+use super::{
+    gallery, homes, interval_text, kinds, mean_maps, regions, svg, swapped_text, title, trust,
+};
+use crate::document::{MOST_COMPARED, ModelReport, Report};
+use crate::maps::OK;
+use crate::mean_maps::named;
 use crate::occurrences::Occurrences;
 use crate::shards::{count_missing_parts, missing_parts, unfinished_runs};
 use crate::text::Language;
-use burncam_evaluation::{GRID, Grid, MEASURES, Values, resample};
+use burncam_evaluation::MEASURES;
 use burncam_record::{Error, Run};
-use burncam_render::Scale;
-
-/// The side of a mean map's picture in pixels.
-pub(super) const MEAN: usize = 112;
 
 /// Where the gallery stands in the page, until it is written. No name can hold this: `<` is escaped.
 const GALLERY: &str = "<!--gallery-->";
@@ -71,9 +69,9 @@ fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result
         .map(|model| interval_text::notes(model, &report.settings, language))
         .collect();
     let level = language.number(report.settings.resampling.level * 100.0, 0);
-    // The curves are drawn already, and may have a corner for every image.
+    // The curves are drawn already, and may have a corner for every image; trust has views of its own.
     let mut models = report.models.clone();
-    models.iter_mut().for_each(|model| model.roc = [].into());
+    models.iter_mut().for_each(|model| (model.roc, model.trust) = ([].into(), None));
     let template = environment.get_template("page.html").map_err(page_error)?;
     let page = template.render(context! {
         language => language.tag(),
@@ -95,7 +93,10 @@ fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result
         notes => notes(report, language),
         charts => serialized(&charts),
         kinds => serialized(&kinds::kinds(report, language)),
-        mean_maps => serialized(&all_mean_maps(report, language)),
+        mean_maps => serialized(&mean_maps::views(report, language)),
+        mean_face => mean_maps::face(report).map(|face| Value::from_safe_string(face.to_owned())),
+        trust => serialized(&trust::views(report, language)),
+        regions => serialized(&regions::views(report, language)),
         explanations => serialized(&report.explanations),
         papers => papers(report),
         unreadable => serialized(&unreadable(report)),
@@ -123,7 +124,13 @@ fn environment(language: Language) -> Result<Environment<'static>, Error> {
         _ => escape_formatter(out, state, value),
     });
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-    environment.add_template("page.html", include_str!("page.html")).map_err(page_error)?;
+    for (name, text) in [
+        ("page.html", include_str!("page.html")),
+        ("trust.html", include_str!("trust.html")),
+        ("regions.html", include_str!("regions.html")),
+    ] {
+        environment.add_template(name, text).map_err(page_error)?;
+    }
     environment.add_function("t", move |key: &str, values: Kwargs| {
         let values = arguments(&values)?;
         let values: Vec<(&str, &str)> =
@@ -155,7 +162,7 @@ fn page_error(error: minijinja::Error) -> Error {
     Error::Page(error.into())
 }
 
-fn is_control(c: char) -> bool {
+pub(super) fn is_control(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\t')
 }
 
@@ -258,43 +265,6 @@ fn charts(model: &ModelReport, language: Language) -> Vec<ChartView> {
     all.into_iter().filter_map(view).collect()
 }
 
-#[derive(Serialize)]
-struct MeanModel {
-    name: String,
-    /// How many maps peak in a border cell, if that is known.
-    peaks: Option<String>,
-    many_at_border: bool,
-    /// Why some are left out.
-    note: Option<String>,
-    groups: Vec<MeanGroup>,
-}
-
-#[derive(Serialize)]
-struct MeanGroup {
-    title: String,
-    all: MeanPicture,
-    folds: Vec<MeanPicture>,
-}
-
-#[derive(Serialize)]
-struct MeanPicture {
-    fold: String,
-    maps: usize,
-    image: String,
-    alt: String,
-}
-
-/// The mean map over all folds, and those of each.
-type AllAndFolds<'a> = (Option<&'a MeanMap>, Vec<&'a MeanMap>);
-
-fn all_mean_maps(report: &Report<'_>, language: Language) -> Vec<MeanModel> {
-    let of_model = |model: &ModelReport| -> Vec<MeanModel> {
-        let maps = model.explanations.iter();
-        maps.map(|maps| mean_maps(named(report, model, maps), model, maps, language)).collect()
-    };
-    report.models.iter().flat_map(of_model).collect()
-}
-
 /// Where the methods of a report were published.
 fn papers(report: &Report<'_>) -> String {
     let specs = report.models.iter().flat_map(|model| &model.explanations);
@@ -305,139 +275,6 @@ fn papers(report: &Report<'_>) -> String {
         }
     }
     papers.join("; ")
-}
-
-/// The name of a model, and of the explanation where the report has several.
-fn named(report: &Report<'_>, model: &ModelReport, maps: &ExplanationReport) -> String {
-    match report.explanations.len() {
-        1 => model.name.clone(),
-        _ => format!("{}, {}", model.name, maps.spec.title),
-    }
-}
-
-fn mean_maps(
-    name: String,
-    model: &ModelReport,
-    maps: &ExplanationReport,
-    language: Language,
-) -> MeanModel {
-    let mut groups: BTreeMap<(&str, burncam_evaluation::Outcome), AllAndFolds<'_>> =
-        BTreeMap::new();
-    for map in &maps.mean_maps {
-        let group = groups.entry((&map.class, map.outcome)).or_default();
-        match map.fold {
-            None => group.0 = Some(map),
-            Some(_) => group.1.push(map),
-        }
-    }
-    let many = model.folds.len() > 1;
-    let group = |((class, outcome), (all, folds)): (_, AllAndFolds<'_>)| {
-        let word =
-            language.say(burncam_evaluation::Outcome::name(outcome), &[]).unwrap_or_default();
-        let picture = |map: &MeanMap| mean_picture(&name, map, maps.spec.values, &word, language);
-        Some(MeanGroup {
-            title: format!("{class}, {word}"),
-            all: picture(all?),
-            folds: folds.into_iter().filter(|_| many).map(picture).collect(),
-        })
-    };
-    let groups: Vec<MeanGroup> = groups.into_iter().filter_map(group).collect();
-    let readable = maps.by_status.get(OK).is_some_and(|&count| count > 0);
-    let all_there =
-        !groups.is_empty() && groups.iter().all(|group| !many || !group.folds.is_empty());
-    let note = (readable && !all_there)
-        .then(|| language.say("few_mean_maps", &[("most", &MOST_MEANS.to_string())]));
-    MeanModel {
-        peaks: peaks(maps, language),
-        many_at_border: maps.peaks.are_notable(),
-        note: note.flatten(),
-        groups,
-        name,
-    }
-}
-
-/// How many maps peak in a border cell, in a sentence.
-fn peaks(maps: &ExplanationReport, language: Language) -> Option<String> {
-    let peaks = maps.peaks;
-    let [border, maps] = [peaks.border, peaks.maps].map(|count| language.number(count as f64, 0));
-    let share = format!("{}\u{a0}%", language.number(peaks.border_cells * 100.0, 0));
-    let values = [("border", border.as_str()), ("maps", maps.as_str()), ("share", share.as_str())];
-    (peaks.maps > 0).then(|| language.say("peaks", &values)).flatten()
-}
-
-fn mean_picture(
-    model: &str,
-    map: &MeanMap,
-    values: Values,
-    outcome: &str,
-    language: Language,
-) -> MeanPicture {
-    let all_folds = language.say("all_folds", &[]).unwrap_or_default();
-    let fold = map.fold.clone().unwrap_or(all_folds);
-    let shares = map.map.shares();
-    let order = |a: &usize, b: &usize| shares[*a].total_cmp(&shares[*b]);
-    let strongest = (0..shares.len()).rev().max_by(order);
-    let percent = |cell: usize| language.number((cell as f64 + 0.5) * 100.0 / GRID as f64, 0);
-    let place = |cell: Option<usize>| {
-        let cell = cell.unwrap_or_default();
-        let (down, across) = (percent(cell / GRID), percent(cell % GRID));
-        language.say("place", &[("down", &down), ("across", &across)]).unwrap_or_default()
-    };
-    let alt = language.say(
-        if values == Values::Signed { "mean_map_alt_signed" } else { "mean_map_alt" },
-        &[
-            ("model", model),
-            ("class", &map.class),
-            ("outcome", outcome),
-            ("fold", &fold),
-            ("n", &map.maps.to_string()),
-            ("place", &place(strongest)),
-            ("against", &place((0..shares.len()).min_by(order))),
-        ],
-    );
-    MeanPicture {
-        maps: map.maps,
-        image: data_uri(&picture(&map.map, values)),
-        alt: alt.unwrap_or_default(),
-        fold,
-    }
-}
-
-/// A map as a picture: interpolated as numbers, then coloured.
-fn picture(map: &Grid, values: Values) -> RgbImage {
-    let shares = resample(&map.shares(), (GRID, GRID), (MEAN, MEAN));
-    coloured(&shares, MEAN, &kinds::scale(values))
-}
-
-pub(super) fn coloured(shares: &[f32], height: usize, scale: &Scale) -> RgbImage {
-    let width = (shares.len() / height) as u32;
-    RgbImage::from_fn(width, height as u32, |x, y| {
-        Rgb(scale.colour(shares[(y * width + x) as usize]))
-    })
-}
-
-pub(super) fn data_uri(image: &RgbImage) -> String {
-    let mut bytes = Cursor::new(Vec::new());
-    // Writing a small PNG to memory cannot fail; a page without a picture would still be one.
-    match image.write_to(&mut bytes, ImageFormat::Png) {
-        Ok(()) => format!("data:image/png;base64,{}", base64(bytes.get_ref())),
-        Err(_) => "data:,".to_owned(),
-    }
-}
-
-/// RFC 4648.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let byte = |place: usize| u32::from(three.get(place).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= three.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
 }
 
 #[derive(Serialize)]
@@ -467,24 +304,4 @@ fn unreadable<'a>(report: &'a Report<'_>) -> Vec<UnreadableView<'a>> {
         }
     }
     views
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_of_the_rfc() {
-        for (plain, coded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
 }

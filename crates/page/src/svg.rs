@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::document::ModelReport;
+use crate::render::is_control;
 use crate::text::Language;
 use burncam_evaluation::Histogram;
 
@@ -194,5 +195,6 @@ fn legend(chart: &mut Chart, language: Language) {
 
 /// Text as it may stand in an element or an attribute.
 pub(super) fn escaped(text: &str) -> String {
+    let text = text.replace(is_control, "\u{fffd}");
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -13,7 +13,7 @@ use burncam_record::{
 };
 
 /// Names that would be markup, or end a string, if they were not written as text.
-const HOSTILE: [&str; 8] = [
+pub(super) const HOSTILE: [&str; 8] = [
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
     "</script><b>&amp;",
@@ -128,13 +128,13 @@ pub(super) fn report(models: &[&str], folds: &[&str], classes: [&str; 2]) -> Rep
     held
 }
 
-fn json_of(report: &Report<'_>) -> String {
+pub(super) fn json_of(report: &Report<'_>) -> String {
     let mut bytes = Vec::new();
     report_json(report, &mut bytes).expect("images");
     String::from_utf8(bytes).expect("UTF-8")
 }
 
-fn html(report: &Report<'_>, language: Language) -> String {
+pub(super) fn html(report: &Report<'_>, language: Language) -> String {
     let mut bytes = Vec::new();
     index_html(report, language, &mut bytes).expect("images");
     String::from_utf8(bytes).expect("UTF-8")
@@ -320,7 +320,7 @@ fn different_models_of_one_name_stay_apart_and_a_result_counts_once() {
 }
 
 /// A `report.json` as text after a change of its JSON, read.
-fn changed(
+pub(super) fn changed(
     report: &Report<'_>,
     change: impl Fn(&mut Value),
 ) -> Result<Report<'static>, burncam_record::Error> {

@@ -31,8 +31,8 @@ pub use cascade::{RANDOM_NETWORKS, steps};
 pub use controls::{CONTROLS, Control, control};
 pub use evidence::Evidence;
 pub use measure::{
-    Better, Compare, Compute, Counterpart, Explain, Group, Image, Measure, Measured, Memory,
-    Network, NetworkError, Pass, Score, WithChance,
+    Better, ByRegion, Compare, Compute, Counterpart, Explain, Group, Image, Measure, Measured,
+    Memory, Network, NetworkError, Pass, Score, WithChance,
 };
 pub use measures::{JPEG_QUALITY, MEASURES, find};
 pub use protocol::{Baseline, Protocol, Scale};

@@ -79,7 +79,7 @@ pub enum Compute {
     /// rectified. The value is the mean over those.
     Against(Counterpart, Compare),
     /// Of the map and the regions of a face: for each region a value and what chance gives.
-    Regions(fn(&Evidence, &Regions) -> Result<Vec<(f64, f64)>, Undefined>),
+    Regions(fn(&Evidence, &Regions) -> ByRegion),
     /// Of two maps of an image and the regions of a face. The second value is what chance gives.
     RegionPair(fn(&Evidence, &Evidence, &Regions) -> WithChance),
 }
@@ -102,6 +102,9 @@ pub enum Counterpart {
 
 /// A value and what chance gives, or why there is none.
 pub type WithChance = Result<(f64, f64), Undefined>;
+
+/// For each region a value and what chance gives, or why there is none.
+pub type ByRegion = Result<Vec<(f64, f64)>, Undefined>;
 
 /// A value, or why there is none, or why the network could not be asked.
 pub type Measured = Result<Result<f64, Undefined>, NetworkError>;

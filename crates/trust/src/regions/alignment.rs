@@ -108,10 +108,12 @@ pub fn warp(map: &[f32], size: [usize; 2], similarity: &Similarity, target: [usi
 
 /// The value of a map between its pixels, if the place is inside.
 fn interpolated(map: &[f32], [height, width]: [usize; 2], [x, y]: Point) -> Option<f32> {
-    let inside = |at: f64, side: usize| side > 0 && at >= 0.0 && at <= (side - 1) as f64;
-    if !inside(x, width) || !inside(y, height) {
-        return None;
-    }
+    // A map that stays where it is must not lose its edge to rounding.
+    let inside = |at: f64, side: usize| {
+        let last = side.checked_sub(1)? as f64;
+        (at >= -1e-9 && at <= last + 1e-9).then(|| at.clamp(0.0, last))
+    };
+    let (x, y) = (inside(x, width)?, inside(y, height)?);
     let (left, top) = (x.floor(), y.floor());
     let [dx, dy] = [x - left, y - top];
     let (left, top) = (left as usize, top as usize);
