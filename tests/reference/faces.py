@@ -344,6 +344,73 @@ class Face:
             out[(far < 1) & (v > self.brow_y + 0.05)] = EYES
         return out
 
+    def landmarks(self):
+        """iBUG's 68 points, (68, 2): jaw, brows, nose, eyes, outer and inner lips, from left to right in the picture."""
+        s, e = self.s, self.e
+        points = [self.outline_point(angle) for angle in np.linspace(np.pi, 0, 17)]
+        for side in (-1, 1):
+            x = side * (s.eye_gap - 0.035 * e.brow)
+            points += [(x + 0.155 * t, self.brow_y - 0.040 * (1 - e.brow) * (1 - t * t) + side * (0.012 - 0.062 * e.brow) * t)
+                       for t in np.linspace(-1, 1, 5)]
+        points += [(0, v) for v in np.linspace(self.eye_y, self.nose_y, 4)]
+        points += [(x, self.nose_y + y) for x, y in
+                   ((-0.108, 0.045), (-0.056, 0.072), (0, 0.082), (0.056, 0.072), (0.108, 0.045))]
+        for side in (-1, 1):
+            points += self.eye_points(side)
+        return np.array(points + self.lip_points())
+
+    def outline_point(self, angle):
+        """Where the skin ends in a direction, seen from between the eyes: 0 is right, a quarter turn down."""
+        near, far = 0.0, 2.0
+        for _ in range(40):
+            middle = (near + far) / 2
+            u, v = np.array([middle * np.cos(angle)]), np.array([self.eye_y + middle * np.sin(angle)])
+            near, far = (middle, far) if self.outline(u, v)[0] < 0.98 else (near, middle)
+        return u[0], v[0]
+
+    def eye_points(self, side):
+        """The corners and lids of an eye, as `paint_eye` draws them."""
+        s, e = self.s, self.e
+        x, y, half = side * s.eye_gap, self.eye_y + 0.015, s.eye_size
+        if e.eye_open > 0:
+            hang, lean, apart = 0.0, 0.0, 0.070 * e.eye_open
+        else:
+            half *= 1 - 0.06 * e.eyes
+            hang, lean, apart = 0.040 * (1 - e.eyes) - 0.006 * e.eyes, side * 0.012, 0.012 + 0.007 * e.eyes
+
+        def at(t, lid):
+            return x + half * t, y + lean * t + (hang + lid * apart) * (1 - t * t)
+
+        return [at(-1, 0), at(-1 / 3, -1), at(1 / 3, -1), at(1, 0), at(1 / 3, 1), at(-1 / 3, 1)]
+
+    def lip_points(self):
+        """The outer and the inner edge of the lips, as `paint_mouth` draws them."""
+        y, w, h = self.mouth_y, self.mouth_w, self.mouth_h
+        if h == 0:
+            full, bend = (1.0, 0.010) if self.e.mouth == "closed" else (0.5, -0.018)
+
+            def upper(t):
+                return w * t, y - full * (0.020 + (0.028 + 0.010 * np.cos(9 * t)) * (1 - t * t))
+
+            def lower(t):
+                return w * t, y + full * (0.026 + 0.032 * (1 - t * t))
+
+            def between(t):
+                return w * t, y + bend * (1 - t * t)
+
+            sixths, inner = np.linspace(-2 / 3, 2 / 3, 5), (-0.9, -0.45, 0.0, 0.45, 0.9)
+            return ([(-w, y), *map(upper, sixths), (w, y), *map(lower, sixths[::-1])]
+                    + [between(t) for t in (*inner, *inner[3:0:-1])])
+        p = 3.0 if self.e.mouth == "wide" else 2.1
+
+        def edge(angle, d):
+            c, s = -np.cos(angle), -np.sin(angle)
+            down = d * np.sign(s) * np.abs(s) ** (2 / p)
+            width = w * (1 - 0.12 * np.clip(down, -1, 1) * (self.e.mouth == "wide"))
+            return width * d * np.sign(c) * np.abs(c) ** (2 / p), y + h * down
+
+        return ([edge(np.pi / 6 * k, 1 + 0.024 / h) for k in range(12)] + [edge(np.pi / 4 * k, 1) for k in range(8)])
+
 
 # ------------------------------------------------------------------------------- the picture
 def surroundings(x, y, rng):
@@ -439,6 +506,19 @@ def draw(subject, expression, picture, columns=None, rows=None):
     image = image + p.grain * 2 * pixel_noise(columns, rows, p.seed & 0xFFFF)[..., None]
     mask = face.mask(uf, v) * (edge < 1).astype(np.uint8)
     return np.clip(image + 0.5, 0, 255).astype(np.uint8), mask
+
+
+def landmarks(subject, expression, picture):
+    """iBUG's 68 points of the face that `draw` draws, (68, 2): x and y in pixels, 0 in the middle of the first."""
+    p, face = picture, Face(subject, expression)
+    features, v = face.landmarks().T
+    u = features
+    for _ in range(50):                                                    # as far as `draw` slides them
+        u = features + p.turn * (1 - np.clip(face.outline(u, v), 0, 1) ** 2)
+    u[:17] = features[:17]
+    c, s, short = np.cos(p.tilt), np.sin(p.tilt), min(p.width, p.height)
+    x, y = p.x + p.scale * (c * u - s * v), p.y + p.scale * (s * u + c * v)
+    return np.stack([short * x + p.width - 1, short * y + p.height - 1], -1) / 2
 
 
 def nearest(source, target):

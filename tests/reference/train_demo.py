@@ -2,7 +2,7 @@
 
     python train_demo.py           draw, train, measure, write assets/demo (15 to 25 minutes on two cores)
     python train_demo.py measure   measure the weights in assets/demo again, train nothing
-    python train_demo.py pictures  draw the demo pictures and masks again, nothing else
+    python train_demo.py pictures  draw the demo pictures, masks and landmarks again, nothing else
 """
 
 import os
@@ -219,13 +219,16 @@ def demo_pictures():
 
 
 def write_pictures():
-    """Writes faces/ and masks/ of the demo."""
+    """Writes faces/, masks/ and landmarks.csv of the demo."""
+    rows = [["image"] + [f"{axis}{point}" for point in range(68) for axis in "xy"]]
     for fold, name, face in demo_pictures():
         pixels, mask = faces.draw(*face)
         for kind in ("faces", "masks"):
             (DEMO_DIR / kind / fold).mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(DEMO_DIR / "faces" / fold / name, optimize=True, quality=88)
         Image.fromarray(mask).save((DEMO_DIR / "masks" / fold / name).with_suffix(".png"), optimize=True)
+        rows.append([f"{fold}/{name}"] + [f"{value:.1f}" for value in faces.landmarks(*face).ravel()])
+    (DEMO_DIR / "landmarks.csv").write_text("".join(",".join(row) + "\n" for row in rows))
 
 
 def read_pictures():
