@@ -27,18 +27,16 @@ TensorFlow 2.20 and xplique 2.0.2.
 """
 
 # First: what it sets must be set before PyTorch is there.
-from bench_peers import answering, batches, files, keras_input, tapped_layer, torch_network
+from bench_peers import batches, keras_input, tapped_layer, torch_network
 
 import os
-import sys
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from bench_methods import asked, serve, two_logits, which
+from bench_methods import asked, serve, two_logits
 
 os.environ["TQDM_DISABLE"] = "1"
 
@@ -247,22 +245,16 @@ PEERS = {
 }
 
 
-def main():
-    if sys.argv[1] == "which":
-        print(*which(PEERS))
-        return
-    peer, network, folder = sys.argv[1:4]
-    answer = answering()
-    measures, _, distribution, framework = PEERS[peer]
-    measured, images, system = framework(network, files(folder))
-    answer(f"ready {distribution} {version(distribution)}, {system}")
+def start(peer, network, paths):
+    measures, _, _, made = PEERS[peer]
+    measured, images, framework = made(network, paths)
 
     def prepared(line):
         name, _, size = asked(line)
         return measures(measured, name), images(size), size * AT_ONCE.get((peer, name), 1)
 
-    serve(answer, prepared)
+    return framework, prepared
 
 
 if __name__ == "__main__":
-    main()
+    serve(PEERS, start)

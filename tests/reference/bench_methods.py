@@ -213,8 +213,16 @@ def once(run, batch, size):
     return wall * 1e3 / size, cpu * 1e3 / size
 
 
-def serve(answer, prepared):
-    """Answers lines. Of a line `prepared` makes what is run, or None, its images and their number."""
+def serve(peers, start):
+    """Answers lines. `start` makes a peer's network, and returns its framework and a function that makes of a line what is
+    run, or None, its images and their number."""
+    if sys.argv[1] == "which":
+        print(*which(peers))
+        return
+    peer, network, folder = sys.argv[1:4]
+    answer, distribution = answering(), peers[peer][2]
+    framework, prepared = start(peer, network, files(folder))
+    answer(f"ready {distribution} {version(distribution)}, {framework}")
     for line in sys.stdin:
         run, batch, size = prepared(line)
         if run is None:
@@ -236,29 +244,22 @@ def asked(line):
     return method, {name: int(value) for name, value in pairs}, int(size)
 
 
-def main():
-    if sys.argv[1] == "which":
-        print(*which(PEERS))
-        return
-    peer, network, folder = sys.argv[1:4]
-    answer = answering()
-    torch, model, layer, inputs = torch_network(network, files(folder))
+def start(peer, network, paths):
+    torch, model, layer, inputs = torch_network(network, paths)
     model = {"resnet50": rectified, "ncnn": two_logits}.get(network, lambda model: model)(model)
     for parameter in model.parameters():
         parameter.requires_grad_(True)
     with torch.no_grad():
         classes = model(inputs(1)).shape[1]
-    methods, _, distribution = PEERS[peer]
-    answer(f"ready {distribution} {version(distribution)}, PyTorch {torch.__version__}")
 
     def prepared(line):
         method, options, size = asked(line)
         own = copy.deepcopy(model)
         explained = Explained(network, own, own.get_submodule(layer), classes)
-        return methods(explained, method, **options), inputs(size), size
+        return PEERS[peer][0](explained, method, **options), inputs(size), size
 
-    serve(answer, prepared)
+    return f"PyTorch {torch.__version__}", prepared
 
 
 if __name__ == "__main__":
-    main()
+    serve(PEERS, start)
