@@ -20,7 +20,7 @@ Needs Pillow, NumPy, PyTorch, torchvision, timm, and grad-cam 1.5.5, torchcam 0.
 """
 
 # First: what it sets must be set before PyTorch is there.
-from bench_peers import IMAGES, measure, torch_network
+from bench_peers import answering, files, measure, torch_network
 
 import copy
 import gc
@@ -30,7 +30,6 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 os.environ["TQDM_DISABLE"] = "1"
@@ -201,9 +200,9 @@ PEERS = {
 }
 
 
-def which():
-    """The peers that can run here."""
-    return [peer for peer, (_, packages, _) in PEERS.items() if all(map(find_spec, packages))]
+def which(peers):
+    """Those that can run here."""
+    return [peer for peer, (_, packages, *_) in peers.items() if all(map(find_spec, packages))]
 
 
 def once(run, batch, size):
@@ -214,6 +213,29 @@ def once(run, batch, size):
     return wall * 1e3 / size, cpu * 1e3 / size
 
 
+def serve(peers, start):
+    """Answers lines. `start` makes a peer's network, and returns its framework and a function that makes of a line what is
+    run, or None, its images and their number."""
+    if sys.argv[1] == "which":
+        print(*which(peers))
+        return
+    peer, network, folder = sys.argv[1:4]
+    answer, distribution = answering(), peers[peer][2]
+    framework, prepared = start(peer, network, files(folder))
+    answer(f"ready {distribution} {version(distribution)}, {framework}")
+    for line in sys.stdin:
+        run, batch, size = prepared(line)
+        if run is None:
+            answer("none")
+            continue
+        wall, cpu = once(run, batch, size)
+        if wall * size < LONG * 1e3:
+            wall, cpu = measure(run, batch, size)
+        answer(f"wall={wall} cpu={cpu}")
+        del run, batch
+        gc.collect()
+
+
 def asked(line):
     """Method, options and batch size of a line."""
     method, size = line.split()
@@ -222,42 +244,22 @@ def asked(line):
     return method, {name: int(value) for name, value in pairs}, int(size)
 
 
-def main():
-    if sys.argv[1] == "which":
-        print(*which())
-        return
-    peer, network, folder = sys.argv[1:4]
-    # What libraries print must not mix with the answers.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-
-    def answer(text):
-        print(text, file=answers, flush=True)
-
-    found = sorted(file for file in Path(folder).rglob("*") if file.suffix.lower() in (".png", ".jpg"))
-    torch, model, layer, inputs = torch_network(network, found[:IMAGES])
+def start(peer, network, paths):
+    torch, model, layer, inputs = torch_network(network, paths)
     model = {"resnet50": rectified, "ncnn": two_logits}.get(network, lambda model: model)(model)
     for parameter in model.parameters():
         parameter.requires_grad_(True)
     with torch.no_grad():
         classes = model(inputs(1)).shape[1]
-    methods, _, distribution = PEERS[peer]
-    answer(f"ready {distribution} {version(distribution)}, PyTorch {torch.__version__}")
-    for line in sys.stdin:
+
+    def prepared(line):
         method, options, size = asked(line)
         own = copy.deepcopy(model)
-        run = methods(Explained(network, own, own.get_submodule(layer), classes), method, **options)
-        if run is None:
-            answer("none")
-            continue
-        batch = inputs(size)
-        wall, cpu = once(run, batch, size)
-        if wall * size < LONG * 1e3:
-            wall, cpu = measure(run, batch, size)
-        answer(f"wall={wall} cpu={cpu}")
-        del own, run
-        gc.collect()
+        explained = Explained(network, own, own.get_submodule(layer), classes)
+        return PEERS[peer][0](explained, method, **options), inputs(size), size
+
+    return f"PyTorch {torch.__version__}", prepared
 
 
 if __name__ == "__main__":
-    main()
+    serve(PEERS, start)

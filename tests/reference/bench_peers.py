@@ -285,20 +285,25 @@ def measure(run, batch, size):
     return wall * 1e3 / computed, cpu * 1e3 / computed
 
 
+def answering():
+    """A function that prints an answer; what libraries print must not mix with these."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return lambda text: print(text, file=answers, flush=True)
+
+
+def files(folder):
+    """The images that are measured with."""
+    return sorted(file for file in Path(folder).rglob("*") if file.suffix.lower() in (".png", ".jpg"))[:IMAGES]
+
+
 def main():
     if sys.argv[1] == "which":
         print(*which())
         return
     peer, network, path, folder = sys.argv[1:5]
-    # What libraries print must not mix with the answers.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-
-    def answer(text):
-        print(text, file=answers, flush=True)
-
-    found = sorted(file for file in Path(folder).rglob("*") if file.suffix.lower() in (".png", ".jpg"))
-    run, inputs, version = PEERS[peer][0](network, path, found[:IMAGES])
+    answer = answering()
+    run, inputs, version = PEERS[peer][0](network, path, files(folder))
     answer(f"ready {version}")
     for line in sys.stdin:
         if line.strip() == "peak":

@@ -3,8 +3,10 @@
 //! It answers each line that it reads with one line. A number is a batch size: `explain`'s
 //! computation is repeated for it, from prepared images to raw maps; on a GPU, the way there and back is
 //! in it. `peak` is the processor's own limit, `device` what computes, and `stages` with a batch size where
-//! the time goes on a GPU. So whoever asks decides the order, and can take turns with other programs.
+//! the time goes on a GPU. `methods` and `measures` are lists, and `method` and `measure` measure one of them.
+//! So whoever asks decides the order, and can take turns with other programs.
 
+mod measures;
 mod peak;
 mod stages;
 mod work;
@@ -121,6 +123,8 @@ pub fn run(args: &Args, to: &mut impl Write) -> Result<()> {
             ("device", _) => subject.device.clone(),
             ("methods", _) => METHODS.iter().map(brief).collect::<Vec<_>>().join(" "),
             ("method", asked) => subject.measure_method(asked)?,
+            ("measures", _) => measures::COMPARED.join(" "),
+            ("measure", asked) => measures::milliseconds(&subject, asked)?,
             ("stages", batch) => {
                 let batch = subject.batch(number(batch)?);
                 stages::milliseconds(&subject.classifier, &subject.layer, &batch, &subject.input)?
@@ -189,15 +193,9 @@ impl Subject {
             false => parts.clone().try_for_each(|part| self.there_and_back(part)),
         };
         all()?;
-        let (clock, cpu, mut computed) = (Instant::now(), ProcessTime::now(), 0);
-        while computed == 0 || clock.elapsed() < MEASURED {
-            all()?;
-            computed += batch;
-        }
-        let an_image = |time: Duration| time.as_secs_f64() * 1e3 / computed as f64;
-        let (cpu, wall) = (an_image(cpu.elapsed()), an_image(clock.elapsed()));
+        let times = timed(batch, all)?;
         let memory = peak_memory().map_or(String::new(), |bytes| format!(" memory={bytes}"));
-        Ok(format!("wall={wall} cpu={cpu}{memory}"))
+        Ok(times + &memory)
     }
 
     /// Wall and CPU time of an image by a method, `grad-cam 8`: its name, options and the images at a time; or
@@ -217,19 +215,14 @@ impl Subject {
         let run = || {
             let explanations = std::slice::from_ref(&explanation);
             let question = Question::new(explanations, Target::Predicted);
-            explain(&self.classifier, images.clone(), &question)
+            explain(&self.classifier, images.clone(), &question)?;
+            Ok(())
         };
         // What takes long is not warmed up.
         if explanation.passes(512, [self.input.height, self.input.width]) < 64 {
             run()?;
         }
-        let (clock, cpu, mut computed) = (Instant::now(), ProcessTime::now(), 0);
-        while computed == 0 || clock.elapsed() < MEASURED {
-            run()?;
-            computed += inputs.len();
-        }
-        let an_image = |time: Duration| time.as_secs_f64() * 1e3 / computed as f64;
-        Ok(format!("wall={} cpu={}", an_image(clock.elapsed()), an_image(cpu.elapsed())))
+        timed(inputs.len(), run)
     }
 
     fn explain(&self, images: Tensor<4>) -> Result<()> {
@@ -242,6 +235,18 @@ impl Subject {
     fn there_and_back(&self, images: &[&[f32]]) -> Result<()> {
         self.explain(stacked(images, &self.input, self.classifier.device()))
     }
+}
+
+/// Wall and CPU time of an image in milliseconds, of a computation of so many.
+fn timed(images: usize, mut run: impl FnMut() -> Result<()>) -> Result<String> {
+    let (clock, cpu, mut computed) = (Instant::now(), ProcessTime::now(), 0);
+    while computed == 0 || clock.elapsed() < MEASURED {
+        run()?;
+        computed += images;
+    }
+    let an_image = |time: Duration| time.as_secs_f64() * 1e3 / computed as f64;
+    let (cpu, wall) = (an_image(cpu.elapsed()), an_image(clock.elapsed()));
+    Ok(format!("wall={wall} cpu={cpu}"))
 }
 
 /// A method with so few passes as show how long one takes: `smooth-grad:samples=4`.

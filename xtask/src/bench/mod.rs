@@ -5,8 +5,10 @@
 
 mod files;
 mod gpu;
+mod libraries;
 mod machine;
 mod measured;
+mod measures;
 mod methods;
 mod networks;
 mod options;
@@ -22,7 +24,7 @@ use crate::{program, root};
 use measured::Measured;
 use networks::{NETWORKS, Network};
 use options::Options;
-use worker::Worker;
+use worker::{PASSIVE, Worker};
 
 const HELP: &str = "\
 How fast `explain` is, beside what other programs take for the same images.
@@ -41,6 +43,8 @@ Usage: cargo xtask bench [OPTIONS]
                      be given several times
   --methods[=A,B]    every method, or these, of VGG16, ResNet50 and N-CNN beside pytorch-grad-cam, torch-cam and Captum
                      (see tests/reference/bench_methods.py); the last batch size is used
+  --measures[=A,B]   measures of maps, or these, of ResNet50 and N-CNN beside Quantus, pytorch-grad-cam, torch-cam, Captum
+                     and Xplique (see tests/reference/bench_measures.py); the last batch size is used
   --only A,B         some of vgg16, resnet50, senet50, inception_v3, ncnn
   --batch 1,8        batch sizes; the last is the one that is compared [default: 1,8]
   --rounds N         measurements of everything, of which the medians are shown [default: 5]
@@ -77,8 +81,11 @@ fn bench(options: &Options, arguments: &[String]) -> Result<String, String> {
     program::build_with(&["--quiet", "--features=burncam-bench/worker"])
         .map_err(|_| "there is no program to measure".to_owned())?;
     let mut machine = machine::Machine::now();
-    if let Some(methods) = &options.methods {
-        return methods::bench(options, methods);
+    if let Some(names) = &options.methods {
+        return methods::METHODS.bench(options, names);
+    }
+    if let Some(names) = &options.measures {
+        return measures::MEASURES.bench(options, names);
     }
     let peers = peers(options, PEERS)?;
     if !options.weights.is_empty() {
@@ -191,7 +198,6 @@ fn of_peer(
     if options.on_gpu() {
         command.arg(CUDA);
     }
-    // Threads that wait in a loop would count as work, and slow down whoever's turn it is.
-    command.envs([("KMP_BLOCKTIME", "0"), ("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "0")]);
+    command.envs(PASSIVE);
     Some(Worker::start(peer, command))
 }

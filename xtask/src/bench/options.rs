@@ -23,6 +23,8 @@ pub(super) struct Options {
     pub markdown: bool,
     /// Whether methods are measured: these, or if none is named, all.
     pub methods: Option<Vec<String>>,
+    /// The same of measures.
+    pub measures: Option<Vec<String>>,
 }
 
 impl Options {
@@ -38,6 +40,7 @@ impl Options {
             rounds: 5,
             markdown: false,
             methods: None,
+            measures: None,
         };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
@@ -57,10 +60,8 @@ impl Options {
                 "--batch" => options.batches = numbers(name, value(name, inside, &mut rest)?)?,
                 "--rounds" => options.rounds = numbers(name, value(name, inside, &mut rest)?)?[0],
                 "--markdown" => options.markdown = true,
-                "--methods" => {
-                    let names = inside.map(|names| names.split(',').map(str::to_owned).collect());
-                    options.methods = Some(names.unwrap_or_default());
-                }
+                "--methods" => options.methods = Some(some(inside)),
+                "--measures" => options.measures = Some(some(inside)),
                 other => return Err(format!("bench has no option {other}\n\n{}", super::HELP)),
             }
         }
@@ -86,6 +87,11 @@ fn value<'a>(
     inside
         .or_else(|| rest.next().map(String::as_str))
         .ok_or_else(|| format!("{name} needs a value; `cargo xtask bench --help` shows them"))
+}
+
+/// What is named; nothing is all.
+fn some(inside: Option<&str>) -> Vec<String> {
+    inside.map_or(Vec::new(), |names| names.split(',').map(str::to_owned).collect())
 }
 
 fn names(text: &str) -> Result<Vec<String>, String> {
@@ -125,6 +131,10 @@ mod tests {
         assert_eq!(parse("--methods").expect("all").methods, Some(Vec::new()));
         let some = parse("--methods=saliency,rise").expect("some").methods;
         assert_eq!(some, Some(["saliency", "rise"].map(str::to_owned).to_vec()));
+        assert_eq!(defaults.measures, None);
+        assert_eq!(parse("--measures").expect("all").measures, Some(Vec::new()));
+        let one = parse("--measures=road").expect("one");
+        assert_eq!((one.measures, one.methods), (Some(vec!["road".to_owned()]), None));
     }
 
     #[test]

@@ -5,6 +5,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::measured::Sample;
 
+/// Threads that wait in a loop would count as work, and slow down whoever's turn it is.
+pub(super) const PASSIVE: [(&str, &str); 3] =
+    [("KMP_BLOCKTIME", "0"), ("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "0")];
+
 /// A program that was started and waits for its turn. It ends with this value.
 pub(super) struct Worker {
     pub name: String,
