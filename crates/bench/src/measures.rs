@@ -98,7 +98,9 @@ fn measured(
         seed: 0,
         at_once: at_once(subject),
         protocol: &PROTOCOL,
+        compressed: &case.image.values,
         memory: Memory::new(),
+        shared: &mut Memory::new(),
         pass: &mut pass,
         explain: &mut explain,
     };

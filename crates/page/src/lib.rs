@@ -44,6 +44,7 @@ pub use document::{
 pub use images::Images;
 pub use merge::merge;
 pub use on_face::{FaceMap, OnFace};
+pub use picture::data_uri;
 pub use read::read_report;
 pub use render::{index_html, report_json};
 pub use shards::{MOST_MISSING, count_missing_parts, missing_parts, parts, shard, unfinished_runs};

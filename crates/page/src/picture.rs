@@ -15,7 +15,8 @@ pub(super) fn coloured(shares: &[f32], height: usize, scale: &Scale) -> RgbImage
 }
 
 /// A picture as the address of itself.
-pub(super) fn data_uri(image: impl Into<DynamicImage>) -> String {
+#[must_use]
+pub fn data_uri(image: impl Into<DynamicImage>) -> String {
     let image = image.into();
     let mut bytes = Cursor::new(Vec::new());
     // Writing a small PNG to memory cannot fail; a page without a picture would still be one.

@@ -8,6 +8,7 @@ mod error;
 mod explanations;
 mod labelling;
 mod masks;
+mod mean_face;
 mod measuring;
 mod model;
 mod output;
@@ -186,8 +187,16 @@ impl Run<'_> {
             write_assessments(&plan.out, &record.options, &trust)?;
         }
         let page = (!args.no_report).then(|| {
-            page::write(&plan.out, &args.page, record, &tables, &plan.subjects, plan.observer)
-                .context("the results are written, their page is not")
+            page::write(
+                &plan.out,
+                &args.page,
+                record,
+                &tables,
+                &plan.subjects,
+                (&trust, mean_face::mean_face(plan)),
+                plan.observer,
+            )
+            .context("the results are written, their page is not")
         });
         let page = page.transpose()?;
         self.finished(&journal, found, page, trust)

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Result, anyhow, bail};
+use burn::tensor::Device;
 use burncam_attribution::{
     AttributionError, Attributions, Explanation, MapStatus, MapSummary, Question, explain,
     predicted,
@@ -16,6 +17,8 @@ use burncam_record::{
     Attribution, Classification, Entry, Failure, Journal, MapMeasures, Measurement, Prediction,
     Stage, Written,
 };
+
+use rayon::prelude::*;
 
 use super::compressed::compressed;
 use super::error::{ExplainError, failure, unread};
@@ -209,25 +212,9 @@ fn compute(
         .collect();
     let count = inputs.len();
     let outputs = in_batches(job, network, &inputs, at_once)?;
-    let mut measurements = Vec::with_capacity(count);
-    for (output, decoded) in
-        outputs.iter().zip(batch.iter().filter_map(|(_, item)| item.as_ref().ok()))
-    {
-        let subject = Subject {
-            job,
-            networks: (network, networks.untrained.as_ref()),
-            at_once: *at_once,
-            input: &decoded.input,
-            seed: seed(job.plan.seed, &decoded.digest),
-            compressed: &decoded.compressed,
-            mask: decoded.mask.as_ref(),
-            regions: decoded.face.as_ref().map(|face| &face.regions),
-        };
-        measurements.push(match job.plan.measures.is_empty() {
-            true => Vec::new(),
-            false => subject.measure(output)?,
-        });
-    }
+    let decoded = batch.iter().filter_map(|(_, item)| item.as_ref().ok());
+    let images: Vec<_> = outputs.iter().zip(decoded).collect();
+    let measurements = measured(job, networks, &images, *at_once)?;
     let mut outputs = outputs.into_iter().zip(measurements);
     let share = elapsed(clock) / count.max(1) as f64;
     let mut explained = |decoded: Decoded| {
@@ -247,6 +234,36 @@ fn compute(
         })
     };
     Ok(batch.into_iter().map(|(index, item)| (index, item.and_then(&mut explained))).collect())
+}
+
+/// What measures say of images, if any are asked for. On the CPU, where parts of it use one core only, several images
+/// are measured at a time.
+fn measured(
+    job: Job<'_>,
+    networks: &Networks,
+    images: &[(&NetworkOutput, &Decoded)],
+    at_once: usize,
+) -> Result<Vec<Vec<Measurement>>> {
+    if job.plan.measures.is_empty() {
+        return Ok(images.iter().map(|_| Vec::new()).collect());
+    }
+    let of_image = |&(output, decoded): &(&NetworkOutput, &Decoded)| {
+        let subject = Subject {
+            job,
+            networks: (&networks.trained, networks.untrained.as_ref()),
+            at_once,
+            input: &decoded.input,
+            seed: seed(job.plan.seed, &decoded.digest),
+            compressed: &decoded.compressed,
+            mask: decoded.mask.as_ref(),
+            regions: decoded.face.as_ref().map(|face| &face.regions),
+        };
+        subject.measure(output)
+    };
+    match *networks.trained.device() == Device::flex() {
+        true => images.par_iter().map(of_image).collect(),
+        false => images.iter().map(of_image).collect(),
+    }
 }
 
 /// What a network reads of an image, and what tells it from others.

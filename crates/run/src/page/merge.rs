@@ -8,7 +8,7 @@ use burncam_page::{
 };
 use burncam_record::JOURNAL;
 
-use super::{Subject, finish, shards as one_run, tables, warn_of};
+use super::{Subject, finish, set_trust, shards as one_run, tables, warn_of};
 use crate::relative_path::relative;
 use crate::version;
 use crate::{JoinOptions, Message, Observer};
@@ -130,7 +130,8 @@ pub fn join(args: &JoinOptions, observer: &dyn Observer) -> Result<JoinedRuns> {
                  hint: give the folders of all parts at once"
             );
         }
-        tables::write(&out, &args.runs, &report)?;
+        let trust = tables::write(&out, &args.runs, &report)?;
+        set_trust(&mut report, &trust);
     }
     let page = finish(&out, &mut report, args.page.lang, observer)?;
     let (runs, models, images) = (report.runs.len(), report.models.len(), report.images.len());

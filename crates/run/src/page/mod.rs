@@ -14,6 +14,7 @@ use burncam_page::{
 use burncam_record::{Predictions, Run, write_atomic_with};
 
 use crate::data::Image;
+use crate::explain::ModelTrust;
 use crate::message::{Message, counted, images};
 use crate::{Observer, PageOptions};
 
@@ -40,6 +41,7 @@ pub(crate) fn write(
     run: Run,
     tables: &[Predictions<'_>],
     subjects: &[(String, String)],
+    (trust, mean_face): (&[ModelTrust], Option<String>),
     observer: &dyn Observer,
 ) -> Result<PathBuf> {
     let subject = |path: &str| {
@@ -49,7 +51,17 @@ pub(crate) fn write(
     let mut report = gather(run, tables, options.settings(), subject)?;
     report.runs.iter_mut().for_each(name_data);
     compute(&mut report)?;
+    report.mean_face = mean_face;
+    set_trust(&mut report, trust);
     finish(out, &mut report, options.lang, observer)
+}
+
+/// Says of models, by their names, whether their maps may be believed.
+fn set_trust(report: &mut Report<'_>, trust: &[ModelTrust]) {
+    for one in trust {
+        let own = report.models.iter_mut().filter(|model| model.name == one.model);
+        own.for_each(|model| model.trust = Some(one.trust.clone()));
+    }
 }
 
 /// Names the data folder of a run that is given as `.` or the like.

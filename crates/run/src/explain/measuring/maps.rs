@@ -21,7 +21,8 @@ pub(super) struct Made {
     values: Vec<f32>,
     size: (usize, usize),
     kind: Values,
-    undefined: Option<Undefined>,
+    /// Why the method gives none.
+    pub(super) status: Option<MapStatus>,
 }
 
 impl Made {
@@ -32,19 +33,18 @@ impl Made {
         undefined: Option<MapStatus>,
     ) -> Self {
         let kind = crate::explain::spec::values(explanation.method.sign);
-        let undefined = undefined.map(|_| Undefined::Method);
-        Self { values: values.to_vec(), size, kind, undefined }
+        Self { values: values.to_vec(), size, kind, status: undefined }
     }
 
     pub(super) fn control(map: Evidence) -> Self {
         let [height, width] = map.size;
-        Self { values: map.values, size: (height, width), kind: map.kind, undefined: None }
+        Self { values: map.values, size: (height, width), kind: map.kind, status: None }
     }
 
     /// The map at a size.
     pub(super) fn at(&self, size: [usize; 2]) -> Result<Evidence, Undefined> {
-        match self.undefined {
-            Some(undefined) => Err(undefined),
+        match self.status {
+            Some(_) => Err(Undefined::Method),
             None => {
                 let values = resample(&self.values, self.size, (size[0], size[1]));
                 Evidence::new(values, size, self.kind)
@@ -55,8 +55,8 @@ impl Made {
     /// The map as the method gives it, with the values below 0 that are not shown.
     pub(super) fn raw(&self) -> Result<Evidence, Undefined> {
         let kind = if self.kind == Values::Positive { Values::Signed } else { self.kind };
-        match self.undefined {
-            Some(undefined) => Err(undefined),
+        match self.status {
+            Some(_) => Err(Undefined::Method),
             None => Evidence::new(self.values.clone(), [self.size.0, self.size.1], kind),
         }
     }

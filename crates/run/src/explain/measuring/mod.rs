@@ -238,7 +238,11 @@ impl Subject<'_> {
                     (own, None)
                 }
             };
-            all.push(measurement((name, control), measure, value, chance));
+            let mut one = measurement((name, control), measure, value, chance);
+            if let (Err(Undefined::Method), Some(status)) = (value, made.status) {
+                status.name().clone_into(&mut one.undefined);
+            }
+            all.push(one);
         }
         Ok(())
     }
