@@ -13,6 +13,10 @@ use crate::args::{Explain, Smooth};
 use crate::console::{self, CONSOLE, Head};
 use crate::demo;
 
+/// The method of a run that names none, and those of the demo's evaluation.
+const METHOD: &str = "grad-cam";
+const DEMO_METHODS: [&str; 2] = ["grad-cam", "saliency"];
+
 /// Some images failed.
 const SOME_FAILED: u8 = 1;
 
@@ -36,6 +40,9 @@ pub(crate) fn evaluate(args: &Explain) -> Result<ExitCode> {
             (options.masks, options.mask_level) = (Some(masks), Some(1));
         }
         options.regions = options.regions.or(Some(landmarks));
+        if args.method == [METHOD] {
+            options.method = DEMO_METHODS.map(str::to_owned).to_vec();
+        }
     }
     start(args, options)
 }
