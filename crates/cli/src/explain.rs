@@ -32,6 +32,8 @@ pub(crate) fn evaluate(args: &Explain) -> Result<ExitCode> {
     let mut options = options(args)?;
     if options.measure.is_empty() {
         options.measure = vec!["all".to_owned()];
+        // So that `explain --from` measures, too.
+        options.recorded.insert("measure".to_owned(), options.measure.clone().into());
     }
     if options.demo {
         let (masks, landmarks) = demo::annotations(&options.out)?;
