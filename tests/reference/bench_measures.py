@@ -18,7 +18,7 @@ Captum or of Xplique.
     road                      10 to 90 %, from both ends. Quantus's is left out: with a map of one channel its indices exceed it
     average-drop              the image times its map
     faithfulness-correlation  100 draws: Quantus of 224 numbers, Xplique of the cells of a 9 x 9 grid (MuFidelity)
-    head-down-spearman        Quantus randomises layer by layer from the head on. Xplique's is left out: its Grad-CAM goes on
+    head-down                 Quantus randomises layer by layer from the head on. Xplique's is left out: its Grad-CAM goes on
                               computing with the trained network
     max-sensitivity           10 noisy copies
 
@@ -100,7 +100,7 @@ def quantus(measured, name):
             features_in_step=steps(pixels), return_auc_per_sample=True, **zero, **more), True),
         "faithfulness-correlation": (lambda _, **more: quantus.FaithfulnessCorrelation(
             nr_runs=DRAWS, return_aggregate=False, **zero, **more), True),
-        "head-down-spearman": (lambda _, **more: quantus.MPRT(layer_order="top_down", **more), False),
+        "head-down": (lambda _, **more: quantus.MPRT(layer_order="top_down", **more), False),
         "max-sensitivity": (lambda _, **more: quantus.MaxSensitivity(
             nr_samples=COPIES, lower_bound=RADIUS, **more), False),
     }

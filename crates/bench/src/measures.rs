@@ -4,12 +4,12 @@ use anyhow::{Context, Result, anyhow, bail};
 use burncam_attribution::{Attributions, Question, Target, explain};
 use burncam_evaluation::{Values, resample};
 use burncam_imaging::stacked;
-use burncam_net::Trace;
+use burncam_net::{Build, Classifier, Randomisation, SharedLayers, Trace, units};
 use burncam_run::device;
-use burncam_run::self_test::default_explanation;
+use burncam_run::self_test::{default_explanation, generated, generated_head};
 use burncam_trust::{
-    Baseline, Compute, Evidence, Image, Measured, Memory, Network, NetworkError, Protocol, Scale,
-    Score, Undefined, find,
+    Baseline, Compare, Compute, Counterpart, Evidence, Image, Measured, Memory, Network,
+    NetworkError, Protocol, Scale, Score, Undefined, find,
 };
 
 use super::{IMAGES, Subject, number, timed};
@@ -21,7 +21,7 @@ pub(super) const COMPARED: [&str; 7] = [
     "road",
     "average-drop",
     "faithfulness-correlation",
-    "head-down-spearman",
+    "head-down",
     "max-sensitivity",
 ];
 
@@ -33,6 +33,8 @@ const PROTOCOL: Protocol =
 struct Case {
     image: Image,
     map: Evidence,
+    /// At the size that the method gives.
+    raw: Evidence,
     class: usize,
 }
 
@@ -40,10 +42,14 @@ struct Case {
 /// measure. The image's map is there already.
 pub(super) fn milliseconds(subject: &Subject, asked: &str) -> Result<String> {
     let (name, count) = asked.split_once(' ').context("a measure and a number of images")?;
-    let Some(Compute::Network(compute)) = find(name).map(|measure| &measure.compute) else {
-        return Ok("none".to_owned());
-    };
     let cases = cases(subject, number(count)?)?;
+    let compute = match find(name).map(|measure| &measure.compute) {
+        Some(Compute::Network(compute)) => compute,
+        Some(Compute::Against(Counterpart::HeadDown, compare)) => {
+            return forgotten(subject, &cases, *compare);
+        }
+        _ => return Ok("none".to_owned()),
+    };
     warm_up(subject, &cases[0]).map_err(|error| anyhow!("{error}"))?;
     timed(cases.len(), || {
         for case in &cases {
@@ -58,17 +64,35 @@ pub(super) fn milliseconds(subject: &Subject, asked: &str) -> Result<String> {
     })
 }
 
+/// Wall and CPU time of an image whose maps by networks with more and more untrained layers are compared with its own:
+/// one layer more each time, as Quantus does it, with one draw of weights. The networks are there already.
+fn forgotten(subject: &Subject, cases: &[Case], compare: Compare) -> Result<String> {
+    let networks = untrained(subject)?;
+    let compared = |case: &Case| -> Result<()> {
+        for network in &networks {
+            let target = Target::Class(case.class);
+            let found = explained(subject, network, &case.image.values, target)?;
+            // A map that is the same everywhere took its time, too.
+            let _ = compare(&case.raw, &raw(&found.maps[0][0], found.sizes[0])?);
+        }
+        Ok(())
+    };
+    cases.first().map_or(Ok(()), compared)?;
+    timed(cases.len(), || cases.iter().try_for_each(compared))
+}
+
 /// So many images with their maps.
 fn cases(subject: &Subject, count: usize) -> Result<Vec<Case>> {
     let size = [subject.input.height, subject.input.width];
     let case = |values: &[f32]| {
         let Attributions { maps, sizes, targets, .. } =
-            explained(subject, values, Target::Predicted)?;
+            explained(subject, &subject.classifier, values, Target::Predicted)?;
         let image =
             Image { values: values.to_vec(), channels: subject.input.order.channels(), size };
         let map = evidence(&maps[0][0], sizes[0], size)
             .map_err(|undefined| anyhow!("a map that cannot be measured: {}", undefined.name()))?;
-        Ok(Case { image, map, class: targets[0] })
+        let raw = raw(&maps[0][0], sizes[0])?;
+        Ok(Case { image, map, raw, class: targets[0] })
     };
     subject.batch(count).into_iter().map(case).collect()
 }
@@ -126,19 +150,45 @@ fn maps(
     copies: &[f32],
     case: &Case,
 ) -> Result<Vec<Result<Evidence, Undefined>>, NetworkError> {
-    let found = explained(subject, copies, Target::Class(case.class))?;
+    let found = explained(subject, &subject.classifier, copies, Target::Class(case.class))?;
     let map = |map: &Vec<f32>| evidence(map, found.sizes[0], case.image.size);
     Ok(found.maps[0].iter().map(map).collect())
 }
 
 /// Grad-CAM of images, `[images, channels, height, width]`.
-fn explained(subject: &Subject, images: &[f32], target: Target) -> Result<Attributions> {
+fn explained(
+    subject: &Subject,
+    network: &Classifier,
+    images: &[f32],
+    target: Target,
+) -> Result<Attributions> {
     let length = subject.images[0].len();
     let images: Vec<&[f32]> = images.chunks_exact(length).collect();
-    let images = stacked(&images, &subject.input, subject.classifier.device());
+    let images = stacked(&images, &subject.input, network.device());
     let explanation = default_explanation(&subject.layer);
     let question = Question::new(std::slice::from_ref(&explanation), target);
-    Ok(explain(&subject.classifier, images, &question)?)
+    Ok(explain(network, images, &question)?)
+}
+
+/// The network with its last layer untrained, its last two, and so on.
+fn untrained(subject: &Subject) -> Result<Vec<Classifier>> {
+    let (own, head) = (&subject.classifier, generated_head()?);
+    let (units, shared) = (units(&own.layers, &head), SharedLayers::new());
+    let taps = default_explanation(&subject.layer).taps();
+    let network = |first: usize| {
+        let layers = units[first..].concat();
+        let randomisation = Some(Randomisation { layers: &layers, seed: 0 });
+        let (taps, shared) = (Some(&*taps), Some(&shared));
+        let how = Build { randomisation, taps, shared, ..Build::default() };
+        let (source, head) = (&mut generated(), head.clone());
+        Ok(Classifier::build(own.arch, own.variant, head, source, own.device(), how)?)
+    };
+    (0..units.len()).rev().map(network).collect()
+}
+
+fn raw(map: &[f32], size: [usize; 2]) -> Result<Evidence> {
+    let map = Evidence::new(map.to_vec(), size, Values::Signed);
+    map.map_err(|undefined| anyhow!("a map that cannot be measured: {}", undefined.name()))
 }
 
 /// A map at its image's size.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use burncam_attribution::Smoothing;
+use burncam_attribution::{METHODS, Smoothing, Taps};
 use burncam_page::Language;
 use burncam_run::interrupt::INTERRUPTED;
 use burncam_run::{ExplainOptions, FinishedRun, Message, counted, explain, images};
@@ -12,10 +12,6 @@ use burncam_run::{ExplainOptions, FinishedRun, Message, counted, explain, images
 use crate::args::{Explain, Smooth};
 use crate::console::{self, CONSOLE, Head};
 use crate::demo;
-
-/// The method of a run that names none, and those of the demo's evaluation.
-const METHOD: &str = "grad-cam";
-const DEMO_METHODS: [&str; 2] = ["grad-cam", "saliency"];
 
 /// Some images failed.
 const SOME_FAILED: u8 = 1;
@@ -42,8 +38,10 @@ pub(crate) fn evaluate(args: &Explain) -> Result<ExitCode> {
             (options.masks, options.mask_level) = (Some(masks), Some(1));
         }
         options.regions = options.regions.or(Some(landmarks));
-        if args.method == [METHOD] {
-            options.method = DEMO_METHODS.map(str::to_owned).to_vec();
+        // The first method at a layer, which is what a run has that names none, and the first at the input.
+        let at_input = METHODS.iter().find(|method| method.needs.taps == Taps::None);
+        if args.method == [METHODS[0].name] {
+            options.method.extend(at_input.map(|method| method.name.to_owned()));
         }
     }
     start(args, options)

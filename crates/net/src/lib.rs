@@ -43,7 +43,7 @@ pub use input::{
 };
 pub use layers::{Loader, PROGRAMS, SharedLayers};
 pub use op::{Activation, Interpolation, Op, Padding, Reduction};
-pub use randomised::{Randomisation, Randomised};
+pub use randomised::{Randomisation, Randomised, units};
 pub use source::{LoadError, Source, Weight};
 pub use table::{Layer, LayerTable};
 pub use trace::{Rectifier, Tap, Trace};

@@ -2,7 +2,7 @@
 //!
 //! Adebayo et al., *Sanity Checks for Saliency Maps*, NeurIPS 2018, <https://arxiv.org/abs/1810.03292>.
 
-use crate::{LoadError, Source, Weight};
+use crate::{HeadConfig, LayerTable, LoadError, Op, Source, Weight};
 
 /// Which layers of a network are untrained.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +62,37 @@ impl Source for Randomised<'_> {
         }
         Ok(values)
     }
+}
+
+/// The names of a network's layers from the first to the last, each that has a kernel with what follows it: what is
+/// untrained at a time.
+#[must_use]
+pub fn units(layers: &LayerTable, head: &HeadConfig) -> Vec<Vec<String>> {
+    let own = layers.layers().iter().map(|layer| (&layer.name, &layer.op));
+    let head = head.layers().iter().map(|(name, op)| (name, op));
+    let (mut units, mut first): (Vec<Vec<String>>, Vec<String>) = Default::default();
+    for (name, op) in own.chain(head) {
+        match units.last_mut() {
+            _ if has_kernel(op) => units.push(vec![name.clone()]),
+            Some(unit) => unit.push(name.clone()),
+            None => first.push(name.clone()),
+        }
+    }
+    // Normalisations before the first kernel are untrained with it.
+    units.first_mut().into_iter().for_each(|unit| unit.append(&mut first));
+    units
+}
+
+fn has_kernel(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Conv2D { .. }
+            | Op::DepthwiseConv2D { .. }
+            | Op::SeparableConv2D { .. }
+            | Op::Conv2DTranspose { .. }
+            | Op::Dense { .. }
+            | Op::Generated { .. }
+    )
 }
 
 /// FNV-1a.

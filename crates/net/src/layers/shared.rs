@@ -12,9 +12,12 @@ use super::conv2d::{Fast, Parts, RawWeights};
 /// packed weights included.
 #[derive(Debug, Default)]
 pub struct SharedLayers {
-    convolutions: Mutex<HashMap<u64, (Arc<RawWeights>, Option<Fast>)>>,
+    convolutions: Mutex<HashMap<u64, Convolution>>,
     matrices: Mutex<HashMap<u64, Tensor<2>>>,
 }
+
+/// Weights as Keras has them, and the kernel with them packed.
+type Convolution = (Arc<RawWeights>, Option<Fast>);
 
 impl SharedLayers {
     /// Of no layer yet.
@@ -28,7 +31,7 @@ impl SharedLayers {
         &self,
         parts: &Parts,
         make: impl FnOnce() -> Option<Fast>,
-    ) -> (Arc<RawWeights>, Option<Fast>) {
+    ) -> Convolution {
         let mut hasher = DefaultHasher::new();
         (&parts.names, parts.keep, parts.weights.shape).hash(&mut hasher);
         hash(&parts.weights.kernel, &mut hasher);

@@ -1,7 +1,7 @@
 //! Networks that have forgotten some or all of what they learned.
 
 use anyhow::Result;
-use burncam_net::{Build, Classifier, Op, Randomisation};
+use burncam_net::{Build, Classifier, Randomisation, units};
 use burncam_trust::{Compute, Counterpart, Measure, RANDOM_NETWORKS, steps};
 use burncam_weights::Resolved;
 
@@ -33,7 +33,7 @@ pub(crate) fn untrained(
     seed: u64,
     measures: &[&Measure],
 ) -> Result<UntrainedNetworks> {
-    let units = units(checkpoint);
+    let units = units(&checkpoint.layers, &checkpoint.head);
     let needs = |one: Counterpart| {
         measures
             .iter()
@@ -64,33 +64,4 @@ pub(crate) fn untrained(
     let stem_up = cascade(&units, stem_up)?;
     let reversed: Vec<Vec<String>> = units.into_iter().rev().collect();
     Ok(UntrainedNetworks { all, head_down: cascade(&reversed, head_down)?, stem_up })
-}
-
-/// The names of layers from the first to the last, each that has a kernel with what follows it.
-fn units(network: &Resolved) -> Vec<Vec<String>> {
-    let own = network.layers.layers().iter().map(|layer| (&layer.name, &layer.op));
-    let head = network.head.layers().iter().map(|(name, op)| (name, op));
-    let (mut units, mut first): (Vec<Vec<String>>, Vec<String>) = Default::default();
-    for (name, op) in own.chain(head) {
-        match units.last_mut() {
-            _ if has_kernel(op) => units.push(vec![name.clone()]),
-            Some(unit) => unit.push(name.clone()),
-            None => first.push(name.clone()),
-        }
-    }
-    // Normalisations before the first kernel are forgotten with it.
-    units.first_mut().into_iter().for_each(|unit| unit.append(&mut first));
-    units
-}
-
-fn has_kernel(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Conv2D { .. }
-            | Op::DepthwiseConv2D { .. }
-            | Op::SeparableConv2D { .. }
-            | Op::Conv2DTranspose { .. }
-            | Op::Dense { .. }
-            | Op::Generated { .. }
-    )
 }
