@@ -309,3 +309,32 @@ fn a_network_that_ignores_its_input_passes_no_check() {
     let page = place.read("blind/index.html");
     assert!(page.contains("No gradient is positive") || page.contains("Zero everywhere"));
 }
+
+/// Weights that nobody trained: Keras's golden N-CNN, of generated numbers.
+#[test]
+fn maps_of_weights_that_nobody_trained_beat_no_control() {
+    let place = Place::new();
+    let demo = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/demo"));
+    for entry in std::fs::read_dir(demo.join("faces/Fold0")).expect("the demo") {
+        let file = entry.expect("a face").path();
+        let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+        place.write(&format!("faces/Fold0/{name}"), &std::fs::read(&file).expect("a face"));
+    }
+    let (weights, masks) = (weights("NCNN_k2.h5"), demo.join("masks").display().to_string());
+    let fixed = ["evaluate", "--weights", &weights, "--data", "faces", "--masks", &masks];
+    let judged: Vec<&str> = burncam_trust::MEASURES
+        .iter()
+        .filter(|measure| measure.is_judged())
+        .map(|measure| measure.name)
+        .collect();
+    let (judged, methods) = (judged.join(","), ["--method", "grad-cam,saliency"]);
+    let more = ["--mask-level", "1", "--measure", &judged, "--removal-steps", "5", "--out", "out"];
+    let run = place.burncam(&[&fixed[..], &methods, &more].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(
+        run.stdout.matches("better than every control by 0 of 13").count(),
+        2,
+        "{}",
+        run.stdout
+    );
+}
