@@ -123,6 +123,16 @@ const WORDS: [&str; 35] = [
     "next_image",
 ];
 
+/// The place of each class among those of all models.
+pub(super) fn class_places<'a>(report: &'a Report<'_>) -> BTreeMap<&'a str, usize> {
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for class in report.models.iter().flat_map(|model| &model.classes) {
+        let next = places.len();
+        places.entry(class).or_insert(next);
+    }
+    places
+}
+
 /// Writes the gallery as JSON that may stand in a `script` element, image by image.
 pub(super) fn write(
     report: &Report<'_>,
@@ -130,14 +140,9 @@ pub(super) fn write(
     language: Language,
     mut to: impl Write,
 ) -> Result<(), Error> {
-    let mut classes: Vec<&str> = Vec::new();
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    for class in report.models.iter().flat_map(|model| &model.classes) {
-        places.entry(class).or_insert_with(|| {
-            classes.push(class);
-            classes.len() - 1
-        });
-    }
+    let places = class_places(report);
+    let mut classes: Vec<&str> = places.keys().copied().collect();
+    classes.sort_by_key(|class| places[class]);
     let words = language.words();
     let outcomes = Outcome::ALL.map(Outcome::name).into_iter();
     let gallery = Gallery {

@@ -7,7 +7,10 @@
 
 mod bars;
 mod build;
+mod discordance;
 mod document;
+mod first;
+mod fold_maps;
 mod gallery;
 mod homes;
 mod images;
@@ -19,12 +22,14 @@ mod measure;
 mod merge;
 mod occurrences;
 mod on_face;
+mod paired;
 mod picture;
 mod read;
 mod regions;
 mod render;
 mod shards;
 mod steps;
+mod structure;
 mod svg;
 mod swapped_text;
 mod text;
@@ -38,8 +43,8 @@ mod tests;
 
 pub use build::{compute, gather};
 pub use document::{
-    Agreement, Comparison, Confusion, FoldReport, ImageReport, MOST_COMPARED, MeanMap, ModelReport,
-    Pair, Report, ResultReport, SCHEMA, Settings, Source, TrueClasses,
+    Agreement, Comparison, Confusion, Discordance, FoldReport, ImageReport, MOST_COMPARED, MeanMap,
+    ModelReport, Pair, Report, ResultReport, SCHEMA, Settings, Source, TrueClasses,
 };
 pub use images::Images;
 pub use merge::merge;

@@ -10,7 +10,8 @@ use minijinja::{
 use serde::Serialize;
 
 use super::{
-    gallery, homes, interval_text, kinds, mean_maps, regions, svg, swapped_text, title, trust,
+    first, fold_maps, gallery, homes, interval_text, kinds, mean_maps, paired, regions, svg,
+    swapped_text, title, trust,
 };
 use crate::document::{MOST_COMPARED, ModelReport, Report};
 use crate::maps::OK;
@@ -23,6 +24,21 @@ use burncam_record::{Error, Run};
 
 /// Where the gallery stands in the page, until it is written. No name can hold this: `<` is escaped.
 const GALLERY: &str = "<!--gallery-->";
+
+/// The page's templates by their names.
+const TEMPLATES: [(&str, &str); 11] = [
+    ("page.html", include_str!("html/page.html")),
+    ("first.html", include_str!("html/first.html")),
+    ("gallery.html", include_str!("html/gallery.html")),
+    ("mean_maps.html", include_str!("html/mean_maps.html")),
+    ("regions.html", include_str!("html/regions.html")),
+    ("trust.html", include_str!("html/trust.html")),
+    ("unreadable.html", include_str!("html/unreadable.html")),
+    ("statistics.html", include_str!("html/statistics.html")),
+    ("compared.html", include_str!("html/compared.html")),
+    ("run.html", include_str!("html/run.html")),
+    ("formulas.html", include_str!("html/formulas.html")),
+];
 
 /// Writes `report.json`: the report as JSON with a line end.
 ///
@@ -62,7 +78,13 @@ pub fn index_html(
 /// The page around the gallery.
 fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result<String, Error> {
     let environment = environment(language)?;
-    let charts: Vec<_> = report.models.iter().map(|model| charts(model, language)).collect();
+    let charts: Vec<_> = (report.models.iter().enumerate())
+        .map(|(place, model)| charts(place, model, language))
+        .collect();
+    let kinds = kinds::kinds(report, language);
+    let means = mean_maps::views(report, language);
+    let lead = if kinds::are_all_positive(report) { "lead" } else { "lead_all_kinds" };
+    let classes = gallery::class_places(report);
     let intervals: Vec<_> =
         report.models.iter().map(|model| interval_text::intervals(model, language)).collect();
     let interval_notes: Vec<_> = (report.models.iter())
@@ -83,7 +105,6 @@ fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result
         runs => serialized(&report.runs),
         options => serialized(&report.runs.iter().map(|source| Options::new(&source.run)).collect::<Vec<_>>()),
         models => serialized(&models),
-        comparisons => serialized(&report.comparisons),
         agreement => serialized(&report.agreement),
         measures => MEASURES,
         most_compared => MOST_COMPARED,
@@ -92,19 +113,24 @@ fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result
         interval_notes => serialized(&interval_notes),
         notes => notes(report, language),
         charts => serialized(&charts),
-        kinds => serialized(&kinds::kinds(report, language)),
-        mean_maps => serialized(&mean_maps::views(report, language)),
+        lead => first::lead(report, occurs.folds.len(), lead, language),
+        first => serialized(&first::rows(report, &means, language)),
+        first_measures => first::MEASURES,
+        positive => positive(report),
+        paired => serialized(&paired::view(report, language)),
+        fold_maps => serialized(&fold_maps::views(report, language)),
+        confused => serialized(&confused(report, &classes)),
+        few => mean_maps::FEW,
+        kinds => serialized(&kinds),
+        mean_maps => serialized(&means),
         mean_face => mean_maps::face(report).map(|face| Value::from_safe_string(face.to_owned())),
         trust => serialized(&trust::views(report, language)),
         regions => serialized(&regions::views(report, language)),
         explanations => serialized(&report.explanations),
         papers => papers(report),
-        unreadable => serialized(&unreadable(report)),
+        unreadable => serialized(&unreadable(report, language)),
         failures => serialized(&occurs.failures),
         failure_count => occurs.failure_count,
-        image_count => report.images.len(),
-        fold_count => occurs.folds.len(),
-        all_per_fold => report.models.iter().all(|model| model.network_per_fold),
     }).map_err(page_error)?;
     Ok(page)
 }
@@ -124,11 +150,7 @@ fn environment(language: Language) -> Result<Environment<'static>, Error> {
         _ => escape_formatter(out, state, value),
     });
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-    for (name, text) in [
-        ("page.html", include_str!("page.html")),
-        ("trust.html", include_str!("trust.html")),
-        ("regions.html", include_str!("regions.html")),
-    ] {
+    for (name, text) in TEMPLATES {
         environment.add_template(name, text).map_err(page_error)?;
     }
     environment.add_function("t", move |key: &str, values: Kwargs| {
@@ -212,6 +234,20 @@ fn true_classes(report: &Report<'_>, language: Language) -> Vec<(String, String)
     all
 }
 
+/// The positive class, if all models have the same.
+fn positive<'a>(report: &'a Report<'_>) -> Option<&'a str> {
+    let (first, others) = report.models.split_first()?;
+    let are_same = others.iter().all(|model| model.positive == first.positive);
+    first.positive.as_deref().filter(|_| are_same)
+}
+
+/// By model: the places, among all classes, of those in its table of confusions.
+fn confused(report: &Report<'_>, places: &BTreeMap<&str, usize>) -> Vec<Vec<Option<usize>>> {
+    let place = |class: &String| places.get(class.as_str()).copied();
+    let of = |model: &ModelReport| model.confusion.classes.iter().map(place).collect();
+    report.models.iter().map(of).collect()
+}
+
 /// What a reader has to know first.
 fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
     let mut notes = Vec::new();
@@ -252,11 +288,11 @@ struct ChartView {
     how: &'static str,
 }
 
-fn charts(model: &ModelReport, language: Language) -> Vec<ChartView> {
+fn charts(place: usize, model: &ModelReport, language: Language) -> Vec<ChartView> {
     let all = [
         ("roc", svg::roc(model, language)),
         ("reliability", svg::reliability(model, language)),
-        ("histogram", svg::histogram(model, language)),
+        ("histogram", svg::histogram(place, model, language)),
     ];
     let view = |(how, svg): (&'static str, Option<String>)| {
         let caption = language.say(how, &[])?;
@@ -283,23 +319,29 @@ struct UnreadableView<'a> {
     model_at: usize,
     explanation_at: usize,
     status: &'a str,
+    /// The status in words.
+    state: String,
     count: usize,
     all: usize,
 }
 
-fn unreadable<'a>(report: &'a Report<'_>) -> Vec<UnreadableView<'a>> {
+fn unreadable<'a>(report: &'a Report<'_>, language: Language) -> Vec<UnreadableView<'a>> {
     let mut views = Vec::new();
     for (model_at, model) in report.models.iter().enumerate() {
         for maps in &model.explanations {
             let all = maps.by_status.values().sum();
             let bad = maps.by_status.iter().filter(|(status, _)| *status != OK);
-            views.extend(bad.map(|(status, &count)| UnreadableView {
-                model: named(report, model, maps),
-                model_at,
-                explanation_at: maps.explanation,
-                status,
-                count,
-                all,
+            views.extend(bad.map(|(status, &count)| {
+                UnreadableView {
+                    model: named(report, model, maps),
+                    model_at,
+                    explanation_at: maps.explanation,
+                    status,
+                    state: (language.say(&format!("state_{status}"), &[]))
+                        .unwrap_or_else(|| status.clone()),
+                    count,
+                    all,
+                }
             }));
         }
     }
