@@ -1,15 +1,19 @@
 //! What the page's script needs of every image, as short as it can be.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::io::Write;
 
 use serde::Serialize;
 
-use crate::document::{AttributionReport, ImageReport, Report, ResultReport};
+use crate::document::{AttributionReport, ImageReport, ModelReport, Report, ResultReport};
+use crate::examples::{Example, is_largest_at_border};
 use crate::occurrences::Occurrences;
+use crate::picture::base64;
 use crate::text::Language;
-use burncam_evaluation::Outcome;
+use burncam_evaluation::{Outcome, Values};
 use burncam_record::Error;
+use burncam_render::{Colormap, diverging};
 
 /// How many of the likeliest classes the large view lists.
 const LIKELIEST: usize = 5;
@@ -19,19 +23,65 @@ struct Gallery<'a> {
     language: &'static str,
     text: BTreeMap<&'a str, &'a str>,
     folders: Vec<&'a str>,
-    models: Vec<Named<'a>>,
-    /// Titles of explanations, where there are several.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    models: Vec<ModelView<'a>>,
+    /// Titles of explanations.
     explanations: &'a [String],
+    /// Their methods, as the command line has them.
+    methods: Vec<&'a str>,
     folds: &'a BTreeSet<String>,
     classes: Vec<&'a str>,
     outcomes: Vec<&'static str>,
     statuses: &'a BTreeSet<String>,
+    colours: BTreeMap<&'static str, String>,
+    /// The images that should be seen first.
+    examples: Vec<ExampleView<'a>>,
 }
 
 #[derive(Serialize)]
-struct Named<'a> {
+struct ModelView<'a> {
     name: &'a str,
+    /// The places of its explanations.
+    explained: Vec<usize>,
+    /// Those of them whose values are signed.
+    signed: Vec<usize>,
+}
+
+impl<'a> ModelView<'a> {
+    fn new(model: &'a ModelReport) -> Self {
+        let all = &model.explanations;
+        let signed = all.iter().filter(|one| one.spec.values == Values::Signed);
+        Self {
+            name: &model.name,
+            explained: all.iter().map(|one| one.explanation).collect(),
+            signed: signed.map(|one| one.explanation).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ExampleView<'a> {
+    image: usize,
+    kind: &'static str,
+    models: &'a [usize],
+    explanation: usize,
+}
+
+/// The method of an explanation, as the command line has it.
+fn method<'a>(report: &'a Report<'_>, place: usize) -> &'a str {
+    let mut all = report.models.iter().flat_map(|model| &model.explanations);
+    all.find(|one| one.explanation == place).map_or("", |one| &one.spec.method)
+}
+
+/// The colours of maps by the name of their table: 256 times six hexadecimal digits.
+fn colours() -> BTreeMap<&'static str, String> {
+    let text = |table: &[[u8; 3]; 256]| {
+        let mut text = String::with_capacity(6 * table.len());
+        table.as_flattened().iter().for_each(|level| _ = write!(text, "{level:02x}"));
+        text
+    };
+    let maps = [Colormap::Viridis, Colormap::Magma, Colormap::Jet];
+    let named = maps.into_iter().map(|map| (map.name(), text(map.colours())));
+    named.chain([("diverging", text(diverging()))]).collect()
 }
 
 #[derive(Serialize)]
@@ -48,8 +98,9 @@ struct Image<'a> {
     r: Vec<GalleryEntry<'a>>,
 }
 
-/// Two models' maps of an image by one explanation: first, second, correlation, overlap, explanation.
-type Pair = (usize, usize, Option<f64>, Option<f64>, usize);
+/// Two models' maps of an image by one explanation: first, second, correlation, overlap, explanation, structural
+/// similarity.
+type Pair = (usize, usize, Option<f64>, Option<f64>, usize, Option<f64>);
 
 fn is_first(place: &usize) -> bool {
     *place == 0
@@ -75,6 +126,12 @@ struct GalleryEntry<'a> {
     s: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     x: Option<f32>,
+    /// The map's cells, a byte each, in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    b: Option<String>,
+    /// 1 where the map is largest in a border cell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    i: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     v: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,43 +141,49 @@ struct GalleryEntry<'a> {
     e: Option<&'a str>,
 }
 
-/// The keys of the words that the script says; `status_` and all that it names.
-const WORDS: [&str; 35] = [
+/// What the keys of words begin with of which the script says each.
+const WORDS_OF: [&str; 4] = ["status_", "state_", "scale_", "example_"];
+
+/// The keys of the other words that the script says.
+const WORDS: [&str; 38] = [
     "Right",
     "Wrong",
     "Unknown",
-    "unknown_class",
-    "picture_alt",
-    "result_line",
-    "failed_line",
-    "unreadable_line",
-    "shown",
-    "page",
+    "badge_title",
+    "choose_image",
+    "chosen_n",
+    "chosen_one",
     "class",
+    "failed",
+    "failed_line",
+    "fold_is",
+    "from_to",
+    "map_alt",
+    "map_max",
+    "maps_after",
+    "maps_before",
+    "maps_of",
+    "no_notes",
+    "not_kept",
+    "note",
+    "notes_read_n",
+    "numbers",
+    "original",
+    "overlay_alt",
+    "overlay_file",
+    "page",
+    "pair_line",
+    "photo_alt",
     "predicted",
     "probabilities",
+    "scale_signed",
+    "shown",
     "status",
-    "map_max",
-    "overlay_file",
-    "fold_is",
     "subject_is",
-    "original",
-    "map",
-    "overlay",
-    "pair_line",
-    "status_all_nonpositive",
-    "status_all_zero",
-    "status_constant",
-    "status_nonfinite",
-    "model",
-    "fold",
-    "outcome",
-    "all",
-    "close",
-    "previous",
-    "next",
-    "previous_image",
-    "next_image",
+    "tags",
+    "unknown_class",
+    "unreadable_line",
+    "value_title",
 ];
 
 /// The place of each class among those of all models.
@@ -133,31 +196,45 @@ pub(super) fn class_places<'a>(report: &'a Report<'_>) -> BTreeMap<&'a str, usiz
     places
 }
 
+fn is_said(key: &str) -> bool {
+    WORDS.contains(&key) || WORDS_OF.iter().any(|start| key.starts_with(start))
+}
+
 /// Writes the gallery as JSON that may stand in a `script` element, image by image.
-pub(super) fn write(
-    report: &Report<'_>,
-    seen: &Occurrences,
+pub(super) fn write<'a>(
+    report: &'a Report<'_>,
+    seen: &'a Occurrences,
     language: Language,
     mut to: impl Write,
 ) -> Result<(), Error> {
     let places = class_places(report);
     let mut classes: Vec<&str> = places.keys().copied().collect();
     classes.sort_by_key(|class| places[class]);
+    let example = |one: &'a Example| ExampleView {
+        image: one.image,
+        kind: one.reason.name(),
+        models: &one.models,
+        explanation: one.explanation,
+    };
     let words = language.words();
     let outcomes = Outcome::ALL.map(Outcome::name).into_iter();
     let gallery = Gallery {
         language: language.tag(),
-        text: WORDS.iter().filter_map(|&key| Some((key, words.get(key)?.as_str()))).collect(),
+        text: words
+            .iter()
+            .filter(|(key, _)| is_said(key))
+            .map(|(key, text)| (key.as_str(), text.as_str()))
+            .collect(),
         folders: report.runs.iter().map(|source| source.folder.as_str()).collect(),
-        models: report.models.iter().map(|model| Named { name: &model.name }).collect(),
-        explanations: match report.explanations.as_slice() {
-            [_] => &[],
-            several => several,
-        },
+        models: report.models.iter().map(ModelView::new).collect(),
+        explanations: &report.explanations,
+        methods: (0..report.explanations.len()).map(|place| method(report, place)).collect(),
         folds: &seen.folds,
         classes,
         outcomes: outcomes.filter(|name| seen.outcomes.contains(name)).collect(),
         statuses: &seen.statuses,
+        colours: colours(),
+        examples: seen.examples.iter().map(example).collect(),
     };
     let folds: BTreeMap<&str, usize> =
         seen.folds.iter().enumerate().map(|(place, fold)| (fold.as_str(), place)).collect();
@@ -214,8 +291,9 @@ fn one<'a>(
         a: pairs
             .iter()
             .map(|pair| {
-                let [spearman, overlap] = [pair.spearman, pair.overlap].map(|v| v.map(round));
-                (pair.first, pair.second, spearman, overlap, pair.explanation)
+                let alike = [pair.spearman, pair.overlap, pair.ssim];
+                let [spearman, overlap, ssim] = alike.map(|value| value.map(round));
+                (pair.first, pair.second, spearman, overlap, pair.explanation, ssim)
             })
             .collect(),
         r: image.results.iter().flat_map(|result| entries(report, result, classes)).collect(),
@@ -246,6 +324,8 @@ fn entries<'a>(
         o: result.outcome,
         s: attribution.map(|one| one.status.as_str()),
         x: attribution.and_then(|one| one.map_max),
+        b: attribution.and_then(|one| Some(base64(one.map.as_ref()?.levels()))),
+        i: attribution.filter(|one| is_largest_at_border(one)).map(|_| 1),
         v: attribution.and_then(|one| one.overlay.as_deref()),
         h: attribution.and_then(|one| one.thumbnail.as_deref()),
         p: likeliest.clone(),

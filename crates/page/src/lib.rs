@@ -9,6 +9,7 @@ mod bars;
 mod build;
 mod discordance;
 mod document;
+mod examples;
 mod first;
 mod fold_maps;
 mod gallery;
@@ -46,6 +47,7 @@ pub use document::{
     Agreement, Comparison, Confusion, Discordance, FoldReport, ImageReport, MOST_COMPARED, MeanMap,
     ModelReport, Pair, Report, ResultReport, SCHEMA, Settings, Source, TrueClasses,
 };
+pub use examples::{Example, Reason, examples};
 pub use images::Images;
 pub use merge::merge;
 pub use on_face::{FaceMap, OnFace};

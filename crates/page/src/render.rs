@@ -25,6 +25,20 @@ use burncam_record::{Error, Run};
 /// Where the gallery stands in the page, until it is written. No name can hold this: `<` is escaped.
 const GALLERY: &str = "<!--gallery-->";
 
+/// The page's script: its files in one function, so that a name of one is known to all.
+const SCRIPT: &str = concat!(
+    "\"use strict\";\n(() => {\n",
+    include_str!("script/base.js"),
+    include_str!("script/grids.js"),
+    include_str!("script/view.js"),
+    include_str!("script/tiles.js"),
+    include_str!("script/gallery.js"),
+    include_str!("script/large.js"),
+    include_str!("script/notes.js"),
+    include_str!("script/start.js"),
+    "})();\n",
+);
+
 /// The page's templates by their names.
 const TEMPLATES: [(&str, &str); 11] = [
     ("page.html", include_str!("html/page.html")),
@@ -98,7 +112,7 @@ fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result
     let page = template.render(context! {
         language => language.tag(),
         style => Value::from_safe_string(include_str!("style.css").to_owned()),
-        script => Value::from_safe_string(include_str!("page.js").to_owned()),
+        script => Value::from_safe_string(SCRIPT.to_owned()),
         gallery => Value::from_safe_string(GALLERY.to_owned()),
         title => title::title(report, language),
         true_classes => serialized(&true_classes(report, language)),

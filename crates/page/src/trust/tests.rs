@@ -80,7 +80,7 @@ fn with_trust(insertion: f64, deletion: f64) -> Report<'static> {
 fn section(report: &Report<'_>, language: Language) -> String {
     let page = html(report, language);
     crate::markup::elements(&page);
-    let from = page.split_once("<section id=\"regions\">").expect("a section").1;
+    let from = page.split_once("<section id=\"mean-maps\">").expect("a section").1;
     let section = from.split_once("<section id=\"unreadable\">").expect("its end").0;
     let mut text = String::new();
     for part in section.split('<') {
@@ -92,19 +92,19 @@ fn section(report: &Report<'_>, language: Language) -> String {
 #[test]
 fn the_sections_are_there_where_trust_is() {
     let without = html(&report(&["VGG16"], &["A"], ["Pain", "No_pain"]), Language::English);
-    for id in ["id=\"regions\"", "id=\"regions\"", "#trust", "#regions"] {
+    for id in ["id=\"trust\"", "id=\"regions\"", "#trust", "#regions"] {
         assert!(!without.contains(id), "{id}");
     }
     assert!(without.contains("--regions landmarks.csv"));
     let with = html(&with_trust(0.9, 0.1), Language::English);
-    for id in ["id=\"regions\"", "id=\"regions\"", "#trust", "#regions"] {
+    for id in ["id=\"trust\"", "id=\"regions\"", "#trust", "#regions"] {
         assert!(with.contains(id), "{id}");
     }
     assert!(!with.contains("--regions landmarks.csv"));
     let mut some = with_trust(0.9, 0.1);
     some.models[0].trust.as_mut().expect("trust").profiles.clear();
     let some = html(&some, Language::English);
-    assert!(some.contains("id=\"regions\"") && some.contains("--regions landmarks.csv"));
+    assert!(some.contains("id=\"trust\"") && some.contains("--regions landmarks.csv"));
     let mut nothing = report(&["VGG16"], &["A"], ["Pain", "No_pain"]);
     nothing.models[0].trust = Some(Trust::default());
     assert!(section(&nothing, Language::English).contains("VGG16"));
