@@ -18,6 +18,7 @@ use crate::maps::OK;
 use crate::mean_maps::named;
 use crate::occurrences::Occurrences;
 use crate::shards::{count_missing_parts, missing_parts, unfinished_runs};
+use crate::standalone::Standalone;
 use crate::text::Language;
 use burncam_evaluation::MEASURES;
 use burncam_record::{Error, Run};
@@ -71,13 +72,32 @@ pub fn report_json(report: &Report<'_>, mut to: impl Write) -> Result<(), Error>
 /// # Errors
 ///
 /// What reading an image or writing to `to` gives.
-pub fn index_html(
+pub fn index_html(report: &Report<'_>, language: Language, to: impl Write) -> Result<(), Error> {
+    write(report, None, language, to)
+}
+
+/// Writes the page with its pictures in it. It loads nothing.
+///
+/// # Errors
+///
+/// What reading an image or writing to `to` gives. A picture that cannot be read is left out.
+pub fn standalone_html(
     report: &Report<'_>,
+    pictures: &Standalone,
+    language: Language,
+    to: impl Write,
+) -> Result<(), Error> {
+    write(report, Some(pictures), language, to)
+}
+
+fn write(
+    report: &Report<'_>,
+    standalone: Option<&Standalone>,
     language: Language,
     mut to: impl Write,
 ) -> Result<(), Error> {
     let seen = Occurrences::collect(report)?;
-    let page = page(report, &seen, language)?;
+    let page = page(report, &seen, standalone, language)?;
     let (before, after) = page.rsplit_once(GALLERY).ok_or_else(|| {
         page_error(minijinja::Error::new(
             ErrorKind::InvalidOperation,
@@ -85,12 +105,17 @@ pub fn index_html(
         ))
     })?;
     to.write_all(before.as_bytes())?;
-    gallery::write(report, &seen, language, &mut to)?;
+    gallery::write(report, &seen, standalone, language, &mut to)?;
     Ok(to.write_all(after.as_bytes())?)
 }
 
 /// The page around the gallery.
-fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result<String, Error> {
+fn page(
+    report: &Report<'_>,
+    occurs: &Occurrences,
+    standalone: Option<&Standalone>,
+    language: Language,
+) -> Result<String, Error> {
     let environment = environment(language)?;
     let charts: Vec<_> = (report.models.iter().enumerate())
         .map(|(place, model)| charts(place, model, language))
@@ -126,6 +151,8 @@ fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result
         intervals => serialized(&intervals),
         interval_notes => serialized(&interval_notes),
         notes => notes(report, language),
+        is_standalone => standalone.is_some(),
+        part => standalone.and_then(|page| part(page, language)),
         charts => serialized(&charts),
         lead => first::lead(report, occurs.folds.len(), lead, language),
         first => serialized(&first::rows(report, &means, language)),
@@ -293,6 +320,14 @@ fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
         }));
     }
     notes
+}
+
+/// That the gallery has a part of the images only.
+fn part(page: &Standalone, language: Language) -> Option<String> {
+    let (shown, all) = page.images();
+    let [n, of] = [shown, all].map(|count| language.number(count as f64, 0));
+    let values = [("n", n.as_str()), ("all", of.as_str())];
+    (shown < all).then(|| language.say("part_of_images", &values))?
 }
 
 #[derive(Serialize)]

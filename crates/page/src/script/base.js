@@ -17,13 +17,15 @@ const button = (text, action) => {
 const say = (text, values) => text.replace(/\{(\w+)\}/g, (whole, key) => key in values ? values[key] : whole);
 const number = (value, digits) => value.toLocaleString(data.language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 const percent = (value, digits = 1) => number(value * 100, digits) + "\u00a0%";
-// A picture of a page that holds its pictures is its own address.
-const url = (run, path) => path.startsWith("data:") ? path : [data.folders[run], path].filter((part) => part !== ".").join("/")
+const url = (run, path) => [data.folders[run], path].filter((part) => part !== ".").join("/")
   .split("/").map((part, place) => place === 0 && /^[A-Za-z]:$/.test(part) ? "file:///" + part : part === ".." ? part : encodeURIComponent(part)).join("/");
 const state = (status) => t["state_" + status] ?? status;
 const className = (place) => place === undefined ? t.unknown_class : data.classes[place];
 const marks = { Right: "✓", Wrong: "✗", Unknown: "?" };
 const explanationName = (place) => data.explanations[place ?? 0];
+// A tile does not say again what the gallery was asked for.
+const label = (result) => field.model.value !== "" && data.explanations.length > 1 && result.s !== undefined ? explanationName(result.k)
+  : field.explanation.value !== "" ? data.models[result.m].name : named(result);
 const named = (result) => data.models[result.m].name + (data.explanations.length > 1 && result.s !== undefined ? ", " + explanationName(result.k) : "");
 const isTyping = (event) => event.target instanceof HTMLElement && event.target.matches("input:not([type=checkbox]):not([type=range]), select, textarea");
 

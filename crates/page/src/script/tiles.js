@@ -32,8 +32,9 @@ const part = (image, result, third) => {
   const element = make("img");
   element.loading = "lazy";
   element.decoding = "async";
-  element.src = url(result.r, result.h);
-  element.style.transform = "translateX(" + -100 / 3 * third + "%)";
+  // A page that holds its pictures has them in place of their paths.
+  element.src = result.h.startsWith("data:image/") ? result.h : url(result.r, result.h);
+  element.className = third === 0 ? "original" : "own";
   element.alt = third === 0 ? say(t.photo_alt, { name: image.n }) : say(t.overlay_alt, { name: image.n, model: named(result) });
   return element;
 };
@@ -101,7 +102,7 @@ const tile = (image, result) => {
   if (result === undefined) {
     caption.append(make("span", t.original, "of"), make("span", className(image.r.find((one) => one.l !== undefined)?.l), "truth"));
   } else {
-    caption.append(make("span", named(result), "of"), badge(result));
+    caption.append(make("span", label(result), "of"), badge(result));
     if (result.s !== undefined && result.s !== "ok") caption.append(unread(result));
   }
   figure.append(picture(image, result), caption);
