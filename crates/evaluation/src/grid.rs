@@ -71,6 +71,12 @@ impl Grid {
         Self { levels: shares.iter().map(level).collect(), signed }
     }
 
+    /// The levels row by row: 255 is 1, and 0 is 0; of a signed map 128 is 0, 1 is -1 and 255 is 1.
+    #[must_use]
+    pub fn levels(&self) -> &[u8] {
+        &self.levels
+    }
+
     /// The values in 0..=1, or -1..=1 of signed ones, row by row.
     #[must_use]
     pub fn shares(&self) -> Vec<f32> {

@@ -3,7 +3,7 @@
 //! A [`Sample`] holds the judged images of a model; its [`scores`](Sample::scores) are the usual
 //! measures of a classifier, [`intervals`] says how sure they are, [`swapped_names`] whether two
 //! classes seem to have each other's names, [`MeanSd`] how they vary over
-//! folds, and [`corrected_t_test`] whether two models differ. [`Grid`] brings maps of any size to one, and
+//! folds, [`corrected_t_test`] whether two models differ, and [`mcnemar`] whether they are right on the same images. [`Grid`] brings maps of any size to one, and
 //! [`spearman`] and [`top_overlap`] compare two maps of one image; [`Peaks`] counts where maps are largest.
 //! [`Random`] is the generator of all that is drawn.
 //!
@@ -17,6 +17,7 @@ mod folds;
 mod grid;
 mod intervals;
 mod maps;
+mod mcnemar;
 mod outcome;
 mod paired;
 mod peaks;
@@ -33,6 +34,7 @@ pub use folds::MeanSd;
 pub use grid::{GRID, Grid};
 pub use intervals::{FEW, Interval, Intervals, Method, Remark, intervals};
 pub use maps::{Ranks, Strongest, resample, spearman, top_overlap};
+pub use mcnemar::mcnemar;
 pub use outcome::Outcome;
 pub use paired::{PairedDifference, paired_difference};
 pub use peaks::Peaks;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::discordance::DiscordanceSums;
 use crate::document::{
     Comparison, Confusion, ExplanationReport, FoldReport, ModelReport, Report, SCHEMA, Settings,
     Source, TrueClasses,
@@ -46,6 +47,7 @@ pub fn gather<'a>(
         explanations,
         models,
         comparisons: Vec::new(),
+        discordance: Vec::new(),
         agreement: Vec::new(),
         mean_face: None,
         images,
@@ -104,6 +106,8 @@ pub fn compute(report: &mut Report<'_>) -> Result<(), Error> {
     let mut models: Vec<Measured> =
         report.models.iter().map(|model| Measured::new(model, asked)).collect();
     let mut alike = AgreementSums::default();
+    let mut discordance = DiscordanceSums::default();
+    let compared = report.is_compared();
     let mut true_classes = TrueClasses::default();
     for image in report.compared_images() {
         let image = image?;
@@ -112,12 +116,15 @@ pub fn compute(report: &mut Report<'_>) -> Result<(), Error> {
             models[result.model].add(&image, result);
         }
         alike.add(&image.agreement);
+        if compared {
+            discordance.add(&image);
+        }
     }
     for (model, measured) in report.models.iter_mut().zip(models) {
         measured.finish(model, &report.settings.resampling);
     }
-    report.comparisons =
-        if report.is_compared() { comparisons(&report.models) } else { Vec::new() };
+    report.comparisons = if compared { comparisons(&report.models) } else { Vec::new() };
+    report.discordance = discordance.finish();
     report.agreement = alike.finish();
     report.true_classes = true_classes;
     Ok(())

@@ -34,6 +34,9 @@ pub struct Report<'a> {
     pub models: Vec<ModelReport>,
     /// Pairs of models over the folds that both have.
     pub comparisons: Vec<Comparison>,
+    /// Pairs of models over the images on which both were judged.
+    #[serde(default)]
+    pub discordance: Vec<Discordance>,
     /// Pairs of models over the images that both explain in the same way.
     pub agreement: Vec<Agreement>,
     /// The mean photograph, on which mean maps by eyes and mouth are drawn: a data URI of a grey PNG.
@@ -262,6 +265,25 @@ pub struct Comparison {
     pub p_holm: Option<f64>,
 }
 
+/// Two models over the images on which both were judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Discordance {
+    /// The first model.
+    pub first: usize,
+    /// The second one.
+    pub second: usize,
+    /// These images.
+    pub images: usize,
+    /// Those on which only the first is right.
+    pub first_only: usize,
+    /// Those on which only the second is right.
+    pub second_only: usize,
+    /// McNemar's exact p.
+    pub p: Option<f64>,
+    /// It, corrected for the number of pairs.
+    pub p_holm: Option<f64>,
+}
+
 /// How alike the maps of two models are, over the images where both can be read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
@@ -275,6 +297,9 @@ pub struct Agreement {
     pub spearman: MeanSd,
     /// The overlap of the strongest tenth, over images.
     pub overlap: MeanSd,
+    /// The structural similarity, over images.
+    #[serde(default)]
+    pub ssim: MeanSd,
 }
 
 /// One image.
@@ -354,4 +379,7 @@ pub struct Pair {
     pub spearman: Option<f64>,
     /// The overlap of their strongest tenths.
     pub overlap: Option<f64>,
+    /// Their structural similarity.
+    #[serde(default)]
+    pub ssim: Option<f64>,
 }

@@ -30,6 +30,12 @@ pub(super) fn scale(values: Values) -> Scale {
     Scale { colormap: Colormap::Viridis, values, top: 1.0 }
 }
 
+/// Whether all maps show only what speaks for a class.
+pub(super) fn are_all_positive(report: &Report<'_>) -> bool {
+    let mut all = report.models.iter().flat_map(|model| &model.explanations);
+    all.all(|one| one.spec.values == Values::Positive)
+}
+
 /// The kinds of values that a report has.
 pub(super) fn kinds(report: &Report<'_>, language: Language) -> Vec<Kind> {
     let specs = || {

@@ -7,7 +7,11 @@
 
 mod bars;
 mod build;
+mod discordance;
 mod document;
+mod examples;
+mod first;
+mod fold_maps;
 mod gallery;
 mod homes;
 mod images;
@@ -19,12 +23,15 @@ mod measure;
 mod merge;
 mod occurrences;
 mod on_face;
+mod paired;
 mod picture;
 mod read;
 mod regions;
 mod render;
 mod shards;
+mod standalone;
 mod steps;
+mod structure;
 mod svg;
 mod swapped_text;
 mod text;
@@ -38,15 +45,17 @@ mod tests;
 
 pub use build::{compute, gather};
 pub use document::{
-    Agreement, Comparison, Confusion, FoldReport, ImageReport, MOST_COMPARED, MeanMap, ModelReport,
-    Pair, Report, ResultReport, SCHEMA, Settings, Source, TrueClasses,
+    Agreement, Comparison, Confusion, Discordance, FoldReport, ImageReport, MOST_COMPARED, MeanMap,
+    ModelReport, Pair, Report, ResultReport, SCHEMA, Settings, Source, TrueClasses,
 };
+pub use examples::{Example, Reason, examples};
 pub use images::Images;
 pub use merge::merge;
 pub use on_face::{FaceMap, OnFace};
 pub use picture::data_uri;
 pub use read::read_report;
-pub use render::{index_html, report_json};
+pub use render::{index_html, report_json, standalone_html};
 pub use shards::{MOST_MISSING, count_missing_parts, missing_parts, parts, shard, unfinished_runs};
+pub use standalone::Standalone;
 pub use swapped_text::swapped_sentence;
 pub use text::Language;

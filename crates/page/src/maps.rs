@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::document::{Agreement, AttributionReport, ImageReport, MeanMap, Pair, ResultReport};
 use crate::on_face::FaceSums;
+use crate::structure::Structure;
 use burncam_evaluation::Outcome;
 use burncam_evaluation::{GRID, Grid, Values};
 use burncam_evaluation::{MeanSd, Ranks, Strongest};
 pub(super) use burncam_record::READABLE as OK;
 
 /// The share of a map's cells that counts as its strongest.
-const TOP: f64 = 0.1;
+pub(super) const TOP: f64 = 0.1;
 
 /// The map of an attribution, if it can be read.
 fn readable(attribution: &AttributionReport) -> Option<&Grid> {
@@ -99,23 +100,31 @@ struct Compared {
     model: usize,
     ranks: Ranks,
     strongest: Option<Strongest>,
+    structure: Option<Structure>,
 }
 
 impl Compared {
     fn new(model: usize, attribution: &AttributionReport) -> Option<Self> {
         let shares = readable(attribution)?.shares();
-        let (ranks, strongest) = (Ranks::from_map(&shares), Strongest::from_map(&shares, TOP));
-        Some(Self { explanation: attribution.explanation, model, ranks, strongest })
+        Some(Self {
+            explanation: attribution.explanation,
+            model,
+            ranks: Ranks::from_map(&shares),
+            strongest: Strongest::from_map(&shares, TOP),
+            structure: Structure::from_map(&shares),
+        })
     }
 
     fn pair(&self, other: &Self) -> Pair {
         let strongest = self.strongest.as_ref().zip(other.strongest.as_ref());
+        let structure = self.structure.as_ref().zip(other.structure.as_ref());
         Pair {
             explanation: self.explanation,
             first: self.model,
             second: other.model,
             spearman: self.ranks.correlation(&other.ranks),
             overlap: strongest.and_then(|(a, b)| a.overlap(b)),
+            ssim: structure.map(|(a, b)| a.similarity(b)),
         }
     }
 }
@@ -136,27 +145,28 @@ pub(super) fn pairs(image: &ImageReport) -> Vec<Pair> {
     pairs
 }
 
-/// The correlations and the overlaps of each pair of models, where they are defined.
+/// The correlations, overlaps and similarities of each pair of models, where they are defined.
 #[derive(Default)]
-pub(super) struct AgreementSums(BTreeMap<[usize; 3], [Vec<f64>; 2]>);
+pub(super) struct AgreementSums(BTreeMap<[usize; 3], [Vec<f64>; 3]>);
 
 impl AgreementSums {
     /// Adds the pairs of an image.
     pub(super) fn add(&mut self, pairs: &[Pair]) {
         for pair in pairs {
-            let [spearman, overlap] =
+            let [spearman, overlap, ssim] =
                 self.0.entry([pair.explanation, pair.first, pair.second]).or_default();
             spearman.extend(pair.spearman);
             overlap.extend(pair.overlap);
+            ssim.extend(pair.ssim);
         }
     }
 
     /// Their means.
     pub(super) fn finish(self) -> Vec<Agreement> {
-        let one = |([explanation, first, second], values): ([usize; 3], [Vec<f64>; 2])| {
-            let [spearman, overlap] =
+        let one = |([explanation, first, second], values): ([usize; 3], [Vec<f64>; 3])| {
+            let [spearman, overlap, ssim] =
                 values.map(|values| MeanSd::compute(values.into_iter().map(Some)));
-            Agreement { explanation, first, second, spearman, overlap }
+            Agreement { explanation, first, second, spearman, overlap, ssim }
         };
         self.0.into_iter().map(one).collect()
     }

@@ -12,10 +12,13 @@ use crate::on_face::{FACE, OnFace};
 use crate::picture::{coloured, data_uri};
 use crate::read::is_mean_face;
 use crate::text::Language;
-use burncam_evaluation::{GRID, Grid, Values, resample};
+use burncam_evaluation::{GRID, Grid, Outcome, Values, resample};
 
 /// The side of a mean map's picture in pixels.
 pub(super) const MEAN: usize = 112;
+
+/// Means of fewer maps are marked.
+pub(super) const FEW: usize = 5;
 
 /// The mean photograph, if it is nothing else.
 pub(super) fn face<'a>(report: &'a Report<'_>) -> Option<&'a str> {
@@ -24,27 +27,32 @@ pub(super) fn face<'a>(report: &'a Report<'_>) -> Option<&'a str> {
 
 /// The mean maps of an explanation of a model.
 #[derive(Serialize)]
-pub(super) struct MeanModel {
+pub(super) struct MeanView {
+    /// The model's place.
+    pub model_at: usize,
     name: String,
     /// How many maps peak in a border cell, if that is known.
     peaks: Option<String>,
     many_at_border: bool,
     /// Why some are left out.
     note: Option<String>,
-    groups: Vec<MeanGroup>,
+    pub groups: Vec<MeanGroup>,
     /// Whether some were brought together by eyes and mouth.
     on_face: bool,
 }
 
 #[derive(Serialize)]
-struct MeanGroup {
-    title: String,
-    all: MeanPicture,
+pub(super) struct MeanGroup {
+    pub title: String,
+    pub outcome: Outcome,
+    /// Whether so few maps were averaged that the mean says little.
+    are_few: bool,
+    pub all: MeanPicture,
     folds: Vec<MeanPicture>,
 }
 
 #[derive(Serialize)]
-struct MeanPicture {
+pub(super) struct MeanPicture {
     /// Whether maps were brought together by eyes and mouth.
     on_face: bool,
     fold: String,
@@ -57,13 +65,15 @@ struct MeanPicture {
 type AllAndFolds<'a> = (Option<&'a MeanMap>, Vec<&'a MeanMap>);
 
 /// The mean maps of all models.
-pub(super) fn views(report: &Report<'_>, language: Language) -> Vec<MeanModel> {
+pub(super) fn views(report: &Report<'_>, language: Language) -> Vec<MeanView> {
     let has_face = face(report).is_some();
-    let of_model = |model: &ModelReport| -> Vec<MeanModel> {
-        let maps = model.explanations.iter();
-        maps.map(|maps| view(named(report, model, maps), model, maps, has_face, language)).collect()
+    let of_model = |(place, model): (usize, &ModelReport)| -> Vec<MeanView> {
+        let one = |maps: &ExplanationReport| {
+            view((place, named(report, model, maps)), model, maps, has_face, language)
+        };
+        model.explanations.iter().map(one).collect()
     };
-    report.models.iter().flat_map(of_model).collect()
+    report.models.iter().enumerate().flat_map(of_model).collect()
 }
 
 /// The name of a model, and of the explanation where the report has several.
@@ -75,14 +85,13 @@ pub(super) fn named(report: &Report<'_>, model: &ModelReport, maps: &Explanation
 }
 
 fn view(
-    name: String,
+    (model_at, name): (usize, String),
     model: &ModelReport,
     maps: &ExplanationReport,
     has_face: bool,
     language: Language,
-) -> MeanModel {
-    let mut groups: BTreeMap<(&str, burncam_evaluation::Outcome), AllAndFolds<'_>> =
-        BTreeMap::new();
+) -> MeanView {
+    let mut groups: BTreeMap<(&str, Outcome), AllAndFolds<'_>> = BTreeMap::new();
     for map in &maps.mean_maps {
         let group = groups.entry((&map.class, map.outcome)).or_default();
         match map.fold {
@@ -92,14 +101,15 @@ fn view(
     }
     let many = model.folds.len() > 1;
     let group = |((class, outcome), (all, folds)): (_, AllAndFolds<'_>)| {
-        let word =
-            language.say(burncam_evaluation::Outcome::name(outcome), &[]).unwrap_or_default();
+        let word = language.say(Outcome::name(outcome), &[]).unwrap_or_default();
         let picture = |map: &MeanMap| plain(&name, map, maps.spec.values, &word, language);
         let all = all?;
         let together = (all.on_face.as_ref())
             .map(|face| on_face(&name, all, face, maps.spec.values, has_face, &word, language));
         Some(MeanGroup {
             title: format!("{class}, {word}"),
+            outcome,
+            are_few: all.maps < FEW,
             all: together.unwrap_or_else(|| picture(all)),
             folds: folds.into_iter().filter(|_| many).map(picture).collect(),
         })
@@ -110,12 +120,13 @@ fn view(
         !groups.is_empty() && groups.iter().all(|group| !many || !group.folds.is_empty());
     let note = (readable && !all_there)
         .then(|| language.say("few_mean_maps", &[("most", &MOST_MEANS.to_string())]));
-    MeanModel {
+    MeanView {
         peaks: peaks(maps, language),
         many_at_border: maps.peaks.are_notable(),
         note: note.flatten(),
         on_face: groups.iter().any(|group| group.all.on_face),
         groups,
+        model_at,
         name,
     }
 }

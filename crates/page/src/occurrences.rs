@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::document::Report;
+use crate::examples::{Example, Examples};
 use burncam_record::Error;
 
 /// How many failures the page lists; the rest are in `failures.csv`.
@@ -21,14 +22,18 @@ pub(super) struct Occurrences {
     pub failures: Vec<String>,
     /// The number of all failures.
     pub failure_count: usize,
+    /// The images that should be seen first.
+    pub examples: Vec<Example>,
 }
 
 impl Occurrences {
     /// Looks at every image.
     pub(super) fn collect(report: &Report<'_>) -> Result<Self, Error> {
         let mut seen = Self::default();
-        for image in report.images.plain() {
+        let mut examples = Examples::default();
+        for (place, image) in report.images.plain().enumerate() {
             let image = image?;
+            examples.add(place, &image);
             for result in &image.results {
                 for status in result.attributions.iter().map(|one| &one.status) {
                     if !seen.statuses.contains(status) {
@@ -49,6 +54,7 @@ impl Occurrences {
                 seen.folds.insert(image.fold);
             }
         }
+        seen.examples = examples.finish();
         Ok(seen)
     }
 }

@@ -10,19 +10,50 @@ use minijinja::{
 use serde::Serialize;
 
 use super::{
-    gallery, homes, interval_text, kinds, mean_maps, regions, svg, swapped_text, title, trust,
+    first, fold_maps, gallery, homes, interval_text, kinds, mean_maps, paired, regions, svg,
+    swapped_text, title, trust,
 };
 use crate::document::{MOST_COMPARED, ModelReport, Report};
 use crate::maps::OK;
 use crate::mean_maps::named;
 use crate::occurrences::Occurrences;
 use crate::shards::{count_missing_parts, missing_parts, unfinished_runs};
+use crate::standalone::Standalone;
 use crate::text::Language;
 use burncam_evaluation::MEASURES;
 use burncam_record::{Error, Run};
 
 /// Where the gallery stands in the page, until it is written. No name can hold this: `<` is escaped.
 const GALLERY: &str = "<!--gallery-->";
+
+/// The page's script: its files in one function, so that a name of one is known to all.
+const SCRIPT: &str = concat!(
+    "\"use strict\";\n(() => {\n",
+    include_str!("script/base.js"),
+    include_str!("script/grids.js"),
+    include_str!("script/view.js"),
+    include_str!("script/tiles.js"),
+    include_str!("script/gallery.js"),
+    include_str!("script/large.js"),
+    include_str!("script/notes.js"),
+    include_str!("script/start.js"),
+    "})();\n",
+);
+
+/// The page's templates by their names.
+const TEMPLATES: [(&str, &str); 11] = [
+    ("page.html", include_str!("html/page.html")),
+    ("first.html", include_str!("html/first.html")),
+    ("gallery.html", include_str!("html/gallery.html")),
+    ("mean_maps.html", include_str!("html/mean_maps.html")),
+    ("regions.html", include_str!("html/regions.html")),
+    ("trust.html", include_str!("html/trust.html")),
+    ("unreadable.html", include_str!("html/unreadable.html")),
+    ("statistics.html", include_str!("html/statistics.html")),
+    ("compared.html", include_str!("html/compared.html")),
+    ("run.html", include_str!("html/run.html")),
+    ("formulas.html", include_str!("html/formulas.html")),
+];
 
 /// Writes `report.json`: the report as JSON with a line end.
 ///
@@ -41,13 +72,32 @@ pub fn report_json(report: &Report<'_>, mut to: impl Write) -> Result<(), Error>
 /// # Errors
 ///
 /// What reading an image or writing to `to` gives.
-pub fn index_html(
+pub fn index_html(report: &Report<'_>, language: Language, to: impl Write) -> Result<(), Error> {
+    write(report, None, language, to)
+}
+
+/// Writes the page with its pictures in it. It loads nothing.
+///
+/// # Errors
+///
+/// What reading an image or writing to `to` gives. A picture that cannot be read is left out.
+pub fn standalone_html(
     report: &Report<'_>,
+    pictures: &Standalone,
+    language: Language,
+    to: impl Write,
+) -> Result<(), Error> {
+    write(report, Some(pictures), language, to)
+}
+
+fn write(
+    report: &Report<'_>,
+    standalone: Option<&Standalone>,
     language: Language,
     mut to: impl Write,
 ) -> Result<(), Error> {
     let seen = Occurrences::collect(report)?;
-    let page = page(report, &seen, language)?;
+    let page = page(report, &seen, standalone, language)?;
     let (before, after) = page.rsplit_once(GALLERY).ok_or_else(|| {
         page_error(minijinja::Error::new(
             ErrorKind::InvalidOperation,
@@ -55,14 +105,25 @@ pub fn index_html(
         ))
     })?;
     to.write_all(before.as_bytes())?;
-    gallery::write(report, &seen, language, &mut to)?;
+    gallery::write(report, &seen, standalone, language, &mut to)?;
     Ok(to.write_all(after.as_bytes())?)
 }
 
 /// The page around the gallery.
-fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result<String, Error> {
+fn page(
+    report: &Report<'_>,
+    occurs: &Occurrences,
+    standalone: Option<&Standalone>,
+    language: Language,
+) -> Result<String, Error> {
     let environment = environment(language)?;
-    let charts: Vec<_> = report.models.iter().map(|model| charts(model, language)).collect();
+    let charts: Vec<_> = (report.models.iter().enumerate())
+        .map(|(place, model)| charts(place, model, language))
+        .collect();
+    let kinds = kinds::kinds(report, language);
+    let means = mean_maps::views(report, language);
+    let lead = if kinds::are_all_positive(report) { "lead" } else { "lead_all_kinds" };
+    let classes = gallery::class_places(report);
     let intervals: Vec<_> =
         report.models.iter().map(|model| interval_text::intervals(model, language)).collect();
     let interval_notes: Vec<_> = (report.models.iter())
@@ -76,14 +137,13 @@ fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result
     let page = template.render(context! {
         language => language.tag(),
         style => Value::from_safe_string(include_str!("style.css").to_owned()),
-        script => Value::from_safe_string(include_str!("page.js").to_owned()),
+        script => Value::from_safe_string(SCRIPT.to_owned()),
         gallery => Value::from_safe_string(GALLERY.to_owned()),
         title => title::title(report, language),
         true_classes => serialized(&true_classes(report, language)),
         runs => serialized(&report.runs),
         options => serialized(&report.runs.iter().map(|source| Options::new(&source.run)).collect::<Vec<_>>()),
         models => serialized(&models),
-        comparisons => serialized(&report.comparisons),
         agreement => serialized(&report.agreement),
         measures => MEASURES,
         most_compared => MOST_COMPARED,
@@ -91,20 +151,27 @@ fn page(report: &Report<'_>, occurs: &Occurrences, language: Language) -> Result
         intervals => serialized(&intervals),
         interval_notes => serialized(&interval_notes),
         notes => notes(report, language),
+        is_standalone => standalone.is_some(),
+        part => standalone.and_then(|page| part(page, language)),
         charts => serialized(&charts),
-        kinds => serialized(&kinds::kinds(report, language)),
-        mean_maps => serialized(&mean_maps::views(report, language)),
+        lead => first::lead(report, occurs.folds.len(), lead, language),
+        first => serialized(&first::rows(report, &means, language)),
+        first_measures => first::MEASURES,
+        positive => positive(report),
+        paired => serialized(&paired::view(report, language)),
+        fold_maps => serialized(&fold_maps::views(report, language)),
+        confused => serialized(&confused(report, &classes)),
+        few => mean_maps::FEW,
+        kinds => serialized(&kinds),
+        mean_maps => serialized(&means),
         mean_face => mean_maps::face(report).map(|face| Value::from_safe_string(face.to_owned())),
         trust => serialized(&trust::views(report, language)),
         regions => serialized(&regions::views(report, language)),
         explanations => serialized(&report.explanations),
         papers => papers(report),
-        unreadable => serialized(&unreadable(report)),
+        unreadable => serialized(&unreadable(report, language)),
         failures => serialized(&occurs.failures),
         failure_count => occurs.failure_count,
-        image_count => report.images.len(),
-        fold_count => occurs.folds.len(),
-        all_per_fold => report.models.iter().all(|model| model.network_per_fold),
     }).map_err(page_error)?;
     Ok(page)
 }
@@ -124,11 +191,7 @@ fn environment(language: Language) -> Result<Environment<'static>, Error> {
         _ => escape_formatter(out, state, value),
     });
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-    for (name, text) in [
-        ("page.html", include_str!("page.html")),
-        ("trust.html", include_str!("trust.html")),
-        ("regions.html", include_str!("regions.html")),
-    ] {
+    for (name, text) in TEMPLATES {
         environment.add_template(name, text).map_err(page_error)?;
     }
     environment.add_function("t", move |key: &str, values: Kwargs| {
@@ -212,6 +275,20 @@ fn true_classes(report: &Report<'_>, language: Language) -> Vec<(String, String)
     all
 }
 
+/// The positive class, if all models have the same.
+fn positive<'a>(report: &'a Report<'_>) -> Option<&'a str> {
+    let (first, others) = report.models.split_first()?;
+    let are_same = others.iter().all(|model| model.positive == first.positive);
+    first.positive.as_deref().filter(|_| are_same)
+}
+
+/// By model: the places, among all classes, of those in its table of confusions.
+fn confused(report: &Report<'_>, places: &BTreeMap<&str, usize>) -> Vec<Vec<Option<usize>>> {
+    let place = |class: &String| places.get(class.as_str()).copied();
+    let of = |model: &ModelReport| model.confusion.classes.iter().map(place).collect();
+    report.models.iter().map(of).collect()
+}
+
 /// What a reader has to know first.
 fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
     let mut notes = Vec::new();
@@ -245,6 +322,14 @@ fn notes(report: &Report<'_>, language: Language) -> Vec<String> {
     notes
 }
 
+/// That the gallery has a part of the images only.
+fn part(page: &Standalone, language: Language) -> Option<String> {
+    let (shown, all) = page.images();
+    let [n, of] = [shown, all].map(|count| language.number(count as f64, 0));
+    let values = [("n", n.as_str()), ("all", of.as_str())];
+    (shown < all).then(|| language.say("part_of_images", &values))?
+}
+
 #[derive(Serialize)]
 struct ChartView {
     svg: Value,
@@ -252,11 +337,11 @@ struct ChartView {
     how: &'static str,
 }
 
-fn charts(model: &ModelReport, language: Language) -> Vec<ChartView> {
+fn charts(place: usize, model: &ModelReport, language: Language) -> Vec<ChartView> {
     let all = [
         ("roc", svg::roc(model, language)),
         ("reliability", svg::reliability(model, language)),
-        ("histogram", svg::histogram(model, language)),
+        ("histogram", svg::histogram(place, model, language)),
     ];
     let view = |(how, svg): (&'static str, Option<String>)| {
         let caption = language.say(how, &[])?;
@@ -283,23 +368,29 @@ struct UnreadableView<'a> {
     model_at: usize,
     explanation_at: usize,
     status: &'a str,
+    /// The status in words.
+    state: String,
     count: usize,
     all: usize,
 }
 
-fn unreadable<'a>(report: &'a Report<'_>) -> Vec<UnreadableView<'a>> {
+fn unreadable<'a>(report: &'a Report<'_>, language: Language) -> Vec<UnreadableView<'a>> {
     let mut views = Vec::new();
     for (model_at, model) in report.models.iter().enumerate() {
         for maps in &model.explanations {
             let all = maps.by_status.values().sum();
             let bad = maps.by_status.iter().filter(|(status, _)| *status != OK);
-            views.extend(bad.map(|(status, &count)| UnreadableView {
-                model: named(report, model, maps),
-                model_at,
-                explanation_at: maps.explanation,
-                status,
-                count,
-                all,
+            views.extend(bad.map(|(status, &count)| {
+                UnreadableView {
+                    model: named(report, model, maps),
+                    model_at,
+                    explanation_at: maps.explanation,
+                    status,
+                    state: (language.say(&format!("state_{status}"), &[]))
+                        .unwrap_or_else(|| status.clone()),
+                    count,
+                    all,
+                }
             }));
         }
     }

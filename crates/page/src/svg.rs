@@ -136,7 +136,8 @@ pub(super) fn reliability(model: &ModelReport, language: Language) -> Option<Str
 }
 
 /// How many images have which confidence: right, wrong and unknown on top of each other.
-pub(super) fn histogram(model: &ModelReport, language: Language) -> Option<String> {
+/// Each bar leads to its images in the gallery; `place` is that of the model.
+pub(super) fn histogram(place: usize, model: &ModelReport, language: Language) -> Option<String> {
     let Histogram { right, wrong, unknown } = &model.histogram;
     let sum = |bins: &[usize]| bins.iter().sum::<usize>().to_string();
     let highest = (0..Histogram::BINS)
@@ -155,16 +156,35 @@ pub(super) fn histogram(model: &ModelReport, language: Language) -> Option<Strin
     )?;
     let [across, up] = ["axis_confidence", "axis_images"].map(|key| word(language, key));
     let mut chart = Chart::new(language, &alt, &across, &up, top as f64);
+    // What is inside an image cannot be reached.
+    chart.svg = chart.svg.replacen("role=\"img\"", "role=\"group\"", 1);
     for bin in 0..Histogram::BINS {
         let mut below = 0;
         // Dark, hatched by an outline, and light: they can be told apart in grey.
-        let parts = [(right[bin], "#0b57a4"), (wrong[bin], "#f0a35e"), (unknown[bin], "#e4e4e4")];
-        for (count, fill) in parts.into_iter().filter(|&(count, _)| count > 0) {
+        let parts = [
+            ("Right", right[bin], "#0b57a4"),
+            ("Wrong", wrong[bin], "#f0a35e"),
+            ("Unknown", unknown[bin], "#e4e4e4"),
+        ];
+        for (outcome, count, fill) in parts.into_iter().filter(|part| part.1 > 0) {
             let share = |count: usize| count as f64 / top as f64;
             let width = x(1.0 / Histogram::BINS as f64) - x(0.0);
+            let ends = [bin, bin + 1].map(|end| 100 * end / Histogram::BINS);
+            let [low, high] = ends.map(|end| format!("{end}\u{a0}%"));
+            let word = word(language, outcome);
+            let values =
+                [("n", &*count.to_string()), ("outcome", &*word), ("low", &*low), ("high", &*high)];
+            let name = language.say("histogram_bar", &values).unwrap_or_default();
             let _ = write!(
                 chart.svg,
-                "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{fill}\" stroke=\"#1a1a1a\" stroke-width=\".7\"/>",
+                "<a href=\"#model={place}&amp;outcome={outcome}&amp;low={0}&amp;high={1}\" aria-label=\"{2}\"><title>{2}</title>",
+                ends[0],
+                ends[1],
+                escaped(&name),
+            );
+            let _ = write!(
+                chart.svg,
+                "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{fill}\" stroke=\"#1a1a1a\" stroke-width=\".7\"/></a>",
                 x(bin as f64 / Histogram::BINS as f64) + 0.5,
                 y(share(below + count)),
                 width - 1.0,

@@ -470,7 +470,8 @@ fn of_results(change: impl Fn(usize, &mut Value)) -> Report<'static> {
 
 /// Texts of the cells of the table of measures, row by row.
 fn measures(page: &str) -> Vec<Vec<String>> {
-    let table = page.split_once("<tbody>").expect("a table").1.split_once("</tbody>");
+    let model = page.split_once("<section class=\"model\">").expect("a model").1;
+    let table = model.split_once("<tbody>").expect("a table").1.split_once("</tbody>");
     let rows = table.expect("its end").0.split("<tr>").skip(1);
     let text = |cell: &str| {
         let cell = cell.split_once('>').expect("a cell").1;

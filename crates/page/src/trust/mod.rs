@@ -40,6 +40,28 @@ pub(super) struct TrustView<'a> {
     pairs: Option<pairs::Pairs>,
 }
 
+/// The verdict on an explanation in a few words.
+#[derive(Serialize)]
+pub(super) struct Headline {
+    explanation: String,
+    headline: String,
+    kind: &'static str,
+}
+
+/// The verdict on each explanation of a model, where that was measured.
+pub(super) fn headlines(model: &ModelReport, language: Language) -> Vec<Headline> {
+    let Some(trust) = &model.trust else { return Vec::new() };
+    let titles = Titles::new(model);
+    let by_explanation = by_explanation(&trust.assessments);
+    let one = |name: &&str| {
+        let own = by_explanation.get(name).map_or(&[][..], Vec::as_slice);
+        let verdict = verdicts::verdict(String::new(), own, language);
+        let explanation = titles.explanation(name).to_owned();
+        Headline { explanation, headline: verdict.headline, kind: verdict.kind }
+    };
+    explanations(model, &trust.assessments).iter().map(one).collect()
+}
+
 /// The models whose trust was measured.
 pub(super) fn views<'a>(report: &'a Report<'_>, language: Language) -> Vec<TrustView<'a>> {
     let of = |model: &'a ModelReport| Some(view(model, model.trust.as_ref()?, language));
@@ -51,10 +73,7 @@ fn view<'a>(model: &'a ModelReport, trust: &'a Trust, language: Language) -> Tru
     let by_name: table::ByName<'_> =
         all.iter().map(|one| ((one.explanation.as_str(), one.measure.as_str()), one)).collect();
     let explanations = explanations(model, all);
-    let mut by_explanation: HashMap<&str, Vec<&Assessment>> = HashMap::new();
-    for one in all.iter().filter(|one| is_of_one_map(one)) {
-        by_explanation.entry(&one.explanation).or_default().push(one);
-    }
+    let by_explanation = by_explanation(all);
     let verdict = |name: &&'a str| {
         let title = format!("{}, {}", model.name, titles.explanation(name));
         verdicts::verdict(title, by_explanation.get(name).map_or(&[], Vec::as_slice), language)
@@ -69,6 +88,14 @@ fn view<'a>(model: &'a ModelReport, trust: &'a Trust, language: Language) -> Tru
         sweeps: sweep::sweeps(&trust.profiles, &titles, language),
         pairs: pairs::pairs(all, &by_name, &titles, language),
     }
+}
+
+fn by_explanation(all: &[Assessment]) -> HashMap<&str, Vec<&Assessment>> {
+    let mut by_explanation: HashMap<&str, Vec<&Assessment>> = HashMap::new();
+    for one in all.iter().filter(|one| is_of_one_map(one)) {
+        by_explanation.entry(&one.explanation).or_default().push(one);
+    }
+    by_explanation
 }
 
 fn is_of_one_map(one: &Assessment) -> bool {

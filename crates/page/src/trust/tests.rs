@@ -80,7 +80,7 @@ fn with_trust(insertion: f64, deletion: f64) -> Report<'static> {
 fn section(report: &Report<'_>, language: Language) -> String {
     let page = html(report, language);
     crate::markup::elements(&page);
-    let from = page.split_once("<section id=\"trust\">").expect("a section").1;
+    let from = page.split_once("<section id=\"mean-maps\">").expect("a section").1;
     let section = from.split_once("<section id=\"unreadable\">").expect("its end").0;
     let mut text = String::new();
     for part in section.split('<') {

@@ -21,9 +21,9 @@ pub(super) struct VerdictView {
     /// The model and the explanation.
     name: String,
     /// The verdict in a few words.
-    headline: String,
+    pub headline: String,
     /// `all`, `part`, `none`, `doubt` or `open`.
-    kind: &'static str,
+    pub kind: &'static str,
     sentences: Vec<String>,
 }
 
