@@ -156,6 +156,8 @@ impl Chromium {
             "Escape" => ("Escape", 27, ""),
             "Enter" => ("Enter", 13, "\r"),
             "Tab" => ("Tab", 9, ""),
+            "n" => ("KeyN", 78, "n"),
+            "x" => ("KeyX", 88, "x"),
             other => panic!("no key {other}"),
         };
         for kind in ["keyDown", "keyUp"] {
@@ -195,6 +197,12 @@ impl Chromium {
         };
         let data = self.call("Page.captureScreenshot", parameters);
         unpacked(data["data"].as_str().expect("a picture"))
+    }
+
+    /// The page as a PDF.
+    pub(crate) fn printed(&mut self) -> Vec<u8> {
+        let data = self.call("Page.printToPDF", json!({ "printBackground": true }));
+        unpacked(data["data"].as_str().expect("a document"))
     }
 
     /// Events of a kind, by what they say.

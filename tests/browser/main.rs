@@ -1,10 +1,11 @@
-//! The page in a browser: no error, no request, filters, large view, keyboard, two widths, and
-//! 5,000 images, or as many as `BURNCAM_MANY` says.
+//! The page in a browser: no error, no request, filters, large view, keyboard, two widths, maps that it
+//! draws, its address, printing, and 5,000 images, or as many as `BURNCAM_MANY` says.
 //!
 //! A machine without Chromium ignores these tests and says so, unless `BURNCAM_REQUIRE_BROWSER` is
 //! set. Pictures of the page are left in `target/tmp`.
 
 mod chromium;
+mod maps;
 mod page;
 
 use std::process::ExitCode;
@@ -18,7 +19,7 @@ fn main() -> ExitCode {
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     let browser = chromium::find();
     let required = std::env::var_os(REQUIRED).is_some();
-    let trials = page::TESTS.iter().map(|&(name, test)| match browser.clone() {
+    let trials = page::TESTS.iter().chain(maps::TESTS).map(|&(name, test)| match browser.clone() {
         Some(browser) => Trial::test(name, move || {
             test(&browser);
             Ok(())

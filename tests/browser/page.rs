@@ -43,7 +43,7 @@ fn burncam(folder: &Path, arguments: &[&str]) {
 
 /// A run of two models over the golden faces, one with a hostile name; every map of one model is
 /// unreadable.
-fn run() -> TempDir {
+pub(crate) fn run() -> TempDir {
     let place = tempfile::tempdir().expect("a folder");
     for fold in ["Fold0", "Fold1", "Fold2", "Fold9"] {
         let to = place.path().join("faces").join(fold);
@@ -63,15 +63,20 @@ fn run() -> TempDir {
     place
 }
 
-fn opened(browser: &Path, place: &TempDir, width: u32, height: u32) -> Chromium {
+pub(crate) fn opened(browser: &Path, place: &TempDir, width: u32, height: u32) -> Chromium {
     let mut chromium = Chromium::start(browser, width, height);
     chromium.open(&place.path().canonicalize().expect("a folder").join("out/index.html"));
     chromium
 }
 
 /// Cards that are there.
-fn cards(chromium: &mut Chromium) -> f64 {
+pub(crate) fn cards(chromium: &mut Chromium) -> f64 {
     chromium.number("document.querySelectorAll('.card').length")
+}
+
+/// How many images there are, in words.
+pub(crate) fn shown(chromium: &mut Chromium) -> String {
+    chromium.text("document.getElementById('shown').textContent")
 }
 
 /// Chooses in a list by keyboard, `steps` below the first entry.
@@ -83,7 +88,7 @@ fn choose(chromium: &mut Chromium, list: &str, steps: usize) {
 }
 
 /// Nothing went wrong so far, and nothing outside the run's folder was asked for.
-fn check(chromium: &Chromium, place: &TempDir) {
+pub(crate) fn check(chromium: &Chromium, place: &TempDir) {
     assert!(chromium.happened("Runtime.exceptionThrown").is_empty(), "{:#?}", chromium.events);
     assert!(chromium.happened("Runtime.consoleAPICalled").is_empty(), "{:#?}", chromium.events);
     assert!(
@@ -120,9 +125,8 @@ fn loads(browser: &Path) {
 fn filters(browser: &Path) {
     let place = run();
     let mut chromium = opened(browser, &place, 1280, 900);
-    let shown =
-        |chromium: &mut Chromium| chromium.text("document.getElementById('shown').textContent");
     assert_eq!(shown(&mut chromium), "21 of 21 images");
+    chromium.click("#more summary");
     choose(&mut chromium, "f-fold", 1);
     assert_eq!(shown(&mut chromium), "5 of 21 images");
     assert_eq!(
@@ -150,7 +154,7 @@ fn filters(browser: &Path) {
     // Order by confidence of the first model.
     choose(&mut chromium, "f-model", 1);
     choose(&mut chromium, "f-sort", 1);
-    let confidences = "[...document.querySelectorAll('.card .line span:first-child')].map(e => parseFloat(e.textContent.match(/\\(([\\d.]+)/)[1]))";
+    let confidences = "[...document.querySelectorAll('.card .badge')].map(e => parseFloat(e.title.match(/\\(([\\d.]+)/)[1]))";
     assert_eq!(
         chromium.value(&format!("{confidences}.every((c, i, all) => i === 0 || all[i - 1] >= c)")),
         true
@@ -202,10 +206,12 @@ fn large_view(browser: &Path) {
     assert_eq!(chromium.value(open), false);
     let focused = "document.activeElement.querySelector('strong')?.textContent ?? ''";
     assert_eq!(chromium.text(focused), names[2], "the keyboard goes on where the view was");
-    chromium.key("Tab");
+    chromium.key("ArrowRight");
     chromium.key("Enter");
     chromium.until(open);
     assert_eq!(chromium.text(title), names[3]);
+    let fits = "document.querySelector('#large .maps').getBoundingClientRect().bottom <= innerHeight";
+    assert_eq!(chromium.value(fits), true, "maps are seen without scrolling");
     chromium.click("#large-close");
     chromium.until(&format!("!{open}"));
     assert_eq!(chromium.text(focused), names[3]);
@@ -215,9 +221,9 @@ fn large_view(browser: &Path) {
 fn side_by_side(browser: &Path) {
     let place = run();
     let mut chromium = opened(browser, &place, 1280, 900);
-    assert_eq!(chromium.number("document.querySelectorAll('.card:first-child img').length"), 2.0);
+    assert_eq!(chromium.number("document.querySelectorAll('.card:first-child .tile').length"), 3.0);
     choose(&mut chromium, "f-model", 2);
-    assert_eq!(chromium.number("document.querySelectorAll('.card:first-child img').length"), 1.0);
+    assert_eq!(chromium.number("document.querySelectorAll('.card:first-child .tile').length"), 2.0);
     assert_eq!(chromium.number("document.querySelectorAll('section.model').length"), 2.0);
     assert_eq!(chromium.value("document.getElementById('compared') !== null"), true);
     check(&chromium, &place);
@@ -229,7 +235,7 @@ fn widths(browser: &Path) {
     for width in [1280, 390] {
         chromium.resize(width, 900);
         let wide = format!(
-            "[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll') && \
+            "[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, .picture') && \
              e.getBoundingClientRect().right > {width}).map(e => e.outerHTML.slice(0, 80)).join('; ')"
         );
         assert_eq!(chromium.text(&wide), "", "what is wider than {width} pixels");
@@ -362,7 +368,7 @@ fn many(browser: &Path) {
     assert!(size < 2000 * count as u64, "{size} bytes");
 }
 
-fn save(name: &str, png: &[u8]) {
+pub(crate) fn save(name: &str, png: &[u8]) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     fs::write(folder.join(name), png).expect("the folder for tests");
 }

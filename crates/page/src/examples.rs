@@ -23,19 +23,22 @@ pub enum Reason {
     Doubt,
     /// The most confident of those whose map is largest in a border cell.
     Border,
+    /// The map with the smallest largest value, by the first network and explanation.
+    Weak,
     /// Right, of another class than the first, and the most confident.
     RightToo,
 }
 
 impl Reason {
     /// All, those that are preferred first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Right,
         Self::Wrong,
         Self::Disagree,
         Self::Unreadable,
         Self::Doubt,
         Self::Border,
+        Self::Weak,
         Self::RightToo,
     ];
 
@@ -49,6 +52,7 @@ impl Reason {
             Self::Unreadable => "unreadable",
             Self::Doubt => "doubt",
             Self::Border => "border",
+            Self::Weak => "weak",
             Self::RightToo => "right_too",
         }
     }
@@ -86,7 +90,7 @@ pub fn examples(report: &Report<'_>) -> Result<Vec<Example>, Error> {
 #[derive(Default)]
 pub(super) struct Examples {
     /// In the order of [`Reason::ALL`]: how good it is, and the image. As many as images that could be taken by others.
-    best: [Vec<(f32, Example)>; 7],
+    best: [Vec<(f32, Example)>; 8],
     /// The best right image of each class; classes beyond a few do not matter.
     right: Vec<(String, f32, Example)>,
 }
@@ -121,6 +125,11 @@ impl Examples {
             }
             if is_readable {
                 self.offer(Reason::Doubt, -confidence, |reason| example(reason, explanation));
+            }
+            // Largest values of other networks and methods are on other scales.
+            let largest = readable(result).filter(|one| result.model + one.explanation == 0);
+            if let Some(largest) = largest.and_then(|one| one.map_max).filter(|most| *most > 0.0) {
+                self.offer(Reason::Weak, -largest, |reason| example(reason, explanation));
             }
             let mut maps = result.attributions.iter();
             if let Some(bad) = maps.find(|one| one.status != OK) {

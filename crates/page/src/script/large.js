@@ -137,6 +137,9 @@ const leave = () => {
   open = -1;
   at("large").close();
   at("large-body").replaceChildren();
+  const shownCard = at("cards").children[place - page * PER_PAGE];
+  // Its note may be another now.
+  if (shownCard) shownCard.replaceWith(card(shown[place], place));
   focusCard(place);
   writeAddress();
 };

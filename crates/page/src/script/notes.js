@@ -70,7 +70,7 @@ const noteFields = (image) => {
     keep();
   };
   return [[t.note, note], [t.tags, tags]].map(([text, element]) => {
-    element.addEventListener("change", change);
+    element.addEventListener("input", change);
     const label = make("label", text);
     label.append(element);
     return label;
