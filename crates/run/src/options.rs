@@ -209,6 +209,8 @@ pub struct PageOptions {
     pub lang: Language,
     /// Where random draws begin.
     pub seed: Option<u64>,
+    /// Whether there is also a page that holds its pictures, and of how many images.
+    pub standalone: Option<usize>,
 }
 
 impl PageOptions {

@@ -38,12 +38,27 @@ pub(crate) struct PageArgs {
     /// Where reports are made again or joined it is that of the first.
     #[arg(long, value_name = "N", help_heading = "Report")]
     pub seed: Option<u64>,
+
+    /// Also write standalone.html: the page with its pictures in it, one file to send.
+    #[arg(long, help_heading = "Report")]
+    pub standalone: bool,
+
+    /// Images that standalone.html shows; measures are over all.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 300,
+        value_parser = clap::value_parser!(u32).range(1..),
+        help_heading = "Report"
+    )]
+    pub max_images: u32,
 }
 
 impl PageArgs {
     /// The same without a command line.
     pub(crate) fn options(&self) -> PageOptions {
-        let Self { title, positive, subject, lang, seed } = self.clone();
-        PageOptions { title, positive, subject, lang, seed }
+        let Self { title, positive, subject, lang, seed, standalone, max_images } = self.clone();
+        let standalone = standalone.then_some(max_images as usize);
+        PageOptions { title, positive, subject, lang, seed, standalone }
     }
 }

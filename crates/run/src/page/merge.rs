@@ -133,7 +133,7 @@ pub fn join(args: &JoinOptions, observer: &dyn Observer) -> Result<JoinedRuns> {
         let trust = tables::write(&out, &args.runs, &report)?;
         set_trust(&mut report, &trust);
     }
-    let page = finish(&out, &mut report, args.page.lang, observer)?;
+    let page = finish(&out, &mut report, &args.page, observer)?;
     let (runs, models, images) = (report.runs.len(), report.models.len(), report.images.len());
     let is_partial = tell_missing(&report, observer);
     Ok(JoinedRuns { page, runs, models, images, is_partial })

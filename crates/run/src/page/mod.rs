@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use burncam_page::{
-    Language, MOST_COMPARED, Report, Settings, Source, compute, gather, index_html, report_json,
+    Language, MOST_COMPARED, Report, Settings, Source, Standalone, compute, gather, index_html,
+    report_json, standalone_html,
 };
 use burncam_record::{Predictions, Run, write_atomic_with};
 
@@ -53,7 +54,7 @@ pub(crate) fn write(
     compute(&mut report)?;
     report.mean_face = mean_face;
     set_trust(&mut report, trust);
-    finish(out, &mut report, options.lang, observer)
+    finish(out, &mut report, options, observer)
 }
 
 /// Says of models, by their names, whether their maps may be believed.
@@ -115,14 +116,18 @@ fn warn_of(rule: &Subject, unknown: &[String], observer: &dyn Observer) {
 fn finish(
     out: &Path,
     report: &mut Report<'_>,
-    language: Language,
+    options: &PageOptions,
     observer: &dyn Observer,
 ) -> Result<PathBuf> {
+    let language = options.lang;
     let home = std::env::home_dir();
     report.hide_homes(home.as_deref().and_then(Path::to_str));
     write_atomic_with(&out.join("report.json"), |to| report_json(&*report, to))?;
     let page = out.join("index.html");
     write_atomic_with(&page, |to| index_html(&*report, language, to))?;
+    if let Some(most) = options.standalone {
+        write_standalone(out, report, (most, language), observer)?;
+    }
     if !report.is_compared() {
         let models = report.models.len();
         let text = Message::new(
@@ -149,4 +154,28 @@ fn finish(
         }
     }
     Ok(page)
+}
+
+/// Writes the page with its pictures in it, of so many images at most, and says how large it is before.
+fn write_standalone(
+    out: &Path,
+    report: &Report<'_>,
+    (most, language): (usize, Language),
+    observer: &dyn Observer,
+) -> Result<()> {
+    let pictures = Standalone::plan(report, out, most)?;
+    let (path, (shown, all)) = (out.join("standalone.html"), pictures.images());
+    let (count, megabytes) = (pictures.pictures(), pictures.bytes() as f64 / 1e6);
+    observer.note(Message::new(
+        format!(
+            "{} will hold {count} pictures, {megabytes:.1} MB, of {shown} of {all} images (--max-images).",
+            path.display()
+        ),
+        format!(
+            "{} terá {count} figuras, {} MB, de {shown} de {all} imagens (--max-images).",
+            path.display(),
+            language.number(megabytes, 1)
+        ),
+    ));
+    Ok(write_atomic_with(&path, |to| standalone_html(report, &pictures, language, to))?)
 }
