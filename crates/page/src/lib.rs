@@ -34,6 +34,7 @@ mod steps;
 mod structure;
 mod svg;
 mod swapped_text;
+mod template;
 mod text;
 mod title;
 mod trust;

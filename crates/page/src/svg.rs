@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::document::ModelReport;
-use crate::render::is_control;
+use crate::template::is_control;
 use crate::text::Language;
 use burncam_evaluation::Histogram;
 

@@ -68,7 +68,7 @@ const drawExamples = () => {
     const results = example.models.map((model) => image.r.find((one) => one.m === model && (one.k ?? 0) === example.explanation)
       ?? image.r.find((one) => one.m === model)).filter((one) => one);
     const tiles = make("div", undefined, "tiles");
-    tiles.append(tile(image), ...results.map((result) => tile(image, result)));
+    tiles.append(tile(image), ...results.map((result) => tile(image, result, named)));
     const reason = button(t["example_" + example.kind], () => openImage(image));
     reason.className = "reason";
     tiles.addEventListener("click", () => openImage(image));

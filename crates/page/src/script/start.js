@@ -57,7 +57,15 @@ window.addEventListener("hashchange", () => {
     if (open < 0) at("gallery").scrollIntoView();
   }
 });
+// On paper there are no fields, so it says what was asked for.
+const asked = () => names.filter((name) => field[name] instanceof HTMLElement && get(name) !== field[name].initial).map((name) => {
+  const one = field[name];
+  const title = one.getAttribute("aria-label") ?? one.closest("label").firstChild.textContent.trim();
+  const value = one.selectedOptions?.[0].textContent ?? (one.type === "checkbox" ? "" : one.value);
+  return one.type === "checkbox" ? one.closest("label").textContent.trim() : title + ": " + value;
+}).join("; ");
 window.addEventListener("beforeprint", () => {
+  at("asked").textContent = asked();
   document.querySelectorAll("details:not(.how)").forEach((one) => { one.open = true; });
   document.querySelectorAll("img").forEach((one) => { one.loading = "eager"; });
   document.querySelectorAll(".tile canvas").forEach(paintOne);

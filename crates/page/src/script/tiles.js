@@ -96,13 +96,13 @@ const unread = (result) => {
   element.title = result.s;
   return element;
 };
-const tile = (image, result) => {
+const tile = (image, result, name = label) => {
   const figure = make("figure", undefined, "tile");
   const caption = make("figcaption");
   if (result === undefined) {
     caption.append(make("span", t.original, "of"), make("span", className(image.r.find((one) => one.l !== undefined)?.l), "truth"));
   } else {
-    caption.append(make("span", label(result), "of"), badge(result));
+    caption.append(make("span", name(result), "of"), badge(result));
     if (result.s !== undefined && result.s !== "ok") caption.append(unread(result));
   }
   figure.append(picture(image, result), caption);
