@@ -27,6 +27,7 @@ mod shards;
 mod steps;
 mod svg;
 mod swapped_text;
+mod teaching;
 mod text;
 mod title;
 mod trust;
@@ -38,15 +39,17 @@ mod tests;
 
 pub use build::{compute, gather};
 pub use document::{
-    Agreement, Comparison, Confusion, FoldReport, ImageReport, MOST_COMPARED, MeanMap, ModelReport,
-    Pair, Report, ResultReport, SCHEMA, Settings, Source, TrueClasses,
+    Agreement, AttributionReport, Comparison, Confusion, ExplanationReport, FoldReport,
+    ImageReport, MOST_COMPARED, MeanMap, ModelReport, Pair, Report, ResultReport, SCHEMA, Settings,
+    Source, TrueClasses,
 };
 pub use images::Images;
 pub use merge::merge;
 pub use on_face::{FaceMap, OnFace};
-pub use picture::data_uri;
+pub use picture::{data_uri, mean_face};
 pub use read::read_report;
 pub use render::{index_html, report_json};
 pub use shards::{MOST_MISSING, count_missing_parts, missing_parts, parts, shard, unfinished_runs};
 pub use swapped_text::swapped_sentence;
+pub use teaching::{Reason, TEACHING, Teaching, disagree, teaching_images};
 pub use text::Language;
