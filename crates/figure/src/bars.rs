@@ -13,8 +13,9 @@ use crate::scene::{Anchor, BLACK, GREY, Item, POINT, Place, Scene, Text};
 const SIZE: f32 = 6.5;
 const LEADING: f32 = 8.0;
 
-/// Length and height of a bar, and the space between two, in millimetres.
+/// Length of a bar, at most and where several stand side by side, its height, and the space between two, in millimetres.
 const LENGTH: f32 = 48.0;
+const SHORTEST: f32 = 32.0;
 const HEIGHT: f32 = 2.2;
 const BETWEEN: f32 = 8.0;
 
@@ -32,7 +33,9 @@ pub(crate) fn bars(
     top: f32,
     look: &Look,
 ) -> f32 {
-    let length = LENGTH.min(right - left);
+    let (room, count) = (right - left, kinds.len().max(1) as f32);
+    let each = (room - (count - 1.0) * BETWEEN) / count;
+    let length = each.clamp(SHORTEST, LENGTH).min(room);
     let fitting = (((right - left + BETWEEN) / (length + BETWEEN)) as usize).max(1);
     let mut bottom = top;
     let kinds: Vec<Values> = kinds.iter().copied().collect();

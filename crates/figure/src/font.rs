@@ -81,19 +81,24 @@ impl Face {
         String::new()
     }
 
-    /// The text in lines not wider than `most` millimetres, at most `lines` of them. It is parted behind blanks, and
-    /// names also behind `_`, `-`, `.` and `/`.
+    /// The text in lines not wider than `most` millimetres, at most `lines` of them. It is parted at blanks; words that
+    /// are wider alone also behind `_`, `-`, `.` and `/`.
     pub(crate) fn wrapped(self, text: &str, size: f32, most: f32, lines: usize) -> Vec<String> {
+        let fits = |text: &str| self.width(text.trim_end(), size) <= most;
+        let parts = |word: &'_ str| -> Vec<String> {
+            match fits(word) {
+                true => vec![word.to_owned()],
+                false => word.split_inclusive(['_', '-', '.', '/']).map(str::to_owned).collect(),
+            }
+        };
         let mut wrapped: Vec<String> = Vec::new();
         let mut line = String::new();
-        for word in text.split_inclusive([' ', '_', '-', '.', '/']) {
-            let longer = format!("{line}{word}");
-            if line.is_empty() || self.width(longer.trim_end(), size) <= most {
+        for part in text.split_inclusive(' ').flat_map(parts) {
+            let longer = format!("{line}{part}");
+            if line.is_empty() || fits(&longer) || wrapped.len() + 1 >= lines {
                 line = longer;
-            } else if wrapped.len() + 1 < lines {
-                wrapped.push(std::mem::replace(&mut line, word.to_owned()));
             } else {
-                line = longer;
+                wrapped.push(std::mem::replace(&mut line, part));
             }
         }
         wrapped.push(line);
@@ -179,7 +184,7 @@ mod tests {
         assert!(cut.ends_with('…') && face.width(&cut, 7.0) <= 12.0, "{cut}");
         let lines = face.wrapped(name, 7.0, 14.0, 3);
         assert!(lines.len() > 1 && lines.concat() == name, "{lines:?}");
-        let lines = face.wrapped("a prediction that is long", 7.0, 14.0, 2);
+        let lines = face.wrapped("a prediction that is very long", 7.0, 14.0, 2);
         assert!(lines.len() == 2 && lines[1].ends_with('…'), "{lines:?}");
         assert!(lines.iter().all(|line| face.width(line, 7.0) <= 14.0), "{lines:?}");
     }

@@ -13,14 +13,15 @@ pub struct Look {
     pub width: Option<f32>,
     /// The colours of maps without a sign.
     pub colormap: Colormap,
-    /// The weight of maps over the photograph, in 0..=1.
-    pub alpha: f32,
     /// A title above it.
     pub title: Option<String>,
 }
 
 /// The width of a page's figure in millimetres, where none is asked for.
 pub(crate) const WIDEST: f32 = 180.0;
+
+/// The `alpha` by which a map's weight is its share of the largest value.
+const LINEAR: f32 = 0.5;
 
 impl Look {
     /// Words by their key; see the page's words.
@@ -33,8 +34,11 @@ impl Look {
         Scale { colormap: self.colormap, values, top: 1.0 }
     }
 
+    /// How a map lies over its photograph: its weight is its share, so that the photograph is as it is where nothing
+    /// was seen. That is how sizes are drawn, whose colours are those of positive values.
     pub(crate) fn style(&self, values: Values) -> Style {
-        Style { scale: self.scale(values), alpha: self.alpha, line: true }
+        let values = if values == Values::Positive { Values::Sizes } else { values };
+        Style { scale: self.scale(values), alpha: LINEAR, line: true }
     }
 
     /// A share as a percentage.
