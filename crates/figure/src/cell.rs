@@ -44,10 +44,8 @@ pub(crate) fn cell(
     let spec = &report.models[model].explanations[explanation];
     let map = result.attributions.iter().find(|map| map.explanation == spec.explanation);
     let Some(map) = map else { return Cell::Nothing("figure_no_result") };
-    let ground = photograph.map_or_else(
-        || RgbImage::from_pixel(LEAST, LEAST, NO_PHOTOGRAPH),
-        |photograph| sized(photograph),
-    );
+    let ground =
+        photograph.map_or_else(|| RgbImage::from_pixel(LEAST, LEAST, NO_PHOTOGRAPH), sized);
     match map.map.as_ref().filter(|_| map.status == READABLE) {
         Some(shares) => Cell::Picture(over_photograph(
             &ground,

@@ -67,13 +67,10 @@ pub(crate) fn usual(report: &Report<'_>) -> Vec<Maps> {
 /// networks.
 pub(crate) fn maps(report: &Report<'_>, name: &str) -> Result<Vec<Maps>, Error> {
     if let Some(model) = model(report, name) {
-        return Ok(vec![Maps { model, explanation: 0 }]).and_then(|all| {
-            if report.models[model].explanations.is_empty() {
-                Err(unknown(report, name))
-            } else {
-                Ok(all)
-            }
-        });
+        return match report.models[model].explanations.is_empty() {
+            true => Err(unknown(report, name)),
+            false => Ok(vec![Maps { model, explanation: 0 }]),
+        };
     }
     // A network's name may hold a colon.
     for (at, _) in name.match_indices(':') {

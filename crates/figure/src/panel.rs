@@ -77,7 +77,7 @@ pub fn panel(
     scene.width = grid.width;
     let mut top = MARGIN + heading(&mut scene, look);
     top = headings(&mut scene, report, columns, &grid, top, look);
-    let is_short = fit_one_line(report, rows, columns, &grid, look);
+    let is_short = fit_one_line(rows, columns, &grid, look);
     let mut is_crossed = false;
     for row in rows {
         let photograph = photographs(&row.image);
@@ -273,16 +273,7 @@ fn true_class(image: &ImageReport, look: &Look) -> String {
 }
 
 /// Whether what is under every map fits into one line.
-fn fit_one_line(
-    report: &Report<'_>,
-    rows: &[Row],
-    columns: &[Column],
-    grid: &Grid,
-    look: &Look,
-) -> bool {
-    debug_assert!(
-        columns.iter().filter_map(|one| network(*one)).all(|one| one < report.models.len())
-    );
+fn fit_one_line(rows: &[Row], columns: &[Column], grid: &Grid, look: &Look) -> bool {
     let all = rows.iter().flat_map(|row| columns.iter().map(|column| (&row.image, *column)));
     all.filter(|(_, column)| network(*column).is_some()).all(|(image, column)| {
         let lines = under(image, column, true, look);
