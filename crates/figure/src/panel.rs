@@ -26,6 +26,7 @@ const SMALL: f32 = 6.5;
 
 /// From line to line, in points.
 const LEADING: f32 = 8.2;
+const HEADING_LEADING: f32 = 9.4;
 
 /// The space around everything, between columns, between those of two networks, and between rows, in millimetres.
 pub(crate) const MARGIN: f32 = 1.5;
@@ -189,22 +190,28 @@ fn headings(
             Face::Regular.wrapped(&title, BODY, grid.cell, 3)
         })
         .collect();
-    let baseline = top + HEADING * POINT * 0.8;
-    let mut place = 0;
-    while place < columns.len() {
-        let same =
-            columns[place..].iter().take_while(|other| network(**other) == network(columns[place]));
-        let end = place + same.count();
-        if let Some(model) = network(columns[place]) {
-            let (left, right) = (grid.left[place], grid.left[end - 1] + grid.cell);
-            let name = Face::SemiBold.cut(&report.models[model].name, HEADING, right - left);
-            let at = [(left + right) / 2.0, baseline];
-            scene.text(Text::new(name, at, HEADING).bold().anchored(Anchor::Middle));
-            if end - place > 1 {
-                scene.rule([left, baseline + 1.2], [right, baseline + 1.2], 0.2, RULE);
-            }
+    let mut networks = Vec::new();
+    for run in columns.chunk_by(|one, next| network(*one) == network(*next)) {
+        let place = networks.last().map_or(0, |(_, _, end)| *end);
+        let end = place + run.len();
+        let width = grid.left[end - 1] + grid.cell - grid.left[place];
+        let name = network(run[0]).map_or("", |model| report.models[model].name.as_str());
+        networks.push((Face::SemiBold.wrapped(name, HEADING, width, 2), place, end));
+    }
+    let most = networks.iter().map(|(name, _, _)| name.len()).max().unwrap_or_default();
+    let first = top + HEADING * POINT * 0.8;
+    let baseline = first + most.saturating_sub(1) as f32 * HEADING_LEADING * POINT;
+    for (name, place, end) in networks {
+        if network(columns[place]).is_none() {
+            continue;
         }
-        place = end;
+        let (left, right) = (grid.left[place], grid.left[end - 1] + grid.cell);
+        let up = name.len().saturating_sub(1) as f32 * HEADING_LEADING * POINT;
+        let text = Text::new("", [(left + right) / 2.0, baseline - up], HEADING);
+        scene.lines(&name, &text.bold().anchored(Anchor::Middle), HEADING_LEADING);
+        if end - place > 1 {
+            scene.rule([left, baseline + 1.2], [right, baseline + 1.2], 0.2, RULE);
+        }
     }
     let most = titles.iter().map(Vec::len).max().unwrap_or_default();
     let first = baseline + 1.2 + (BODY + 0.5) * POINT;

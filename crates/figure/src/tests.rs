@@ -261,7 +261,7 @@ fn a_list_chooses_images_in_its_order() {
 
 #[test]
 fn too_many_columns_are_refused() {
-    let named = vec!["VGG16"; 12].join(",");
+    let named = ["VGG16"; 12].join(",");
     let error = figure(None, Some(&named), &look()).expect_err("no room").to_string();
     assert!(error.contains("12 columns do not fit into 120 mm") && error.contains("hint:"));
 }
