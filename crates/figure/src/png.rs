@@ -2,13 +2,14 @@
 
 use std::io::Cursor;
 
+use burncam_render::resize_bicubic;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 
 use crate::error::Error;
-use crate::scene::Scene;
+use crate::scene::{Item, Scene};
 use crate::svg::svg;
 
 /// More pixels than a figure of a paper has; each takes 4 bytes.
@@ -34,7 +35,7 @@ pub fn png(scene: &Scene, dpi: f32) -> Result<Vec<u8>, Error> {
              hint: lower --dpi or --width, or write a .pdf"
         )));
     }
-    let tree = Tree::from_str(&svg(scene), &Options::default())
+    let tree = Tree::from_str(&svg(&fitted(scene, dpi)), &Options::default())
         .map_err(|error| Error::Draw(error.to_string()))?;
     let mut pixels = Pixmap::new(width as u32, height as u32)
         .ok_or_else(|| Error::Draw("the picture has no size".to_owned()))?;
@@ -49,6 +50,21 @@ pub fn png(scene: &Scene, dpi: f32) -> Result<Vec<u8>, Error> {
         .write_image(&rgb, width as u32, height as u32, ExtendedColorType::Rgb8)
         .map_err(|error| Error::Draw(error.to_string()))?;
     Ok(with_density(bytes.into_inner(), dpi))
+}
+
+/// The figure with pictures of no more pixels than are drawn: the renderer would take some of theirs and leave out others.
+fn fitted(scene: &Scene, dpi: f32) -> Scene {
+    let mut scene = scene.clone();
+    for item in &mut scene.items {
+        let Item::Picture { place, picture } = item else { continue };
+        let side = |length: f32| ((length * dpi / INCH as f32).round() as u32).max(1);
+        let (width, height) = (side(place.width), side(place.height));
+        if width < picture.width() || height < picture.height() {
+            let (width, height) = (width.min(picture.width()), height.min(picture.height()));
+            *picture = resize_bicubic(picture, width, height);
+        }
+    }
+    scene
 }
 
 /// Puts the chunk that has the pixels per metre behind the first one.
