@@ -43,7 +43,7 @@ pub(crate) fn bars(
         let (start, mut titles) = (bottom, Vec::new());
         for values in group {
             let title = look.say(&format!("{key}_{}", values.name()), &[]);
-            titles.push(Face::Regular.wrapped(&title, SIZE, length, 3));
+            titles.push(Face::Regular.wrapped(&title, SIZE, (length + BETWEEN - 2.0).min(room), 3));
         }
         let most = titles.iter().map(Vec::len).max().unwrap_or_default();
         for (place, (values, title)) in group.iter().zip(titles).enumerate() {

@@ -95,18 +95,21 @@ pub fn mean_maps(
         scene.lines(&title, &Text::new("", [MARGIN, next], BODY), LEADING);
         for (place, group) in groups.iter().enumerate() {
             let place = Place { left: left(place), top, width: cell, height: cell };
-            match mean(explanation, group) {
+            let count = match mean(explanation, group) {
                 Some(mean) => {
                     on_face |= mean.on_face.is_some();
                     let picture = picture(mean, explanation.spec.values, face.as_ref(), look);
                     scene.add(Item::Picture { place, picture });
-                    let maps = mean.on_face.as_ref().map_or(mean.maps, |face| face.maps);
-                    let text = look.say("figure_maps", &[("n", &maps.to_string())]);
-                    let at = [place.left + cell / 2.0, top + cell + (SMALL + 1.0) * POINT];
-                    scene.text(Text::new(text, at, SMALL).anchored(Anchor::Middle));
+                    mean.on_face.as_ref().map_or(mean.maps, |face| face.maps)
                 }
-                None => scene.add(Item::Rectangle { place, fill: PALE }),
-            }
+                None => {
+                    scene.add(Item::Rectangle { place, fill: PALE });
+                    0
+                }
+            };
+            let text = look.say("figure_maps", &[("n", &count.to_string())]);
+            let at = [place.left + cell / 2.0, top + cell + (SMALL + 1.0) * POINT];
+            scene.text(Text::new(text, at, SMALL).anchored(Anchor::Middle));
         }
         top += cell + (SMALL + 2.0) * POINT + GAP;
     }

@@ -89,7 +89,7 @@ pub fn panel(
             let drawn = cell(report, &row.image, *column, photograph.as_ref(), look);
             is_crossed |= matches!(drawn, Cell::Crossed(_));
             place(&mut scene, drawn, Place { left, top, width: grid.cell, height }, look);
-            let lines = under(&row.image, *column, is_short, look);
+            let lines = under(&row.image, *column, grid.cell, is_short, look);
             let mut baseline = top + height + (SMALL + 1.0) * POINT;
             for (text, colour) in lines {
                 let text = Face::Regular.cut(&text, SMALL, grid.cell + GAP * 0.8);
@@ -283,7 +283,7 @@ fn true_class(image: &ImageReport, look: &Look) -> String {
 fn fit_one_line(rows: &[Row], columns: &[Column], grid: &Grid, look: &Look) -> bool {
     let all = rows.iter().flat_map(|row| columns.iter().map(|column| (&row.image, *column)));
     all.filter(|(_, column)| network(*column).is_some()).all(|(image, column)| {
-        let lines = under(image, column, true, look);
+        let lines = under(image, column, grid.cell, true, look);
         lines.iter().all(|(text, _)| Face::Regular.width(text, SMALL) <= grid.cell)
     })
 }
@@ -292,10 +292,14 @@ fn fit_one_line(rows: &[Row], columns: &[Column], grid: &Grid, look: &Look) -> b
 fn under(
     image: &ImageReport,
     column: Column,
+    room: f32,
     is_short: bool,
     look: &Look,
 ) -> Vec<(String, Colour)> {
-    let Some(model) = network(column) else { return vec![(true_class(image, look), BLACK)] };
+    let Some(model) = network(column) else {
+        let lines = Face::Regular.wrapped(&true_class(image, look), SMALL, room, 2);
+        return lines.into_iter().map(|line| (line, BLACK)).collect();
+    };
     let Some(result) = image.results.iter().find(|result| result.model == model) else {
         return Vec::new();
     };
