@@ -9,6 +9,7 @@ mod devices;
 mod errors;
 mod evaluate;
 mod explanations;
+mod figure;
 mod first_contact;
 mod front;
 mod graph;

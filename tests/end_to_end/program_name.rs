@@ -28,7 +28,7 @@ fn help_and_hints_name_the_program_as_it_was_called() {
 fn short_help_fits_a_screen_and_the_rest_is_in_the_long_one() {
     let place = Place::new();
     let commands = ["explain", "models", "inspect", "layers", "convert", "compare", "devices"];
-    for command in commands.iter().chain(&["verify", "report", "completions", "man"]) {
+    for command in commands.iter().chain(&["verify", "report", "figure", "completions", "man"]) {
         let mut short = place.command(&[command, "-h"]);
         let short = Run::of(short.env("COLUMNS", "80").output().expect("the program starts"));
         let lines = short.stdout.lines().count();

@@ -32,6 +32,7 @@ For users (they build the `burncam` program on first use, and start it with the 
   devices   list what there is to compute on
   verify    check that a device computes what the CPU computes
   report    make the page of a finished run again, or one page of several runs
+  figure    make a figure for a paper of a finished run: images and maps, mean maps, or curves
   port      make a native network of any ONNX classifier, for the commands above
 
 For developers:
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
                 ExitCode::SUCCESS
             }
             "explain" | "evaluate" | "models" | "methods" | "measures" | "inspect" | "layers"
-            | "convert" | "compare" | "devices" | "verify" | "report" => {
+            | "convert" | "compare" | "devices" | "verify" | "report" | "figure" => {
                 program::start(command, rest)
             }
             "port" => port::run(rest),

@@ -8,6 +8,7 @@ mod convert;
 mod demo;
 mod devices;
 mod explain;
+mod figure;
 mod inspect;
 mod layers;
 mod man;
@@ -99,6 +100,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Devices(args) => devices::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Figure(args) => figure::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }

@@ -2,6 +2,7 @@
 
 use crate::document::{AttributionReport, ImageReport, Report, ResultReport};
 use crate::maps::OK;
+use crate::text::Language;
 use burncam_evaluation::{Outcome, Peaks};
 use burncam_record::Error;
 
@@ -56,6 +57,20 @@ impl Reason {
             Self::RightToo => "right_too",
         }
     }
+
+    /// The reason in words.
+    #[must_use]
+    pub fn say(self, language: Language) -> String {
+        language.say(&format!("example_{}", self.name()), &[]).unwrap_or_default()
+    }
+}
+
+/// Whether networks predict different classes for an image.
+#[must_use]
+pub fn disagree(image: &ImageReport) -> bool {
+    let mut classes = image.results.iter().filter_map(|one| one.predicted.as_ref());
+    let first = classes.next();
+    classes.any(|class| Some(class) != first)
 }
 
 /// An image to be seen first.

@@ -46,14 +46,15 @@ mod tests;
 
 pub use build::{compute, gather};
 pub use document::{
-    Agreement, Comparison, Confusion, Discordance, FoldReport, ImageReport, MOST_COMPARED, MeanMap,
-    ModelReport, Pair, Report, ResultReport, SCHEMA, Settings, Source, TrueClasses,
+    Agreement, AttributionReport, Comparison, Confusion, Discordance, ExplanationReport,
+    FoldReport, ImageReport, MOST_COMPARED, MeanMap, ModelReport, Pair, Report, ResultReport,
+    SCHEMA, Settings, Source, TrueClasses,
 };
-pub use examples::{Example, Reason, examples};
+pub use examples::{Example, Reason, disagree, examples};
 pub use images::Images;
 pub use merge::merge;
 pub use on_face::{FaceMap, OnFace};
-pub use picture::data_uri;
+pub use picture::{data_uri, mean_face};
 pub use read::read_report;
 pub use render::{index_html, report_json, standalone_html};
 pub use shards::{MOST_MISSING, count_missing_parts, missing_parts, parts, shard, unfinished_runs};

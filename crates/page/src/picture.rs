@@ -4,6 +4,8 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
+use crate::document::Report;
+use crate::mean_maps;
 use burncam_render::Scale;
 
 /// Values in their colours, row by row.
@@ -26,9 +28,11 @@ pub fn data_uri(image: impl Into<DynamicImage>) -> String {
     }
 }
 
+/// The digits of base64.
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /// RFC 4648.
 pub(super) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for three in bytes.chunks(3) {
         let byte = |place: usize| u32::from(three.get(place).copied().unwrap_or(0));
@@ -39,6 +43,29 @@ pub(super) fn base64(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+/// The mean photograph of a report, if it has one that can be decoded.
+#[must_use]
+pub fn mean_face(report: &Report<'_>) -> Option<RgbImage> {
+    let digits = mean_maps::face(report)?.rsplit(',').next()?;
+    let png = from_base64(digits)?;
+    Some(image::load_from_memory_with_format(&png, ImageFormat::Png).ok()?.into_rgb8())
+}
+
+/// RFC 4648; `None` for other characters.
+fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
+    for digit in text.trim_end_matches('=').bytes() {
+        let value = DIGITS.iter().position(|known| *known == digit)? as u32;
+        bits = (bits << 6 | value) & 0xffff;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count & 255) as u8);
+        }
+    }
+    Some(bytes)
 }
 
 #[cfg(test)]
@@ -57,6 +84,7 @@ mod tests {
             ("foobar", "Zm9vYmFy"),
         ] {
             assert_eq!(base64(plain.as_bytes()), coded);
+            assert_eq!(from_base64(coded).as_deref(), Some(plain.as_bytes()));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A map over a photograph, made to be read: on screen, in print, in grey, and by people who do not
 //! tell colours apart.
 
-use image::{Rgb, RgbImage};
+use image::{Rgb, RgbImage, imageops};
 
 use crate::glyphs;
 use crate::scale::Scale;
@@ -24,13 +24,7 @@ const LINE: f32 = 0.5;
 /// Steps between the lines that cross out a photograph without a map, in pixels.
 const HATCH: u32 = 16;
 
-/// The map over the photograph at the photograph's own size, and a colour bar with its numbers to
-/// the right.
-///
-/// The map is interpolated as numbers and coloured after. The photograph becomes grey, so that all
-/// colour is the map's, and is not stretched: `(1 - weight) * grey + weight * colour`, the weight by
-/// [`Scale::weight`]. A line, white inside and black outside, may run at half of the scale, so that the
-/// place can be read in grey as well. Equal values of two overlays of one scale have equal colours.
+/// The map [over the photograph](over_photograph), and a colour bar with its numbers to the right.
 ///
 /// # Shapes
 ///
@@ -46,11 +40,37 @@ pub fn clean_overlay(
     map_size: (usize, usize),
     style: &Style,
 ) -> RgbImage {
+    let mut picture = canvas(&over_photograph(photograph, map, map_size, style));
+    bar(&mut picture, photograph.dimensions(), style);
+    picture
+}
+
+/// The map over the photograph at the photograph's own size.
+///
+/// The map is interpolated as numbers and coloured after. The photograph becomes grey, so that all
+/// colour is the map's, and is not stretched: `(1 - weight) * grey + weight * colour`, the weight by
+/// [`Scale::weight`]. A line, white inside and black outside, may run at half of the scale, so that the
+/// place can be read in grey as well. Equal values of two overlays of one scale have equal colours.
+///
+/// # Shapes
+///
+/// `map` is `[height, width]` of `map_size`, row by row, over the whole photograph.
+///
+/// # Panics
+///
+/// If the map does not have its size, or one has no pixels.
+#[must_use]
+pub fn over_photograph(
+    photograph: &RgbImage,
+    map: &[f32],
+    map_size: (usize, usize),
+    style: &Style,
+) -> RgbImage {
     let (width, height) = photograph.dimensions();
     let scale = style.scale;
     let shares = map.iter().map(|value| scale.share(*value)).collect::<Vec<f32>>();
     let shares = resample(&shares, map_size, (height as usize, width as usize));
-    let mut picture = canvas(photograph);
+    let mut picture = RgbImage::new(width, height);
     for (x, y, pixel) in photograph.enumerate_pixels() {
         let share = shares[(y * width + x) as usize];
         let (grey, weight) = (grey(*pixel), scale.weight(share, style.alpha));
@@ -60,19 +80,28 @@ pub fn clean_overlay(
     if style.line {
         outline(&mut picture, &shares, (width, height));
     }
-    bar(&mut picture, (width, height), style);
     picture
 }
 
-/// The photograph where there is no map to be read: grey, crossed out, and without a colour bar. Of
-/// the size of a clean overlay.
+/// The photograph where there is no map to be read: [hatched], and without a colour bar. Of the size of a
+/// clean overlay.
 ///
 /// # Panics
 ///
 /// If it has no pixels.
 #[must_use]
 pub fn crossed_out(photograph: &RgbImage) -> RgbImage {
-    let mut picture = canvas(photograph);
+    canvas(&hatched(photograph))
+}
+
+/// The photograph in grey, crossed out, at its own size.
+///
+/// # Panics
+///
+/// If it has no pixels.
+#[must_use]
+pub fn hatched(photograph: &RgbImage) -> RgbImage {
+    let mut picture = photograph.clone();
     let step = HATCH * scale_of(photograph.dimensions());
     for (x, y, pixel) in photograph.enumerate_pixels() {
         let grey = grey(*pixel) as u8;
@@ -100,12 +129,14 @@ fn scale_of((width, height): (u32, u32)) -> u32 {
     (width.min(height) / 200).max(1)
 }
 
-/// White, with room for the colour bar at the right.
-fn canvas(photograph: &RgbImage) -> RgbImage {
-    let (width, height) = photograph.dimensions();
+/// The picture on white, with room for the colour bar at the right.
+fn canvas(picture: &RgbImage) -> RgbImage {
+    let (width, height) = picture.dimensions();
     let scale = scale_of((width, height));
     let room = scale * (GAP + BAR + GAP + glyphs::WIDTH * LABEL);
-    RgbImage::from_pixel(width + room, height, Rgb([255; 3]))
+    let mut canvas = RgbImage::from_pixel(width + room, height, Rgb([255; 3]));
+    imageops::replace(&mut canvas, picture, 0, 0);
+    canvas
 }
 
 /// Draws the line at half of the scale.

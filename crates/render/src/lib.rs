@@ -29,7 +29,7 @@ mod pillow;
 mod scale;
 mod thumbnail;
 
-pub use clean::{Style, clean_overlay, crossed_out};
+pub use clean::{Style, clean_overlay, crossed_out, hatched, over_photograph};
 pub use colormap::{Colormap, diverging, jet};
 pub use encode::{Format, encode};
 pub use error::EncodeError;

@@ -77,6 +77,21 @@ Examples:
 Exit codes: 0 the page is written; 1 it is, but a part or images of an unfinished run are missing; 2
 usage or fatal error.";
 
+pub(super) const FIGURE_EXAMPLES: &str = "\
+Examples:
+  burncam figure results
+      Show the images that the page shows first, with a map of each network, in results/figure.pdf.
+  burncam figure results --images outcome=wrong --columns original,VGG16:grad-cam,VGG16:layer-cam --out wrong.pdf
+      Show the first six images that were taken for another class, with two maps of one network.
+  burncam figure results --images chosen.csv --width 88 --out figure.svg --out figure.png --dpi 600
+      Show the images of a list, as wide as a column of a journal, in two formats.
+  burncam figure results --mean --lang pt-BR --out media.pdf
+      Show the mean maps by class and outcome, in Portuguese.
+  burncam figure results --curves --out curves.pdf
+      Show ROC curves and reliability.
+
+Exit codes: 0 the figure is written; 2 usage or fatal error.";
+
 pub(super) const COMPARE_EXAMPLES: &str = "\
 Examples:
   python tests/reference/dump_activations.py VGG16.h5 face.png dump.npz

@@ -2,6 +2,7 @@
 
 mod examples;
 mod explain;
+mod figure;
 mod help;
 mod measures;
 mod network;
@@ -22,6 +23,7 @@ use examples::{
     MAN_EXAMPLES, MODELS_EXAMPLES, REPORT_EXAMPLES, VERIFY_EXAMPLES,
 };
 pub(crate) use explain::{Evaluate, Explain, Smooth};
+pub(crate) use figure::Figure;
 pub(crate) use help::{command, with_adapters};
 pub(crate) use measures::MeasureArgs;
 pub(crate) use network::NetworkArgs;
@@ -52,6 +54,7 @@ pub(crate) enum Command {
     Devices(Devices),
     Verify(Verify),
     Report(Report),
+    Figure(Box<Figure>),
     Completions(Completions),
     Man(Man),
 }
@@ -115,6 +118,7 @@ impl Command {
             | Self::Layers(_)
             | Self::Convert(_)
             | Self::Report(_)
+            | Self::Figure(_)
             | Self::Completions(_)
             | Self::Man(_) => return false,
         };

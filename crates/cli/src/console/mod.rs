@@ -39,7 +39,7 @@ macro_rules! err {
 mod summary;
 mod verdicts;
 
-pub(crate) use summary::{Head, places, report, summary};
+pub(crate) use summary::{Head, figure, places, report, summary};
 pub(crate) use verdicts::verdicts;
 
 /// Prints an error with its causes and, where one helps, a hint.

@@ -189,6 +189,11 @@ pub(crate) fn report(page: &Path, runs: usize, models: usize, count: usize) {
     out!("{runs}, {models}, {}.\n  {}", images(count), page.display());
 }
 
+/// Prints where a figure is, and its size in millimetres.
+pub(crate) fn figure(path: &Path, width: f32, height: f32) {
+    out!("{}: {width:.0} × {height:.0} mm", path.display());
+}
+
 fn score_table(language: Language, summary: &Summary) -> String {
     let name = |score: &FoldScore| on_one_line(&score.fold).chars().count();
     let all = FoldScore { fold: say(language, "console_all", &[]), ..summary.total.clone() };
