@@ -210,7 +210,8 @@ fn large_view(browser: &Path) {
     chromium.key("Enter");
     chromium.until(open);
     assert_eq!(chromium.text(title), names[3]);
-    let fits = "document.querySelector('#large .maps').getBoundingClientRect().bottom <= innerHeight";
+    let fits =
+        "document.querySelector('#large .maps').getBoundingClientRect().bottom <= innerHeight";
     assert_eq!(chromium.value(fits), true, "maps are seen without scrolling");
     chromium.click("#large-close");
     chromium.until(&format!("!{open}"));
