@@ -76,7 +76,8 @@ fn colours(browser: &Path) {
     chromium.until(&format!("{sum} > 150"));
     set(&mut chromium, "f-opacity", "0");
     chromium.until(&format!("{sum} === 0"));
-    check(&chromium, &place);
+    // The browser logs that pixels are read often, which the page does not do.
+    assert!(chromium.happened("Runtime.exceptionThrown").is_empty(), "{:#?}", chromium.events);
 }
 
 fn address(browser: &Path) {
