@@ -7,7 +7,9 @@
 mod chromium;
 mod maps;
 mod page;
+mod screenshots;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
@@ -15,7 +17,16 @@ use libtest_mimic::{Arguments, Trial};
 /// If set, a machine without a browser fails.
 const REQUIRED: &str = "BURNCAM_REQUIRE_BROWSER";
 
+/// If set, there are no tests: pictures of the page that this names are written into the folder of the other.
+const PAGE: &str = "BURNCAM_PAGE";
+const PICTURES: &str = "BURNCAM_PICTURES";
+
 fn main() -> ExitCode {
+    let paths = [PAGE, PICTURES].map(|name| std::env::var_os(name).map(PathBuf::from));
+    if let ([Some(page), Some(folder)], Some(browser)) = (&paths, chromium::find()) {
+        screenshots::write(&browser, page, folder);
+        return ExitCode::SUCCESS;
+    }
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     let browser = chromium::find();
     let required = std::env::var_os(REQUIRED).is_some();

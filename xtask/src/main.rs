@@ -7,6 +7,7 @@
 mod bench;
 mod checks;
 mod fuzz;
+mod pictures;
 mod port;
 mod program;
 mod soak;
@@ -39,6 +40,7 @@ For developers:
   test      run all tests; arguments go to `cargo test`
   bench     how fast `explain` is, beside Keras, PyTorch and ONNX Runtime
   soak      what a run of 50,000 images takes: memory, time, sizes
+  pictures  take the pictures of the demo that stand in README and docs; needs Chromium
   fuzz      hand files that a fuzzer makes to every reader
   ci        check everything that .ci/run checks: format, lints, docs, tests, licences, the demo
 
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
             "port" => port::run(rest),
             "bench" => bench::run(rest),
             "soak" => soak::run(rest),
+            "pictures" => pictures::run(),
             "fuzz" => fuzz::run(rest),
             "test" => checks::test(rest),
             "ci" => checks::all(),
