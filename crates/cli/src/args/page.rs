@@ -48,6 +48,7 @@ pub(crate) struct PageArgs {
         long,
         value_name = "N",
         default_value_t = 300,
+        hide_short_help = true,
         value_parser = clap::value_parser!(u32).range(1..),
         help_heading = "Report"
     )]
