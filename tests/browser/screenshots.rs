@@ -8,11 +8,11 @@ use crate::chromium::Chromium;
 /// A picture's file, the window's size, and what is done to the page before.
 type Shot = (&'static str, [u32; 2], &'static str);
 
-const LARGE: &str = "enlarge(0)";
+const LARGE: &str = "document.querySelector('.card:nth-child(2) button').click()";
 
 const SHOTS: [Shot; 5] = [
     ("page.png", [1280, 800], "window.scrollTo(0, 0)"),
-    ("gallery.png", [1280, 900], "document.getElementById('filters').scrollIntoView()"),
+    ("gallery.png", [1280, 760], "document.getElementById('filters').scrollIntoView()"),
     ("large.png", [1280, 900], LARGE),
     ("trust.png", [1280, 1000], "document.getElementById('trust').scrollIntoView()"),
     ("phone.png", [400, 800], "window.scrollTo(0, 0)"),

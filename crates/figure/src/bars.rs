@@ -41,9 +41,10 @@ pub(crate) fn bars(
     let kinds: Vec<Values> = kinds.iter().copied().collect();
     for group in kinds.chunks(fitting) {
         let (start, mut titles) = (bottom, Vec::new());
-        for values in group {
+        for (place, values) in group.iter().enumerate() {
             let title = look.say(&format!("{key}_{}", values.name()), &[]);
-            titles.push(Face::Regular.wrapped(&title, SIZE, (length + BETWEEN - 2.0).min(room), 3));
+            let free = room - place as f32 * (length + BETWEEN);
+            titles.push(Face::Regular.wrapped(&title, SIZE, (length + BETWEEN - 2.0).min(free), 4));
         }
         let most = titles.iter().map(Vec::len).max().unwrap_or_default();
         for (place, (values, title)) in group.iter().zip(titles).enumerate() {

@@ -265,7 +265,7 @@ fn name(scene: &mut Scene, row: &Row, columns: &[Column], grid: &Grid, top: f32,
     }
     more.extend(row.reason.as_ref().map(|reason| reason.say(look.language)));
     for text in more {
-        let lines = Face::Regular.wrapped(&text, SMALL, room, 4);
+        let lines = Face::Regular.wrapped(&text, SMALL, room, 6);
         let first = Text::new("", [MARGIN, baseline + 0.4], SMALL).coloured(GREY);
         baseline = scene.lines(&lines, &first, LEADING);
     }
