@@ -105,6 +105,16 @@ impl Chromium {
         self.until("document.readyState === 'complete' && document.getElementById('shown').textContent !== ''");
     }
 
+    /// Loads the page again and waits until it is there.
+    pub(crate) fn reload(&mut self) {
+        // The old page is complete, too, until it is gone.
+        self.value("window.isOld = true");
+        self.value("location.reload()");
+        self.until(
+            "!window.isOld && document.readyState === 'complete' && document.getElementById('shown').textContent !== ''",
+        );
+    }
+
     /// The value of an expression in the page.
     pub(crate) fn value(&mut self, expression: &str) -> Value {
         let parameters =

@@ -92,10 +92,7 @@ fn address(browser: &Path) {
     for part in ["model=0", "outcome=Wrong", "colours=jet"] {
         assert!(hash.contains(part), "{hash}");
     }
-    chromium.value("location.reload()");
-    chromium.until(
-        "document.readyState === 'complete' && document.getElementById('shown').textContent !== ''",
-    );
+    chromium.reload();
     assert_eq!(shown(&mut chromium), before);
     assert_eq!(chromium.text("document.getElementById('f-colours').value"), "jet");
     assert_eq!(chromium.value("document.getElementById('more').open"), true);
@@ -105,8 +102,8 @@ fn address(browser: &Path) {
     chromium.click(".card .open");
     chromium.until("location.hash.includes('image=')");
     let title = chromium.text("document.getElementById('large-title').textContent");
-    chromium.value("location.reload()");
-    chromium.until("document.readyState === 'complete' && document.getElementById('large').open");
+    chromium.reload();
+    chromium.until("document.getElementById('large').open");
     assert_eq!(chromium.text("document.getElementById('large-title').textContent"), title);
     check(&chromium, &place);
 }
@@ -134,10 +131,7 @@ fn notes(browser: &Path) {
     );
     set(&mut chromium, "f-tag", "mouth");
     assert_eq!(cards(&mut chromium), 1.0);
-    chromium.value("location.reload()");
-    chromium.until(
-        "document.readyState === 'complete' && document.getElementById('shown').textContent !== ''",
-    );
+    chromium.reload();
     assert_eq!(chromium.text("document.getElementById('chosen').textContent"), "2 chosen");
     chromium.click("#choice-command");
     let command = chromium.text("document.getElementById('told').textContent");
