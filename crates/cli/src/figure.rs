@@ -25,7 +25,8 @@ pub(crate) fn run(args: &Figure) -> Result<ExitCode> {
         [] => vec![args.results.join(FILE)],
         some => some.to_vec(),
     };
-    let formats: Vec<Format> = out.iter().map(|path| Format::of(path)).collect::<Result<_>>()?;
+    let formats: Vec<Format> =
+        out.iter().map(|path| Format::from_name(path)).collect::<Result<_>>()?;
     let report = report(&args.results)?;
     let look = Look {
         language: args.lang,
@@ -74,7 +75,7 @@ fn scene(args: &Figure, report: &Report<'_>, look: &Look) -> Result<Scene> {
         let run = image.results.first()?.run;
         let folder = folders
             .entry(run)
-            .or_insert_with(|| Folder::of(&args.results, report, run, args.data.as_deref()));
+            .or_insert_with(|| Folder::of_run(&args.results, report, run, args.data.as_deref()));
         let own = folder.as_ref().and_then(|folder| folder.photograph(image));
         own.or_else(|| {
             small.push(image.path.clone());
@@ -103,7 +104,7 @@ enum Format {
 }
 
 impl Format {
-    fn of(path: &Path) -> Result<Self> {
+    fn from_name(path: &Path) -> Result<Self> {
         let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
         match ending.to_ascii_lowercase().as_str() {
             "svg" => Ok(Self::Svg),
@@ -124,7 +125,12 @@ struct Folder {
 }
 
 impl Folder {
-    fn of(results: &Path, report: &Report<'_>, run: usize, data: Option<&Path>) -> Option<Self> {
+    fn of_run(
+        results: &Path,
+        report: &Report<'_>,
+        run: usize,
+        data: Option<&Path>,
+    ) -> Option<Self> {
         let folder = results.join(&report.runs.get(run)?.folder);
         // `report.json` does not say where the images are, since it is sent to others.
         let record = read_record(&folder.join("run.json"));

@@ -78,7 +78,7 @@ pub(crate) fn maps(report: &Report<'_>, name: &str) -> Result<Vec<Maps>, Error> 
             return Ok(vec![explanation(report, model, &name[at + 1..])?]);
         }
     }
-    let has = |model: &usize| !found(&report.models[*model], name).is_empty();
+    let has = |model: &usize| !matching_explanations(&report.models[*model], name).is_empty();
     let models: Vec<usize> = (0..report.models.len()).filter(has).collect();
     if models.is_empty() {
         return Err(unknown(report, name));
@@ -94,7 +94,7 @@ pub(crate) fn model(report: &Report<'_>, name: &str) -> Option<usize> {
 
 /// The explanations of a network that a name stands for. Its own name or title stands for one, a method's for all of
 /// its layers.
-fn found(model: &ModelReport, name: &str) -> Vec<usize> {
+fn matching_explanations(model: &ModelReport, name: &str) -> Vec<usize> {
     let all = || model.explanations.iter().enumerate();
     let is_own = |one: &str| one.eq_ignore_ascii_case(name);
     let own = all().find(|(_, one)| is_own(&one.spec.name) || is_own(&one.spec.title));
@@ -108,7 +108,7 @@ fn found(model: &ModelReport, name: &str) -> Vec<usize> {
 }
 
 fn explanation(report: &Report<'_>, model: usize, name: &str) -> Result<Maps, Error> {
-    match found(&report.models[model], name).as_slice() {
+    match matching_explanations(&report.models[model], name).as_slice() {
         [] => Err(unknown(report, name)),
         [explanation] => Ok(Maps { model, explanation: *explanation }),
         several => {

@@ -71,7 +71,7 @@ pub fn mean_maps(
     let top = MARGIN + heading(&mut scene, look);
     let titles: Vec<Vec<String>> = groups
         .iter()
-        .map(|group| Face::SemiBold.wrapped(&said(group, look), BODY, cell, 3))
+        .map(|group| Face::SemiBold.wrapped(&group_title(group, look), BODY, cell, 3))
         .collect();
     let lines = titles.iter().map(Vec::len).max().unwrap_or_default();
     let first = top + BODY * POINT * 0.8;
@@ -138,7 +138,7 @@ fn groups(report: &Report<'_>, rows: &[Maps]) -> Vec<Group> {
     groups.into_iter().collect()
 }
 
-fn said((class, outcome): &Group, look: &Look) -> String {
+fn group_title((class, outcome): &Group, look: &Look) -> String {
     let outcome = look.say(outcome.name(), &[]);
     look.say("figure_group", &[("class", class), ("outcome", &outcome)])
 }

@@ -21,7 +21,7 @@ pub(super) const MEASURES: [&str; 4] = ["accuracy", "sensitivity", "specificity"
 pub(super) struct First<'a> {
     name: &'a str,
     /// Those of [`MEASURES`], in its order.
-    measures: Vec<Shown>,
+    measures: Vec<MeasureCell>,
     /// How many of the maps can be read.
     readable: String,
     are_all_readable: bool,
@@ -30,7 +30,7 @@ pub(super) struct First<'a> {
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct MeasureCell {
     measure: &'static str,
     value: String,
     interval: String,
@@ -51,7 +51,10 @@ pub(super) fn rows<'a>(
 ) -> Vec<First<'a>> {
     let row = |(place, model): (usize, &'a ModelReport)| First {
         name: &model.name,
-        measures: MEASURES.into_iter().map(|measure| shown(model, measure, language)).collect(),
+        measures: MEASURES
+            .into_iter()
+            .map(|measure| measure_cell(model, measure, language))
+            .collect(),
         readable: readable(model, language),
         are_all_readable: maps(model).0 == maps(model).1,
         verdicts: headlines(model, language),
@@ -74,13 +77,13 @@ pub(super) fn lead(report: &Report<'_>, folds: usize, key: &str, language: Langu
     language.say(key, &values).unwrap_or_default()
 }
 
-fn shown(model: &ModelReport, measure: &'static str, language: Language) -> Shown {
+fn measure_cell(model: &ModelReport, measure: &'static str, language: Language) -> MeasureCell {
     let number = |share: f64| value(measure, share, language);
     let interval = model.intervals.get(measure).filter(|one| one.low < one.high);
     let ends = interval.map(|one| format!("{} – {}", number(one.low), number(one.high)));
     let found = burncam_evaluation::MEASURES.iter().position(|known| *known == measure);
     let found = found.and_then(|place| model.scores.values()[place]);
-    Shown {
+    MeasureCell {
         measure,
         value: found.map_or_else(|| "–".to_owned(), number),
         interval: ends.unwrap_or_default(),

@@ -187,32 +187,39 @@ impl Measure {
     }
 }
 
+/// Numbers that several measures are made of, or why there are none.
+type Shared = Result<Result<Vec<f64>, Undefined>, NetworkError>;
+
 impl Network<'_> {
     /// What is remembered of the image under this name, or what `compute` gives: the same for all its maps.
     pub(crate) fn shared(
         &mut self,
         name: &'static str,
-        compute: impl FnOnce(&mut Self) -> Result<Result<Vec<f64>, Undefined>, NetworkError>,
-    ) -> Result<Result<Vec<f64>, Undefined>, NetworkError> {
-        if let Some(known) = self.shared.get(name) {
-            return Ok(known.clone());
-        }
-        let values = compute(self)?;
-        self.shared.insert(name, values.clone());
-        Ok(values)
+        compute: impl FnOnce(&mut Self) -> Shared,
+    ) -> Shared {
+        self.recalled(|network| network.shared, name, compute)
     }
 
     /// What is remembered of the map under this name, or what `compute` gives.
     pub(crate) fn remembered(
         &mut self,
         name: &'static str,
-        compute: impl FnOnce(&mut Self) -> Result<Result<Vec<f64>, Undefined>, NetworkError>,
-    ) -> Result<Result<Vec<f64>, Undefined>, NetworkError> {
-        if let Some(known) = self.memory.get(name) {
+        compute: impl FnOnce(&mut Self) -> Shared,
+    ) -> Shared {
+        self.recalled(|network| &mut network.memory, name, compute)
+    }
+
+    fn recalled(
+        &mut self,
+        memory: impl Fn(&mut Self) -> &mut Memory,
+        name: &'static str,
+        compute: impl FnOnce(&mut Self) -> Shared,
+    ) -> Shared {
+        if let Some(known) = memory(self).get(name) {
             return Ok(known.clone());
         }
         let values = compute(self)?;
-        self.memory.insert(name, values.clone());
+        memory(self).insert(name, values.clone());
         Ok(values)
     }
 }

@@ -93,7 +93,7 @@ fn control_bars<'a>(own: &[&'a Assessment], titles: &Titles<'a>, language: Langu
         match means.iter().all(|(_, mean)| *mean == means[0].1) {
             true => vec![bar(names::control_title(control, language), means[0].1)],
             false => (means.iter())
-                .map(|(explanation, mean)| bar(titles.of(explanation, control, language), *mean))
+                .map(|(explanation, mean)| bar(titles.owner(explanation, control, language), *mean))
                 .collect(),
         }
     };

@@ -65,7 +65,7 @@ impl<'a> Titles<'a> {
     }
 
     /// Whose values these are: an explanation's, a control's of the image, or a control's that takes its place.
-    pub(super) fn of(&self, explanation: &'a str, control: &str, language: Language) -> String {
+    pub(super) fn owner(&self, explanation: &'a str, control: &str, language: Language) -> String {
         match (explanation, control) {
             (explanation, "") => self.explanation(explanation).to_owned(),
             ("", control) => control_title(control, language),

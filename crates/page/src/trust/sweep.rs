@@ -75,7 +75,7 @@ fn sweep<'a>(
     let columns: Vec<Vec<Option<f64>>> = baselines.iter().map(column).collect();
     let ranks: Vec<Vec<Option<usize>>> = columns.iter().map(|column| ranks(column, sign)).collect();
     let row = |(place, profile): (usize, &&'a Profile)| Row {
-        name: titles.of(&profile.explanation, &profile.control, language),
+        name: titles.owner(&profile.explanation, &profile.control, language),
         is_map: profile.control.is_empty(),
         cells: (columns.iter().zip(&ranks))
             .map(|(column, ranks)| Some((number(column[place]?, language), ranks[place]?)))

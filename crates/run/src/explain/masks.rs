@@ -70,7 +70,7 @@ impl Masks {
         let (width, height) = pixels.dimensions();
         let levels = pixels.pixels().map(|pixel| pixel.0.into_iter().max().unwrap_or_default());
         let levels: Vec<u8> = levels.collect();
-        let inside = inside(&levels, self.level).with_context(name)?;
+        let inside = pixels_inside(&levels, self.level).with_context(name)?;
         Ok((sha256(&bytes), Mask { inside, size: [height as usize, width as usize] }))
     }
 
@@ -82,7 +82,7 @@ impl Masks {
 }
 
 /// Which pixels are inside: those from `level` on, or of two numbers those of the larger, or of one those above 0.
-fn inside(levels: &[u8], level: Option<u8>) -> Result<Vec<bool>> {
+fn pixels_inside(levels: &[u8], level: Option<u8>) -> Result<Vec<bool>> {
     let from = level.map_or_else(|| larger(levels), Ok)?;
     Ok(levels.iter().map(|&level| level >= from).collect())
 }
@@ -108,12 +108,12 @@ mod tests {
 
     #[test]
     fn two_numbers_need_no_level() {
-        assert_eq!(inside(&[0, 1], None).expect("two"), [false, true]);
-        assert_eq!(inside(&[0, 255], None).expect("two"), [false, true]);
-        assert_eq!(inside(&[0, 0], None).expect("one"), [false, false]);
-        assert_eq!(inside(&[7, 7], None).expect("one"), [true, true]);
-        assert_eq!(inside(&[0, 64, 255], Some(65)).expect("a level"), [false, false, true]);
-        let error = inside(&[0, 64, 255], None).expect_err("three");
+        assert_eq!(pixels_inside(&[0, 1], None).expect("two"), [false, true]);
+        assert_eq!(pixels_inside(&[0, 255], None).expect("two"), [false, true]);
+        assert_eq!(pixels_inside(&[0, 0], None).expect("one"), [false, false]);
+        assert_eq!(pixels_inside(&[7, 7], None).expect("one"), [true, true]);
+        assert_eq!(pixels_inside(&[0, 64, 255], Some(65)).expect("a level"), [false, false, true]);
+        let error = pixels_inside(&[0, 64, 255], None).expect_err("three");
         assert!(error.to_string().contains("--mask-level 1 takes all above 0"), "{error}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -34,6 +34,10 @@ pub(crate) struct Face {
 }
 
 const NAMES: &str = "regions.json";
+
+/// Bytes of a table and of names at most, as their readers have it.
+const LARGEST_TABLE: u64 = 256 << 20;
+const LARGEST_NAMES: u64 = 64 << 10;
 
 impl FaceRegions {
     /// Of images: the landmarks of a file, or the label maps of a folder.
@@ -102,22 +106,22 @@ impl FaceRegions {
 
 fn landmarks(path: &Path) -> Result<FaceRegions> {
     let name = || format!("the landmarks {}", path.display());
-    let bytes = std::fs::read(path).with_context(name)?;
-    let file = BufReader::new(File::open(path).with_context(name)?);
-    let table = read_landmarks(file).with_context(name)?;
+    let bytes = read(path, LARGEST_TABLE).with_context(name)?;
+    let table = read_landmarks(bytes.as_slice()).with_context(name)?;
     Ok(FaceRegions { source: Source::Landmarks(table), digest: sha256(&bytes) })
 }
 
 fn label_maps(folder: &Path, images: &[Image]) -> Result<FaceRegions> {
     let path = folder.join(NAMES);
-    let json = std::fs::read_to_string(&path).with_context(|| {
+    let json = read(&path, LARGEST_NAMES).with_context(|| {
         format!(
             "{}\nhint: it names the values of label maps, as in {{\"brow\": 1, \"eyes\": 2}}",
             path.display()
         )
     })?;
-    let names = read_region_names(&json).with_context(|| path.display().to_string())?;
-    let mut all = sha256(json.as_bytes());
+    let text = String::from_utf8_lossy(&json);
+    let names = read_region_names(&text).with_context(|| path.display().to_string())?;
+    let mut all = sha256(&json);
     for image in images {
         let Some(path) = label_map(folder, image) else { continue };
         let bytes = burncam_imaging::read(&path, DecodeOptions::default())
@@ -126,6 +130,13 @@ fn label_maps(folder: &Path, images: &[Image]) -> Result<FaceRegions> {
     }
     let source = Source::LabelMaps { folder: folder.to_owned(), names };
     Ok(FaceRegions { source, digest: sha256(all.as_bytes()) })
+}
+
+/// A file's bytes, and no more than one above `most`: whoever reads them then says that they are too many.
+fn read(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The landmarks of an image, by its path in the data set or by its file's name alone.
