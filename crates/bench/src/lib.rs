@@ -2,10 +2,11 @@
 //!
 //! It answers each line that it reads with one line. A number is a batch size: `explain`'s
 //! computation is repeated for it, from prepared images to raw maps; on a GPU, the way there and back is
-//! in it. `peak` is the processor's own limit, `device` what computes, and `stages` with a batch size where
-//! the time goes on a GPU. `methods` and `measures` are lists, and `method` and `measure` measure one of them.
+//! in it. `peak` is the processor's own limit, `device` what computes, `stages` with a batch size where
+//! the time goes on a GPU, `layers` where on the CPU. `methods` and `measures` are lists, and `method` and `measure` measure one of them.
 //! So whoever asks decides the order, and can take turns with other programs.
 
+mod layers;
 mod measures;
 mod peak;
 mod stages;
@@ -125,6 +126,12 @@ pub fn run(args: &Args, to: &mut impl Write) -> Result<()> {
             ("method", asked) => subject.measure_method(asked)?,
             ("measures", _) => measures::COMPARED.join(" "),
             ("measure", asked) => measures::milliseconds(&subject, asked)?,
+            ("layers", batch) => {
+                let inputs = subject.batch(number(batch)?);
+                let images = stacked(&inputs, &subject.input, subject.classifier.device());
+                let explain = || subject.explain(images.clone());
+                layers::milliseconds(&subject.classifier, &images, explain)?
+            }
             ("stages", batch) => {
                 let batch = subject.batch(number(batch)?);
                 stages::milliseconds(&subject.classifier, &subject.layer, &batch, &subject.input)?

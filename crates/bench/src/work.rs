@@ -15,7 +15,7 @@ pub(super) struct Work {
 /// The work of a network and its head.
 pub(super) fn count(classifier: &Classifier) -> Work {
     let layers = &classifier.layers;
-    let head = head(classifier.head.config().layers(), layers.last().output);
+    let head = head(classifier);
     let outputs: usize =
         layers.layers().iter().map(|layer| layer.output.iter().product::<usize>()).sum();
     Work {
@@ -27,7 +27,22 @@ pub(super) fn count(classifier: &Classifier) -> Work {
 
 /// Of all convolutions, by their definition or with Winograd's method.
 fn trunk(table: &LayerTable, winograd: bool) -> u64 {
-    let of_layer = |layer: &burncam_net::Layer| match layer.op {
+    (0..table.layers().len()).map(|at| of_layer(table, at, winograd)).sum()
+}
+
+/// The fewest multiplications of one layer.
+pub(super) fn fewest(table: &LayerTable, at: usize) -> u64 {
+    of_layer(table, at, true)
+}
+
+/// The multiplications of a network's head.
+pub(super) fn head(classifier: &Classifier) -> u64 {
+    dense(classifier.head.config().layers(), classifier.layers.last().output)
+}
+
+fn of_layer(table: &LayerTable, at: usize, winograd: bool) -> u64 {
+    let layer = &table.layers()[at];
+    match layer.op {
         Op::Conv2D { kernel_size: [3, 3], strides: [1, 1], filters, .. } if winograd => {
             let [height, width, _] = layer.output;
             // A first layer of three channels is not worth it.
@@ -40,12 +55,11 @@ fn trunk(table: &LayerTable, winograd: bool) -> u64 {
             (outputs * height * width * table.channels_in(layer)) as u64
         }
         _ => 0,
-    };
-    table.layers().iter().map(of_layer).sum()
+    }
 }
 
 /// The dense layers behind a map of `[height, width, channels]`.
-fn head(layers: &[(String, Op)], [height, width, channels]: [usize; 3]) -> u64 {
+fn dense(layers: &[(String, Op)], [height, width, channels]: [usize; 3]) -> u64 {
     let (mut positions, mut inputs, mut sum) = (height * width, channels, 0);
     for (_, op) in layers {
         match op {
@@ -68,7 +82,7 @@ mod tests {
     use burncam_models::{ARCHS, find};
     use burncam_net::{Activation, Op};
 
-    use super::{head, trunk};
+    use super::{dense, trunk};
 
     fn multiplications(name: &str) -> u64 {
         let arch = find(name).expect("a network");
@@ -119,12 +133,12 @@ mod tests {
 
     #[test]
     fn a_head_counts_its_dense_layers() {
-        let dense = |units| Op::Dense { units, use_bias: true, activation: Activation::Relu };
+        let units = |units| Op::Dense { units, use_bias: true, activation: Activation::Relu };
         let layers =
             |ops: &[Op]| ops.iter().map(|op| (String::new(), op.clone())).collect::<Vec<_>>();
-        let flat = layers(&[Op::Flatten, dense(512), Op::Dropout, dense(2)]);
-        assert_eq!(head(&flat, [7, 7, 512]), 25_088 * 512 + 512 * 2);
-        let pooled = layers(&[Op::GlobalAveragePooling2D, dense(1000)]);
-        assert_eq!(head(&pooled, [7, 7, 2048]), 2048 * 1000);
+        let flat = layers(&[Op::Flatten, units(512), Op::Dropout, units(2)]);
+        assert_eq!(dense(&flat, [7, 7, 512]), 25_088 * 512 + 512 * 2);
+        let pooled = layers(&[Op::GlobalAveragePooling2D, units(1000)]);
+        assert_eq!(dense(&pooled, [7, 7, 2048]), 2048 * 1000);
     }
 }

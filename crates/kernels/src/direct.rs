@@ -4,7 +4,7 @@ use crate::panels::{Panel, Panels};
 use crate::parallel::{Shared, each, scratch, threads};
 use crate::shape::{Shape, Window};
 use crate::simd::{Kernel, Level, Simd};
-use crate::tile::{Activation, Tile};
+use crate::tile::{Activation, Ahead, Tile};
 
 /// Rows of the left matrix that a thread works on at a time should fit the second-level cache
 /// beside a panel of weights, in numbers.
@@ -183,6 +183,7 @@ impl Kernel for Strip<'_> {
                 shortcut: all.finish.shortcut.map_or(std::ptr::null(), |s| s[at..].as_ptr()),
                 activation: all.finish.activation,
                 columns: panel.columns,
+                ahead: Ahead::NONE,
             };
             // SAFETY: the caller's promise.
             unsafe { tile.call::<S>() };

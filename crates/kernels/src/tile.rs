@@ -7,10 +7,11 @@
 
 use std::mem::MaybeUninit;
 
+use crate::buffers::LINE;
 use crate::simd::{Kernel, Simd};
 
 /// The most rows that a tile has on any instruction set.
-pub(crate) const MAX_ROWS: usize = 14;
+const MAX_ROWS: usize = 14;
 
 /// The widest panel of any instruction set.
 const MAX_WIDTH: usize = 32;
@@ -58,6 +59,20 @@ pub(crate) struct Tile<'a> {
     pub activation: Activation,
     /// Columns that are stored: the panel's width, or fewer.
     pub columns: usize,
+    pub ahead: Ahead,
+}
+
+/// Weights that the tiles after this one need: they are on their way to the cache while it is computed.
+#[derive(Clone, Copy)]
+pub(crate) struct Ahead {
+    pub first: *const f32,
+    /// Lines of the cache.
+    pub lines: usize,
+}
+
+impl Ahead {
+    /// No weights.
+    pub(crate) const NONE: Self = Self { first: std::ptr::null(), lines: 0 };
 }
 
 impl Kernel for Tile<'_> {
@@ -65,12 +80,12 @@ impl Kernel for Tile<'_> {
     unsafe fn call<S: Simd>(self) {
         // SAFETY: the caller's promise.
         unsafe {
-            if self.vectors == 1 {
-                self.with_columns::<S, 1>();
-            } else if S::COLUMNS == 4 {
-                self.with_columns::<S, 4>();
-            } else {
-                self.with_columns::<S, 2>();
+            // A loop that asks for weights is slower where it need not.
+            match (self.vectors, S::COLUMNS, self.ahead.lines) {
+                (1, ..) => self.with_columns::<S, 1, false>(),
+                (_, 4, _) => self.with_columns::<S, 4, false>(),
+                (_, _, 0) => self.with_columns::<S, 2, false>(),
+                _ => self.with_columns::<S, 2, true>(),
             }
         }
     }
@@ -78,18 +93,18 @@ impl Kernel for Tile<'_> {
 
 impl Tile<'_> {
     #[inline(always)]
-    unsafe fn with_columns<S: Simd, const N: usize>(self) {
+    unsafe fn with_columns<S: Simd, const N: usize, const AHEAD: bool>(self) {
         // Rows beyond `rows` repeat the last one: a few sizes serve all.
         // SAFETY: the caller's promise.
         unsafe {
             match (S::ROWS, self.rows) {
-                (_, 1) => self.sum::<S, 1, N>(),
-                (_, 2) => self.sum::<S, 2, N>(),
-                (_, 3..=4) => self.sum::<S, 4, N>(),
-                (6.., 5..=6) => self.sum::<S, 6, N>(),
-                (14, 7..=8) => self.sum::<S, 8, N>(),
-                (14, 9..=11) => self.sum::<S, 11, N>(),
-                (14, 12..=14) => self.sum::<S, 14, N>(),
+                (_, 1) => self.sum::<S, 1, N, AHEAD>(),
+                (_, 2) => self.sum::<S, 2, N, AHEAD>(),
+                (_, 3..=4) => self.sum::<S, 4, N, AHEAD>(),
+                (6.., 5..=6) => self.sum::<S, 6, N, AHEAD>(),
+                (14, 7..=8) => self.sum::<S, 8, N, AHEAD>(),
+                (14, 9..=11) => self.sum::<S, 11, N, AHEAD>(),
+                (14, 12..=14) => self.sum::<S, 14, N, AHEAD>(),
                 _ => unreachable!("a tile has no more rows than the instruction set"),
             }
         }
@@ -97,28 +112,31 @@ impl Tile<'_> {
 
     // Loops, not closures: a closure is not compiled for the instruction set.
     #[inline(always)]
-    unsafe fn sum<S: Simd, const M: usize, const N: usize>(self) {
+    unsafe fn sum<S: Simd, const M: usize, const N: usize, const AHEAD: bool>(self) {
         // SAFETY: runs have `channel + depth` numbers, the panel `taps * depth` rows of `N` vectors.
         unsafe {
             let mut sums = [[S::splat(0.0); N]; M];
             let mut panel = self.panel;
             let mut run = [std::ptr::null(); M];
+            let mut ahead = self.ahead;
             for tap in 0..self.taps {
                 let runs = self.runs.as_ptr().add(tap * self.stride);
                 for m in 0..M {
                     run[m] = (*runs.add(m.min(self.rows - 1))).add(self.channel);
                 }
-                for k in 0..self.depth {
-                    let mut weights = [S::splat(0.0); N];
-                    for n in 0..N {
-                        weights[n] = S::load(panel.add(n * S::LANES));
+                let mut k = 0;
+                if AHEAD {
+                    k = ahead.lines.min(self.depth);
+                    for k in 0..k {
+                        S::prefetch(ahead.first.wrapping_add(k * LINE));
+                        add::<S, M, N>(&mut sums, &run, k, panel);
+                        panel = panel.add(N * S::LANES);
                     }
-                    for m in 0..M {
-                        let value = S::splat(*run[m].add(k));
-                        for n in 0..N {
-                            sums[m][n] = S::fma(value, weights[n], sums[m][n]);
-                        }
-                    }
+                    ahead.first = ahead.first.wrapping_add(k * LINE);
+                    ahead.lines -= k;
+                }
+                for k in k..self.depth {
+                    add::<S, M, N>(&mut sums, &run, k, panel);
                     panel = panel.add(N * S::LANES);
                 }
             }
@@ -184,6 +202,29 @@ pub(crate) fn activate_one(activation: Activation, value: f32) -> f32 {
         Activation::ClippedRelu(limit) if value > limit => limit,
         Activation::LeakyRelu(slope) if value < 0.0 => value * slope,
         Activation::Relu | Activation::LeakyRelu(_) | Activation::ClippedRelu(_) => value,
+    }
+}
+
+/// Adds the products of number `k` of each row and a row of the panel.
+#[inline(always)]
+unsafe fn add<S: Simd, const M: usize, const N: usize>(
+    sums: &mut [[S::V; N]; M],
+    run: &[*const f32; M],
+    k: usize,
+    panel: *const f32,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut weights = [S::splat(0.0); N];
+        for n in 0..N {
+            weights[n] = S::load(panel.add(n * S::LANES));
+        }
+        for m in 0..M {
+            let value = S::splat(*run[m].add(k));
+            for n in 0..N {
+                sums[m][n] = S::fma(value, weights[n], sums[m][n]);
+            }
+        }
     }
 }
 

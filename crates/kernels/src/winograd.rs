@@ -13,13 +13,14 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use self::patches::{Enter, Leave};
+use crate::buffers::LINE;
 use crate::convolution;
 use crate::direct::{Finish, inside};
-use crate::panels::Panels;
+use crate::panels::{Panel, Panels};
 use crate::parallel::{Shared, each, scratch, threads};
 use crate::shape::{Shape, Window};
 use crate::simd::{Kernel, Level, Simd, Tiling};
-use crate::tile::{Activation, MAX_ROWS, Tile};
+use crate::tile::{Activation, Ahead, Tile};
 
 /// Positions of the output that a patch gives, along one axis.
 const OUT: usize = 4;
@@ -58,7 +59,12 @@ pub(crate) fn fits(window: Window, channels: usize, filters: usize, tiling: Tili
 #[derive(Debug)]
 pub(crate) struct Weights {
     points: Vec<Panels>,
+    /// Whether they have to be fetched again for each block of patches.
+    is_large: bool,
 }
+
+/// So many numbers stay in the cache of a core.
+const NEAR: usize = 1 << 20;
 
 impl Weights {
     /// Transforms a kernel `[3, 3, channels, filters]`, where `channels` are those of a group.
@@ -70,7 +76,8 @@ impl Weights {
         points.par_chunks_mut(IN).enumerate().for_each(|(row, points)| {
             level.run(Transform { weights, channels, filters, row, points });
         });
-        Self { points }
+        let is_large = POINTS * channels * filters > NEAR;
+        Self { points, is_large }
     }
 }
 
@@ -151,6 +158,11 @@ struct Block {
     output_apart: usize,
 }
 
+struct Runs(Vec<*const f32>);
+
+// SAFETY: what they point to is read by all threads, and written by none meanwhile.
+unsafe impl Sync for Runs {}
+
 impl Block {
     fn new(part: &Part, patches: usize) -> Self {
         // A distance of whole pages would make the points collide in the cache.
@@ -161,6 +173,14 @@ impl Block {
 
     fn len(&self) -> usize {
         POINTS * (self.input_apart + self.output_apart)
+    }
+
+    /// Where the rows of the first point's matrix begin. They are found once: addresses that a tile reads as soon
+    /// as they are written hold it up.
+    fn runs(&self, ins: Shared) -> Runs {
+        let channels = self.part.channels.len();
+        // SAFETY: the matrix has `patches` rows.
+        Runs((0..self.patches).map(|row| unsafe { ins.at(row * channels) }.cast_const()).collect())
     }
 }
 
@@ -188,10 +208,11 @@ impl Winograd<'_> {
                     scratch(sizes.len(), |buffer| {
                         let (ins, sums) = buffer.split_at_mut(POINTS * sizes.input_apart);
                         let (ins, sums) = (Shared::new(ins), Shared::new(sums));
+                        let runs = sizes.runs(ins);
                         patches
                             .clone()
                             .for_each(|p| self.enter(p, p - patches.start, &sizes, ins, &zeros));
-                        (0..POINTS).for_each(|point| self.product(point, &sizes, ins, sums));
+                        (0..POINTS).for_each(|point| self.product(point, &sizes, &runs, sums));
                         patches
                             .clone()
                             .for_each(|p| self.leave(p, p - patches.start, &sizes, sums, output));
@@ -206,8 +227,9 @@ impl Winograd<'_> {
             scratch(sizes.len(), |buffer| {
                 let (ins, sums) = buffer.split_at_mut(POINTS * sizes.input_apart);
                 let (ins, sums) = (Shared::new(ins), Shared::new(sums));
+                let runs = sizes.runs(ins);
                 each(all, |patch| self.enter(patch, patch, &sizes, ins, &zeros));
-                each(POINTS, |point| self.product(point, &sizes, ins, sums));
+                each(POINTS, |point| self.product(point, &sizes, &runs, sums));
                 each(all, |patch| self.leave(patch, patch, &sizes, sums, output));
             });
         }
@@ -263,40 +285,55 @@ impl Winograd<'_> {
         self.level.run(Enter { sources, channels, target, apart: sizes.input_apart });
     }
 
-    /// Multiplies one point's matrix with its weights.
-    fn product(&self, point: usize, sizes: &Block, ins: Shared, sums: Shared) {
+    /// Multiplies one point's matrix with its weights; the first point's begins with these rows.
+    fn product(&self, point: usize, sizes: &Block, runs: &Runs, sums: Shared) {
         let weights = &self.weights.points[point];
-        let Part { channels, filters, panels } = &sizes.part;
-        let (rows, depth) = (self.level.tile().rows, self.input_shape.channels / weights.groups());
-        for panel in panels.clone().map(|index| weights.panel(index)) {
-            for first in (0..sizes.patches).step_by(rows) {
+        let (Runs(runs), Part { channels, filters, panels }) = (runs, &sizes.part);
+        let Tiling { rows, lanes, .. } = self.level.tile();
+        let depth = self.input_shape.channels / weights.groups();
+        let tiles = sizes.patches.div_ceil(rows);
+        for number in panels.clone() {
+            let panel = weights.panel(number);
+            // Each tile asks for its share of the next panel's lines.
+            let next = self.next(point, number, panels);
+            let share =
+                (next.map_or(0, |next| depth * next.vectors * lanes) / LINE).div_ceil(tiles);
+            for (tile, first) in (0..sizes.patches).step_by(rows).enumerate() {
                 let rows = rows.min(sizes.patches - first);
-                let mut runs = [std::ptr::null(); MAX_ROWS];
-                for (row, run) in runs[..rows].iter_mut().enumerate() {
-                    let at = point * sizes.input_apart + (first + row) * channels.len();
-                    // SAFETY: the matrix has `patches` rows; each point has its own.
-                    *run = unsafe { ins.at(at) }.cast_const();
-                }
                 let column = panel.column - filters.start;
                 let at = point * sizes.output_apart + first * filters.len() + column;
                 self.level.run(Tile {
-                    runs: &runs,
-                    stride: MAX_ROWS,
+                    runs: &runs[first..first + rows],
+                    stride: rows,
                     rows,
                     taps: 1,
-                    channel: panel.group * depth - channels.start,
+                    channel: point * sizes.input_apart + panel.group * depth - channels.start,
                     depth,
                     panel: panel.values,
                     vectors: panel.vectors,
                     bias: std::ptr::null(),
-                    // SAFETY: as above.
+                    // SAFETY: the matrix has `patches` rows; each point has its own.
                     output: unsafe { sums.at(at) },
                     apart: filters.len(),
                     shortcut: std::ptr::null(),
                     activation: Activation::Linear,
                     columns: panel.columns,
+                    ahead: next.map_or(Ahead::NONE, |next| Ahead {
+                        first: next.values.wrapping_add(tile * share * LINE),
+                        lines: share,
+                    }),
                 });
             }
+        }
+    }
+
+    /// The panel that comes after one of a point, if weights are so large that it has to be asked for.
+    fn next(&self, point: usize, panel: usize, panels: &Range<usize>) -> Option<Panel> {
+        let points = &self.weights.points;
+        match panel + 1 < panels.end {
+            _ if !self.weights.is_large => None,
+            true => Some(points[point].panel(panel + 1)),
+            false => points.get(point + 1).map(|next| next.panel(panels.start)),
         }
     }
 

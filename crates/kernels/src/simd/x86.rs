@@ -153,6 +153,11 @@ macro_rules! simd {
                 // SAFETY: as above.
                 unsafe { $power_of_two(a) }
             }
+            #[inline(always)]
+            unsafe fn prefetch(line: *const f32) {
+                // SAFETY: nothing is read that could fail.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(line.cast()) }
+            }
         }
     };
 }

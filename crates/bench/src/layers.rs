@@ -1,0 +1,112 @@
+//! How long each layer takes on the CPU, beside its share of the floor.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use burn::tensor::Tensor;
+use burncam_net::{Classifier, LayerTable, Op, Trace};
+use cpu_time::ProcessTime;
+
+use crate::work;
+
+/// Batches, of which the quickest counts for each layer.
+const BATCHES: usize = 16;
+
+/// What the CPU does at once: a layer, and those before it that are computed together with it.
+struct Step {
+    name: String,
+    kind: &'static str,
+    /// Multiplications of an image, as few as the kernels' methods need.
+    multiplications: u64,
+    seconds: f64,
+}
+
+/// The steps of the forward pass in their order, the head's last, then what remains of `explain`: the gradient
+/// and the map. Each is `kind`, CPU milliseconds of an image, multiplications and name, with tabs between.
+pub(super) fn milliseconds(
+    classifier: &Classifier,
+    images: &Tensor<4>,
+    explain: impl Fn() -> Result<()>,
+) -> Result<String> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut quickest = f64::INFINITY;
+    explain()?;
+    for _ in 0..BATCHES {
+        for (at, step) in forward(classifier, images.clone()).into_iter().enumerate() {
+            match steps.get_mut(at) {
+                Some(known) => known.seconds = known.seconds.min(step.seconds),
+                None => steps.push(step),
+            }
+        }
+        let clock = ProcessTime::now();
+        explain()?;
+        quickest = quickest.min(clock.elapsed().as_secs_f64());
+    }
+    let forward: f64 = steps.iter().map(|step| step.seconds).sum();
+    let rest = (quickest - forward).max(0.0);
+    let (name, kind) = ("gradient and map".to_owned(), "gradient and map");
+    steps.push(Step { name, kind, multiplications: 0, seconds: rest });
+    let batch = images.dims()[0] as f64;
+    let lines = steps.iter().map(|step| {
+        let milliseconds = step.seconds * 1e3 / batch;
+        format!("{}\t{milliseconds}\t{}\t{}", step.kind, step.multiplications, step.name)
+    });
+    Ok(lines.collect::<Vec<_>>().join("\t"))
+}
+
+/// One pass.
+fn forward(classifier: &Classifier, images: Tensor<4>) -> Vec<Step> {
+    let table = &classifier.layers;
+    let places: HashMap<&str, usize> =
+        table.layers().iter().enumerate().map(|(at, layer)| (&*layer.name, at)).collect();
+    let mut seconds = Vec::new();
+    let mut clock = ProcessTime::now();
+    let mut observer = |name: &str, output: Tensor<4>| {
+        seconds.push((places[name], clock.elapsed().as_secs_f64()));
+        clock = ProcessTime::now();
+        output
+    };
+    let logits = classifier.logits(images, &mut Trace::together(&mut observer));
+    drop(logits);
+    let head = clock.elapsed().as_secs_f64();
+    let mut is_counted = vec![false; table.layers().len()];
+    seconds.iter().for_each(|&(place, _)| is_counted[place] = true);
+    let step = |&(place, seconds): &(usize, f64)| {
+        let own = own(table, place, &is_counted);
+        let multiplications = own.iter().map(|&at| work::fewest(table, at)).sum();
+        let kind = own.iter().find_map(|&at| kind(table, at)).unwrap_or("other layers");
+        Step { name: table.layers()[place].name.clone(), kind, multiplications, seconds }
+    };
+    let mut steps: Vec<Step> = seconds.iter().map(step).collect();
+    let (name, kind) = ("head".to_owned(), "head");
+    steps.push(Step { name, kind, multiplications: work::head(classifier), seconds: head });
+    steps
+}
+
+/// A layer and those before it that have no time of their own, the last first.
+fn own(table: &LayerTable, place: usize, is_counted: &[bool]) -> Vec<usize> {
+    let mut own = vec![place];
+    let mut next = 0;
+    while let Some(&at) = own.get(next) {
+        let inputs = table.layers()[at].inputs.iter();
+        own.extend(inputs.filter(|&&input| !is_counted[input]));
+        next += 1;
+    }
+    own
+}
+
+/// What takes a layer's time, in words; nothing for layers that others do in passing.
+fn kind(table: &LayerTable, at: usize) -> Option<&'static str> {
+    let layer = &table.layers()[at];
+    Some(match layer.op {
+        Op::Conv2D { .. } if table.channels_in(layer) < 8 => "stem",
+        Op::Conv2D { kernel_size: [1, 1], .. } => "1×1",
+        Op::Conv2D { kernel_size: [3, 3], strides: [1, 1], .. } => "3×3",
+        Op::Conv2D { .. } => "other convolutions",
+        Op::MaxPooling2D { .. } | Op::AveragePooling2D { .. } | Op::GlobalAveragePooling2D => {
+            "pooling"
+        }
+        Op::Concatenate => "joining",
+        _ => return None,
+    })
+}
