@@ -6,6 +6,7 @@ use crate::layout::pad;
 use crate::narrow::Narrow;
 use crate::panels::Panels;
 use crate::parallel::scratch;
+use crate::pooled;
 use crate::shape::{Shape, Window};
 use crate::simd::{Level, Tiling};
 use crate::tile::Activation;
@@ -158,22 +159,95 @@ impl Convolution {
                     .run(output);
             }
             Method::Rows(weights) => {
-                self.run_rows(weights, (input, input_shape), finish, (output, output_shape))
+                let map = (input, input_shape);
+                self.rows(weights, map, finish, output_shape, |direct, depth| {
+                    direct.run_deep(depth, output);
+                });
             }
             Method::Winograd(weights) => {
-                Winograd { level, weights, window, finish, input, input_shape, output_shape }
-                    .run(output);
+                let pooled = false;
+                let shapes = (input_shape, output_shape);
+                self.winograd(weights, input, shapes, finish, pooled).run(output);
             }
         }
     }
 
-    /// Pads the input, so that each row of a window is one run of `width * channels` numbers.
-    fn run_rows(
+    /// Whether [`run_pooled`](Self::run_pooled) can take the largest values of these windows of its results,
+    /// which become as many as `pooled` says.
+    #[must_use]
+    pub fn can_pool(&self, pool: Window, results: Shape, pooled: Shape) -> bool {
+        pooled::are_tiles(pool, results, pooled)
+            && match self.method {
+                Method::Direct(_) | Method::Rows(_) => true,
+                Method::Winograd(_) => {
+                    let side = winograd::POOLED;
+                    let whole = [pooled.height * side, pooled.width * side];
+                    pool.size == [side; 2] && [results.height, results.width] == whole
+                }
+                Method::Depthwise(_) => false,
+            }
+    }
+
+    /// As [`run`](Self::run), and takes the largest value of each window of the results, which are `[batch,
+    /// height, width, filters]` of `results`: they are not written.
+    ///
+    /// # Panics
+    ///
+    /// As [`run`](Self::run), or if it [cannot](Self::can_pool).
+    pub fn run_pooled(
+        &self,
+        (input, input_shape): (&[f32], Shape),
+        (results, pool): (Shape, Window),
+        (output, output_shape): (&mut [f32], Shape),
+        activation: Activation,
+    ) {
+        assert_eq!(input_shape.channels, self.channels, "the kernel's channels");
+        assert_eq!(results.channels, self.filters, "a channel for each filter");
+        assert_eq!(input_shape.batch, results.batch, "as many images");
+        assert!(self.can_pool(pool, results, output_shape), "windows that can be pooled");
+        let finish = Finish { bias: &self.bias, shortcut: None, activation };
+        let (level, window) = (self.level, self.window);
+        match &self.method {
+            Method::Direct(weights) => {
+                let (depth, output_shape, pooled) = (input_shape.channels, results, output_shape);
+                let direct =
+                    Direct { level, weights, window, finish, input, input_shape, output_shape };
+                pooled::run(&direct, depth, pool, (output, pooled));
+            }
+            Method::Rows(weights) => {
+                self.rows(weights, (input, input_shape), finish, results, |direct, depth| {
+                    pooled::run(direct, depth, pool, (output, output_shape));
+                });
+            }
+            Method::Winograd(weights) => {
+                let shapes = (input_shape, results);
+                self.winograd(weights, input, shapes, finish, true).run(output);
+            }
+            Method::Depthwise(_) => unreachable!("it cannot be pooled"),
+        }
+    }
+
+    fn winograd<'a>(
+        &self,
+        weights: &'a winograd::Weights,
+        input: &'a [f32],
+        (input_shape, output_shape): (Shape, Shape),
+        finish: Finish<'a>,
+        pooled: bool,
+    ) -> Winograd<'a> {
+        let (level, window) = (self.level, self.window);
+        Winograd { level, weights, window, finish, input, input_shape, output_shape, pooled }
+    }
+
+    /// Pads the input, so that each row of a window is one run of `width * channels` numbers, and runs
+    /// what is to be computed of that, with the depth of a tap.
+    fn rows(
         &self,
         weights: &Panels,
         (input, shape): (&[f32], Shape),
         finish: Finish<'_>,
-        (output, output_shape): (&mut [f32], Shape),
+        output_shape: Shape,
+        run: impl FnOnce(&Direct<'_>, usize),
     ) {
         let Window { size, strides, before, dilation } = self.window;
         // Zeros behind the border, up to the end of the last window.
@@ -193,9 +267,10 @@ impl Convolution {
             pad(input, near, shape, padding);
             // One tap a row, as deep as the row of the window is long.
             let window = Window { size: [size[0], 1], strides, before: [0, 0], dilation };
-            let (level, input_shape) = (self.level, padded);
-            Direct { level, weights, window, finish, input: near, input_shape, output_shape }
-                .run_deep(size[1] * shape.channels, output);
+            let (level, input, input_shape) = (self.level, &*near, padded);
+            let direct =
+                Direct { level, weights, window, finish, input, input_shape, output_shape };
+            run(&direct, size[1] * shape.channels);
         });
     }
 }

@@ -1,5 +1,7 @@
 //! Convolution as a matrix product that reads its windows in place.
 
+use std::ops::Range;
+
 use crate::panels::{Panel, Panels};
 use crate::parallel::{Shared, each, scratch, threads};
 use crate::shape::{Shape, Window};
@@ -48,7 +50,8 @@ impl Direct<'_> {
         assert_eq!(output.len(), self.output_shape.len(), "the output has its shape");
         assert!(self.finish.shortcut.is_none_or(|s| s.len() == output.len()), "as the output");
         let rows = self.level.tile().rows;
-        let tiles = self.output_shape.positions().div_ceil(rows);
+        let positions = self.output_shape.positions();
+        let tiles = positions.div_ceil(rows);
         // A point's output is as large as what it reads; of a wider window each number is read again.
         let (read, made) = match self.window.is_point() {
             true => (depth, self.output_shape.channels),
@@ -65,22 +68,21 @@ impl Direct<'_> {
         each(blocks * parts, |task| {
             let (block, part) = (task / parts, task % parts);
             let tiles = block * in_block..((block + 1) * in_block).min(tiles);
+            let positions = tiles.start * rows..(tiles.end * rows).min(positions);
             let panels = part * panels / parts..(part + 1) * panels / parts;
-            self.block(tiles, panels, (&zeros, depth), output);
+            self.block(positions, panels, (&zeros, depth), (output, 0));
         });
     }
 
-    /// The product of some tiles of rows and some panels.
-    fn block(
+    /// The product of some positions and some panels, into an output that begins with the position `start`.
+    pub(crate) fn block(
         &self,
-        tiles: std::ops::Range<usize>,
-        panels: std::ops::Range<usize>,
+        positions: Range<usize>,
+        panels: Range<usize>,
         (zeros, depth): (&[f32], usize),
-        output: Shared,
+        (output, start): (Shared, usize),
     ) {
-        let rows = self.level.tile().rows;
-        let positions = self.output_shape.positions();
-        let (first, last) = (tiles.start * rows, (tiles.end * rows).min(positions));
+        let (first, last) = (positions.start, positions.end);
         let apart = depth + 16;
         let copies = self.window.size == [1, 1] && depth.is_multiple_of(COLLISION);
         let len = if copies { (last - first) * apart } else { 0 };
@@ -96,15 +98,16 @@ impl Direct<'_> {
             }
             for panel in panels {
                 let panel = self.weights.panel(panel);
-                let positions = first..last;
-                self.level.run(Strip { all: self, positions, runs: &runs, panel, depth, output });
+                let (runs, positions) = (&*runs, positions.clone());
+                let target = (output, start);
+                self.level.run(Strip { all: self, positions, runs, panel, depth, target });
             }
         });
     }
 
     /// Where the runs of the output positions start: for each tile all of its rows' first taps,
     /// then the second, ….
-    fn runs(&self, positions: std::ops::Range<usize>, zeros: &[f32]) -> Vec<*const f32> {
+    fn runs(&self, positions: Range<usize>, zeros: &[f32]) -> Vec<*const f32> {
         let Shape { height, width, channels, .. } = self.input_shape;
         let output = &self.output_shape;
         // Rows that a border was added to are longer than the output's.
@@ -115,6 +118,8 @@ impl Direct<'_> {
         let Window { size: [taps_down, taps_right], dilation, .. } = self.window;
         let taps = taps_down * taps_right;
         let mut runs = vec![zeros.as_ptr(); positions.len() * taps];
+        let inner = [(0, height), (1, width)]
+            .map(|(axis, size)| 0..size as isize - self.window.extent(axis) as isize + 1);
         let mut place = Place::new(positions.start, self.output_shape);
         for first in (0..positions.len()).step_by(rows) {
             let stride = rows.min(positions.len() - first);
@@ -122,6 +127,20 @@ impl Direct<'_> {
             for row in 0..stride {
                 let (top, left) =
                     (self.window.start(0, place.down), self.window.start(1, place.right));
+                if inner[0].contains(&top) && inner[1].contains(&left) {
+                    // Most windows: no tap is beyond the border.
+                    let start =
+                        ((place.image * height + top as usize) * width + left as usize) * channels;
+                    let start = self.input[start..].as_ptr();
+                    for y in 0..taps_down {
+                        for x in 0..taps_right {
+                            let tap = (y * dilation[0] * width + x * dilation[1]) * channels;
+                            runs[(y * taps_right + x) * stride + row] = start.wrapping_add(tap);
+                        }
+                    }
+                    place.step(self.output_shape);
+                    continue;
+                }
                 for y in 0..taps_down {
                     let Some(line) = inside(top + (y * dilation[0]) as isize, height) else {
                         continue;
@@ -145,13 +164,14 @@ impl Direct<'_> {
 /// The product of some positions and a panel.
 struct Strip<'a> {
     all: &'a Direct<'a>,
-    positions: std::ops::Range<usize>,
+    positions: Range<usize>,
     /// As [`Direct::runs`] gives them.
     runs: &'a [*const f32],
     panel: Panel,
     /// Numbers of a tap, over all groups.
     depth: usize,
-    output: Shared,
+    /// The output and its first position.
+    target: (Shared, usize),
 }
 
 impl Kernel for Strip<'_> {
@@ -161,11 +181,12 @@ impl Kernel for Strip<'_> {
         let depth = self.depth / all.weights.groups();
         let (apart, taps) = (all.output_shape.channels, all.window.size[0] * all.window.size[1]);
         let (first, end) = (self.positions.start, self.positions.end);
+        let (output, start) = self.target;
         let bias = all.finish.bias[panel.column..].as_ptr();
         let mut position = first;
         while position < end {
             let rows = (end - position).min(S::ROWS);
-            let at = position * apart + panel.column;
+            let at = (position - start) * apart + panel.column;
             let tile = Tile {
                 runs: &self.runs[(position - first) * taps..][..rows * taps],
                 stride: rows,
@@ -176,9 +197,9 @@ impl Kernel for Strip<'_> {
                 panel: panel.values,
                 vectors: panel.vectors,
                 bias,
-                // SAFETY: `run` checked the output's size; each tile has positions and columns of its
+                // SAFETY: the caller checked the output's size; each tile has positions and columns of its
                 // own.
-                output: unsafe { self.output.at(at) },
+                output: unsafe { output.at(at) },
                 apart,
                 shortcut: all.finish.shortcut.map_or(std::ptr::null(), |s| s[at..].as_ptr()),
                 activation: all.finish.activation,

@@ -38,6 +38,7 @@ mod normalise;
 mod panels;
 mod parallel;
 mod pool;
+mod pooled;
 mod shape;
 mod simd;
 mod sizes;

@@ -58,15 +58,15 @@ pub(crate) fn pool_at(
 }
 
 /// One row of an output.
-struct Line<'a> {
-    pooling: Pooling,
-    window: Window,
-    input: &'a [f32],
-    input_shape: Shape,
-    output: Shared,
-    output_shape: Shape,
+pub(crate) struct Line<'a> {
+    pub pooling: Pooling,
+    pub window: Window,
+    pub input: &'a [f32],
+    pub input_shape: Shape,
+    pub output: Shared,
+    pub output_shape: Shape,
     /// Its number over all images.
-    line: usize,
+    pub line: usize,
 }
 
 impl Kernel for Line<'_> {

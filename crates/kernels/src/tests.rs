@@ -75,6 +75,38 @@ fn convolves(case: &Case, seed: u32) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Whether the largest of each window of results can be taken at once; if so, it is checked to the last bit.
+fn pools_at_once(case: &Case, size: [usize; 2], seed: u32) -> Result<bool, TestCaseError> {
+    let pool = Window { size, strides: size, before: [0, 0], dilation: [1, 1] };
+    let (input, results) = (case.input, case.output);
+    let pooled =
+        Shape { height: results.height / size[0], width: results.width / size[1], ..results };
+    let (mut x, kernel) = (numbers(input.len(), seed), numbers(case.weights(), seed ^ 1));
+    x[0] = f32::NAN;
+    let bias = numbers(results.channels, seed ^ 2);
+    let mut can_all = true;
+    for level in Level::all() {
+        for how in [Arithmetic::Exact, Arithmetic::Fast] {
+            let weights = Weights { kernel: &kernel, scale: None, bias: &bias, groups: 1 };
+            let convolution = Convolution::at(level, case.window, input.channels, &weights, how);
+            if pooled.is_empty() || !convolution.can_pool(pool, results, pooled) {
+                can_all = false;
+                continue;
+            }
+            let mut map = vec![f32::NAN; results.len()];
+            convolution.run((&x, input), (&mut map, results), None, case.activation);
+            let mut expected = vec![0.0; pooled.len()];
+            pool_at(level, Pooling::Max, pool, (&map, results), (&mut expected, pooled));
+            let mut found = vec![1.0; pooled.len()];
+            let target = (&mut *found, pooled);
+            convolution.run_pooled((&x, input), (results, pool), target, case.activation);
+            let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<u32>>();
+            prop_assert_eq!(bits(&found), bits(&expected), "{} {:?}", level.name(), how);
+        }
+    }
+    Ok(can_all)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
 
@@ -86,6 +118,21 @@ proptest! {
     #[test]
     fn convolutions_with_groups_and_gaps_are_plain_sums(case in grouped(), seed in any::<u32>()) {
         convolves(&case, seed)?;
+    }
+
+    #[test]
+    fn results_that_are_pooled_at_once_are_the_same(
+        case in cases(), side in 1..5_usize, wide in 1..5_usize, seed in any::<u32>(),
+    ) {
+        pools_at_once(&case, [side, wide], seed)?;
+        // As Winograd's method wants it.
+        let even = |size: usize| size.next_multiple_of(2);
+        let (input, output) = (case.input, case.output);
+        let input = Shape { height: even(input.height), width: even(input.width), channels: 16, ..input };
+        let output = Shape { height: input.height, width: input.width, channels: 32, ..output };
+        let window = Window { size: [3, 3], strides: [1, 1], before: [1, 1], dilation: [1, 1] };
+        let case = Case { input, output, window, ..case };
+        prop_assert!(pools_at_once(&case, [2, 2], seed)?, "Winograd's method can");
     }
 
     #[test]

@@ -45,6 +45,9 @@ const KERNEL: [[f64; 3]; IN] = {
     ]
 };
 
+/// The side of the windows that results are pooled in.
+pub(crate) const POOLED: usize = 2;
+
 /// Whether the method applies, with so many channels and filters in a group.
 pub(crate) fn fits(window: Window, channels: usize, filters: usize, tiling: Tiling) -> bool {
     window.size == [3, 3]
@@ -134,7 +137,10 @@ pub(crate) struct Winograd<'a> {
     pub finish: Finish<'a>,
     pub input: &'a [f32],
     pub input_shape: Shape,
+    /// Before it is pooled.
     pub output_shape: Shape,
+    /// Whether the largest of each 2×2 results is stored, not all.
+    pub pooled: bool,
 }
 
 /// Groups that are computed together have so many channels, or more: fewer are not worth the way
@@ -188,7 +194,8 @@ impl Winograd<'_> {
     /// Computes into `output`, of `output_shape`.
     pub(crate) fn run(&self, output: &mut [f32]) {
         assert_eq!(self.input.len(), self.input_shape.len(), "the input has its shape");
-        assert_eq!(output.len(), self.output_shape.len(), "the output has its shape");
+        let stored = if self.pooled { POOLED * POOLED } else { 1 };
+        assert_eq!(output.len() * stored, self.output_shape.len(), "the output has its shape");
         assert!(self.finish.shortcut.is_none_or(|s| s.len() == output.len()), "as the output");
         let all = self.output_shape.batch * self.across() * self.down();
         let rows = self.level.tile().rows;
@@ -342,7 +349,10 @@ impl Winograd<'_> {
         let (image, down, right) = self.place(patch);
         let Shape { height, width, channels, .. } = self.output_shape;
         let own = &sizes.part.filters;
-        let at = ((image * height + down) * width + right) * channels + own.start;
+        let (rows, columns) = (OUT.min(height - down), OUT.min(width - right));
+        let side = if self.pooled { POOLED } else { 1 };
+        let line = width / side * channels;
+        let at = (image * height + down) / side * line + right / side * channels + own.start;
         // SAFETY: the patch begins within the output; `rows` and `columns` keep it there.
         let (source, target) = unsafe { (sums.at(row * own.len()), output.at(at)) };
         self.level.run(Leave {
@@ -350,10 +360,11 @@ impl Winograd<'_> {
             apart: sizes.output_apart,
             channels: own.len(),
             target,
-            line: width * channels,
+            line,
             across: channels,
-            rows: OUT.min(height - down),
-            columns: OUT.min(width - right),
+            rows,
+            columns,
+            pooled: self.pooled,
             bias: self.finish.bias[own.start..].as_ptr(),
             shortcut: self.finish.shortcut.map_or(std::ptr::null(), |s| s[at..].as_ptr()),
             activation: self.finish.activation,

@@ -125,6 +125,11 @@ impl<'a> Trace<'a> {
             && self.only.is_none_or(|only| only.contains(&name))
     }
 
+    /// Whether the output of the layer called `name` is looked at wherever there is one.
+    pub(crate) fn sees(&self, name: &str) -> bool {
+        self.observer.is_some() && self.only.is_none_or(|only| only.contains(&name))
+    }
+
     /// Called by each layer of a network with its output.
     pub fn layer(&mut self, name: &str, output: Tensor<4>) -> Tensor<4> {
         match &mut self.observer {

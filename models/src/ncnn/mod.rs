@@ -119,10 +119,8 @@ fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
 
 impl Deep {
     fn forward(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let x = self.conv_1.forward(images, trace);
-        let x = self.pool_1.forward(x, trace);
-        let x = self.conv_2.forward(x, trace);
-        let x = self.pool_2.forward(x, trace);
+        let x = self.conv_1.forward_pooled(images, &self.pool_1, trace);
+        let x = self.conv_2.forward_pooled(x, &self.pool_2, trace);
         let x = self.resizing.forward(x, trace);
         self.dropout.forward(x, trace)
     }
@@ -130,8 +128,7 @@ impl Deep {
 
 impl Wide {
     fn forward(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        let x = self.conv.forward(images, trace);
-        let x = self.pool.forward(x, trace);
+        let x = self.conv.forward_pooled(images, &self.pool, trace);
         self.dropout.forward(x, trace)
     }
 }
@@ -145,7 +142,6 @@ impl Network for Ncnn {
         let deep = self.deep.forward(images.clone(), trace);
         let wide = self.wide.forward(images, trace);
         let joined = self.join.forward(vec![pooled, deep, wide], trace);
-        let output = self.conv.forward(joined, trace);
-        self.pool.forward(output, trace)
+        self.conv.forward_pooled(joined, &self.pool, trace)
     }
 }

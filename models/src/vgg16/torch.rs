@@ -126,8 +126,9 @@ impl Network for TorchVgg16 {
     /// `[batch, 3, 224, 224]` to `[batch, 512, 7, 7]`.
     fn features(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
         self.stages.iter().fold(images, |input, stage| {
-            let output = stage.convs.iter().fold(input, |x, conv| conv.forward(x, trace));
-            stage.pool.forward(output, trace)
+            let (last, before) = stage.convs.split_last().expect("a stage convolves");
+            let x = before.iter().fold(input, |x, conv| conv.forward(x, trace));
+            last.forward_pooled(x, &stage.pool, trace)
         })
     }
 }

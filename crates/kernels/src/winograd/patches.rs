@@ -74,11 +74,26 @@ pub(super) struct Leave {
     pub bias: *const f32,
     pub shortcut: *const f32,
     pub activation: Activation,
+    /// Whether the largest of each 2×2 results is stored, not all; then rows and columns are even.
+    pub pooled: bool,
 }
 
 impl Kernel for Leave {
     #[inline(always)]
     unsafe fn call<S: Simd>(self) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.pooled {
+                true => self.store::<S, true>(),
+                false => self.store::<S, false>(),
+            }
+        }
+    }
+}
+
+impl Leave {
+    #[inline(always)]
+    unsafe fn store<S: Simd, const POOLED: bool>(self) {
         for channel in (0..self.channels).step_by(S::LANES) {
             // SAFETY: sums, bias, shortcut and target have `channels` numbers, a multiple of the
             // lanes, at `rows` times `columns` positions.
@@ -92,6 +107,7 @@ impl Kernel for Leave {
                     half[y] = leave::<S>(line);
                 }
                 let bias = S::load(self.bias.add(channel));
+                let mut left = [S::splat(0.0); OUT];
                 for x in 0..OUT {
                     if x >= self.columns {
                         break;
@@ -108,7 +124,22 @@ impl Kernel for Leave {
                         if !self.shortcut.is_null() {
                             value = S::add(value, S::load(self.shortcut.add(at)));
                         }
-                        S::store(self.target.add(at), activate::<S>(self.activation, value));
+                        let value = activate::<S>(self.activation, value);
+                        if !POOLED {
+                            S::store(self.target.add(at), value);
+                        } else if x % 2 == 0 {
+                            left[y] = value;
+                        } else {
+                            // In the order of `pool`, by which a NaN is treated.
+                            left[y] = match y % 2 {
+                                0 => S::max(left[y], value),
+                                _ => S::max(S::max(left[y - 1], left[y]), value),
+                            };
+                            if y % 2 == 1 {
+                                let at = y / 2 * self.line + x / 2 * self.across + channel;
+                                S::store(self.target.add(at), left[y]);
+                            }
+                        }
                     }
                 }
             }

@@ -10,11 +10,11 @@ use burncam_kernels::{Convolution, Shape, Transposed, Weights, Window};
 use super::activation::{Function, before_function};
 use super::batch_norm::Folded;
 use super::gpu;
-use super::interleaved::Interleaved;
+use super::interleaved::{Interleaved, is_plain};
 use super::pool::Slide;
 use super::recorded::{GradientFn, is_on_cpu, run};
 use super::shared::SharedLayers;
-use super::{BatchNorm, Sum, burn_padding};
+use super::{BatchNorm, MaxPool2d, Sum, burn_padding};
 use crate::{Arithmetic, Rectifier, Trace};
 
 /// Keras's `Conv2D`, with the batch normalisation and the activation that follow it in the layer
@@ -265,6 +265,26 @@ impl Conv2d {
         trace.layer(last, self.compute([input, shortcut], sum.function(), trace.rectifier()))
     }
 
+    /// The same, then the pooling, all at once if nothing before it is looked at and no gradient is asked: then the
+    /// larger map is never written.
+    ///
+    /// # Shapes
+    ///
+    /// As [`forward`](Self::forward), then as [`MaxPool2d::forward`].
+    pub fn forward_pooled(
+        &self,
+        input: Tensor<4>,
+        pool: &MaxPool2d,
+        trace: &mut Trace<'_>,
+    ) -> Tensor<4> {
+        let is_seen = self.names.iter().any(|name| trace.sees(name));
+        let fast = self.fast.as_ref().filter(|_| !is_seen && !trace.is_before_start());
+        match fast.and_then(|fast| fast.pooled(&input, pool.slide(), self.function())) {
+            Some(output) => trace.layer(pool.name(), output),
+            None => pool.forward(self.forward(input, trace), trace),
+        }
+    }
+
     /// The function at the end.
     fn function(&self) -> Function {
         self.after.unwrap_or(self.own)
@@ -344,6 +364,19 @@ impl Fast {
         };
         let [_, _, height, width] = maps[0].dims();
         self.input == [height, width] && maps.iter().all(|map| is_here(map))
+    }
+
+    /// The convolution of a map of which no gradient is asked, a function, and the largest value of each window, if
+    /// the kernels can do that together.
+    fn pooled(&self, input: &Tensor<4>, slide: Slide, function: Function) -> Option<Tensor<4>> {
+        let (Kernel::Cpu { folded, .. }, (activation, None)) = (&self.kernel, function.split())
+        else {
+            return None;
+        };
+        if !self.takes(&[input]) || !is_plain(input) {
+            return None;
+        }
+        folded.pooled(input, self.output, slide, activation)
     }
 
     /// As [`Conv2d::compute`].
@@ -432,6 +465,28 @@ impl CpuConvolution {
             });
             (output, back)
         })
+    }
+
+    /// As [`Fast::pooled`]; `size` is that of the results.
+    fn pooled(
+        &self,
+        input: &Tensor<4>,
+        [height, width]: [usize; 2],
+        slide: Slide,
+        activation: burncam_kernels::Activation,
+    ) -> Option<Tensor<4>> {
+        let [batch, channels, rows, columns] = input.dims();
+        let shape = Shape { batch, height: rows, width: columns, channels };
+        let results = Shape { height, width, channels: self.shape[3], ..shape };
+        let (window, output) = slide.over(results);
+        if !self.there().can_pool(window, results, output) {
+            return None;
+        }
+        let map = Interleaved::from_tensor(input.clone())?;
+        Some(Interleaved::make(output, |values| {
+            let input = (map.values(), shape);
+            self.there().run_pooled(input, (results, window), (values, output), activation);
+        }))
     }
 
     /// The gradient of the input, of that of the output.

@@ -48,6 +48,14 @@ impl MaxPool2d {
         Self { name: name.to_owned(), inner: config.init(), slide }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn slide(&self) -> Slide {
+        self.slide
+    }
+
     /// # Shapes
     ///
     /// `[batch, channels, height, width]` to `[batch, channels, height_out, width_out]`.
@@ -118,13 +126,18 @@ impl Slide {
         (before, windows)
     }
 
+    /// The window on a map, and the shape of what comes out of it.
+    pub(super) fn over(self, map: Shape) -> (Window, Shape) {
+        let (top, height) = self.along(0, map.height);
+        let (left, width) = self.along(1, map.width);
+        let (size, strides, dilation) = (self.size, self.strides, self.dilation);
+        let window = Window { size, strides, before: [top, left], dilation };
+        (window, Shape { height, width, ..map })
+    }
+
     pub(super) fn pool(self, pooling: Pooling, input: Tensor<4>) -> Tensor<4> {
         run([input], |[input]| {
-            let (top, height) = self.along(0, input.shape.height);
-            let (left, width) = self.along(1, input.shape.width);
-            let (size, strides, dilation) = (self.size, self.strides, self.dilation);
-            let window = Window { size, strides, before: [top, left], dilation };
-            let shape = Shape { height, width, ..input.shape };
+            let (window, shape) = self.over(input.shape);
             let output = Interleaved::make(shape, |output| {
                 kernels::pool(pooling, window, (input.values(), input.shape), (output, shape));
             });
