@@ -4,13 +4,17 @@ use burncam_page::{ModelReport, Report};
 
 use crate::chart::{Chart, GAP, HEADING, LEADING, LEFT, MOST, SIDE, Stroke};
 use crate::error::Error;
+use crate::font::Face;
 use crate::look::{Look, WIDEST};
 use crate::panel::{MARGIN, heading};
 use crate::removal::{Removal, removals};
-use crate::scene::{Item, Line, POINT, RULE, Scene};
+use crate::scene::{GREY, Item, Line, POINT, RULE, Scene, Text};
 
 /// Charts side by side.
 const BESIDE: usize = 2;
+
+/// Size of the words under the charts, in points.
+const SMALL: f32 = 6.5;
 
 /// What a chart shows.
 enum Drawn<'a> {
@@ -31,11 +35,12 @@ pub fn curves(report: &Report<'_>, look: &Look) -> Result<Scene, Error> {
     let removals = removals(report, look);
     let lines = removals.iter().map(Removal::lines).max().unwrap_or_default();
     if models.is_empty() && removals.is_empty() || models.len().max(lines) > MOST {
-        let hint = "curves are of 1 to 28 networks whose images have true classes, or of runs with --measures \
-                    deletion, insertion or road";
+        let hint = "curves are of 1 to 28 networks whose images have true classes, or of runs with --measure \
+                    deletion,insertion";
         let count = models.len().max(lines);
         return Err(Error::Asked(format!("the report has {count} curves of a kind\nhint: {hint}")));
     }
+    let is_measured = !removals.is_empty();
     let mut drawn: Vec<Drawn<'_>> = Vec::new();
     if !models.is_empty() {
         drawn.extend([Drawn::Roc(models.clone()), Drawn::Reliability(models)]);
@@ -67,6 +72,13 @@ pub fn curves(report: &Report<'_>, look: &Look) -> Result<Scene, Error> {
             });
         }
         start = end - (LEADING - 2.0) * POINT;
+    }
+    if is_measured {
+        let note = look.say("figure_removal", &[]);
+        let lines =
+            look.typeface.wrapped(Face::Regular, &note, SMALL, scene.width - 2.0 * MARGIN, 3);
+        let first = Text::new("", [MARGIN, start + GAP / 2.0], SMALL).coloured(GREY);
+        start = scene.lines(&lines, &first, LEADING) - (LEADING - 2.0) * POINT;
     }
     scene.height = start + MARGIN;
     scene.legible()

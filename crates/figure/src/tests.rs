@@ -182,6 +182,20 @@ fn a_pdf_has_its_size_and_its_fonts() {
 }
 
 #[test]
+fn a_given_font_is_embedded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("font.otf");
+    std::fs::write(&path, include_bytes!("../../../assets/fonts/Inter-SemiBold.otf"))
+        .expect("a font");
+    let typeface = Typeface::read(&path).expect("a font");
+    let look = Look { typeface, ..look() };
+    let bytes = pdf(&figure(None, None, &look).expect("a figure")).expect("a PDF");
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.contains("Inter-SemiBold") && !text.contains("Inter-Regular"));
+    assert_eq!(text.matches("/FontFile3").count(), 1);
+}
+
+#[test]
 fn a_png_has_its_density_and_its_pixels() {
     let scene = figure(None, None, &look()).expect("a figure");
     let bytes = png(&scene, 150.0).expect("a PNG");

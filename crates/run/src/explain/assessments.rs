@@ -85,7 +85,12 @@ fn of_rows(rows: &Rows<'_>, subjects: &[(String, String)]) -> Result<Trust> {
             tally.add(observation);
             for [share, score] in &one.curve {
                 let (condition, value) = (format!("{share:.4}"), Some(*score));
-                tally.add(Observation { condition: &condition, value, chance: None, ..observation });
+                tally.add(Observation {
+                    condition: &condition,
+                    value,
+                    chance: None,
+                    ..observation
+                });
             }
         }
     }

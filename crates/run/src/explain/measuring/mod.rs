@@ -11,8 +11,8 @@ use burncam_net::{Classifier, Trace};
 use burncam_record::Measurement;
 use burncam_trust::regions::Regions;
 use burncam_trust::{
-    Baseline, CONTROLS, Compute, Image, Measure, Memory, Network, NetworkError, Protocol, Undefined,
-    curve,
+    Baseline, CONTROLS, Compute, Image, Measure, Memory, Network, NetworkError, Protocol,
+    Undefined, curve,
 };
 
 use self::maps::{Made, Maker};
