@@ -1,6 +1,7 @@
 //! A figure as PDF: text is text in embedded fonts, pictures have their own pixels.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use krilla::color::rgb;
 use krilla::geom::{Path, PathBuilder, Point, Rect, Size, Transform};
@@ -72,11 +73,11 @@ fn fonts(scene: &Scene) -> Result<BTreeMap<Source, Font>, Error> {
     for item in &scene.items {
         let Item::Text(text) = item else { continue };
         for one in scene.typeface.placed(text.face, &text.text) {
-            if !fonts.contains_key(&one.source) {
+            if let Entry::Vacant(place) = fonts.entry(one.source) {
                 let file = Data::from(scene.typeface.file(one.source).to_vec());
                 let font = Font::new(file, 0)
                     .ok_or_else(|| Error::Draw("the font cannot be read".to_owned()))?;
-                fonts.insert(one.source, font);
+                place.insert(font);
             }
         }
     }
