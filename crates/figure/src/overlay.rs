@@ -2,7 +2,7 @@
 
 use burncam_page::Language;
 use burncam_render::{Scale, Style, hatched, magnification, over_photograph};
-use image::{Rgb, RgbImage, imageops};
+use image::{Rgb, RgbImage};
 
 use crate::bars::{number, spectrum, ticks};
 use crate::font::{Face, Typeface};
@@ -36,13 +36,9 @@ pub fn clean_overlay(
     map_size: (usize, usize),
     style: &Style,
 ) -> RgbImage {
-    let mut canvas = canvas(&over_photograph(photograph, map, map_size, style));
-    let (left, height) = (photograph.width(), photograph.height());
-    let bar = bar(&style.scale, canvas.width() - left, height, magnification(photograph));
-    if let Some(bar) = bar {
-        imageops::replace(&mut canvas, &bar, i64::from(left), 0);
-    }
-    canvas
+    let height = photograph.height();
+    let bar = bar(&style.scale, room(photograph), height, magnification(photograph));
+    beside(&over_photograph(photograph, map, map_size, style), bar.as_ref())
 }
 
 /// The photograph where there is no map to be read: [hatched], and without a colour bar. Of the size of a
@@ -53,20 +49,25 @@ pub fn clean_overlay(
 /// If it has no pixels.
 #[must_use]
 pub fn crossed_out(photograph: &RgbImage) -> RgbImage {
-    canvas(&hatched(photograph))
+    beside(&hatched(photograph), None)
 }
 
-/// The picture on white, with room for the colour bar at the right.
-fn canvas(picture: &RgbImage) -> RgbImage {
+/// The picture, and the bar at its right, or white in its place.
+fn beside(picture: &RgbImage, bar: Option<&RgbImage>) -> RgbImage {
     let (width, height) = picture.dimensions();
-    let room = (room() * magnification(picture) as f32).ceil() as u32;
-    let mut canvas = RgbImage::from_pixel(width + room, height, Rgb([255; 3]));
-    imageops::replace(&mut canvas, picture, 0, 0);
-    canvas
+    let room = room(picture);
+    let [own, free] = [width, room].map(|side| 3 * side as usize);
+    let white = vec![255; free];
+    let mut rows = Vec::with_capacity((own + free) * height as usize);
+    for (row, line) in picture.as_raw().chunks_exact(own).enumerate() {
+        rows.extend_from_slice(line);
+        rows.extend_from_slice(bar.map_or(&white, |bar| &bar.as_raw()[row * free..][..free]));
+    }
+    RgbImage::from_raw(width + room, height, rows).expect("rows of a picture and its bar")
 }
 
-/// What the bar and its widest number take of a small photograph, in pixels.
-fn room() -> f32 {
+/// What the bar and its widest number take beside a photograph, in pixels.
+fn room(photograph: &RgbImage) -> u32 {
     /// Scenes are in millimetres, and this one has a pixel for each.
     static WIDEST: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| {
         let typeface = Typeface::default();
@@ -76,7 +77,7 @@ fn room() -> f32 {
         });
         widths.fold(0.0, f32::max)
     });
-    GAP + BAR + GAP + *WIDEST + 1.0
+    ((GAP + BAR + GAP + *WIDEST + 1.0) * magnification(photograph) as f32).ceil() as u32
 }
 
 /// The bar of a photograph's height and its numbers; a millimetre is a pixel.
@@ -116,6 +117,8 @@ fn bar(scale: &Scale, width: u32, height: u32, magnification: u32) -> Option<Rgb
 mod tests {
     use burncam_evaluation::Values;
     use burncam_render::Colormap;
+
+    use image::imageops;
 
     use super::*;
 

@@ -111,11 +111,11 @@ impl Text {
 
     /// Where it starts on its baseline.
     pub(crate) fn start(&self, typeface: &Typeface) -> [f32; 2] {
-        let width = typeface.width(self.face, &self.text, self.size);
+        let width = || typeface.width(self.face, &self.text, self.size);
         let back = match self.anchor {
             Anchor::Start => 0.0,
-            Anchor::Middle => width / 2.0,
-            Anchor::End => width,
+            Anchor::Middle => width() / 2.0,
+            Anchor::End => width(),
         };
         let [x, y] = self.at;
         if self.is_upright { [x, y + back] } else { [x - back, y] }
