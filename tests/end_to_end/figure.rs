@@ -84,6 +84,8 @@ fn mistakes_are_named() {
         (&["figure", "out", "--columns", "original,VGG16:rise"], "has no maps of `VGG16:rise`"),
         (&["figure", "out", "--mean", "--curves"], "cannot be used with"),
         (&["figure", "out", "--dpi", "0"], "36 to 2400 pixels an inch"),
+        (&["figure", "out", "--title", "痛"], "no 痛 (U+75DB), as in `痛`\nhint: --font FILE"),
+        (&["figure", "out", "--font", "list.txt"], "list.txt: it is no font"),
     ] {
         let run = place.burncam(arguments);
         assert_eq!(run.code, 2, "{arguments:?}");

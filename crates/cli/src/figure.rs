@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use burncam_figure::{Look, Scene, columns, curves, images, mean_maps, panel, pdf, png, svg};
+use burncam_figure::{
+    Look, Scene, Typeface, columns, curves, images, mean_maps, panel, pdf, png, svg,
+};
 use burncam_imaging::{DecodeOptions, Exif, RgbImage, decode};
 use burncam_page::{ImageReport, Report, read_report};
 use burncam_record::write_atomic;
@@ -33,6 +35,7 @@ pub(crate) fn run(args: &Figure) -> Result<ExitCode> {
         width: args.width,
         colormap: args.colormap,
         title: args.title.clone(),
+        typeface: args.font.as_deref().map(Typeface::read).transpose()?.unwrap_or_default(),
     };
     let scene = scene(args, &report, &look)?;
     for (path, format) in out.iter().zip(formats) {

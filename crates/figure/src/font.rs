@@ -1,16 +1,21 @@
-//! The figure's typeface: how wide text is, and its outlines.
+//! The figure's typeface: which glyphs a text has, and how wide it is.
 
-use std::fmt::Write as _;
-use std::sync::LazyLock;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
 
+use krilla::Data;
+use krilla::text::Font;
 use skrifa::instance::{LocationRef, Size};
-use skrifa::outline::{DrawSettings, OutlinePen};
 use skrifa::{FontRef, GlyphId, MetadataProvider};
 
+use crate::error::Error;
 use crate::scene::POINT;
 
 static REGULAR: &[u8] = include_bytes!("../../../assets/fonts/Inter-Regular.otf");
 static SEMI_BOLD: &[u8] = include_bytes!("../../../assets/fonts/Inter-SemiBold.otf");
+
+/// The largest font file that is read. Those with all of Chinese have about 20 MB.
+const LARGEST: u64 = 1 << 26;
 
 /// A weight of the typeface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +24,27 @@ pub(crate) enum Face {
     SemiBold,
 }
 
+/// The file that a glyph is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    Regular,
+    SemiBold,
+    Given,
+}
+
+/// The typeface of a figure: Inter, or a font file, with Inter for characters that the file lacks.
+#[derive(Clone, Default)]
+pub struct Typeface {
+    given: Option<Arc<[u8]>>,
+}
+
 /// What stands where text is cut.
 const ELLIPSIS: char = '…';
 
 /// A character as it is drawn.
 pub(crate) struct Placed {
+    /// The file of its glyph.
+    pub source: Source,
     pub id: GlyphId,
     /// How far the next one is, as a share of the text's size.
     pub advance: f32,
@@ -32,49 +53,106 @@ pub(crate) struct Placed {
     pub end: usize,
 }
 
-impl Face {
-    /// The font's file.
-    pub(crate) fn file(self) -> &'static [u8] {
-        match self {
-            Self::Regular => REGULAR,
-            Self::SemiBold => SEMI_BOLD,
+impl std::fmt::Debug for Typeface {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bytes = self.given.as_ref().map(|file| file.len());
+        formatter.debug_struct("Typeface").field("given", &bytes).finish()
+    }
+}
+
+impl Typeface {
+    /// The typeface of a TrueType or OpenType file; of a collection its first font.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Font`] if the file cannot be read, is larger than 64 MiB, or is no font with outlines.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let wrong = |what: String| Error::Font { path: path.to_owned(), what };
+        let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
+        if length > LARGEST {
+            return Err(wrong(format!("it has {length} bytes, and a font at most {LARGEST}")));
+        }
+        let file = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+        let is_font = FontRef::from_index(&file, 0)
+            .is_ok_and(|font| font.outline_glyphs().format().is_some() && font.charmap().has_map());
+        if !is_font || Font::new(Data::from(file.clone()), 0).is_none() {
+            return Err(wrong(
+                "it is no font with outlines\nhint: fonts are .ttf or .otf".to_owned(),
+            ));
+        }
+        Ok(Self { given: Some(file.into()) })
+    }
+
+    /// The bytes of a file that glyphs are from.
+    pub(crate) fn file(&self, source: Source) -> &[u8] {
+        match source {
+            Source::Regular => REGULAR,
+            Source::SemiBold => SEMI_BOLD,
+            Source::Given => self.given.as_deref().unwrap_or(REGULAR),
         }
     }
 
-    fn font(self) -> &'static FontRef<'static> {
+    /// The font that glyphs are from.
+    pub(crate) fn font(&self, source: Source) -> FontRef<'_> {
         static FONTS: LazyLock<[FontRef<'static>; 2]> = LazyLock::new(|| {
             [REGULAR, SEMI_BOLD].map(|file| FontRef::new(file).expect("the program's own font"))
         });
-        &FONTS[self as usize]
+        let own = || FONTS[usize::from(source == Source::SemiBold)].clone();
+        match source {
+            // A file is one whose first font could be read.
+            Source::Given => FontRef::from_index(self.file(source), 0).unwrap_or_else(|_| own()),
+            Source::Regular | Source::SemiBold => own(),
+        }
     }
 
-    /// The characters of a text. What the font does not have is its box for such.
-    pub(crate) fn placed(self, text: &str) -> Vec<Placed> {
-        let font = self.font();
-        let (characters, metrics) =
-            (font.charmap(), font.glyph_metrics(Size::new(1.0), LocationRef::default()));
+    /// The glyphs of a text. Of what no font has it is the box for such.
+    pub(crate) fn placed(&self, face: Face, text: &str) -> Vec<Placed> {
+        let own = match face {
+            Face::Regular => Source::Regular,
+            Face::SemiBold => Source::SemiBold,
+        };
+        let sources = self.given.as_ref().map(|_| Source::Given).into_iter().chain([own]);
+        let fonts: Vec<_> = sources
+            .map(|source| {
+                let font = self.font(source);
+                let metrics = font.glyph_metrics(Size::new(1.0), LocationRef::default());
+                (source, font.charmap(), metrics)
+            })
+            .collect();
         let one = |(start, character): (usize, char)| {
-            let id = characters.map(character).unwrap_or(GlyphId::NOTDEF);
+            let glyph =
+                |(place, (_, characters, _)): (usize, &(_, skrifa::charmap::Charmap, _))| {
+                    Some((place, characters.map(character)?))
+                };
+            let known = fonts.iter().enumerate().find_map(glyph);
+            let (place, id) = known.unwrap_or((fonts.len() - 1, GlyphId::NOTDEF));
+            let (source, _, metrics) = &fonts[place];
             let advance = metrics.advance_width(id).unwrap_or_default();
-            Placed { id, advance, start, end: start + character.len_utf8() }
+            Placed { source: *source, id, advance, start, end: start + character.len_utf8() }
         };
         text.char_indices().map(one).collect()
     }
 
+    /// The characters of a text that no font has, save control characters, which no font can have.
+    pub(crate) fn missing<'a>(&self, face: Face, text: &'a str) -> impl Iterator<Item = char> + 'a {
+        let boxes = self.placed(face, text).into_iter().filter(|one| one.id == GlyphId::NOTDEF);
+        boxes.flat_map(|one| text[one.start..one.end].chars()).filter(|one| !one.is_control())
+    }
+
     /// The width of a text in millimetres; `size` is in points.
-    pub(crate) fn width(self, text: &str, size: f32) -> f32 {
-        self.placed(text).iter().map(|one| one.advance).sum::<f32>() * size * POINT
+    pub(crate) fn width(&self, face: Face, text: &str, size: f32) -> f32 {
+        self.placed(face, text).iter().map(|one| one.advance).sum::<f32>() * size * POINT
     }
 
     /// The text, or its beginning and an ellipsis, not wider than `most` millimetres.
-    pub(crate) fn cut(self, text: &str, size: f32, most: f32) -> String {
-        if self.width(text, size) <= most {
+    pub(crate) fn cut(&self, face: Face, text: &str, size: f32, most: f32) -> String {
+        if self.width(face, text, size) <= most {
             return text.to_owned();
         }
         let mut kept: Vec<char> = text.chars().collect();
         while kept.pop().is_some() {
             let cut: String = kept.iter().chain([&ELLIPSIS]).collect();
-            if self.width(&cut, size) <= most {
+            if self.width(face, &cut, size) <= most {
                 return cut;
             }
         }
@@ -83,8 +161,15 @@ impl Face {
 
     /// The text in lines not wider than `most` millimetres, at most `lines` of them. It is parted at blanks; words that
     /// are wider alone also behind `_`, `-`, `.` and `/`.
-    pub(crate) fn wrapped(self, text: &str, size: f32, most: f32, lines: usize) -> Vec<String> {
-        let fits = |text: &str| self.width(text.trim_end(), size) <= most;
+    pub(crate) fn wrapped(
+        &self,
+        face: Face,
+        text: &str,
+        size: f32,
+        most: f32,
+        lines: usize,
+    ) -> Vec<String> {
+        let fits = |text: &str| self.width(face, text.trim_end(), size) <= most;
         let parts = |word: &'_ str| -> Vec<String> {
             match fits(word) {
                 true => vec![word.to_owned()],
@@ -102,63 +187,7 @@ impl Face {
             }
         }
         wrapped.push(line);
-        wrapped.iter().map(|line| self.cut(line.trim_end(), size, most)).collect()
-    }
-
-    /// The outlines of a text that starts at the origin, as the data of an SVG path; `size` is in millimetres.
-    pub(crate) fn outlines(self, text: &str, size: f32) -> String {
-        let mut pen = Pen { path: String::new(), right: 0.0 };
-        let outlines = self.font().outline_glyphs();
-        for one in self.placed(text) {
-            if let Some(outline) = outlines.get(one.id) {
-                let settings = DrawSettings::unhinted(Size::new(size), LocationRef::default());
-                // An outline that cannot be drawn is left out; the program's own font has none.
-                let _ = outline.draw(settings, &mut pen);
-            }
-            pen.right += one.advance * size;
-        }
-        pen.path
-    }
-}
-
-/// Writes outlines as SVG's commands, y downwards.
-struct Pen {
-    path: String,
-    right: f32,
-}
-
-impl Pen {
-    fn command(&mut self, name: char, numbers: &[f32]) {
-        self.path.push(name);
-        for (place, number) in numbers.iter().enumerate() {
-            let number = if place % 2 == 0 { self.right + number } else { -number };
-            // A thousandth of a millimetre is finer than any press prints.
-            let number = (number * 1000.0).round() / 1000.0 + 0.0;
-            let blank = if place == 0 { "" } else { " " };
-            let _ = write!(self.path, "{blank}{number}");
-        }
-    }
-}
-
-impl OutlinePen for Pen {
-    fn move_to(&mut self, x: f32, y: f32) {
-        self.command('M', &[x, y]);
-    }
-
-    fn line_to(&mut self, x: f32, y: f32) {
-        self.command('L', &[x, y]);
-    }
-
-    fn quad_to(&mut self, cx: f32, cy: f32, x: f32, y: f32) {
-        self.command('Q', &[cx, cy, x, y]);
-    }
-
-    fn curve_to(&mut self, ax: f32, ay: f32, bx: f32, by: f32, x: f32, y: f32) {
-        self.command('C', &[ax, ay, bx, by, x, y]);
-    }
-
-    fn close(&mut self) {
-        self.path.push('Z');
+        wrapped.iter().map(|line| self.cut(face, line.trim_end(), size, most)).collect()
     }
 }
 
@@ -168,32 +197,49 @@ mod tests {
 
     #[test]
     fn the_font_has_the_characters_of_figures() {
+        let typeface = Typeface::default();
         for face in [Face::Regular, Face::SemiBold] {
-            for one in face.placed("aZ09ãéçõÍ✓✗−×±…%\u{a0}") {
-                assert_ne!(one.id, GlyphId::NOTDEF, "{}", one.start);
-            }
+            let text = "aZ09ãéçõÍ✓✗−×±…%\u{a0}\u{1}";
+            assert_eq!(typeface.missing(face, text).collect::<String>(), "");
+            assert_eq!(typeface.missing(face, "Dor 痛み").collect::<String>(), "痛み");
         }
     }
 
     #[test]
     fn text_is_cut_and_wrapped() {
-        let face = Face::Regular;
+        let typeface = Typeface::default();
+        let width = |text: &str| typeface.width(Face::Regular, text, 7.0);
         let name = "S01_sem_dor_01.png";
-        assert_eq!(face.cut(name, 7.0, 100.0), name);
-        let cut = face.cut(name, 7.0, 12.0);
-        assert!(cut.ends_with('…') && face.width(&cut, 7.0) <= 12.0, "{cut}");
-        let lines = face.wrapped(name, 7.0, 14.0, 3);
+        assert_eq!(typeface.cut(Face::Regular, name, 7.0, 100.0), name);
+        let cut = typeface.cut(Face::Regular, name, 7.0, 12.0);
+        assert!(cut.ends_with('…') && width(&cut) <= 12.0, "{cut}");
+        let lines = typeface.wrapped(Face::Regular, name, 7.0, 14.0, 3);
         assert!(lines.len() > 1 && lines.concat() == name, "{lines:?}");
-        let lines = face.wrapped("a prediction that is very long", 7.0, 14.0, 2);
+        let long = "a prediction that is very long";
+        let lines = typeface.wrapped(Face::Regular, long, 7.0, 14.0, 2);
         assert!(lines.len() == 2 && lines[1].ends_with('…'), "{lines:?}");
-        assert!(lines.iter().all(|line| face.width(line, 7.0) <= 14.0), "{lines:?}");
+        assert!(lines.iter().all(|line| width(line) <= 14.0), "{lines:?}");
     }
 
     #[test]
-    fn outlines_lie_above_the_baseline_and_side_by_side() {
-        assert_eq!(Face::Regular.outlines(" ", 3.0), "");
-        let one = Face::Regular.outlines("I", 3.0);
-        assert!(one.starts_with('M') && one.ends_with('Z') && one.contains('-'), "{one}");
-        assert!(Face::Regular.outlines("II", 3.0).starts_with(&one));
+    fn a_font_file_comes_before_the_own_font() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("font.otf");
+        std::fs::write(&path, SEMI_BOLD).expect("a font");
+        let typeface = Typeface::read(&path).expect("a font");
+        let sources = |typeface: &Typeface| {
+            let all = typeface.placed(Face::Regular, "a痛");
+            all.iter().map(|one| one.source).collect::<Vec<_>>()
+        };
+        assert_eq!(sources(&typeface), [Source::Given, Source::Regular]);
+        assert_eq!(sources(&Typeface::default()), [Source::Regular; 2]);
+        let width = |typeface: &Typeface| typeface.width(Face::Regular, "Wide", 9.0);
+        assert!(width(&typeface) > width(&Typeface::default()));
+        for wrong in [&b"no font"[..], &SEMI_BOLD[..2000], b""] {
+            std::fs::write(&path, wrong).expect("a file");
+            let error = Typeface::read(&path).expect_err("no font").to_string();
+            assert!(error.contains("font.otf: it is no font") && error.contains("hint:"));
+        }
+        assert!(Typeface::read(folder.path()).is_err());
     }
 }

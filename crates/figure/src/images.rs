@@ -1,6 +1,6 @@
 //! The images of a figure: those to be seen first, a list, or those that conditions hold for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use burncam_page::{ImageReport, Reason, Report, examples};
@@ -82,22 +82,25 @@ fn first_examples(report: &Report<'_>) -> Result<Vec<Row>, Error> {
 fn listed(report: &Report<'_>, list: &Path) -> Result<Vec<Row>, Error> {
     let wrong = |what: String| Error::List { path: list.to_owned(), what };
     let paths = read(list).map_err(wrong)?;
+    let places: HashMap<&str, usize> =
+        paths.iter().enumerate().map(|(place, path)| (path.as_str(), place)).collect();
     let mut found: Vec<Option<ImageReport>> = vec![None; paths.len()];
     let mut names = vec![0; paths.len()];
     for image in report.images.plain() {
         let image = image?;
-        for (place, path) in paths.iter().enumerate() {
-            if image.path == *path {
-                (found[place], names[place]) = (Some(image.clone()), 1);
-                break;
-            }
-            // A file's name alone will do where no other image has it.
-            if image.path.rsplit('/').next() == Some(path)
-                && found[place].as_ref().is_none_or(|one| one.path != *path)
-            {
-                names[place] += 1;
-                found[place] = Some(image.clone());
-            }
+        let place = |name: &str| places.get(name).copied();
+        let exact = place(&image.path);
+        // A file's name alone will do where no other image has it.
+        let named = image.path.rsplit('/').next().and_then(place).filter(|named| {
+            exact != Some(*named)
+                && found[*named].as_ref().is_none_or(|one| one.path != paths[*named])
+        });
+        if let Some(named) = named {
+            names[named] += 1;
+            found[named] = Some(image.clone());
+        }
+        if let Some(exact) = exact {
+            (found[exact], names[exact]) = (Some(image), 1);
         }
     }
     for (path, (found, names)) in paths.iter().zip(found.iter().zip(names)) {
@@ -144,10 +147,11 @@ fn read(list: &Path) -> Result<Vec<String>, String> {
         }
         None => paths.extend(text.lines().map(str::to_owned)),
     }
+    let mut known = HashSet::new();
     let mut plain: Vec<String> = Vec::new();
     for path in paths.iter().map(|path| path.trim().replace('\\', "/")) {
         // A table of results has a row for each network.
-        if !path.is_empty() && !path.starts_with('#') && !plain.contains(&path) {
+        if !path.is_empty() && !path.starts_with('#') && known.insert(path.clone()) {
             plain.push(path);
         }
     }

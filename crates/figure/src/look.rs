@@ -4,6 +4,8 @@ use burncam_evaluation::Values;
 use burncam_page::Language;
 use burncam_render::{Colormap, Scale, Style};
 
+use crate::font::Typeface;
+
 /// How a figure looks.
 #[derive(Clone, Debug)]
 pub struct Look {
@@ -15,6 +17,8 @@ pub struct Look {
     pub colormap: Colormap,
     /// A title above it.
     pub title: Option<String>,
+    /// The typeface of its words.
+    pub typeface: Typeface,
 }
 
 /// The width of a page's figure in millimetres, where none is asked for.

@@ -65,13 +65,15 @@ pub fn mean_maps(
         )));
     }
     let title = look.title.clone().unwrap_or_else(|| look.say("figure_mean", &[]));
-    let mut scene = Scene::new(title, look.language.tag());
+    let mut scene = Scene::new(title, look);
     scene.width = beside + cell * count;
     let left = |place: usize| MARGIN + names + GAP + place as f32 * (cell + GAP);
     let top = MARGIN + heading(&mut scene, look);
     let titles: Vec<Vec<String>> = groups
         .iter()
-        .map(|group| Face::SemiBold.wrapped(&group_title(group, look), BODY, cell, 3))
+        .map(|group| {
+            look.typeface.wrapped(Face::SemiBold, &group_title(group, look), BODY, cell, 3)
+        })
         .collect();
     let lines = titles.iter().map(Vec::len).max().unwrap_or_default();
     let first = top + BODY * POINT * 0.8;
@@ -89,9 +91,9 @@ pub fn mean_maps(
         kinds.insert(explanation.spec.values);
         let baseline = top + BODY * POINT * 0.8;
         let text = Text::new("", [MARGIN, baseline], BODY).bold();
-        let name = Face::SemiBold.wrapped(&model.name, BODY, names, 2);
+        let name = look.typeface.wrapped(Face::SemiBold, &model.name, BODY, names, 2);
         let next = scene.lines(&name, &text, LEADING);
-        let title = Face::Regular.wrapped(&explanation.spec.title, BODY, names, 3);
+        let title = look.typeface.wrapped(Face::Regular, &explanation.spec.title, BODY, names, 3);
         scene.lines(&title, &Text::new("", [MARGIN, next], BODY), LEADING);
         for (place, group) in groups.iter().enumerate() {
             let place = Place { left: left(place), top, width: cell, height: cell };
@@ -121,7 +123,7 @@ pub fn mean_maps(
     let notes: Vec<String> = key.map(|key| look.say(key, &[])).into_iter().collect();
     let sides = (left(0), scene.width - MARGIN);
     scene.height = bars(&mut scene, &kinds, "figure_mean_scale", &notes, sides, top, look) + MARGIN;
-    Ok(scene)
+    scene.legible()
 }
 
 /// Class and outcome.

@@ -74,7 +74,7 @@ pub fn panel(
         .title
         .clone()
         .unwrap_or_else(|| look.say("figure_images", &[("n", &rows.len().to_string())]));
-    let mut scene = Scene::new(title, look.language.tag());
+    let mut scene = Scene::new(title, look);
     scene.width = grid.width;
     let mut top = MARGIN + heading(&mut scene, look);
     top = headings(&mut scene, report, columns, &grid, top, look);
@@ -92,7 +92,7 @@ pub fn panel(
             let lines = under(&row.image, *column, grid.cell, is_short, look);
             let mut baseline = top + height + (SMALL + 1.0) * POINT;
             for (text, colour) in lines {
-                let text = Face::Regular.cut(&text, SMALL, grid.cell + GAP * 0.8);
+                let text = look.typeface.cut(Face::Regular, &text, SMALL, grid.cell + GAP * 0.8);
                 let at = [left + grid.cell / 2.0, baseline];
                 scene.text(Text::new(text, at, SMALL).coloured(colour).anchored(Anchor::Middle));
                 baseline += LEADING * POINT;
@@ -119,7 +119,7 @@ pub fn panel(
         top = bars(&mut scene, &kinds, "figure_scale", &notes, sides, top, look);
     }
     scene.height = top + MARGIN;
-    Ok(scene)
+    scene.legible()
 }
 
 /// Writes the figure's title, if it has one; the height that it takes.
@@ -127,7 +127,7 @@ pub(crate) fn heading(scene: &mut Scene, look: &Look) -> f32 {
     let Some(title) = look.title.as_deref().filter(|title| !title.trim().is_empty()) else {
         return 0.0;
     };
-    let lines = Face::SemiBold.wrapped(title, TITLE, scene.width - 2.0 * MARGIN, 3);
+    let lines = look.typeface.wrapped(Face::SemiBold, title, TITLE, scene.width - 2.0 * MARGIN, 3);
     let first = Text::new("", [MARGIN, MARGIN + TITLE * POINT * 0.8], TITLE).bold();
     scene.lines(&lines, &first, TITLE * 1.25) - MARGIN - TITLE * POINT * 0.8 + 1.5
 }
@@ -187,7 +187,7 @@ fn headings(
                     report.models[*model].explanations[*explanation].spec.title.clone()
                 }
             };
-            Face::Regular.wrapped(&title, BODY, grid.cell, 3)
+            look.typeface.wrapped(Face::Regular, &title, BODY, grid.cell, 3)
         })
         .collect();
     let mut networks = Vec::new();
@@ -196,7 +196,7 @@ fn headings(
         let end = place + run.len();
         let width = grid.left[end - 1] + grid.cell - grid.left[place];
         let name = network(run[0]).map_or("", |model| report.models[model].name.as_str());
-        networks.push((Face::SemiBold.wrapped(name, HEADING, width, 2), place, end));
+        networks.push((look.typeface.wrapped(Face::SemiBold, name, HEADING, width, 2), place, end));
     }
     let most = networks.iter().map(|(name, _, _)| name.len()).max().unwrap_or_default();
     let first = top + HEADING * POINT * 0.8;
@@ -244,7 +244,8 @@ fn place(scene: &mut Scene, drawn: Cell, room: Place, look: &Look) {
         Cell::Nothing(key) => {
             scene.add(Item::Rectangle { place: room, fill: PALE });
             let at = [room.left + room.width / 2.0, room.top + room.height / 2.0];
-            let text = Face::Regular.cut(&look.say(key, &[]), SMALL, room.width - 1.0);
+            let text =
+                look.typeface.cut(Face::Regular, &look.say(key, &[]), SMALL, room.width - 1.0);
             scene.text(Text::new(text, at, SMALL).coloured(GREY).anchored(Anchor::Middle));
         }
     }
@@ -258,14 +259,15 @@ fn name(scene: &mut Scene, row: &Row, columns: &[Column], grid: &Grid, top: f32,
     let room = grid.names;
     let mut baseline = top + BODY * POINT * 0.8;
     let first = Text::new("", [MARGIN, baseline], BODY).bold();
-    baseline = scene.lines(&Face::SemiBold.wrapped(stem, BODY, room, 3), &first, LEADING);
+    baseline =
+        scene.lines(&look.typeface.wrapped(Face::SemiBold, stem, BODY, room, 3), &first, LEADING);
     let mut more: Vec<String> = image.subject.iter().cloned().collect();
     if !columns.contains(&Column::Original) {
         more.push(true_class(image, look));
     }
     more.extend(row.reason.as_ref().map(|reason| reason.say(look.language)));
     for text in more {
-        let lines = Face::Regular.wrapped(&text, SMALL, room, 6);
+        let lines = look.typeface.wrapped(Face::Regular, &text, SMALL, room, 6);
         let first = Text::new("", [MARGIN, baseline + 0.4], SMALL).coloured(GREY);
         baseline = scene.lines(&lines, &first, LEADING);
     }
@@ -284,7 +286,7 @@ fn fit_one_line(rows: &[Row], columns: &[Column], grid: &Grid, look: &Look) -> b
     let all = rows.iter().flat_map(|row| columns.iter().map(|column| (&row.image, *column)));
     all.filter(|(_, column)| network(*column).is_some()).all(|(image, column)| {
         let lines = under(image, column, grid.cell, true, look);
-        lines.iter().all(|(text, _)| Face::Regular.width(text, SMALL) <= grid.cell)
+        lines.iter().all(|(text, _)| look.typeface.width(Face::Regular, text, SMALL) <= grid.cell)
     })
 }
 
@@ -297,7 +299,7 @@ fn under(
     look: &Look,
 ) -> Vec<(String, Colour)> {
     let Some(model) = network(column) else {
-        let lines = Face::Regular.wrapped(&true_class(image, look), SMALL, room, 2);
+        let lines = look.typeface.wrapped(Face::Regular, &true_class(image, look), SMALL, room, 2);
         return lines.into_iter().map(|line| (line, BLACK)).collect();
     };
     let Some(result) = image.results.iter().find(|result| result.model == model) else {

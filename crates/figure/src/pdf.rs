@@ -1,5 +1,8 @@
 //! A figure as PDF: text is text in embedded fonts, pictures have their own pixels.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use krilla::color::rgb;
 use krilla::geom::{Path, PathBuilder, Point, Rect, Size, Transform};
 use krilla::image::Image;
@@ -12,7 +15,7 @@ use krilla::text::{Font, GlyphId, KrillaGlyph};
 use krilla::{Data, Document};
 
 use crate::error::Error;
-use crate::font::Face;
+use crate::font::Source;
 use crate::scene::{Colour, Item, Line, POINT, Place, Scene, Text};
 
 /// How far the handles of a quarter of a circle are from its ends, as a share of the radius.
@@ -26,10 +29,7 @@ const HANDLE: f32 = 0.552_284_8;
 pub fn pdf(scene: &Scene) -> Result<Vec<u8>, Error> {
     let size = Size::from_wh(scene.width / POINT, scene.height / POINT);
     let size = size.ok_or_else(|| Error::Draw("the page has no size".to_owned()))?;
-    let fonts = [Face::Regular, Face::SemiBold].map(font);
-    let [Some(regular), Some(semi_bold)] = fonts else {
-        return Err(Error::Draw("the font cannot be read".to_owned()));
-    };
+    let fonts = fonts(scene)?;
     let mut document = Document::new();
     document.set_metadata(
         Metadata::new()
@@ -58,10 +58,7 @@ pub fn pdf(scene: &Scene) -> Result<Vec<u8>, Error> {
                 }
             }
             Item::Line(line) => stroked(&mut surface, line),
-            Item::Text(text) => {
-                let font = if text.face == Face::Regular { &regular } else { &semi_bold };
-                written(&mut surface, text, font.clone());
-            }
+            Item::Text(text) => written(&mut surface, text, scene, &fonts),
         }
     }
     surface.pop();
@@ -70,8 +67,21 @@ pub fn pdf(scene: &Scene) -> Result<Vec<u8>, Error> {
     document.finish().map_err(|error| Error::Draw(format!("{error:?}")))
 }
 
-fn font(face: Face) -> Option<Font> {
-    Font::new(Data::from(face.file().to_vec()), 0)
+/// The fonts of which the figure has glyphs.
+fn fonts(scene: &Scene) -> Result<BTreeMap<Source, Font>, Error> {
+    let mut fonts = BTreeMap::new();
+    for item in &scene.items {
+        let Item::Text(text) = item else { continue };
+        for one in scene.typeface.placed(text.face, &text.text) {
+            if let Entry::Vacant(place) = fonts.entry(one.source) {
+                let file = Data::from(scene.typeface.file(one.source).to_vec());
+                let font = Font::new(file, 0)
+                    .ok_or_else(|| Error::Draw("the font cannot be read".to_owned()))?;
+                place.insert(font);
+            }
+        }
+    }
+    Ok(fonts)
 }
 
 fn fill([red, green, blue]: Colour) -> Fill {
@@ -126,22 +136,29 @@ fn stroked(surface: &mut Surface<'_>, line: &Line) {
     surface.draw_path(&path);
 }
 
-fn written(surface: &mut Surface<'_>, text: &Text, font: Font) {
-    let glyphs: Vec<KrillaGlyph> = (text.face.placed(&text.text).into_iter())
-        .map(|one| {
-            let id = GlyphId::new(one.id.to_u32());
-            KrillaGlyph::new(id, one.advance, 0.0, 0.0, 0.0, one.start..one.end, None)
-        })
-        .collect();
-    let [x, y] = text.start();
+fn written(surface: &mut Surface<'_>, text: &Text, scene: &Scene, fonts: &BTreeMap<Source, Font>) {
+    let [x, y] = text.start(&scene.typeface);
     surface.set_stroke(None);
     surface.set_fill(Some(fill(text.colour)));
     surface.push_transform(&Transform::from_translate(x, y));
     if text.is_upright {
         surface.push_transform(&Transform::from_rotate(-90.0));
     }
-    let origin = Point::from_xy(0.0, 0.0);
-    surface.draw_glyphs(origin, &glyphs, font, &text.text, text.size * POINT, false);
+    let (placed, mut right) = (scene.typeface.placed(text.face, &text.text), 0.0);
+    let size = text.size * POINT;
+    for run in placed.chunk_by(|one, next| one.source == next.source) {
+        let glyphs: Vec<KrillaGlyph> = (run.iter())
+            .map(|one| {
+                let id = GlyphId::new(one.id.to_u32());
+                KrillaGlyph::new(id, one.advance, 0.0, 0.0, 0.0, one.start..one.end, None)
+            })
+            .collect();
+        if let Some(font) = fonts.get(&run[0].source) {
+            let origin = Point::from_xy(right, 0.0);
+            surface.draw_glyphs(origin, &glyphs, font.clone(), &text.text, size, false);
+        }
+        right += run.iter().map(|one| one.advance).sum::<f32>() * size;
+    }
     if text.is_upright {
         surface.pop();
     }

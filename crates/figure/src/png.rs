@@ -1,16 +1,14 @@
-//! A figure as PNG, drawn from its SVG.
+//! A figure as PNG.
 
 use std::io::Cursor;
 
 use burncam_render::resize_bicubic;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
-use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg::{Options, Tree};
 
 use crate::error::Error;
+use crate::raster::raster;
 use crate::scene::{Item, Scene};
-use crate::svg::svg;
 
 /// More pixels than a figure of a paper has; each takes 4 bytes.
 const MOST_PIXELS: f64 = 2e8;
@@ -35,19 +33,12 @@ pub fn png(scene: &Scene, dpi: f32) -> Result<Vec<u8>, Error> {
              hint: lower --dpi or --width, or write a .pdf"
         )));
     }
-    let tree = Tree::from_str(&svg(&fitted(scene, dpi)), &Options::default())
-        .map_err(|error| Error::Draw(error.to_string()))?;
-    let mut pixels = Pixmap::new(width as u32, height as u32)
+    let (width, height) = (width as u32, height as u32);
+    let pixels = raster(&fitted(scene, dpi), width, height)
         .ok_or_else(|| Error::Draw("the picture has no size".to_owned()))?;
-    let size = tree.size();
-    let fit = Transform::from_scale(width as f32 / size.width(), height as f32 / size.height());
-    resvg::render(&tree, fit, &mut pixels.as_mut());
-    // The figure has a white ground, so no pixel is transparent.
-    let rgb: Vec<u8> =
-        pixels.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
     let mut bytes = Cursor::new(Vec::new());
     PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive)
-        .write_image(&rgb, width as u32, height as u32, ExtendedColorType::Rgb8)
+        .write_image(pixels.as_raw(), width, height, ExtendedColorType::Rgb8)
         .map_err(|error| Error::Draw(error.to_string()))?;
     Ok(with_density(bytes.into_inner(), dpi))
 }

@@ -1,8 +1,12 @@
 //! A figure as what is drawn on it, in millimetres from its top left corner.
 
+use std::collections::BTreeSet;
+
 use image::RgbImage;
 
-use crate::font::Face;
+use crate::error::Error;
+use crate::font::{Face, Typeface};
+use crate::look::Look;
 
 /// Millimetres of a point.
 pub(crate) const POINT: f32 = 25.4 / 72.0;
@@ -26,6 +30,7 @@ pub struct Scene {
     pub title: String,
     /// The language of its words, as in BCP 47.
     pub language: &'static str,
+    pub(crate) typeface: Typeface,
     pub(crate) items: Vec<Item>,
 }
 
@@ -105,12 +110,12 @@ impl Text {
     }
 
     /// Where it starts on its baseline.
-    pub(crate) fn start(&self) -> [f32; 2] {
-        let width = self.face.width(&self.text, self.size);
+    pub(crate) fn start(&self, typeface: &Typeface) -> [f32; 2] {
+        let width = || typeface.width(self.face, &self.text, self.size);
         let back = match self.anchor {
             Anchor::Start => 0.0,
-            Anchor::Middle => width / 2.0,
-            Anchor::End => width,
+            Anchor::Middle => width() / 2.0,
+            Anchor::End => width(),
         };
         let [x, y] = self.at;
         if self.is_upright { [x, y + back] } else { [x - back, y] }
@@ -119,8 +124,33 @@ impl Text {
 
 impl Scene {
     /// Nothing yet.
-    pub(crate) fn new(title: String, language: &'static str) -> Self {
-        Self { width: 0.0, height: 0.0, title, language, items: Vec::new() }
+    pub(crate) fn new(title: String, look: &Look) -> Self {
+        let (language, typeface) = (look.language.tag(), look.typeface.clone());
+        Self { width: 0.0, height: 0.0, title, language, typeface, items: Vec::new() }
+    }
+
+    /// The figure, if its fonts have all characters.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Characters`] names those that they lack.
+    pub(crate) fn legible(self) -> Result<Self, Error> {
+        let texts = self.items.iter().filter_map(|item| match item {
+            Item::Text(text) => Some(text),
+            _ => None,
+        });
+        let (mut missing, mut places) = (BTreeSet::new(), BTreeSet::new());
+        for text in texts {
+            let before = missing.len();
+            missing.extend(self.typeface.missing(text.face, &text.text));
+            if missing.len() > before {
+                places.insert(text.text.clone());
+            }
+        }
+        match missing.is_empty() {
+            true => Ok(self),
+            false => Err(Error::Characters { missing, places }),
+        }
     }
 
     pub(crate) fn add(&mut self, item: Item) {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use burncam_page::data_uri;
 
+use crate::font::Typeface;
 use crate::scene::{Colour, Item, POINT, Place, Scene, Text};
 
 /// The figure as an SVG file.
@@ -18,14 +19,14 @@ pub fn svg(scene: &Scene) -> String {
         escaped(&scene.title),
     );
     for item in &scene.items {
-        write(&mut svg, item);
+        write(&mut svg, item, &scene.typeface);
         svg.push('\n');
     }
     svg.push_str("</svg>\n");
     svg
 }
 
-fn write(svg: &mut String, item: &Item) {
+fn write(svg: &mut String, item: &Item, typeface: &Typeface) {
     // Writing to a string cannot fail.
     let _ = match item {
         Item::Rectangle { place, fill } => {
@@ -62,12 +63,12 @@ fn write(svg: &mut String, item: &Item) {
                 number(line.width)
             )
         }
-        Item::Text(text) => write_text(svg, text),
+        Item::Text(text) => write_text(svg, text, typeface),
     };
 }
 
-fn write_text(svg: &mut String, text: &Text) -> std::fmt::Result {
-    let [x, y] = text.start();
+fn write_text(svg: &mut String, text: &Text, typeface: &Typeface) -> std::fmt::Result {
+    let [x, y] = text.start(typeface);
     let turn = if text.is_upright { " rotate(-90)" } else { "" };
     write!(
         svg,
@@ -76,7 +77,7 @@ fn write_text(svg: &mut String, text: &Text) -> std::fmt::Result {
         number(x),
         number(y),
         hex(text.colour),
-        text.face.outlines(&text.text, text.size * POINT)
+        typeface.svg_outlines(text.face, &text.text, text.size * POINT)
     )
 }
 

@@ -6,7 +6,9 @@ use burncam_render::Colormap;
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
 
-use crate::{Column, Error, Look, Maps, Row, Scene, columns, curves, images, mean_maps, panel};
+use crate::{
+    Column, Error, Look, Maps, Row, Scene, Typeface, columns, curves, images, mean_maps, panel,
+};
 use crate::{pdf, png, svg};
 
 fn look() -> Look {
@@ -15,6 +17,7 @@ fn look() -> Look {
         width: Some(120.0),
         colormap: Colormap::Viridis,
         title: None,
+        typeface: Typeface::default(),
     }
 }
 
@@ -179,6 +182,20 @@ fn a_pdf_has_its_size_and_its_fonts() {
 }
 
 #[test]
+fn a_given_font_is_embedded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("font.otf");
+    std::fs::write(&path, include_bytes!("../../../assets/fonts/Inter-SemiBold.otf"))
+        .expect("a font");
+    let typeface = Typeface::read(&path).expect("a font");
+    let look = Look { typeface, ..look() };
+    let bytes = pdf(&figure(None, None, &look).expect("a figure")).expect("a PDF");
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.contains("Inter-SemiBold") && !text.contains("Inter-Regular"));
+    assert_eq!(text.matches("/FontFile3").count(), 1);
+}
+
+#[test]
 fn a_png_has_its_density_and_its_pixels() {
     let scene = figure(None, None, &look()).expect("a figure");
     let bytes = png(&scene, 150.0).expect("a PNG");
@@ -247,10 +264,14 @@ fn a_list_chooses_images_in_its_order() {
     };
     let rows = listed("B/S01_dor.png\n\n# a note\nS02_dor.png\n").expect("images");
     assert_eq!(paths(&rows), ["B/S01_dor.png", "A/S02_dor.png"]);
+    let rows =
+        listed("A/S01_dor.png\nS03_\u{1}\"dor&.png\nB/S03_\u{1}\"dor&.png\n").expect("images");
+    assert_eq!(rows.len(), 3, "a name and a path of one image");
     let rows = listed("model;path\nVGG16;A/S02_dor.png\nNCNN;A/S02_dor.png\n").expect("images");
     assert_eq!(paths(&rows), ["A/S02_dor.png"]);
     for (text, what) in [
         ("S01_dor.png", "several images have the name"),
+        ("A/S01_dor.png\nS01_dor.png", "several images have the name"),
         ("A/S09.png", "the report has no image `A/S09.png`"),
         ("path,note\n", "it lists no image"),
     ] {
@@ -264,4 +285,73 @@ fn too_many_columns_are_refused() {
     let named = ["VGG16"; 12].join(",");
     let error = figure(None, Some(&named), &look()).expect_err("no room").to_string();
     assert!(error.contains("12 columns do not fit into 120 mm") && error.contains("hint:"));
+}
+
+#[test]
+fn characters_that_no_font_has_are_named() {
+    let look = Look { title: Some("痛み of S01".to_owned()), ..look() };
+    let error = figure(None, None, &look).expect_err("no such characters").to_string();
+    for part in ["み (U+307F), 痛 (U+75DB)", "`痛み of S01`", "hint: --font FILE"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+/// A report whose second network has curves.
+fn measured() -> Report<'static> {
+    let mean = |mean: f64| json!({ "mean": mean, "interval": [mean - 0.1, mean + 0.1], "t": null, "p": null, "units": 4 });
+    let profile = |explanation: &str, control: &str, measure: &str, points: &[(&str, f64)]| {
+        let point = |(condition, value): &(&str, f64)| json!({ "condition": condition, "mean": mean(*value), "undefined": 0, "chance": null });
+        json!({
+            "explanation": explanation, "control": control, "measure": measure, "class": "", "outcome": "",
+            "points": points.iter().map(point).collect::<Vec<_>>(),
+        })
+    };
+    let fall = [("blur", 0.7), ("0.0000", 0.9), ("0.5000", 0.3), ("1.0000", 0.05)];
+    let mut report = report();
+    report.models[1].trust = serde_json::from_value(json!({
+        "unit": "images",
+        "assessments": [{
+            "explanation": "GradCAM", "measure": "deletion", "mean": mean(0.4), "undefined": 0, "chance": null,
+            "controls": [], "verdict": null, "is_sane": null,
+        }],
+        "profiles": [
+            profile("", "random", "deletion", &[("0.0000", 0.9), ("0.5000", 0.6), ("1.0000", 0.05)]),
+            profile("GradCAM", "", "deletion", &fall),
+            profile("GradCAM", "", "region-mass", &[("0.1", 0.5), ("0.2", 0.5)]),
+            profile("InputXGradient", "", "deletion", &[("0.0000", 0.9), ("0.5000", 0.4), ("1.0000", 0.05)]),
+            profile("GradCAM", "untrained", "road-most", &[("0.1000", 0.8), ("0.2000", 0.8)]),
+            profile("GradCAM", "", "road-most", &[("0.1000", 1.5), ("0.2000", -0.5)]),
+            profile("GradCAM", "", "insertion", &[("mean", 0.8), ("zero", 0.5)]),
+        ],
+    }))
+    .expect("trust");
+    report
+}
+
+#[test]
+fn measured_curves_as_svg() {
+    let scene = curves(&measured(), &Look { width: Some(170.0), ..look() }).expect("a figure");
+    let all = described(&scene);
+    let from = all.find("aria-label=\"Deletion\"").expect("a chart");
+    insta::assert_snapshot!(&all[all[..from].rfind('\n').expect("a line") + 1..]);
+}
+
+#[test]
+fn curves_are_of_what_was_measured() {
+    let labels = |report: &Report<'_>| {
+        let svg = svg(&curves(report, &look()).expect("a figure"));
+        ["Deletion", "Insertion", "ROAD, most relevant first", "ROC curve"]
+            .map(|title| svg.contains(&format!("aria-label=\"{title}\"")))
+    };
+    assert_eq!(labels(&report()), [false, false, false, true]);
+    assert_eq!(labels(&measured()), [true, false, true, true], "baselines are no curve");
+    let mut report = measured();
+    for model in &mut report.models {
+        model.roc = Vec::new().into();
+        model.reliability.clear();
+    }
+    assert_eq!(labels(&report), [true, false, true, false]);
+    report.models[1].trust = None;
+    let error = curves(&report, &look()).expect_err("no curves").to_string();
+    assert!(error.contains("0 curves") && error.contains("hint:"), "{error}");
 }

@@ -29,6 +29,10 @@ pub struct Measurement {
     /// Why there is no value: `empty_map`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub undefined: String,
+    /// What the value is the area under or the mean of, if it is of scores as pixels are removed: `[share of pixels,
+    /// score]`. Not in the table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub curve: Vec<[f64; 2]>,
 }
 
 const COLUMNS: [&str; 13] = [
@@ -92,6 +96,7 @@ mod tests {
             value: Some(0.5),
             chance: Some(0.125),
             undefined: String::new(),
+            curve: Vec::new(),
         };
         let undefined = Measurement {
             explanation: String::new(),

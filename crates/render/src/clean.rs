@@ -1,9 +1,8 @@
 //! A map over a photograph, made to be read: on screen, in print, in grey, and by people who do not
 //! tell colours apart.
 
-use image::{Rgb, RgbImage, imageops};
+use image::{Rgb, RgbImage};
 
-use crate::glyphs;
 use crate::scale::Scale;
 use burncam_evaluation::resample;
 
@@ -23,27 +22,6 @@ const LINE: f32 = 0.5;
 
 /// Steps between the lines that cross out a photograph without a map, in pixels.
 const HATCH: u32 = 16;
-
-/// The map [over the photograph](over_photograph), and a colour bar with its numbers to the right.
-///
-/// # Shapes
-///
-/// `map` is `[height, width]` of `map_size`, row by row, over the whole photograph.
-///
-/// # Panics
-///
-/// If the map does not have its size, or one has no pixels.
-#[must_use]
-pub fn clean_overlay(
-    photograph: &RgbImage,
-    map: &[f32],
-    map_size: (usize, usize),
-    style: &Style,
-) -> RgbImage {
-    let mut picture = canvas(&over_photograph(photograph, map, map_size, style));
-    bar(&mut picture, photograph.dimensions(), style);
-    picture
-}
 
 /// The map over the photograph at the photograph's own size.
 ///
@@ -83,17 +61,6 @@ pub fn over_photograph(
     picture
 }
 
-/// The photograph where there is no map to be read: [hatched], and without a colour bar. Of the size of a
-/// clean overlay.
-///
-/// # Panics
-///
-/// If it has no pixels.
-#[must_use]
-pub fn crossed_out(photograph: &RgbImage) -> RgbImage {
-    canvas(&hatched(photograph))
-}
-
 /// The photograph in grey, crossed out, at its own size.
 ///
 /// # Panics
@@ -102,7 +69,7 @@ pub fn crossed_out(photograph: &RgbImage) -> RgbImage {
 #[must_use]
 pub fn hatched(photograph: &RgbImage) -> RgbImage {
     let mut picture = photograph.clone();
-    let step = HATCH * scale_of(photograph.dimensions());
+    let step = HATCH * magnification(photograph);
     for (x, y, pixel) in photograph.enumerate_pixels() {
         let grey = grey(*pixel) as u8;
         let value = match (x + y) % step {
@@ -124,24 +91,15 @@ pub(crate) fn mix(below: f32, colour: u8, weight: f32) -> u8 {
     (below * (1.0 - weight) + f32::from(colour) * weight).round() as u8
 }
 
-/// How large lines and digits are: 1 for small photographs.
-fn scale_of((width, height): (u32, u32)) -> u32 {
-    (width.min(height) / 200).max(1)
-}
-
-/// The picture on white, with room for the colour bar at the right.
-fn canvas(picture: &RgbImage) -> RgbImage {
-    let (width, height) = picture.dimensions();
-    let scale = scale_of((width, height));
-    let room = scale * (GAP + BAR + GAP + glyphs::WIDTH * LABEL);
-    let mut canvas = RgbImage::from_pixel(width + room, height, Rgb([255; 3]));
-    imageops::replace(&mut canvas, picture, 0, 0);
-    canvas
+/// How large lines and digits on a photograph are: 1 for small ones.
+#[must_use]
+pub fn magnification(photograph: &RgbImage) -> u32 {
+    (photograph.width().min(photograph.height()) / 200).max(1)
 }
 
 /// Draws the line at half of the scale.
 fn outline(picture: &mut RgbImage, shares: &[f32], (width, height): (u32, u32)) {
-    let reach = scale_of((width, height)) as i64;
+    let reach = i64::from(magnification(picture));
     let inside = |x: i64, y: i64| {
         let (x, y) = (x.clamp(0, i64::from(width) - 1), y.clamp(0, i64::from(height) - 1));
         shares[(y * i64::from(width) + x) as usize].abs() >= LINE
@@ -154,52 +112,6 @@ fn outline(picture: &mut RgbImage, shares: &[f32], (width, height): (u32, u32)) 
                 picture.put_pixel(x as u32, y as u32, Rgb([if own { 255 } else { 0 }; 3]));
             }
         }
-    }
-}
-
-/// Widths of the space beside the colour bar, of the bar, and of its numbers in digits.
-const GAP: u32 = 6;
-const BAR: u32 = 10;
-const LABEL: u32 = 8;
-
-/// Draws the colour bar and the values at its ends and middle.
-fn bar(picture: &mut RgbImage, (width, height): (u32, u32), style: &Style) {
-    let scale = scale_of((width, height));
-    let left = width + scale * GAP;
-    let (colours, last) = (style.scale, height.saturating_sub(1).max(1));
-    let share = |down: f32| 1.0 - down * (1.0 - colours.bottom());
-    for y in 0..height {
-        let colour = colours.colour(share(y as f32 / last as f32));
-        for x in left..left + scale * BAR {
-            picture.put_pixel(x, y, Rgb(colour));
-        }
-    }
-    let text = left + scale * (BAR + GAP);
-    let digits = scale * glyphs::HEIGHT;
-    for (down, top) in [
-        (0.0, 0),
-        (0.5, (height / 2).saturating_sub(digits / 2)),
-        (1.0, height.saturating_sub(digits)),
-    ] {
-        glyphs::write(picture, &number(colours.top * share(down)), (text, top), scale);
-    }
-}
-
-/// A value in at most seven characters.
-fn number(value: f32) -> String {
-    match value.abs() {
-        0.0 => "0".to_owned(),
-        size if (0.01..1000.0).contains(&size) => {
-            let digits = if size < 1.0 {
-                3
-            } else if size < 10.0 {
-                2
-            } else {
-                1
-            };
-            format!("{value:.digits$}")
-        }
-        _ => format!("{value:.2e}"),
     }
 }
 
@@ -220,9 +132,8 @@ mod tests {
     #[test]
     fn the_photograph_keeps_its_size_and_is_not_stretched() {
         let photograph = RgbImage::from_pixel(90, 60, Rgb([120, 120, 120]));
-        let picture = clean_overlay(&photograph, &[0.0; 6], (2, 3), &STYLE);
-        assert_eq!(picture.height(), 60);
-        assert!(picture.width() > 90);
+        let picture = over_photograph(&photograph, &[0.0; 6], (2, 3), &STYLE);
+        assert_eq!(picture.dimensions(), (90, 60));
         let low = Colormap::Viridis.colours()[0];
         let expected = low.map(|value| (120.0 * 0.6 + f32::from(value) * 0.4).round() as u8);
         assert!((0..90).all(|x| picture.get_pixel(x, 30).0 == expected));
@@ -231,12 +142,12 @@ mod tests {
     #[test]
     fn equal_values_have_equal_colours_in_two_maps_of_one_scale() {
         let photograph = RgbImage::from_pixel(40, 40, Rgb([90; 3]));
-        let one = clean_overlay(&photograph, &[0.4], (1, 1), &STYLE);
-        let other = clean_overlay(&photograph, &[0.4, 0.4, 0.4, 2.0], (2, 2), &STYLE);
+        let one = over_photograph(&photograph, &[0.4], (1, 1), &STYLE);
+        let other = over_photograph(&photograph, &[0.4, 0.4, 0.4, 2.0], (2, 2), &STYLE);
         assert_eq!(one.get_pixel(2, 2), other.get_pixel(2, 2));
         let image = Style { scale: Scale { top: 0.4, ..SCALE }, ..STYLE };
         assert_ne!(
-            clean_overlay(&photograph, &[0.4], (1, 1), &image).get_pixel(2, 2),
+            over_photograph(&photograph, &[0.4], (1, 1), &image).get_pixel(2, 2),
             one.get_pixel(2, 2)
         );
     }
@@ -245,7 +156,7 @@ mod tests {
     fn numbers_are_interpolated_before_they_are_coloured() {
         let photograph = RgbImage::from_pixel(64, 8, Rgb([0; 3]));
         let style = Style { alpha: 1.0, ..STYLE };
-        let picture = clean_overlay(&photograph, &[0.0, 2.0], (1, 2), &style);
+        let picture = over_photograph(&photograph, &[0.0, 2.0], (1, 2), &style);
         let colours = Colormap::Viridis.colours();
         for x in [18, 24, 40, 46] {
             let value = (x as f32 + 0.5) / 32.0 - 0.5;
@@ -257,7 +168,7 @@ mod tests {
     fn a_strong_place_can_be_told_in_grey() {
         let mut map = [0.0; 49];
         map[24] = 2.0;
-        let picture = clean_overlay(&photograph(140, 140), &map, (7, 7), &STYLE);
+        let picture = over_photograph(&photograph(140, 140), &map, (7, 7), &STYLE);
         let line: Vec<f32> = (0..140).map(|x| grey(*picture.get_pixel(x, 70))).collect();
         let white = line.iter().filter(|&&value| value == 255.0).count();
         let black = line.iter().filter(|&&value| value == 0.0).count();
@@ -270,15 +181,13 @@ mod tests {
         let photograph = RgbImage::from_pixel(90, 30, Rgb([100; 3]));
         let scale = Scale { values: Values::Signed, ..SCALE };
         let style = Style { scale, line: false, ..STYLE };
-        let picture = clean_overlay(&photograph, &[-2.0, 0.0, 2.0], (1, 3), &style);
+        let picture = over_photograph(&photograph, &[-2.0, 0.0, 2.0], (1, 3), &style);
         assert_eq!(picture.get_pixel(2, 9).0, scale.colour(-1.0));
         assert_eq!(picture.get_pixel(45, 9).0, [100; 3], "nothing at zero");
         assert_eq!(picture.get_pixel(87, 9).0, scale.colour(1.0));
-        let bar = |y| picture.get_pixel(90 + GAP, y).0;
-        assert_eq!([bar(0), bar(29)], [scale.colour(1.0), scale.colour(-1.0)]);
         // The line runs around both sides.
         let lined =
-            clean_overlay(&photograph, &[-2.0, 0.0, 2.0], (1, 3), &Style { line: true, ..style });
+            over_photograph(&photograph, &[-2.0, 0.0, 2.0], (1, 3), &Style { line: true, ..style });
         let white = (0..90).filter(|&x| lined.get_pixel(x, 9).0 == [255; 3]).count();
         assert_eq!(white, 2);
     }
@@ -286,29 +195,9 @@ mod tests {
     #[test]
     fn a_photograph_without_a_map_is_crossed_out() {
         let photograph = photograph(100, 80);
-        let picture = crossed_out(&photograph);
-        assert_eq!(
-            picture.dimensions(),
-            clean_overlay(&photograph, &[1.0], (1, 1), &STYLE).dimensions()
-        );
+        let picture = hatched(&photograph);
+        assert_eq!(picture.dimensions(), (100, 80));
         assert_eq!((picture.get_pixel(16, 0).0, picture.get_pixel(17, 0).0), ([255; 3], [0; 3]));
         assert!(picture.pixels().all(|Rgb([r, g, b])| r == g && g == b));
-    }
-
-    #[test]
-    fn values_fit_beside_the_bar() {
-        for (value, text) in [
-            (0.0, "0"),
-            (1.0, "1.00"),
-            (0.734, "0.734"),
-            (12.34, "12.3"),
-            (-0.734, "-0.734"),
-            (1.2e-7, "1.20e-7"),
-            (-1.2e-7, "-1.20e-7"),
-            (4e12, "4.00e12"),
-        ] {
-            assert_eq!(number(value), text);
-            assert!(text.len() <= LABEL as usize);
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Maps into pictures.
 //!
-//! A raw map and the frame that it explains become an [`overlay`], as the notebook makes it, or a
-//! [`clean_overlay`], and [`encode`] turns either into a file's bytes. Values of other kinds than the notebook's have
+//! A raw map and the frame that it explains become an [`overlay`], as the notebook makes it, or one that is made to be
+//! read ([`over_photograph`]), and [`encode`] turns either into a file's bytes. Values of other kinds than the notebook's have
 //! their colours by a [`Scale`]. Colours, sizes and roundings are those of numpy,
 //! matplotlib, Pillow and Keras, to the last bit: only the bytes of compressed files differ.
 //!
@@ -23,13 +23,12 @@ mod colormap;
 mod colormap_tables;
 mod encode;
 mod error;
-mod glyphs;
 mod overlay;
 mod pillow;
 mod scale;
 mod thumbnail;
 
-pub use clean::{Style, clean_overlay, crossed_out, hatched, over_photograph};
+pub use clean::{Style, hatched, magnification, over_photograph};
 pub use colormap::{Colormap, diverging, jet};
 pub use encode::{Format, encode};
 pub use error::EncodeError;

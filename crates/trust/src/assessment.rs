@@ -24,7 +24,8 @@ pub struct Observation<'a> {
     pub control: &'a str,
     /// The measure.
     pub measure: &'a str,
-    /// What the value is of, where the measure has several of a map: a layer, a region, a baseline; else empty.
+    /// What the value is of, where the measure has several of a map: a layer, a region, a baseline, a share of pixels;
+    /// else empty.
     pub condition: &'a str,
     /// The image's true class, or where it is not known, the predicted one, and whether the prediction is right.
     pub group: (&'a str, &'a str),
@@ -113,7 +114,7 @@ pub struct Profile {
 /// One of several values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// What it is of: a layer, a region, a baseline.
+    /// What it is of: a layer, a region, a baseline, a share of pixels (`0.0500`).
     pub condition: String,
     /// The mean over subjects, or images.
     pub mean: Option<PairedDifference>,

@@ -29,6 +29,7 @@ pub use assessment::{
 };
 pub use cascade::{RANDOM_NETWORKS, steps};
 pub use controls::{CONTROLS, Control, control};
+pub use curve::curve;
 pub use evidence::Evidence;
 pub use measure::{
     Better, ByRegion, Compare, Compute, Counterpart, Explain, Group, Image, Measure, Measured,

@@ -3,8 +3,8 @@
 
 use burncam_evaluation::Values;
 use burncam_trust::{
-    Baseline, Compute, Evidence, Group, Image, MEASURES, Measure, Network, Protocol, Scale, Score,
-    Undefined, find,
+    Baseline, Compute, Evidence, Group, Image, MEASURES, Measure, Memory, Network, Protocol, Scale,
+    Score, Undefined, curve, find,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -49,6 +49,18 @@ fn measured(
     at_once: usize,
     score: fn(&[f32]) -> Score,
 ) -> Result<f64, Undefined> {
+    with_memory(measure, map, image, protocol, at_once, score).0
+}
+
+/// The same, and what the measure has left for others.
+fn with_memory(
+    measure: &Measure,
+    map: &Evidence,
+    image: &Image,
+    protocol: Protocol,
+    at_once: usize,
+    score: fn(&[f32]) -> Score,
+) -> (Result<f64, Undefined>, Memory) {
     let length = image.values.len();
     let mut pass = |copies: &[f32]| {
         assert!(copies.len() <= at_once * length && copies.len().is_multiple_of(length));
@@ -63,18 +75,19 @@ fn measured(
         black: &BLACK,
         seed: 77,
         at_once,
-        memory: burncam_trust::Memory::new(),
-        shared: &mut burncam_trust::Memory::new(),
+        memory: Memory::new(),
+        shared: &mut Memory::new(),
         compressed: &image.values,
         protocol: &protocol,
         pass: &mut pass,
         explain: &mut explain,
     };
-    match measure.compute {
+    let value = match measure.compute {
         Compute::Map(compute) => compute(map),
         Compute::Network(compute) => compute(map, &mut network).expect("the network works"),
         _ => panic!("no measure of faithfulness"),
-    }
+    };
+    (value, network.memory)
 }
 
 fn named(name: &str) -> &'static Measure {
@@ -174,6 +187,37 @@ fn kept(image: &[f32]) -> Score {
     let places = image.len() / 3;
     let count = image[..places].iter().filter(|&&value| value != 0.0).count();
     Score { logit: count as f64, probability: count as f64 / places as f64 }
+}
+
+#[test]
+fn a_curve_has_the_scores_of_its_measure() {
+    let values = (0..30_u8).map(f32::from).collect();
+    let (map, image) = (map(values, [6, 5], Values::Positive), image([6, 5]));
+    let constant = Evidence::new(vec![2.0; 30], [6, 5], Values::Positive).expect("a finite map");
+    for measure in group() {
+        let (value, memory) = with_memory(measure, &map, &image, Protocol::default(), 4, score);
+        let (value, curve) = (value.expect("a value"), curve(measure, &memory));
+        let shares: Vec<f64> = curve.iter().map(|[share, _]| *share).collect();
+        match measure.name {
+            "deletion" | "insertion" => {
+                let trapezoid =
+                    |pair: &[[f64; 2]]| (pair[1][0] - pair[0][0]) * (pair[0][1] + pair[1][1]) / 2.0;
+                let area: f64 = curve.windows(2).map(trapezoid).sum();
+                assert!((area - value).abs() < 1e-3, "{}: {area} {value}", measure.name);
+                assert_eq!([shares[0], shares[15]], [0.0, 1.0]);
+                let whole = curve[if measure.name == "deletion" { 0 } else { 15 }][1];
+                assert!((whole - score(&image.values).probability).abs() < 1e-6);
+            }
+            "road-most" | "road-least" => {
+                let mean = curve.iter().map(|[_, score]| score).sum::<f64>() / 9.0;
+                assert!((mean - value).abs() < 1e-5, "{}: {mean} {value}", measure.name);
+                assert_eq!(shares, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]);
+            }
+            name => assert_eq!(curve, [[0.0; 2]; 0], "{name}"),
+        }
+        let (_, memory) = with_memory(measure, &constant, &image, Protocol::default(), 4, score);
+        assert!(burncam_trust::curve(measure, &memory).is_empty(), "{}", measure.name);
+    }
 }
 
 #[test]

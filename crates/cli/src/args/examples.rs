@@ -88,7 +88,7 @@ Examples:
   burncam figure results --mean --lang pt-BR --out media.pdf
       Show the mean maps by class and outcome, in Portuguese.
   burncam figure results --curves --out curves.pdf
-      Show ROC curves and reliability.
+      Show ROC curves and reliability, and deletion and insertion, where they were measured.
 
 Exit codes: 0 the figure is written; 2 usage or fatal error.";
 

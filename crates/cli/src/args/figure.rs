@@ -52,7 +52,7 @@ pub(crate) struct Figure {
     #[arg(long, conflicts_with = "curves")]
     pub mean: bool,
 
-    /// ROC curves and reliability of all networks.
+    /// ROC curves and reliability of all networks; deletion, insertion and ROAD, where they were measured.
     #[arg(long)]
     pub curves: bool,
 
@@ -75,6 +75,12 @@ pub(crate) struct Figure {
     /// A title above the figure.
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
+
+    /// A font file, .ttf or .otf, for all text.
+    ///
+    /// It is embedded in PDF. Characters that it lacks are those of the program's own font, Inter; without it, all are.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub font: Option<PathBuf>,
 
     /// The language of the figure: en or pt-BR (pt).
     #[arg(long, value_name = "LANG", default_value_t)]

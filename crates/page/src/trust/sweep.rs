@@ -40,7 +40,7 @@ pub(super) fn sweeps<'a>(
     for profile in profiles.iter().filter(|one| one.class.is_empty()) {
         let group = find(&profile.measure).map(|measure| measure.group);
         if group == Some(Group::Faithfulness)
-            && profile.points.iter().all(|point| is_baseline(&point.condition))
+            && profile.points.iter().any(|point| is_baseline(&point.condition))
         {
             by_measure.entry(&profile.measure).or_default().push(profile);
         }

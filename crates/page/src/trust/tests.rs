@@ -40,7 +40,7 @@ fn trust(explanation: &str, insertion: f64, deletion: f64) -> Trust {
         add(&mut tally, observation(explanation, "", measure), own);
         add(&mut tally, observation("", "sobel", measure), sobel);
         add(&mut tally, observation("", "random", measure), random);
-        for (baseline, shift) in [("mean", 0.0), ("black", -0.3)] {
+        for (baseline, shift) in [("mean", 0.0), ("black", -0.3), ("0.0500", 0.1)] {
             let own_value =
                 Observation { condition: baseline, ..observation(explanation, "", measure) };
             add(&mut tally, own_value, own + shift);

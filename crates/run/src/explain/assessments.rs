@@ -72,7 +72,7 @@ fn of_rows(rows: &Rows<'_>, subjects: &[(String, String)]) -> Result<Trust> {
         let predicted = predicted.unwrap_or_default();
         let outcome = Outcome::compare(row.label.as_deref(), predicted).to_string();
         for one in &row.measurements {
-            tally.add(Observation {
+            let observation = Observation {
                 unit,
                 explanation: &one.explanation,
                 control: &one.control,
@@ -81,7 +81,17 @@ fn of_rows(rows: &Rows<'_>, subjects: &[(String, String)]) -> Result<Trust> {
                 group: (row.label.as_deref().unwrap_or(predicted), &outcome),
                 value: one.value,
                 chance: one.chance,
-            });
+            };
+            tally.add(observation);
+            for [share, score] in &one.curve {
+                let (condition, value) = (format!("{share:.4}"), Some(*score));
+                tally.add(Observation {
+                    condition: &condition,
+                    value,
+                    chance: None,
+                    ..observation
+                });
+            }
         }
     }
     Ok(tally.finish(if subjects.is_empty() { "images" } else { "subjects" }))

@@ -6,12 +6,13 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 use burncam_attribution::MapStatus;
 use burncam_evaluation::{Outcome, Values};
+use burncam_figure::{clean_overlay, crossed_out};
 use burncam_imaging::{DecodeOptions, Decoded, Frame, Held, decode_bytes};
 use burncam_record::{Stage, Tree, Written, link_or_copy, write_atomic};
 use burncam_render::thumbnail;
 use burncam_render::{
-    Format, RgbImage, Scale, Style, clean_overlay, coloured, crossed_out, encode, enlarged, levels,
-    levels_on, overlay, tinted, top,
+    Format, RgbImage, Scale, Style, coloured, encode, enlarged, hatched, levels, levels_on,
+    over_photograph, overlay, tinted, top,
 };
 use npyz::WriterBuilder as _;
 
@@ -110,7 +111,7 @@ fn notebook(input: &RenderInput<'_>, top: f32) -> Result<(RgbImage, RgbImage)> {
         // A map that cannot be read gets the notebook's plain blue wash: the lowest level throughout.
         Values::Positive if !readable => vec![0; input.map.len()],
         Values::Positive => levels(input.map),
-        _ if !readable => return Ok((crossed(&original(frame)?, frame), no_map(frame))),
+        _ if !readable => return Ok((hatched(&original(frame)?), no_map(frame))),
         Values::Sizes => levels_on(&input.scale(top), input.map),
         Values::Signed => {
             let tint = |alpha| {
@@ -164,24 +165,13 @@ fn clean(input: &RenderInput<'_>, photograph: &RgbImage, top: f32) -> (RgbImage,
     let style = Style { scale: input.scale(top), alpha: pictures.alpha, line };
     let picture = clean_overlay(photograph, input.map, input.map_size, &style);
     let blank = RgbImage::new(width, height);
-    let alone = clean_overlay(&blank, input.map, input.map_size, &Style { alpha: 1.0, ..style });
-    (picture, without_bar(&alone, input.frame))
+    let alone = over_photograph(&blank, input.map, input.map_size, &Style { alpha: 1.0, ..style });
+    (picture, alone)
 }
 
 /// What stands for a map that cannot be read on the page, where a plain colour would look like one.
 fn no_map(frame: &Frame) -> RgbImage {
-    crossed(&RgbImage::from_pixel(frame.width as u32, frame.height as u32, [224; 3].into()), frame)
-}
-
-/// A crossed-out picture of the frame's size.
-fn crossed(picture: &RgbImage, frame: &Frame) -> RgbImage {
-    without_bar(&crossed_out(picture), frame)
-}
-
-/// A clean picture of the frame's size without the room for its colour bar.
-fn without_bar(picture: &RgbImage, frame: &Frame) -> RgbImage {
-    let (width, height) = (frame.width as u32, frame.height as u32);
-    RgbImage::from_fn(width, height, |x, y| *picture.get_pixel(x, y))
+    hatched(&RgbImage::from_pixel(frame.width as u32, frame.height as u32, [224; 3].into()))
 }
 
 fn original(frame: &Frame) -> Result<RgbImage> {

@@ -3,7 +3,7 @@
 use std::iter::once;
 
 use crate::copies::{mask, scores_without};
-use crate::curve::{area, counts};
+use crate::curve::{area, counts, points};
 use crate::order::descending;
 use crate::{Better, Compute, Evidence, Group, Measure, Measured, Network};
 
@@ -36,5 +36,9 @@ fn deletion(map: &Evidence, network: &mut Network<'_>) -> Measured {
     let baseline = network.protocol.baseline;
     let scores = scores_without(network, baseline, counts.len() - 1, removed)?;
     let whole = network.whole.on(network.protocol.scale);
-    Ok(scores.map(|scores| area(&counts, &once(whole).chain(scores).collect::<Vec<_>>())))
+    Ok(scores.map(|scores| {
+        let scores: Vec<f64> = once(whole).chain(scores).collect();
+        network.memory.insert(DELETION.name, Ok(points(&counts, &scores)));
+        area(&counts, &scores)
+    }))
 }

@@ -1,7 +1,7 @@
 //! Insertion.
 
 use crate::copies::{mask, scores_without};
-use crate::curve::{area, counts};
+use crate::curve::{area, counts, points};
 use crate::order::descending;
 use crate::{Better, Compute, Evidence, Group, Measure, Measured, Network};
 
@@ -34,5 +34,9 @@ fn insertion(map: &Evidence, network: &mut Network<'_>) -> Measured {
     let baseline = network.protocol.baseline;
     let scores = scores_without(network, baseline, counts.len() - 1, removed)?;
     let whole = network.whole.on(network.protocol.scale);
-    Ok(scores.map(|scores| area(&counts, &[scores, vec![whole]].concat())))
+    Ok(scores.map(|scores| {
+        let scores = [scores, vec![whole]].concat();
+        network.memory.insert(INSERTION.name, Ok(points(&counts, &scores)));
+        area(&counts, &scores)
+    }))
 }

@@ -43,6 +43,7 @@ mod top_regions;
 mod untrained_entropy;
 
 pub use jpeg_sensitivity::JPEG_QUALITY;
+pub(crate) use road::End;
 
 use crate::Measure;
 

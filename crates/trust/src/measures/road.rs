@@ -36,22 +36,28 @@ fn road(map: &Evidence, network: &mut Network<'_>) -> Measured {
 
 /// Which pixels are removed first.
 #[derive(Clone, Copy)]
-pub(super) enum End {
+pub(crate) enum End {
     /// Those of the largest values.
     Most,
     /// Those of the smallest values.
     Least,
 }
 
+impl End {
+    /// What the scores are remembered as.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Most => "scores without the most relevant",
+            Self::Least => "scores without the least relevant",
+        }
+    }
+}
+
 /// The mean score with 10, 20 .. 90 % of the pixels removed, always by ROAD's imputation. Counts
 /// are exact, half a pixel rounded up, and both ends are of one order: without the `p` % of the
 /// most relevant pixels, those are left that are the `100 - p` % of the least relevant.
 pub(super) fn mean_score(map: &Evidence, network: &mut Network<'_>, end: End) -> Measured {
-    let name = match end {
-        End::Most => "scores without the most relevant",
-        End::Least => "scores without the least relevant",
-    };
-    let scores = network.remembered(name, |network| imputed_scores(map, network, end))?;
+    let scores = network.remembered(end.name(), |network| imputed_scores(map, network, end))?;
     Ok(scores.map(|scores| scores.iter().sum::<f64>() / scores.len() as f64))
 }
 

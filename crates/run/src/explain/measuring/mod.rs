@@ -11,7 +11,8 @@ use burncam_net::{Classifier, Trace};
 use burncam_record::Measurement;
 use burncam_trust::regions::Regions;
 use burncam_trust::{
-    Baseline, CONTROLS, Compute, Image, Measure, Memory, Network, NetworkError, Protocol, Undefined,
+    Baseline, CONTROLS, Compute, Image, Measure, Memory, Network, NetworkError, Protocol,
+    Undefined, curve,
 };
 
 use self::maps::{Made, Maker};
@@ -160,6 +161,9 @@ impl Subject<'_> {
                 }
             };
             let mut one = measurement((name, control), measure, value, chance);
+            if value.is_ok() {
+                one.curve = curve(measure, &memory);
+            }
             if let (Err(Undefined::Method), Some(status)) = (value, made.status) {
                 status.name().clone_into(&mut one.undefined);
             }
@@ -266,6 +270,7 @@ fn measurement(
         value: value.ok(),
         chance,
         undefined: value.err().map_or_else(String::new, |undefined| undefined.name().to_owned()),
+        curve: Vec::new(),
     }
 }
 
