@@ -20,6 +20,7 @@ mod kinds;
 mod maps;
 mod mean_maps;
 mod measure;
+mod measured_map;
 mod merge;
 mod occurrences;
 mod on_face;
@@ -47,8 +48,8 @@ mod tests;
 pub use build::{compute, gather};
 pub use document::{
     Agreement, AttributionReport, Comparison, Confusion, Discordance, ExplanationReport,
-    FoldReport, ImageReport, MOST_COMPARED, MeanMap, ModelReport, Pair, Report, ResultReport,
-    SCHEMA, Settings, Source, TrueClasses,
+    FoldReport, ImageReport, MOST_COMPARED, MeanMap, MeasuredMap, ModelReport, Pair, Report,
+    ResultReport, SCHEMA, Settings, Source, TrueClasses,
 };
 pub use examples::{Example, Reason, disagree, examples};
 pub use images::Images;

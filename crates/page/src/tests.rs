@@ -81,6 +81,7 @@ fn row(model: &str, fold: &str, image: usize, classes: &[String]) -> Prediction 
             status: status.to_owned(),
         },
         grid: if status == "ok" { Grid::from_map(&raw, (12, 12), Values::Positive) } else { None },
+        cell_max: None,
         top: None,
         overlay: Some(format!("{model}_GradCAM/{name}")),
         thumbnail: Some(format!("{model}_GradCAM/thumbs/{name}.jpg")),
