@@ -41,6 +41,8 @@ mod title;
 mod trust;
 
 #[cfg(test)]
+mod contrast;
+#[cfg(test)]
 mod markup;
 #[cfg(test)]
 mod tests;

@@ -149,7 +149,8 @@ fn two() -> Report<'static> {
     report(&["NCNN", HOSTILE[0]], &["Fold0", HOSTILE[1], "F<2>"], [HOSTILE[2], "No_pain"])
 }
 
-fn gallery(page: &str) -> Value {
+/// What the page's script knows.
+pub(super) fn gallery(page: &str) -> Value {
     let start = "<script type=\"application/json\" id=\"data\">";
     let json =
         page.split_once(start).expect("the data").1.split_once("</script>").expect("its end").0;

@@ -2,6 +2,8 @@
 
 mod image;
 mod lists;
+#[cfg(test)]
+mod tests;
 
 use std::io::Write;
 
