@@ -503,7 +503,7 @@ fn no_interval_of_a_perfect_network_looks_certain() {
         assert!(rows[0][3].starts_with("Wilson, 28"), "{:?}", rows[0]);
         let none = match language {
             Language::English => "none: all draws give 1.000",
-            Language::Portuguese => "nenhum: todos os sorteios dão 1,000",
+            Language::Portuguese => "nenhum: todas as reamostragens dão 1,000",
         };
         assert_eq!(rows[4][2], none);
     }
