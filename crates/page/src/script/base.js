@@ -15,7 +15,7 @@ const button = (text, action) => {
   return element;
 };
 const say = (text, values) => text.replace(/\{(\w+)\}/g, (whole, key) => key in values ? values[key] : whole);
-const number = (value, digits) => value.toLocaleString(data.language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const number = (value, digits) => value.toLocaleString(data.language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "\u2212");
 const percent = (value, digits = 1) => number(value * 100, digits) + "\u00a0%";
 const url = (run, path) => [data.folders[run], path].filter((part) => part !== ".").join("/")
   .split("/").map((part, place) => place === 0 && /^[A-Za-z]:$/.test(part) ? "file:///" + part : part === ".." ? part : encodeURIComponent(part)).join("/");
