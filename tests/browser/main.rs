@@ -1,11 +1,12 @@
 //! The page in a browser: no error, no request, filters, large view, keyboard, two widths, maps that it
-//! draws, its address, printing, and 5,000 images, or as many as `BURNCAM_MANY` says.
+//! draws, what was measured of them, its address, printing, and 5,000 images, or as many as `BURNCAM_MANY` says.
 //!
 //! A machine without Chromium ignores these tests and says so, unless `BURNCAM_REQUIRE_BROWSER` is
 //! set. Pictures of the page are left in `target/tmp`.
 
 mod chromium;
 mod maps;
+mod measured;
 mod page;
 mod screenshots;
 
@@ -30,7 +31,8 @@ fn main() -> ExitCode {
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     let browser = chromium::find();
     let required = std::env::var_os(REQUIRED).is_some();
-    let trials = page::TESTS.iter().chain(maps::TESTS).map(|&(name, test)| match browser.clone() {
+    let tests = page::TESTS.iter().chain(maps::TESTS).chain(measured::TESTS);
+    let trials = tests.map(|&(name, test)| match browser.clone() {
         Some(browser) => Trial::test(name, move || {
             test(&browser);
             Ok(())

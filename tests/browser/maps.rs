@@ -21,7 +21,7 @@ pub(crate) const TESTS: &[(&str, Test)] = &[
 ];
 
 /// Sets a field as a user would.
-fn set(chromium: &mut Chromium, field: &str, value: &str) {
+pub(crate) fn set(chromium: &mut Chromium, field: &str, value: &str) {
     chromium.value(&format!(
         "(() => {{ const e = document.getElementById('{field}'); e.value = '{value}'; \
          e.dispatchEvent(new Event('input', {{ bubbles: true }})); }})()"

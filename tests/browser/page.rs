@@ -32,7 +32,7 @@ fn goldens() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens")
 }
 
-fn burncam(folder: &Path, arguments: &[&str]) {
+pub(crate) fn burncam(folder: &Path, arguments: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_burncam"))
         .args(arguments)
         .current_dir(folder)
@@ -44,6 +44,11 @@ fn burncam(folder: &Path, arguments: &[&str]) {
 /// A run of two models over the golden faces, one with a hostile name; every map of one model is
 /// unreadable.
 pub(crate) fn run() -> TempDir {
+    run_with(&[])
+}
+
+/// The same with more arguments.
+pub(crate) fn run_with(more: &[&str]) -> TempDir {
     let place = tempfile::tempdir().expect("a folder");
     for fold in ["Fold0", "Fold1", "Fold2", "Fold9"] {
         let to = place.path().join("faces").join(fold);
@@ -59,7 +64,7 @@ pub(crate) fn run() -> TempDir {
     let [one, dead] = nets.map(|net| net.display().to_string());
     let arguments =
         ["explain", "--weights", &one, &dead, "--data", "faces", "--out", "out", "--device", "cpu"];
-    burncam(place.path(), &arguments);
+    burncam(place.path(), &[&arguments[..], more].concat());
     place
 }
 

@@ -36,7 +36,7 @@ impl Grid {
     /// not finite.
     #[must_use]
     pub fn from_map(raw: &[f32], size: (usize, usize), values: Values) -> Option<Self> {
-        if raw.iter().any(|value| !value.is_finite()) || raw.len() != size.0 * size.1 {
+        if !is_map(raw, size) {
             return None;
         }
         let grid = (GRID, GRID);
@@ -48,11 +48,21 @@ impl Grid {
             }
             Values::Signed | Values::Sizes => {
                 let cells = resample(raw, size, grid);
-                let most = cells.iter().fold(0.0, |most: f32, cell| most.max(cell.abs()));
+                let most = largest(&cells);
                 divided(cells.into_iter(), most)?
             }
         };
         Some(Self::from_shares(&shares, values))
+    }
+
+    /// What [`from_map`](Self::from_map) divides signed values and sizes by: the largest cell by size. `None` where it
+    /// gives no grid, and of positive values, which are divided by the raw map's largest.
+    #[must_use]
+    pub fn largest_cell(raw: &[f32], size: (usize, usize), values: Values) -> Option<f32> {
+        if values == Values::Positive || !is_map(raw, size) {
+            return None;
+        }
+        Some(largest(&resample(raw, size, (GRID, GRID)))).filter(|most| *most > 0.0)
     }
 
     /// Values in 0..=1, or -1..=1 of signed ones, one a cell.
@@ -86,6 +96,16 @@ impl Grid {
         };
         self.levels.iter().map(share).collect()
     }
+}
+
+/// Whether these are as many finite values as the size says.
+fn is_map(raw: &[f32], size: (usize, usize)) -> bool {
+    raw.iter().all(|value| value.is_finite()) && raw.len() == size.0 * size.1
+}
+
+/// The largest value by size.
+fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0.0, |most, value| most.max(value.abs()))
 }
 
 /// Values as shares of the largest, if that is above 0.
@@ -136,6 +156,28 @@ mod tests {
         assert_eq!((shares[0], shares[GRID - 1]), (0.0, 0.0));
         assert_eq!(shares[GRID * GRID - 1], 1.0);
         assert!((shares[GRID * (GRID - 1)] - 0.5).abs() < 0.003);
+    }
+
+    #[test]
+    fn the_largest_cell_turns_shares_into_values() {
+        let raw: Vec<f32> = (0..28 * 28).map(|pixel| ((pixel * 7) % 19) as f32 - 12.0).collect();
+        let cells = resample(&raw, (28, 28), (GRID, GRID));
+        for values in [Values::Signed, Values::Sizes] {
+            let raw: Vec<f32> = match values {
+                Values::Sizes => raw.iter().map(|value| value.abs()).collect(),
+                _ => raw.clone(),
+            };
+            let cells = resample(&raw, (28, 28), (GRID, GRID));
+            let most = Grid::largest_cell(&raw, (28, 28), values).expect("a grid");
+            let grid = Grid::from_map(&raw, (28, 28), values).expect("a grid");
+            for (share, cell) in grid.shares().iter().zip(&cells) {
+                assert!((share * most - cell).abs() <= most / 250.0, "{share} {most} {cell}");
+            }
+        }
+        assert!(cells.iter().any(|cell| *cell < 0.0));
+        assert_eq!(Grid::largest_cell(&raw, (28, 28), Values::Positive), None);
+        assert_eq!(Grid::largest_cell(&[0.0; 4], (2, 2), Values::Signed), None);
+        assert_eq!(Grid::largest_cell(&[f32::NAN, 1.0], (1, 2), Values::Sizes), None);
     }
 
     #[test]

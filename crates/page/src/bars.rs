@@ -64,7 +64,7 @@ pub(crate) fn bars(
     for (place, bar) in bars.iter().enumerate() {
         let top = ABOVE + ROW * place as f64;
         let (from, to) = (x(bar.value.min(0.0)), x(bar.value.max(0.0)));
-        let fill = if bar.is_map { "#0b57a4" } else { "#c9ccd1" };
+        let fill = if bar.is_map { "#0b57a4" } else { "#8a8f98" };
         let _ = write!(
             svg,
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" font-size=\"11\">{}</text>\

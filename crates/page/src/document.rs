@@ -360,10 +360,30 @@ pub struct AttributionReport {
     pub map_peak: Option<[usize; 2]>,
     /// The map, divided by its largest value, or cell by size, on the grid.
     pub map: Option<Grid>,
+    /// What its cells were divided by, where that is not the map's largest value: the largest cell by size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell_max: Option<f32>,
+    /// What was measured of it, if anything was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Box<MeasuredMap>>,
     /// The overlay's path in the run's folder.
     pub overlay: Option<String>,
     /// The path, in the run's folder, of a small picture of original, map and overlay.
     pub thumbnail: Option<String>,
+}
+
+/// What was measured of a map.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MeasuredMap {
+    /// By measure: its value, of measures that have one of a map and say which values are better.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub measures: BTreeMap<String, f32>,
+    /// By region of the face: its share of the map, and of the picture.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub regions: BTreeMap<String, [f32; 2]>,
+    /// The region in which the map is highest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_region: Option<String>,
 }
 
 /// Two models on one image.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer};
 use crate::document::{
     AttributionReport, ExplanationReport, ImageReport, ModelReport, ResultReport,
 };
-use burncam_record::{Attribution, Error, Prediction, Predictions};
+use crate::measured_map::measured_map;
+use burncam_record::{Attribution, Error, Measurement, Prediction, Predictions};
 
 /// The images of a report, by fold and path: held, as a `report.json` gives them, or read from a
 /// run's rows when they are asked for, so that memory does not grow with what is known of each.
@@ -200,7 +201,8 @@ fn from_rows(
 
 fn result(row: Prediction, model: usize, explanations: &[(String, usize)]) -> ResultReport {
     let outcome = row.outcome();
-    let report = |attribution| attribution_report(attribution, explanations);
+    let measurements = row.measurements;
+    let report = |attribution| attribution_report(attribution, &measurements, explanations);
     let attributions = row.attributions.into_iter().filter_map(report).collect();
     let (predicted, confidence, probabilities) = match row.classification {
         Some(result) => (Some(result.predicted), Some(result.confidence), result.probabilities),
@@ -224,6 +226,7 @@ fn result(row: Prediction, model: usize, explanations: &[(String, usize)]) -> Re
 /// An attribution, if its explanation is one of the model's.
 fn attribution_report(
     found: Attribution,
+    measurements: &[Measurement],
     explanations: &[(String, usize)],
 ) -> Option<AttributionReport> {
     let (_, explanation) = explanations.iter().find(|(name, _)| *name == found.explanation)?;
@@ -233,8 +236,10 @@ fn attribution_report(
         map_size: [found.map.height, found.map.width],
         map_peak: found.map.argmax.map(|(row, column)| [row, column]),
         map_max: Some(found.map.max).filter(|max| max.is_finite()),
+        measured: measured_map(measurements, &found.explanation),
         status: found.map.status,
         map: found.grid,
+        cell_max: found.cell_max,
         overlay: found.overlay,
         thumbnail: found.thumbnail,
     })

@@ -20,6 +20,7 @@ mod kinds;
 mod maps;
 mod mean_maps;
 mod measure;
+mod measured_map;
 mod merge;
 mod occurrences;
 mod on_face;
@@ -40,6 +41,8 @@ mod title;
 mod trust;
 
 #[cfg(test)]
+mod contrast;
+#[cfg(test)]
 mod markup;
 #[cfg(test)]
 mod tests;
@@ -47,8 +50,8 @@ mod tests;
 pub use build::{compute, gather};
 pub use document::{
     Agreement, AttributionReport, Comparison, Confusion, Discordance, ExplanationReport,
-    FoldReport, ImageReport, MOST_COMPARED, MeanMap, ModelReport, Pair, Report, ResultReport,
-    SCHEMA, Settings, Source, TrueClasses,
+    FoldReport, ImageReport, MOST_COMPARED, MeanMap, MeasuredMap, ModelReport, Pair, Report,
+    ResultReport, SCHEMA, Settings, Source, TrueClasses,
 };
 pub use examples::{Example, Reason, disagree, examples};
 pub use images::Images;

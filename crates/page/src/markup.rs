@@ -15,6 +15,10 @@ const BLOCKS: [&str; 16] = [
 ];
 const INLINE_ONLY: [&str; 8] = ["p", "button", "h1", "h2", "h3", "span", "label", "code"];
 
+/// Elements that a label has to name, and those that need words or a label.
+const CONTROLS: [&str; 3] = ["input", "select", "textarea"];
+const WORDED: [&str; 5] = ["button", "label", "summary", "option", "legend"];
+
 /// An element that begins: its name and attributes.
 pub(super) type Element = (String, BTreeMap<String, String>);
 
@@ -32,6 +36,8 @@ pub(super) fn elements(page: &str) -> Vec<Element> {
     let mut emitter = DefaultEmitter::default();
     emitter.naively_switch_states(true);
     let (mut open, mut found): (Vec<String>, Vec<Element>) = (Vec::new(), Vec::new());
+    // Of elements that need words and have none yet: how deep they lie.
+    let mut wordless: Vec<usize> = Vec::new();
     for token in Tokenizer::new_with_emitter(page, emitter) {
         match token.expect("text in memory") {
             Token::Error(error) => panic!("{error:?} after {:?}", found.last()),
@@ -42,15 +48,28 @@ pub(super) fn elements(page: &str) -> Vec<Element> {
                     panic!("<{name}> inside <{outer}> after {:?}", found.last());
                 }
                 let attributes = tag.attributes.iter().map(|(k, v)| (text(k), text(&v.value)));
+                let attributes: BTreeMap<String, String> = attributes.collect();
+                let is_named = ["aria-label", "aria-labelledby"]
+                    .into_iter()
+                    .any(|name| attributes.get(name).is_some_and(|words| !words.trim().is_empty()));
+                if CONTROLS.contains(&name.as_str()) && !is_named {
+                    let label = open.iter().any(|outer| outer == "label");
+                    assert!(label, "<{name}> without a label: {attributes:?}");
+                }
+                if WORDED.contains(&name.as_str()) && !is_named {
+                    wordless.push(open.len());
+                }
                 if !VOID.contains(&name.as_str()) && !tag.self_closing {
                     open.push(name.clone());
                 }
-                found.push((name, attributes.collect()));
+                found.push((name, attributes));
             }
             Token::EndTag(tag) => {
                 let name = text(&tag.name);
                 assert_eq!(open.pop().as_deref(), Some(name.as_str()), "after {:?}", found.last());
+                assert!(wordless.last() != Some(&open.len()), "<{name}> without words");
             }
+            Token::String(words) if !text(&words.value).trim().is_empty() => wordless.clear(),
             _ => {}
         }
     }
@@ -119,6 +138,11 @@ fn mistakes_are_found() {
         "<th>x</th>",
         "<",
         "<h1>again</h1>",
+        "<input>",
+        "<label>a</label><select><option>b</option></select>",
+        "<label><input></label>",
+        "<button type=\"button\"> </button>",
+        "<details><summary><b></b></summary></details>",
     ] {
         let page = page(wrong);
         assert!(std::panic::catch_unwind(|| elements(&page)).is_err(), "{wrong}");

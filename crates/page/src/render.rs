@@ -140,10 +140,18 @@ fn page(
         explanations => serialized(&report.explanations),
         papers => papers(report),
         unreadable => serialized(&unreadable(report, language)),
+        peak_regions => !occurs.regions.is_empty(),
+        ordered_by => ordered_by(occurs, language),
         failures => serialized(&occurs.failures),
         failure_count => occurs.failure_count,
     }).map_err(page_error)?;
     Ok(page)
+}
+
+/// The measures that images can be put in order by: name and title.
+fn ordered_by(occurs: &Occurrences, language: Language) -> Vec<(&'static str, String)> {
+    let titled = |name: &'static str| (name, trust::measure(name, language));
+    occurs.measures.iter().map(|measure| titled(measure.name)).collect()
 }
 
 fn serialized<T: Serialize>(value: &T) -> Value {

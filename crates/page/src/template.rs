@@ -15,6 +15,7 @@ pub(super) const SCRIPT: &str = concat!(
     include_str!("script/view.js"),
     include_str!("script/tiles.js"),
     include_str!("script/gallery.js"),
+    include_str!("script/regions.js"),
     include_str!("script/large.js"),
     include_str!("script/notes.js"),
     include_str!("script/start.js"),

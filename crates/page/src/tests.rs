@@ -81,6 +81,7 @@ fn row(model: &str, fold: &str, image: usize, classes: &[String]) -> Prediction 
             status: status.to_owned(),
         },
         grid: if status == "ok" { Grid::from_map(&raw, (12, 12), Values::Positive) } else { None },
+        cell_max: None,
         top: None,
         overlay: Some(format!("{model}_GradCAM/{name}")),
         thumbnail: Some(format!("{model}_GradCAM/thumbs/{name}.jpg")),
@@ -148,7 +149,8 @@ fn two() -> Report<'static> {
     report(&["NCNN", HOSTILE[0]], &["Fold0", HOSTILE[1], "F<2>"], [HOSTILE[2], "No_pain"])
 }
 
-fn gallery(page: &str) -> Value {
+/// What the page's script knows.
+pub(super) fn gallery(page: &str) -> Value {
     let start = "<script type=\"application/json\" id=\"data\">";
     let json =
         page.split_once(start).expect("the data").1.split_once("</script>").expect("its end").0;
@@ -501,7 +503,7 @@ fn no_interval_of_a_perfect_network_looks_certain() {
         assert!(rows[0][3].starts_with("Wilson, 28"), "{:?}", rows[0]);
         let none = match language {
             Language::English => "none: all draws give 1.000",
-            Language::Portuguese => "nenhum: todos os sorteios dão 1,000",
+            Language::Portuguese => "nenhum: todas as reamostragens dão 1,000",
         };
         assert_eq!(rows[4][2], none);
     }

@@ -76,6 +76,7 @@ fn row(index: usize) -> Prediction {
             },
             overlay: Some(format!("NCNN_GradCAM/Fold{}/Right/NCNN_{name}", index % 10)),
             grid: Grid::from_map(&raw, (12, 12), Values::Positive),
+            cell_max: None,
             top: None,
             thumbnail: Some(format!("thumbs/NCNN/{name}.jpg")),
             file: None,

@@ -67,6 +67,9 @@ pub struct Attribution {
     pub map: MapMeasures,
     /// The map on the grid of the report, if it can be read.
     pub grid: Option<Grid>,
+    /// What its cells were divided by, where that is not the map's largest value: the largest cell by size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell_max: Option<f32>,
     /// The top of the scale of its pictures, once they are drawn, where it depends on other images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top: Option<f32>,

@@ -304,6 +304,7 @@ pub(crate) mod tests {
                 status: "ok".to_owned(),
             },
             grid: None,
+            cell_max: None,
             top: None,
             overlay: Some(format!("VGG16_{explanation}/All/Right/VGG16_a.png")),
             thumbnail: None,

@@ -10,8 +10,10 @@ use crate::examples::Example;
 use crate::occurrences::Occurrences;
 use crate::standalone::Standalone;
 use crate::text::Language;
+use crate::trust;
 use burncam_evaluation::{Outcome, Values};
 use burncam_render::{Colormap, diverging};
+use burncam_trust::{Better, Measure};
 
 /// Lists, words and colours.
 #[derive(Serialize)]
@@ -22,12 +24,13 @@ pub(super) struct Lists<'a> {
     models: Vec<ModelView<'a>>,
     /// Titles of explanations.
     explanations: &'a [String],
-    /// Their methods, as the command line has them.
-    methods: Vec<&'a str>,
     folds: &'a BTreeSet<String>,
     classes: Vec<&'a str>,
     outcomes: Vec<&'static str>,
     statuses: &'a BTreeSet<String>,
+    /// Titles of regions of faces.
+    regions: Vec<String>,
+    measures: Vec<MeasureView>,
     colours: BTreeMap<&'static str, String>,
     /// The images that should be seen first.
     examples: Vec<ExampleView<'a>>,
@@ -38,6 +41,8 @@ struct ModelView<'a> {
     name: &'a str,
     /// The places of its explanations.
     explained: Vec<usize>,
+    /// Their names, by which `figure` tells them apart.
+    names: Vec<&'a str>,
     /// Those of them whose values are signed.
     signed: Vec<usize>,
 }
@@ -49,6 +54,7 @@ impl<'a> ModelView<'a> {
         Self {
             name: &model.name,
             explained: all.iter().map(|one| one.explanation).collect(),
+            names: all.iter().map(|one| one.spec.name.as_str()).collect(),
             signed: signed.map(|one| one.explanation).collect(),
         }
     }
@@ -62,10 +68,23 @@ struct ExampleView<'a> {
     explanation: usize,
 }
 
-/// The method of an explanation, as the command line has it.
-fn method<'a>(report: &'a Report<'_>, place: usize) -> &'a str {
-    let mut all = report.models.iter().flat_map(|model| &model.explanations);
-    all.find(|one| one.explanation == place).map_or("", |one| &one.spec.method)
+/// A measure that maps can be put in order by.
+#[derive(Serialize)]
+struct MeasureView {
+    name: &'static str,
+    title: String,
+    /// Whether large values speak for a map.
+    up: bool,
+}
+
+impl MeasureView {
+    fn new(measure: &Measure, language: Language) -> Self {
+        Self {
+            name: measure.name,
+            title: trust::measure(measure.name, language),
+            up: measure.better == Some(Better::Higher),
+        }
+    }
 }
 
 /// The colours of maps by the name of their table: 256 times six hexadecimal digits.
@@ -84,10 +103,10 @@ fn colours() -> BTreeMap<&'static str, String> {
 const WORDS_OF: [&str; 4] = ["status_", "state_", "scale_", "example_"];
 
 /// The keys of the other words that the script says.
-const WORDS: [&str; 38] = [
+const WORDS: [&str; 44] = [
     "Right",
-    "Wrong",
     "Unknown",
+    "Wrong",
     "badge_title",
     "choose_image",
     "chosen_n",
@@ -97,6 +116,8 @@ const WORDS: [&str; 38] = [
     "failed_line",
     "fold_is",
     "from_to",
+    "higher_is_better",
+    "lower_is_better",
     "map_alt",
     "map_max",
     "maps_after",
@@ -108,14 +129,18 @@ const WORDS: [&str; 38] = [
     "notes_read_n",
     "numbers",
     "original",
+    "other_regions",
     "overlay_alt",
     "overlay_file",
     "page",
     "pair_line",
+    "peak_here",
     "photo_alt",
     "predicted",
     "probabilities",
-    "scale_signed",
+    "region",
+    "region_area",
+    "share_by_region",
     "shown",
     "status",
     "subject_is",
@@ -162,11 +187,12 @@ pub(super) fn view<'a>(
         folders: report.runs.iter().map(|source| source.folder.as_str()).collect(),
         models: report.models.iter().map(ModelView::new).collect(),
         explanations: &report.explanations,
-        methods: (0..report.explanations.len()).map(|place| method(report, place)).collect(),
         folds: &seen.folds,
         classes,
         outcomes: outcomes.filter(|name| seen.outcomes.contains(name)).collect(),
         statuses: &seen.statuses,
+        regions: seen.regions.iter().map(|name| trust::region(name, language)).collect(),
+        measures: seen.measures.iter().map(|one| MeasureView::new(one, language)).collect(),
         colours: colours(),
         examples: seen.examples.iter().filter_map(example).collect(),
     }

@@ -2,8 +2,9 @@
 
 mod image;
 mod lists;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use crate::document::Report;
@@ -23,14 +24,12 @@ pub(super) fn write(
     language: Language,
     mut to: impl Write,
 ) -> Result<(), Error> {
-    let classes = class_places(report);
-    let folds: BTreeMap<&str, usize> =
-        seen.folds.iter().enumerate().map(|(place, fold)| (fold.as_str(), place)).collect();
+    let lookup = image::Lookup::new(report, seen);
     let is_there = |place: usize| standalone.is_none_or(|page| page.place(place).is_some());
     let images = report.compared_images().enumerate().filter(|(place, _)| is_there(*place));
     let images = images.map(|(_, image)| {
         let image = image?;
-        let image = image::view(report, &image, (&folds, &classes), standalone);
+        let image = image::view(report, &image, &lookup, standalone);
         Ok(in_script(serde_json::to_string(&image)?))
     });
     let lists = lists::view(report, seen, standalone, language);

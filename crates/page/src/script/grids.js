@@ -39,21 +39,27 @@ const tables = {};
 // 256 colours as bytes: red, green, blue.
 const table = (name) => tables[name] ??= Uint8Array.from({ length: 768 }, (_, place) => parseInt(data.colours[name].slice(2 * place, 2 * place + 2), 16));
 
-// The largest values of all maps, by model and explanation, and by explanation.
+// What a map's shares are shares of. A report of an earlier version does not have it of signed maps.
+const top = (result) => result.y ?? (isSigned(result) ? undefined : result.x);
+
+// The largest of these of all maps, by model and explanation, and by explanation.
 const largest = new Map();
 for (const image of data.images) {
   for (const result of image.r) {
-    if (result.x === undefined || result.s !== "ok") continue;
-    for (const key of [result.m + "," + (result.k ?? 0), "," + (result.k ?? 0)]) largest.set(key, Math.max(largest.get(key) ?? 0, result.x));
+    const own = top(result);
+    if (own === undefined || result.s !== "ok") continue;
+    for (const key of [result.m + "," + (result.k ?? 0), "," + (result.k ?? 0)]) largest.set(key, Math.max(largest.get(key) ?? 0, own));
   }
 }
+const hasSignedTops = data.images.some((image) => image.r.some((result) => isSigned(result) && result.y !== undefined));
 
-// What a map's shares are multiplied by on the scale that was chosen. Signed values have their own scale.
+// What a map's shares are multiplied by on the scale that was chosen.
 const factor = (result) => {
   const scale = field.scale.value;
-  if (scale === "map" || isSigned(result) || result.x === undefined) return 1;
+  const own = top(result);
+  if (scale === "map" || own === undefined) return 1;
   const most = largest.get((scale === "network" ? result.m : "") + "," + (result.k ?? 0));
-  return most > 0 ? result.x / most : 1;
+  return most > 0 ? own / most : 1;
 };
 
 // Draws a map. Over the photograph it is the clearer, the larger its value.
@@ -90,6 +96,7 @@ const paint = (canvas, result) => {
 const drawBars = () => {
   const kinds = [...new Set(data.models.flatMap((model) => data.explanations.map((_, place) => model.signed.includes(place))))].sort();
   const scale = t["scale_of_" + field.scale.value];
+  const scaleSigned = t["scale_signed_" + (hasSignedTops ? field.scale.value : "map")];
   at("bars").replaceChildren(...kinds.map((signed) => {
     const bar = make("figure", undefined, "scale");
     const canvas = make("canvas");
@@ -106,7 +113,7 @@ const drawBars = () => {
     const ends = make("span", undefined, "ends");
     const numbers = signed ? [-1, 0, 1] : [0, 0.5, 1];
     ends.append(...numbers.map((end) => make("span", number(end, Number.isInteger(end) ? 0 : 1))));
-    bar.append(canvas, ends, make("figcaption", signed ? t.scale_signed : scale));
+    bar.append(canvas, ends, make("figcaption", signed ? scaleSigned : scale));
     return bar;
   }));
 };

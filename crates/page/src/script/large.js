@@ -22,6 +22,10 @@ const details = (image, result) => {
   row(t.probabilities, result.p.map(([place, value]) => className(place) + " " + percent(value)).join("; "));
   if (result.s !== undefined) row(t.status, result.s === "ok" ? state("ok") : (t["status_" + result.s] ?? result.s) + " (" + result.s + ")");
   if (result.x !== undefined) row(t.map_max, String(result.x));
+  for (const [place, value] of result.t ?? []) {
+    const { title, up } = data.measures[place];
+    row(title, number(value, 3) + "," + (up ? t.higher_is_better : t.lower_is_better));
+  }
   return list;
 };
 
@@ -37,7 +41,7 @@ const largeTile = (image, result) => {
     cross.hidden = true;
     figure.querySelector(".picture").append(cross);
     figure.result = result;
-    figure.shares = cells(result);
+    figure.shares = cells(result).map((share) => share * factor(result));
   }
   if (result.v) {
     const link = make("a", t.overlay_file);
@@ -106,6 +110,7 @@ const enlarge = (place) => {
     others.append(before, " ", say(t.maps_of, { first: firstMap + 1, last: firstMap + six.length, all: results.length }), " ", after);
     right.append(others);
   }
+  right.append(...regionShares(image, six));
   const numbers = make("details", undefined, "numbers");
   numbers.append(make("summary", t.numbers), ...results.map((result) => details(image, result)));
   for (const [first, second, spearman, overlap, explanation, ssim] of image.a ?? []) {

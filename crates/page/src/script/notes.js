@@ -108,6 +108,6 @@ const command = () => {
   const quoted = (text) => /^[\w.,:/=+-]+$/.test(text) ? text : "'" + text.replaceAll("'", "'\\''") + "'";
   const pairs = data.models.flatMap((model, m) => data.explanations.map((_, k) => ({ m, k })));
   const columns = pairs.filter((one) => wanted(one) && data.models[one.m].explained.includes(one.k))
-    .map((one) => data.models[one.m].name + ":" + data.methods[one.k]);
+    .map((one) => data.models[one.m].name + ":" + data.models[one.m].names[data.models[one.m].explained.indexOf(one.k)]);
   return "cargo xtask figure RESULTS --images images.txt --columns " + quoted(["original", ...columns].join(",")) + " --out figure.pdf";
 };

@@ -104,6 +104,9 @@ const tile = (image, result, name = label) => {
   } else {
     caption.append(make("span", name(result), "of"), badge(result));
     if (result.s !== undefined && result.s !== "ok") caption.append(unread(result));
+    const order = orderedBy();
+    const value = order && measured(result, order.place);
+    if (value !== undefined) caption.append(make("span", data.measures[order.place].title + " " + number(value, 3), "of"));
   }
   figure.append(picture(image, result), caption);
   return figure;

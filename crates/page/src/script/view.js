@@ -1,5 +1,5 @@
 // What is asked for, by field, and what each has where nothing is asked.
-const names = ["model", "explanation", "fold", "class", "predicted", "outcome", "status", "low", "high", "differ", "border", "subject",
+const names = ["model", "explanation", "fold", "class", "predicted", "outcome", "status", "peak", "low", "high", "differ", "border", "subject",
   "name", "chosen", "tag", "sort", "show", "colours", "opacity", "threshold", "scale"];
 const field = Object.fromEntries(names.map((name) => [name, at("f-" + name) ?? { value: "", initial: "" }]));
 const get = (name) => field[name].type === "checkbox" ? (field[name].checked ? "1" : "") : field[name].value;
@@ -27,6 +27,7 @@ fill("class", places(data.classes));
 fill("predicted", places(data.classes));
 fill("outcome", data.outcomes.map((name) => [name, t[name]]));
 fill("status", data.statuses.map((name) => [name, state(name)]));
+fill("peak", places(data.regions));
 names.forEach((name) => { field[name].initial = get(name); });
 
 // A link to the page shows what it showed: all that is not as at first stands in the address.
@@ -66,7 +67,7 @@ const showNumbers = () => {
   at("confidence").textContent = say(t.from_to, { low: percent(low / 100, 0), high: percent(Math.max(low, high) / 100, 0) });
   at("opacity").textContent = percent(Number(field.opacity.value) / 100, 0);
   at("threshold").textContent = number(Number(field.threshold.value) / 100, 2);
-  const more = ["fold", "predicted", "status", "low", "high", "differ", "border", "subject", "chosen", "tag"];
+  const more = ["fold", "predicted", "status", "peak", "low", "high", "differ", "border", "subject", "chosen", "tag"];
   if (more.some((name) => get(name) !== field[name].initial)) at("more").open = true;
 };
 
@@ -85,6 +86,7 @@ const chosenImages = () => {
   test("predicted", (result) => result.q === Number(field.predicted.value));
   test("outcome", (result) => result.o === field.outcome.value);
   test("status", (result) => result.s === field.status.value);
+  test("peak", (result) => result.z === Number(field.peak.value));
   // A bin of the histogram is open below, but the first.
   test("low", (result) => result.c > low);
   test("high", (result) => result.c <= high);
@@ -101,13 +103,22 @@ const chosenImages = () => {
     && (tag === "" || notes.get(image.n)?.tags.some((one) => one.toLowerCase() === tag))
     && (tests.length === 0 || image.r.some(fits)));
 };
+// The measure that images are in order by: its place, and whether the best map is first.
+const orderedBy = () => {
+  const [, end, name] = /^(best|worst)-(.+)$/.exec(field.sort.value) ?? [];
+  const place = data.measures.findIndex((one) => one.name === name);
+  return place < 0 ? undefined : { place, best: end === "best" };
+};
+const measured = (result, place) => result.t?.find(([one]) => one === place)?.[1];
 const sorted = (images) => {
   const first = (image, value, none) => {
     const result = image.r.find((one) => wanted(one) && value(one) !== undefined);
     return result ? value(result) : none;
   };
   const confidence = (none) => (image) => first(image, (result) => result.c, none);
-  const by = {
+  const order = orderedBy();
+  const up = order && data.measures[order.place].up === order.best ? -1 : 1;
+  const by = order ? [(image) => first(image, (result) => measured(result, order.place), up * Infinity), up] : {
     high: [confidence(-1), -1],
     low: [confidence(2), 1],
     disagree: [(image) => image.g ?? 2, 1],

@@ -15,7 +15,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
-pub(super) use names::{Titles, region};
+pub(super) use names::{Titles, measure, region};
 pub(super) use numbers::{Estimate, estimate, percent};
 
 use crate::document::{ModelReport, Report};

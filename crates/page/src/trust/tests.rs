@@ -125,7 +125,7 @@ fn verdicts_are_in_words() {
             0.5,
             "VGG16, Grad-CAM: in doubt. Better than every control by 1 of 2 measures of faithfulness and ground truth. \
              Not better by the other 1: there the maps say no more than edges of the picture do.",
-            "Não é melhor nas outras 1: nelas os mapas não dizem mais do que bordas da imagem.",
+            "Não é melhor nas demais (1): nelas os mapas não dizem mais do que os contornos da imagem.",
         ),
         (
             0.2,

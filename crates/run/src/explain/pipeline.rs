@@ -480,6 +480,7 @@ fn attribution(
             status: map.status.name().to_owned(),
         },
         grid: Grid::from_map(input.map, input.map_size, input.values),
+        cell_max: Grid::largest_cell(input.map, input.map_size, input.values),
         top: None,
         overlay: rendered.overlay,
         thumbnail: rendered.thumbnail,
