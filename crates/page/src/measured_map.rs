@@ -65,6 +65,7 @@ mod tests {
             value: Some(value),
             chance: Some(0.125),
             undefined: String::new(),
+            curve: Vec::new(),
         }
     }
 
