@@ -78,14 +78,16 @@ impl Ahead {
 impl Kernel for Tile<'_> {
     #[inline(always)]
     unsafe fn call<S: Simd>(self) {
+        let alone = self.columns == self.vectors * S::LANES
+            && self.activation == Activation::Linear
+            && self.bias.is_null()
+            && self.shortcut.is_null();
         // SAFETY: the caller's promise.
         unsafe {
-            // A loop that asks for weights is slower where it need not.
-            match (self.vectors, S::COLUMNS, self.ahead.lines) {
-                (1, ..) => self.with_columns::<S, 1, false>(),
-                (_, 4, _) => self.with_columns::<S, 4, false>(),
-                (_, _, 0) => self.with_columns::<S, 2, false>(),
-                _ => self.with_columns::<S, 2, true>(),
+            match (self.vectors, S::COLUMNS) {
+                (1, _) => self.with_columns::<S, 1>(alone),
+                (_, 4) => self.with_columns::<S, 4>(alone),
+                _ => self.with_columns::<S, 2>(alone),
             }
         }
     }
@@ -93,18 +95,31 @@ impl Kernel for Tile<'_> {
 
 impl Tile<'_> {
     #[inline(always)]
-    unsafe fn with_columns<S: Simd, const N: usize, const AHEAD: bool>(self) {
+    unsafe fn with_columns<S: Simd, const N: usize>(self, alone: bool) {
+        // What a tile does beside its sums is compiled for itself: each has a cost.
+        // SAFETY: the caller's promise.
+        unsafe {
+            match (alone, self.ahead.lines) {
+                (true, 0) => self.with_rows::<S, N, true, false>(),
+                (true, _) => self.with_rows::<S, N, true, true>(),
+                (false, _) => self.with_rows::<S, N, false, false>(),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn with_rows<S: Simd, const N: usize, const ALONE: bool, const AHEAD: bool>(self) {
         // Rows beyond `rows` repeat the last one: a few sizes serve all.
         // SAFETY: the caller's promise.
         unsafe {
             match (S::ROWS, self.rows) {
-                (_, 1) => self.sum::<S, 1, N, AHEAD>(),
-                (_, 2) => self.sum::<S, 2, N, AHEAD>(),
-                (_, 3..=4) => self.sum::<S, 4, N, AHEAD>(),
-                (6.., 5..=6) => self.sum::<S, 6, N, AHEAD>(),
-                (14, 7..=8) => self.sum::<S, 8, N, AHEAD>(),
-                (14, 9..=11) => self.sum::<S, 11, N, AHEAD>(),
-                (14, 12..=14) => self.sum::<S, 14, N, AHEAD>(),
+                (_, 1) => self.sum::<S, 1, N, ALONE, AHEAD>(),
+                (_, 2) => self.sum::<S, 2, N, ALONE, AHEAD>(),
+                (_, 3..=4) => self.sum::<S, 4, N, ALONE, AHEAD>(),
+                (6.., 5..=6) => self.sum::<S, 6, N, ALONE, AHEAD>(),
+                (14, 7..=8) => self.sum::<S, 8, N, ALONE, AHEAD>(),
+                (14, 9..=11) => self.sum::<S, 11, N, ALONE, AHEAD>(),
+                (14, 12..=14) => self.sum::<S, 14, N, ALONE, AHEAD>(),
                 _ => unreachable!("a tile has no more rows than the instruction set"),
             }
         }
@@ -112,7 +127,9 @@ impl Tile<'_> {
 
     // Loops, not closures: a closure is not compiled for the instruction set.
     #[inline(always)]
-    unsafe fn sum<S: Simd, const M: usize, const N: usize, const AHEAD: bool>(self) {
+    unsafe fn sum<S: Simd, const M: usize, const N: usize, const ALONE: bool, const AHEAD: bool>(
+        self,
+    ) {
         // SAFETY: runs have `channel + depth` numbers, the panel `taps * depth` rows of `N` vectors.
         unsafe {
             let mut sums = [[S::splat(0.0); N]; M];
@@ -139,6 +156,16 @@ impl Tile<'_> {
                     add::<S, M, N>(&mut sums, &run, k, panel);
                     panel = panel.add(N * S::LANES);
                 }
+            }
+            if ALONE {
+                for m in 0..M {
+                    if m < self.rows {
+                        for n in 0..N {
+                            S::store(self.output.add(m * self.apart + n * S::LANES), sums[m][n]);
+                        }
+                    }
+                }
+                return;
             }
             // Through memory, so that the sums above stay in registers.
             let mut stored = MaybeUninit::<Stored>::uninit();

@@ -204,9 +204,12 @@ impl Winograd<'_> {
         // Patches whose buffers stay in the second-level cache; more where the weights do not.
         let fitting = (192 * 1024 / (POINTS * channels)).clamp(4 * rows, 16 * rows);
         let in_block = fitting.min(all.div_ceil(2 * threads()).next_multiple_of(rows));
+        let blocks = all.div_ceil(in_block);
+        // A small block at the end would need all weights once more for little: then all are equal.
+        let in_last = all - (blocks - 1) * in_block;
+        let in_block = if 2 * in_last < in_block { all.div_ceil(blocks) } else { in_block };
         let zeros = vec![0.0_f32; self.input_shape.channels];
         let output = Shared::new(output);
-        let blocks = all.div_ceil(in_block);
         if blocks >= 2 * threads() || threads() == 1 {
             each(blocks, |block| {
                 let patches = block * in_block..((block + 1) * in_block).min(all);
