@@ -1,5 +1,6 @@
 //! What was measured of one network.
 
+use super::layers::Step;
 use super::networks::Network;
 use super::whole::Whole;
 use super::worker::Worker;
@@ -32,6 +33,8 @@ pub(super) struct Measured {
     pub weights: f64,
     pub series: Vec<Series>,
     pub whole: Vec<Whole>,
+    /// Where Burncam's time goes.
+    pub steps: Vec<Step>,
     /// Programs and their versions.
     pub versions: Vec<(String, String)>,
     /// Programs that lack a file.
@@ -48,6 +51,7 @@ impl Measured {
             weights: 0.0,
             series: Vec::new(),
             whole: Vec::new(),
+            steps: Vec::new(),
             versions: Vec::new(),
             missing: Vec::new(),
         }

@@ -5,6 +5,7 @@
 
 mod files;
 mod gpu;
+mod layers;
 mod libraries;
 mod machine;
 mod measured;
@@ -41,6 +42,7 @@ Usage: cargo xtask bench [OPTIONS]
                      PyTorch's on the first NVIDIA GPU [default: cpu]
   --weights FILE     a network straight from its file, an ONNX file beside ONNX Runtime's forward pass; may
                      be given several times
+  --layers           only where the time goes: each layer beside what its arithmetic alone would take
   --methods[=A,B]    every method, or these, of VGG16, ResNet50 and N-CNN beside pytorch-grad-cam, torch-cam and Captum
                      (see tests/reference/bench_methods.py); the last batch size is used
   --measures[=A,B]   measures of maps, or these, of ResNet50 and N-CNN beside Quantus, pytorch-grad-cam, torch-cam, Captum
@@ -86,6 +88,9 @@ fn bench(options: &Options, arguments: &[String]) -> Result<String, String> {
     }
     if let Some(names) = &options.measures {
         return measures::MEASURES.bench(options, names);
+    }
+    if options.layers {
+        return layers::bench(options);
     }
     let peers = peers(options, PEERS)?;
     if !options.weights.is_empty() {
@@ -163,6 +168,8 @@ fn network_measured(
             measured.whole.push(whole::run(&weights, &options.data, &options.device, None)?);
         }
     }
+    let batch = options.batches.last().copied().unwrap_or(1);
+    measured.steps = layers::steps(&mut workers[0], batch, machine.gflops)?;
     Ok(measured)
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Options {
     pub batches: Vec<usize>,
     pub rounds: usize,
     pub markdown: bool,
+    /// Whether only layers are measured.
+    pub layers: bool,
     /// Whether methods are measured: these, or if none is named, all.
     pub methods: Option<Vec<String>>,
     /// The same of measures.
@@ -39,6 +41,7 @@ impl Options {
             batches: vec![1, 8],
             rounds: 5,
             markdown: false,
+            layers: false,
             methods: None,
             measures: None,
         };
@@ -60,6 +63,7 @@ impl Options {
                 "--batch" => options.batches = numbers(name, value(name, inside, &mut rest)?)?,
                 "--rounds" => options.rounds = numbers(name, value(name, inside, &mut rest)?)?[0],
                 "--markdown" => options.markdown = true,
+                "--layers" => options.layers = true,
                 "--methods" => options.methods = Some(some(inside)),
                 "--measures" => options.measures = Some(some(inside)),
                 other => return Err(format!("bench has no option {other}\n\n{}", super::HELP)),
@@ -133,6 +137,7 @@ mod tests {
         assert_eq!(some, Some(["saliency", "rise"].map(str::to_owned).to_vec()));
         assert_eq!(defaults.measures, None);
         assert_eq!(parse("--measures").expect("all").measures, Some(Vec::new()));
+        assert!(!defaults.layers && parse("--layers").expect("layers").layers);
         let one = parse("--measures=road").expect("one");
         assert_eq!((one.measures, one.methods), (Some(vec!["road".to_owned()]), None));
     }

@@ -1,8 +1,9 @@
 //! What was measured, in words and tables.
 
+use super::layers::{self, Step};
 use super::machine::Machine;
 use super::measured::{Measured, Series, median, ratio};
-use super::networks::MEMORY_BESIDE_WEIGHTS;
+use super::networks::{MEMORY_BESIDE_WEIGHTS, TO_FLOOR};
 use super::options::Options;
 use super::table::Table;
 use super::whole::Whole;
@@ -21,10 +22,14 @@ pub(super) fn text(
     }
     let head =
         |text: &str| if options.markdown { format!("### {text}") } else { format!("{text}:") };
+    let steps: Vec<(&str, &[Step])> =
+        all.iter().map(|measured| (measured.network.title, &*measured.steps)).collect();
     let tables = [
-        ("The bar", bar(batch, all)),
+        ("The bar", bar(machine, batch, all)),
         ("What is computed", computed(machine, all)),
         ("The floor", floor(machine, batch, all)),
+        ("Above the floor, by kind of layer", layers::by_kind(&steps)),
+        ("Above the floor, the layers with most", layers::furthest(&steps)),
         ("Whole runs of `explain`", whole(all)),
     ];
     for (title, table) in tables {
@@ -32,12 +37,13 @@ pub(super) fn text(
             parts.push(format!("{}\n\n{}", head(title), table.render(options.markdown)));
         }
     }
+    parts.extend(short(machine, batch, all));
     parts.push(notes(options, batch, all));
     parts.join("\n\n")
 }
 
 /// Ratios, each with what it should be at most.
-fn bar(batch: usize, all: &[Measured]) -> Table {
+fn bar(machine: &Machine, batch: usize, all: &[Measured]) -> Table {
     let row = |measured: &Measured| {
         let network = measured.network;
         let own = measured.cpu("burncam", batch);
@@ -52,8 +58,17 @@ fn bar(batch: usize, all: &[Measured]) -> Table {
         vec![
             network.title.to_owned(),
             compared(ratio(&own, &measured.cpu("onnxruntime", batch)), network.to_onnx),
+            compared(own_floor(machine, batch, measured), TO_FLOOR),
+            match network.whole_to_onnx {
+                Some(most) => compared(ratio(&runs, &measured.cpu("onnxruntime", batch)), most),
+                None => or_dash(ratio(&runs, &measured.cpu("onnxruntime", batch)), |ratio| {
+                    format!("{ratio:.2}")
+                }),
+            },
             compared(ratio(&own, &measured.cpu("keras", batch)), network.to_keras),
-            compared(ratio(&runs, &measured.cpu("notebook", 1)), 1.0 / network.notebook_by),
+            or_dash(ratio(&runs, &measured.cpu("notebook", 1)), |found| {
+                format!("1/{:.1} (≤ 1/{:.0})", 1.0 / found, network.notebook_by)
+            }),
             cold,
             or_dash(memory, |memory| format!("{:.0} MB (≤ {:.0})", memory / 1e6, most / 1e6)),
         ]
@@ -62,6 +77,8 @@ fn bar(batch: usize, all: &[Measured]) -> Table {
         head: words(&[
             "network",
             "explain / ONNX Runtime forward",
+            "explain / floor",
+            "whole run / ONNX Runtime forward",
             "explain / Keras optimised",
             "whole run / notebook",
             "first overlay",
@@ -195,10 +212,26 @@ fn notes(options: &Options, batch: usize, all: &[Measured]) -> String {
 }
 
 fn compared(found: Option<f64>, most: f64) -> String {
-    or_dash(found, |found| match most < 0.5 {
-        true => format!("1/{:.1} (≤ 1/{:.0})", 1.0 / found, 1.0 / most),
-        false => format!("{found:.2} (≤ {most})"),
-    })
+    or_dash(found, |found| format!("{found:.2} (≤ {most})"))
+}
+
+/// How many times its floor a network takes.
+fn own_floor(machine: &Machine, batch: usize, measured: &Measured) -> Option<f64> {
+    let floor = (machine.gflops > 0.0).then(|| 2.0 * measured.fewest / machine.gflops / 1e6)?;
+    median(measured.cpu("burncam", batch)).map(|own| own / floor)
+}
+
+/// The networks that fall short of a bar, each with the reason.
+fn short(machine: &Machine, batch: usize, all: &[Measured]) -> Vec<String> {
+    let is_short = |measured: &&Measured| {
+        let to_onnx = ratio(&measured.cpu("burncam", batch), &measured.cpu("onnxruntime", batch));
+        to_onnx.is_some_and(|ratio| ratio > measured.network.to_onnx)
+            || own_floor(machine, batch, measured).is_some_and(|ratio| ratio > TO_FLOOR)
+    };
+    let sentence = |measured: &Measured| {
+        format!("{} falls short: {}.", measured.network.title, layers::reason(&measured.steps))
+    };
+    all.iter().filter(is_short).map(sentence).collect()
 }
 
 fn milliseconds(value: f64) -> String {
@@ -216,7 +249,6 @@ mod tests {
     #[test]
     fn a_ratio_stands_beside_its_bar() {
         assert_eq!(compared(Some(0.847), 0.8), "0.85 (≤ 0.8)");
-        assert_eq!(compared(Some(0.1), 1.0 / 7.0), "1/10.0 (≤ 1/7)");
         assert_eq!(compared(None, 0.8), "–");
     }
 }

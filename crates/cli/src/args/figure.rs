@@ -69,7 +69,7 @@ pub(crate) struct Figure {
     pub dpi: f32,
 
     /// The colours: viridis, magma, turbo or jet. Signed maps have their own.
-    #[arg(long, value_name = "MAP", default_value_t = Colormap::Viridis)]
+    #[arg(long, value_name = "MAP", default_value_t = Colormap::Viridis, hide_short_help = true)]
     pub colormap: Colormap,
 
     /// A title above the figure.
@@ -79,7 +79,7 @@ pub(crate) struct Figure {
     /// A font file, .ttf or .otf, for all text.
     ///
     /// It is embedded in PDF. Characters that it lacks are those of the program's own font, Inter; without it, all are.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub font: Option<PathBuf>,
 
     /// The language of the figure: en or pt-BR (pt).
