@@ -117,15 +117,15 @@ impl Line<'_> {
         let max = self.pooling == Pooling::Max;
         // SAFETY: the caller's promise.
         unsafe {
-            let mut value = S::splat(if max { f32::NEG_INFINITY } else { 0.0 });
-            for y in rows.0..rows.1 {
-                let line =
-                    self.input.as_ptr().add((image * height + y) * width * channels + channel);
-                for x in columns.0..columns.1 {
-                    let next = S::load(line.add(x * channels));
-                    value = if max { S::max(value, next) } else { S::add(value, next) };
-                }
-            }
+            let start = (image * height + rows.0) * width + columns.0;
+            let start = self.input.as_ptr().add(start * channels + channel);
+            let line = width * channels;
+            // Sizes that the compiler knows are read without loops.
+            let value = match (rows.1 - rows.0, columns.1 - columns.0) {
+                (2, 2) => reduced::<S>(max, start, (2, line), (2, channels)),
+                (3, 3) => reduced::<S>(max, start, (3, line), (3, channels)),
+                (down, right) => reduced::<S>(max, start, (down, line), (right, channels)),
+            };
             if max { value } else { S::mul(value, S::splat(1.0 / count as f32)) }
         }
     }
@@ -154,6 +154,27 @@ impl Line<'_> {
             }
         }
         if max { value } else { value * (1.0 / count as f32) }
+    }
+}
+
+/// The largest value or the sum of so many rows and columns, each so many numbers from the next.
+#[inline(always)]
+unsafe fn reduced<S: Simd>(
+    max: bool,
+    start: *const f32,
+    (rows, line): (usize, usize),
+    (columns, across): (usize, usize),
+) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut value = S::splat(if max { f32::NEG_INFINITY } else { 0.0 });
+        for y in 0..rows {
+            for x in 0..columns {
+                let next = S::load(start.add(y * line + x * across));
+                value = if max { S::max(value, next) } else { S::add(value, next) };
+            }
+        }
+        value
     }
 }
 
