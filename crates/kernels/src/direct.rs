@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::buffers::LINE;
 use crate::panels::{Panel, Panels};
 use crate::parallel::{Shared, each, scratch, threads};
 use crate::shape::{Shape, Window};
@@ -11,6 +12,9 @@ use crate::tile::{Activation, Ahead, Tile};
 /// Rows of the left matrix that a thread works on at a time should fit the second-level cache
 /// beside a panel of weights, in numbers.
 const BLOCK: usize = 64 * 1024;
+
+/// So many weights stay in the second-level cache.
+const NEAR: usize = 512 * 1024;
 
 /// Rows that lie this many numbers apart, or a multiple, push each other out of the first-level
 /// cache: they are copied closer.
@@ -52,9 +56,12 @@ impl Direct<'_> {
         let rows = self.level.tile().rows;
         let positions = self.output_shape.positions();
         let tiles = positions.div_ceil(rows);
-        // A point's output is as large as what it reads; of a wider window each number is read again.
+        // A point's output is as large as what it reads; of a wider window each number is read again. Where
+        // all weights have to come from further away for each block, blocks are as large as can be.
+        let filters = self.output_shape.channels;
         let (read, made) = match self.window.is_point() {
-            true => (depth, self.output_shape.channels),
+            true if depth * filters > NEAR => (depth, 0),
+            true => (depth, filters),
             false => (depth * self.window.size[0].min(2), 0),
         };
         let in_block =
@@ -96,22 +103,30 @@ impl Direct<'_> {
                     *run = near.as_ptr();
                 }
             }
-            for panel in panels {
-                let panel = self.weights.panel(panel);
+            // Rows that lie one after the other are asked for a tile ahead, until they are in the cache.
+            let in_order = self.is_in_order() && !copies;
+            for number in panels.clone() {
+                let panel = self.weights.panel(number);
+                let ahead = in_order && number == panels.start;
                 let (runs, positions) = (&*runs, positions.clone());
                 let target = (output, start);
-                self.level.run(Strip { all: self, positions, runs, panel, depth, target });
+                self.level.run(Strip { all: self, positions, runs, panel, ahead, depth, target });
             }
         });
+    }
+
+    /// Whether each position reads the numbers after those of the one before it. Rows that a border was added to
+    /// are longer than the output's.
+    fn is_in_order(&self) -> bool {
+        let (input, output) = (self.input_shape, self.output_shape);
+        self.window.is_point() && [input.height, input.width] == [output.height, output.width]
     }
 
     /// Where the runs of the output positions start: for each tile all of its rows' first taps,
     /// then the second, ….
     fn runs(&self, positions: Range<usize>, zeros: &[f32]) -> Vec<*const f32> {
         let Shape { height, width, channels, .. } = self.input_shape;
-        let output = &self.output_shape;
-        // Rows that a border was added to are longer than the output's.
-        if self.window.is_point() && [height, width] == [output.height, output.width] {
+        if self.is_in_order() {
             return positions.map(|at| self.input[at * channels..].as_ptr()).collect();
         }
         let rows = self.level.tile().rows;
@@ -168,6 +183,8 @@ struct Strip<'a> {
     /// As [`Direct::runs`] gives them.
     runs: &'a [*const f32],
     panel: Panel,
+    /// Whether each tile asks for the rows of the next one.
+    ahead: bool,
     /// Numbers of a tap, over all groups.
     depth: usize,
     /// The output and its first position.
@@ -187,6 +204,11 @@ impl Kernel for Strip<'_> {
         while position < end {
             let rows = (end - position).min(S::ROWS);
             let at = (position - start) * apart + panel.column;
+            let next = self.runs.get((position + rows - first) * taps).filter(|_| self.ahead);
+            let ahead = next.map_or(Ahead::NONE, |&first| {
+                let rows = S::ROWS.min(end - position - rows);
+                Ahead { first, lines: rows * self.depth / LINE }
+            });
             let tile = Tile {
                 runs: &self.runs[(position - first) * taps..][..rows * taps],
                 stride: rows,
@@ -204,7 +226,7 @@ impl Kernel for Strip<'_> {
                 shortcut: all.finish.shortcut.map_or(std::ptr::null(), |s| s[at..].as_ptr()),
                 activation: all.finish.activation,
                 columns: panel.columns,
-                ahead: Ahead::NONE,
+                ahead,
             };
             // SAFETY: the caller's promise.
             unsafe { tile.call::<S>() };

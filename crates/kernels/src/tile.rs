@@ -62,7 +62,7 @@ pub(crate) struct Tile<'a> {
     pub ahead: Ahead,
 }
 
-/// Weights that the tiles after this one need: they are on their way to the cache while it is computed.
+/// Numbers that a later tile needs: they are on their way to the cache while this one is computed.
 #[derive(Clone, Copy)]
 pub(crate) struct Ahead {
     pub first: *const f32,
@@ -71,7 +71,7 @@ pub(crate) struct Ahead {
 }
 
 impl Ahead {
-    /// No weights.
+    /// None.
     pub(crate) const NONE: Self = Self { first: std::ptr::null(), lines: 0 };
 }
 
@@ -102,7 +102,8 @@ impl Tile<'_> {
             match (alone, self.ahead.lines) {
                 (true, 0) => self.with_rows::<S, N, true, false>(),
                 (true, _) => self.with_rows::<S, N, true, true>(),
-                (false, _) => self.with_rows::<S, N, false, false>(),
+                (false, 0) => self.with_rows::<S, N, false, false>(),
+                (false, _) => self.with_rows::<S, N, false, true>(),
             }
         }
     }
@@ -132,6 +133,9 @@ impl Tile<'_> {
     ) {
         // SAFETY: runs have `channel + depth` numbers, the panel `taps * depth` rows of `N` vectors.
         unsafe {
+            if !ALONE {
+                self.ask_for_output::<S, N>();
+            }
             let mut sums = [[S::splat(0.0); N]; M];
             let mut panel = self.panel;
             let mut run = [std::ptr::null(); M];
@@ -177,6 +181,23 @@ impl Tile<'_> {
             }
             for m in 0..self.rows {
                 self.finish::<S, N>(m, stored.add(m * N * S::LANES));
+            }
+        }
+    }
+
+    /// Asks for what is read and written after the sums: it comes from memory meanwhile.
+    #[inline(always)]
+    unsafe fn ask_for_output<S: Simd, const N: usize>(&self) {
+        for row in 0..self.rows {
+            for column in (0..N * S::LANES).step_by(LINE) {
+                let at = row * self.apart + column;
+                // SAFETY: any address will do.
+                unsafe {
+                    S::prefetch_near(self.output.wrapping_add(at));
+                    if !self.shortcut.is_null() {
+                        S::prefetch_near(self.shortcut.wrapping_add(at));
+                    }
+                }
             }
         }
     }

@@ -55,9 +55,13 @@ pub(crate) unsafe trait Simd: Copy + 'static {
     unsafe fn pick(a: Self::V, places: Self::V) -> Self::V;
     /// 2 to the power of whole numbers between -126 and 127; of a NaN, any number.
     unsafe fn power_of_two(a: Self::V) -> Self::V;
-    /// Asks for a line of the cache that is needed soon, if the processor can be asked. Any address will do.
+    /// Asks for a line of memory that is needed later, into the second-level cache, if the processor can be asked.
+    /// Any address will do.
     #[inline(always)]
     unsafe fn prefetch(_: *const f32) {}
+    /// The same of a line that is needed next, into the first-level cache.
+    #[inline(always)]
+    unsafe fn prefetch_near(_: *const f32) {}
 }
 
 /// Work that is written over [`Simd`]. `call` must be `#[inline(always)]`, and all that it calls.

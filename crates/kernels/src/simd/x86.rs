@@ -158,6 +158,11 @@ macro_rules! simd {
                 // SAFETY: nothing is read that could fail.
                 unsafe { _mm_prefetch::<_MM_HINT_T1>(line.cast()) }
             }
+            #[inline(always)]
+            unsafe fn prefetch_near(line: *const f32) {
+                // SAFETY: as above.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) }
+            }
         }
     };
 }
