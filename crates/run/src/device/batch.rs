@@ -12,7 +12,7 @@ pub const CPU_BATCH: usize = 8;
 const MOST: u64 = 32;
 
 /// With fewer images a network as small as N-CNN takes no longer than what is around it.
-const AT_LEAST: u64 = 2;
+const AT_LEAST: u64 = 4;
 
 /// Values in the largest layer on the CPU: 48 MiB of `f32`.
 const LARGEST_ON_CPU: u64 = 12 << 20;
