@@ -122,12 +122,36 @@ impl Direct<'_> {
         self.window.is_point() && [input.height, input.width] == [output.height, output.width]
     }
 
+    /// Numbers from a tap of a window to the next, if no window reaches over the border and taps are one below the
+    /// other: then the place of the first tells those of all.
+    fn line(&self) -> Option<usize> {
+        let Shape { height, width, channels, .. } = self.input_shape;
+        let (window, output) = (self.window, self.output_shape);
+        let fits = |axis: usize, windows: usize, size: usize| {
+            let last = (windows.max(1) - 1) * window.strides[axis] + window.extent(axis);
+            window.before[axis] == 0 && last <= size
+        };
+        let fits = fits(0, output.height, height) && fits(1, output.width, width);
+        (fits && window.size[1] == 1).then_some(window.dilation[0] * width * channels)
+    }
+
     /// Where the runs of the output positions start: for each tile all of its rows' first taps,
-    /// then the second, ….
+    /// then the second, …; or the first taps of all positions, if they tell the [line](Self::line) of the others.
     fn runs(&self, positions: Range<usize>, zeros: &[f32]) -> Vec<*const f32> {
         let Shape { height, width, channels, .. } = self.input_shape;
         if self.is_in_order() {
             return positions.map(|at| self.input[at * channels..].as_ptr()).collect();
+        }
+        if self.line().is_some() {
+            let [down, right] = self.window.strides;
+            let mut place = Place::new(positions.start, self.output_shape);
+            let first = |_| {
+                let line = (place.image * height + place.down * down) * width;
+                let run = &self.input[(line + place.right * right) * channels..];
+                place.step(self.output_shape);
+                run.as_ptr()
+            };
+            return positions.map(first).collect();
         }
         let rows = self.level.tile().rows;
         let Window { size: [taps_down, taps_right], dilation, .. } = self.window;
@@ -200,18 +224,22 @@ impl Kernel for Strip<'_> {
         let (first, end) = (self.positions.start, self.positions.end);
         let (output, start) = self.target;
         let bias = all.finish.bias[panel.column..].as_ptr();
+        let line = all.line();
+        // Pointers of each position.
+        let own = if line.is_some() { 1 } else { taps };
         let mut position = first;
         while position < end {
             let rows = (end - position).min(S::ROWS);
             let at = (position - start) * apart + panel.column;
-            let next = self.runs.get((position + rows - first) * taps).filter(|_| self.ahead);
+            let next = self.runs.get((position + rows - first) * own).filter(|_| self.ahead);
             let ahead = next.map_or(Ahead::NONE, |&first| {
                 let rows = S::ROWS.min(end - position - rows);
                 Ahead { first, lines: rows * self.depth / LINE }
             });
             let tile = Tile {
-                runs: &self.runs[(position - first) * taps..][..rows * taps],
-                stride: rows,
+                runs: &self.runs[(position - first) * own..][..rows * own],
+                stride: if line.is_some() { 0 } else { rows },
+                line: line.unwrap_or(0),
                 rows,
                 taps,
                 channel: panel.group * depth,

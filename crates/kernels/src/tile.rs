@@ -36,9 +36,12 @@ struct Stored([f32; MAX_ROWS * MAX_WIDTH]);
 /// One tile: `rows` sums for each column of a panel.
 #[derive(Clone, Copy)]
 pub(crate) struct Tile<'a> {
-    /// Where each run starts: `taps` times `stride` pointers, of which the first `rows` are used.
+    /// Where each run starts: `taps` times `stride` pointers, of which the first `rows` are used; or `rows` pointers
+    /// for the first tap, where `stride` is 0.
     pub runs: &'a [*const f32],
     pub stride: usize,
+    /// Numbers from a run of one tap to that of the next, where the pointers do not tell.
+    pub line: usize,
     pub rows: usize,
     pub taps: usize,
     /// Numbers from the start of each run to the first that counts.
@@ -143,7 +146,8 @@ impl Tile<'_> {
             for tap in 0..self.taps {
                 let runs = self.runs.as_ptr().add(tap * self.stride);
                 for m in 0..M {
-                    run[m] = (*runs.add(m.min(self.rows - 1))).add(self.channel);
+                    let first = *runs.add(m.min(self.rows - 1));
+                    run[m] = first.add(tap * self.line + self.channel);
                 }
                 let mut k = 0;
                 if AHEAD {

@@ -314,7 +314,8 @@ impl Winograd<'_> {
                 let at = point * sizes.output_apart + first * filters.len() + column;
                 self.level.run(Tile {
                     runs: &runs[first..first + rows],
-                    stride: rows,
+                    stride: 0,
+                    line: 0,
                     rows,
                     taps: 1,
                     channel: point * sizes.input_apart + panel.group * depth - channels.start,
