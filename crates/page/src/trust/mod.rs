@@ -46,6 +46,8 @@ pub(super) struct Headline {
     explanation: String,
     headline: String,
     kind: &'static str,
+    /// Why, in a few words; empty where nothing is to be said.
+    reason: String,
 }
 
 /// The verdict on each explanation of a model, where that was measured.
@@ -57,7 +59,8 @@ pub(super) fn headlines(model: &ModelReport, language: Language) -> Vec<Headline
         let own = by_explanation.get(name).map_or(&[][..], Vec::as_slice);
         let verdict = verdicts::verdict(String::new(), own, language);
         let explanation = titles.explanation(name).to_owned();
-        Headline { explanation, headline: verdict.headline, kind: verdict.kind }
+        let (headline, kind, reason) = (verdict.headline, verdict.kind, verdict.reason);
+        Headline { explanation, headline, kind, reason }
     };
     explanations(model, &trust.assessments).iter().map(one).collect()
 }

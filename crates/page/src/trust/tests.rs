@@ -111,6 +111,22 @@ fn the_sections_are_there_where_trust_is() {
 }
 
 #[test]
+fn a_verdict_on_the_first_screen_has_its_reason() {
+    let reason = |report: &Report<'_>| {
+        let all = headlines(&report.models[0], Language::English);
+        all.into_iter().map(|one| one.reason).collect::<Vec<String>>()
+    };
+    let mut report = with_trust(0.9, 0.1);
+    let insane = "stays the same for the other class";
+    assert_eq!(reason(&with_trust(0.9, 0.5)), [insane]);
+    let assessments = &mut report.models[0].trust.as_mut().expect("trust").assessments;
+    assessments.iter_mut().for_each(|one| one.is_sane = one.is_sane.map(|_| true));
+    assert_eq!(reason(&report), ["beats every control by 2 of 2 measures"]);
+    let page = html(&with_trust(0.9, 0.1), Language::English);
+    assert!(page.contains(insane));
+}
+
+#[test]
 fn verdicts_are_in_words() {
     for (insertion, deletion, english, portuguese) in [
         (

@@ -24,6 +24,9 @@ pub(super) struct VerdictView {
     pub headline: String,
     /// `all`, `part`, `none`, `doubt` or `open`.
     pub kind: &'static str,
+    /// Why, in a few words; empty where nothing is to be said.
+    #[serde(skip)]
+    pub reason: String,
     sentences: Vec<String>,
 }
 
@@ -39,7 +42,9 @@ pub(super) fn verdict(name: String, own: &[&Assessment], language: Language) -> 
             Some((measure, one.is_sane?))
         })
         .collect();
-    let is_sane = sane.iter().all(|&(_, is_sane)| is_sane);
+    let failed: Vec<&str> =
+        sane.iter().filter(|(_, is_sane)| !is_sane).map(|(measure, _)| *measure).collect();
+    let is_sane = failed.is_empty();
     let kind = match (better.len(), judged.len()) {
         (_, 0) if is_sane => "open",
         (0, 1..) => "none",
@@ -55,7 +60,23 @@ pub(super) fn verdict(name: String, own: &[&Assessment], language: Language) -> 
         sentences.extend(language.say(&format!("sane_{measure}"), &[("answer", &answer)]));
     }
     let headline = language.say(&format!("trust_{kind}"), &[]).unwrap_or_default();
-    VerdictView { name, headline, kind, sentences }
+    let reason = reason(&failed, [better.len(), judged.len()], language);
+    VerdictView { name, headline, kind, reason, sentences }
+}
+
+/// What speaks against the maps most, or else by how many of the measures they are better.
+fn reason(failed: &[&str], counts: [usize; 2], language: Language) -> String {
+    let checks =
+        failed.iter().filter_map(|measure| language.say(&format!("reason_{measure}"), &[]));
+    let checks: Vec<String> = checks.collect();
+    let [some, all] = counts.map(|count| language.number(count as f64, 0));
+    match (checks.is_empty(), counts) {
+        (false, _) => checks.join(", "),
+        (true, [_, 0]) => String::new(),
+        (true, _) => {
+            language.say("reason_better", &[("some", &some), ("all", &all)]).unwrap_or_default()
+        }
+    }
 }
 
 /// By how many measures the maps are better, and what they say no more than by the others.
