@@ -146,9 +146,19 @@ impl Chromium {
     /// Clicks the middle of the element that a selector finds first, with the mouse.
     pub(crate) fn click(&mut self, selector: &str) {
         let quoted = Value::from(selector).to_string();
+        // Where it stays: the page may still move while pictures come and details open.
         let place = self.value(&format!(
-            "(() => {{ const e = document.querySelector({quoted}); e.scrollIntoView({{ block: 'center', behavior: 'instant' }});
-               const r = e.getBoundingClientRect(); return {{ x: r.x + r.width / 2, y: r.y + r.height / 2 }}; }})()"
+            "(async () => {{
+               const e = document.querySelector({quoted});
+               for (let last = {{}}, tries = 0; ; tries++) {{
+                 e.scrollIntoView({{ block: 'center', behavior: 'instant' }});
+                 await new Promise(requestAnimationFrame);
+                 const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
+                 const isStill = x === last.x && y === last.y && e.contains(document.elementFromPoint(x, y));
+                 if (isStill || tries > 300) return {{ x, y }};
+                 last = {{ x, y }};
+               }}
+             }})()"
         ));
         for kind in ["mousePressed", "mouseReleased"] {
             let (x, y) = (&place["x"], &place["y"]);
