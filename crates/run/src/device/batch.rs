@@ -118,7 +118,7 @@ mod tests {
         let batches =
             [(27_560_514, 224 * 224 * 64), (21_802_784, 147 * 147 * 64), (91_000, 921_600)]
                 .map(|(weights, layer)| in_cache(Needs { weights, layer, recorded: 0 }));
-        assert_eq!(batches, [3, 9, 2]);
+        assert_eq!(batches, [3, 9, 4]);
     }
 
     const MIB: u64 = 1 << 20;
