@@ -43,6 +43,9 @@ let waiting;
 const writeAddress = () => {
   clearTimeout(waiting);
   waiting = setTimeout(() => {
+    // A link that was just followed is read first.
+    const now = location.hash.slice(1);
+    if (now !== written && now.includes("=")) return;
     written = address();
     if (written !== location.hash.slice(1)) history.replaceState(null, "", written ? "#" + written : location.pathname + location.search);
   }, 200);
@@ -50,7 +53,8 @@ const writeAddress = () => {
 // Whether the address asks for something of the gallery.
 const readAddress = () => {
   if (!location.hash.includes("=")) return false;
-  const asked = new URLSearchParams(location.hash.slice(1));
+  written = location.hash.slice(1);
+  const asked = new URLSearchParams(written);
   names.forEach((name) => set(name, asked.get(name) ?? field[name].initial));
   showNumbers();
   choose(Number(asked.get("page")) - 1);
