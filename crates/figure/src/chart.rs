@@ -60,7 +60,7 @@ pub(crate) struct Stroke {
 
 impl Stroke {
     /// The stroke of a curve: every pair of a colour and dashes occurs once, since 7 and 4 have no divisor in common.
-    pub(crate) fn of(place: usize) -> Self {
+    pub(crate) fn coloured(place: usize) -> Self {
         let dashes = DASHES[place % DASHES.len()].to_vec();
         Self { width: 0.5, colour: COLOURS[place % COLOURS.len()], dashes }
     }

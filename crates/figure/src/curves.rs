@@ -17,7 +17,7 @@ const BESIDE: usize = 2;
 const SMALL: f32 = 6.5;
 
 /// What a chart shows.
-enum Drawn<'a> {
+enum Plot<'a> {
     Roc(Vec<&'a ModelReport>),
     Reliability(Vec<&'a ModelReport>),
     Removal(Removal),
@@ -41,11 +41,11 @@ pub fn curves(report: &Report<'_>, look: &Look) -> Result<Scene, Error> {
         return Err(Error::Asked(format!("the report has {count} curves of a kind\nhint: {hint}")));
     }
     let is_measured = !removals.is_empty();
-    let mut drawn: Vec<Drawn<'_>> = Vec::new();
+    let mut drawn: Vec<Plot<'_>> = Vec::new();
     if !models.is_empty() {
-        drawn.extend([Drawn::Roc(models.clone()), Drawn::Reliability(models)]);
+        drawn.extend([Plot::Roc(models.clone()), Plot::Reliability(models)]);
     }
-    drawn.extend(removals.into_iter().map(Drawn::Removal));
+    drawn.extend(removals.into_iter().map(Plot::Removal));
     let most = look.width.unwrap_or(WIDEST);
     let beside = 2.0 * MARGIN + 2.0 * LEFT + GAP + 1.5;
     let fitting = (most - beside) / 2.0;
@@ -66,9 +66,9 @@ pub fn curves(report: &Report<'_>, look: &Look) -> Result<Scene, Error> {
             let left = MARGIN + LEFT + place as f32 * (side + GAP + LEFT);
             let chart = Chart { left, top, side, range: [0.0, 1.0] };
             end = end.max(match one {
-                Drawn::Roc(models) => roc(&mut scene, chart, models, look),
-                Drawn::Reliability(models) => reliability(&mut scene, chart, models, look),
-                Drawn::Removal(removal) => removal.draw(&mut scene, chart, look),
+                Plot::Roc(models) => roc(&mut scene, chart, models, look),
+                Plot::Reliability(models) => reliability(&mut scene, chart, models, look),
+                Plot::Removal(removal) => removal.draw(&mut scene, chart, look),
             });
         }
         start = end - (LEADING - 2.0) * POINT;
@@ -91,7 +91,7 @@ fn roc(scene: &mut Scene, chart: Chart, models: &[&ModelReport], look: &Look) ->
     for (place, model) in models.iter().enumerate() {
         let points = plain(model.roc.iter().map(|point| chart.at(*point)));
         if points.len() > 1 {
-            let stroke = Stroke::of(place);
+            let stroke = Stroke::coloured(place);
             scene.add(stroke.line(points));
             let auc = said_auc(model, look);
             baseline = chart.legend(scene, baseline, [&model.name, &auc], &stroke, look);
@@ -105,7 +105,7 @@ fn reliability(scene: &mut Scene, chart: Chart, models: &[&ModelReport], look: &
     axes(scene, &chart, ["reliability", "axis_confidence", "axis_accuracy"], look);
     let mut baseline = chart.below();
     for (place, model) in models.iter().enumerate() {
-        let (stroke, dots) = (Stroke::of(place), dots(model));
+        let (stroke, dots) = (Stroke::coloured(place), dots(model));
         if dots.is_empty() {
             continue;
         }

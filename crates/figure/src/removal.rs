@@ -110,8 +110,12 @@ impl Removal {
         let controls = self.controls.iter().enumerate();
         let controls = controls.map(|(place, curve)| (curve, Stroke::grey(place)));
         let controls: Vec<_> = controls.collect();
-        let maps: Vec<_> =
-            self.maps.iter().enumerate().map(|(place, curve)| (curve, Stroke::of(place))).collect();
+        let maps: Vec<_> = self
+            .maps
+            .iter()
+            .enumerate()
+            .map(|(place, curve)| (curve, Stroke::coloured(place)))
+            .collect();
         for (curve, stroke) in controls.iter().chain(&maps) {
             let points = curve.points.iter().map(|(share, mean, _)| chart.at([*share, *mean]));
             scene.add(stroke.line(points.collect()));

@@ -120,9 +120,7 @@ impl<'a> Trace<'a> {
     /// be computed together with the next.
     #[must_use]
     pub fn watches(&self, name: &str) -> bool {
-        !self.together
-            && self.observer.is_some()
-            && self.only.is_none_or(|only| only.contains(&name))
+        !self.together && self.sees(name)
     }
 
     /// Whether the output of the layer called `name` is looked at wherever there is one.
