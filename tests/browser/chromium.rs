@@ -15,6 +15,10 @@ use tempfile::TempDir;
 /// How long the browser may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Whether the page is there, with its first images.
+const LOADED: &str =
+    "document.readyState === 'complete' && document.getElementById('shown')?.textContent > ''";
+
 /// Names that the browser goes by.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
@@ -79,6 +83,12 @@ impl Chromium {
 
     /// Calls a method of the protocol and gives its result.
     pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
+        let result = self.answer(method, parameters);
+        result.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// Calls a method of the protocol. The result, or the browser's error.
+    fn answer(&mut self, method: &str, parameters: Value) -> Result<Value, Value> {
         self.sent += 1;
         let mut message = json!({ "id": self.sent, "method": method, "params": parameters });
         if let Some(session) = &self.session {
@@ -91,8 +101,12 @@ impl Chromium {
             let message = self.from.recv_timeout(PATIENCE);
             let message = message.unwrap_or_else(|error| panic!("{method}: {error}"));
             if message["id"] == self.sent {
-                assert!(message["error"].is_null(), "{method}: {}", message["error"]);
-                return message["result"].clone();
+                let error = &message["error"];
+                return if error.is_null() {
+                    Ok(message["result"].clone())
+                } else {
+                    Err(error.clone())
+                };
             }
             self.events.push(message);
         }
@@ -102,26 +116,30 @@ impl Chromium {
     pub(crate) fn open(&mut self, page: &Path) {
         let url = format!("file://{}", page.display());
         self.call("Page.navigate", json!({ "url": url }));
-        self.until("document.readyState === 'complete' && document.getElementById('shown').textContent !== ''");
+        self.until(LOADED);
     }
 
     /// Loads the page again and waits until it is there.
     pub(crate) fn reload(&mut self) {
         // The old page is complete, too, until it is gone.
         self.value("window.isOld = true");
-        self.value("location.reload()");
-        self.until(
-            "!window.isOld && document.readyState === 'complete' && document.getElementById('shown').textContent !== ''",
-        );
+        self.call("Page.reload", json!({}));
+        self.until(&format!("!window.isOld && {LOADED}"));
     }
 
     /// The value of an expression in the page.
     pub(crate) fn value(&mut self, expression: &str) -> Value {
+        let value = self.evaluated(expression);
+        value.unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    /// The value of an expression, or the error of a page that is left meanwhile.
+    fn evaluated(&mut self, expression: &str) -> Result<Value, Value> {
         let parameters =
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        let result = self.call("Runtime.evaluate", parameters);
+        let result = self.answer("Runtime.evaluate", parameters)?;
         assert!(result["exceptionDetails"].is_null(), "{expression}: {result:#}");
-        result["result"]["value"].clone()
+        Ok(result["result"]["value"].clone())
     }
 
     pub(crate) fn text(&mut self, expression: &str) -> String {
@@ -134,10 +152,10 @@ impl Chromium {
         value.as_f64().unwrap_or_else(|| panic!("{expression} is {value}"))
     }
 
-    /// Waits until an expression is true.
+    /// Waits until an expression is true, of the next page if this one is left meanwhile.
     pub(crate) fn until(&mut self, expression: &str) {
         let start = Instant::now();
-        while self.value(expression) != true {
+        while self.evaluated(expression) != Ok(Value::Bool(true)) {
             assert!(start.elapsed() < PATIENCE, "it never came true: {expression}");
             std::thread::sleep(Duration::from_millis(20));
         }
