@@ -12,24 +12,92 @@ use crate::tile::{Activation, activate, activate_one};
 /// If the shape and the numbers do not fit.
 #[must_use]
 pub fn mean(input: &[f32], shape: Shape) -> Vec<f32> {
+    mean_at(Level::best(), input, shape)
+}
+
+pub(crate) fn mean_at(level: Level, input: &[f32], shape: Shape) -> Vec<f32> {
     assert_eq!(input.len(), shape.len(), "the input has its shape");
     let mut means = vec![0.0; shape.batch * shape.channels];
-    let line = (shape.width * shape.channels).max(1);
-    let size = (shape.height * line).max(1);
-    for (image, means) in input.chunks_exact(size).zip(means.chunks_exact_mut(shape.channels)) {
-        // Row by row: a sum of sums rounds less than one long sum.
-        let mut row = vec![0.0; shape.channels];
-        for line in image.chunks_exact(line) {
-            row.fill(0.0);
-            for position in line.chunks_exact(shape.channels) {
-                add(&mut row, position);
-            }
-            add(means, &row);
-        }
-        let count = (shape.height * shape.width) as f32;
-        means.iter_mut().for_each(|mean| *mean /= count);
-    }
+    let output = Shared::new(&mut means);
+    each_line(shape.batch, shape.len(), |image| {
+        level.run(Means { input, shape, image, output });
+    });
     means
+}
+
+/// The means of the channels of one image.
+struct Means<'a> {
+    input: &'a [f32],
+    shape: Shape,
+    image: usize,
+    output: Shared,
+}
+
+impl Kernel for Means<'_> {
+    #[inline(always)]
+    unsafe fn call<S: Simd>(self) {
+        /// Vectors that are summed beside each other.
+        const MANY: usize = 8;
+        let channels = self.shape.channels;
+        let mut channel = 0;
+        // SAFETY: the channels are those of the image.
+        unsafe {
+            while channel + MANY * S::LANES <= channels {
+                self.vectors::<S, MANY>(channel);
+                channel += MANY * S::LANES;
+            }
+            while channel + S::LANES <= channels {
+                self.vectors::<S, 1>(channel);
+                channel += S::LANES;
+            }
+        }
+        let Shape { height, width, .. } = self.shape;
+        for channel in channel..channels {
+            let mut sum = 0.0;
+            for line in 0..height {
+                let mut row = 0.0;
+                for right in 0..width {
+                    row += self.input
+                        [((self.image * height + line) * width + right) * channels + channel];
+                }
+                sum += row;
+            }
+            // SAFETY: as above; each image is written by one thread.
+            unsafe {
+                *self.output.at(self.image * channels + channel) = sum / (height * width) as f32;
+            }
+        }
+    }
+}
+
+impl Means<'_> {
+    /// Of so many vectors, from a channel on. Row by row: a sum of sums rounds less than one long sum.
+    #[inline(always)]
+    unsafe fn vectors<S: Simd, const N: usize>(&self, channel: usize) {
+        let Shape { height, width, channels, .. } = self.shape;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let image = self.input.as_ptr().add(self.image * height * width * channels + channel);
+            let mut sums = [S::splat(0.0); N];
+            for line in 0..height {
+                let mut row = [S::splat(0.0); N];
+                for right in 0..width {
+                    let at = image.add((line * width + right) * channels);
+                    for n in 0..N {
+                        row[n] = S::add(row[n], S::load(at.add(n * S::LANES)));
+                    }
+                }
+                for n in 0..N {
+                    sums[n] = S::add(sums[n], row[n]);
+                }
+            }
+            let count = S::splat((height * width) as f32);
+            for n in 0..N {
+                let at = self.image * channels + channel + n * S::LANES;
+                S::store(self.output.at(at), S::div(sums[n], count));
+            }
+        }
+    }
 }
 
 /// The same number at each position of a channel: `values`, `[batch, channels]`, each times `factor`.
@@ -114,12 +182,6 @@ fn product_sum(a: &[f32], b: &[f32]) -> f32 {
         }
     }
     sums.iter().sum()
-}
-
-fn add(sums: &mut [f32], values: &[f32]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
-    }
 }
 
 /// `activation(map * factors + shortcut)` into `output`, with one factor, `[batch, channels]`, a

@@ -10,7 +10,7 @@ use crate::pooled;
 use crate::shape::{Shape, Window};
 use crate::simd::{Level, Tiling};
 use crate::tile::Activation;
-use crate::winograd::{self, Winograd};
+use crate::winograd::{self, Scheme, Winograd};
 
 /// Inputs with fewer channels get their border of zeros first, so that a row of a window is one
 /// run.
@@ -19,7 +19,7 @@ pub(crate) const FEW_CHANNELS: usize = 8;
 /// Which way a convolution may be computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Arithmetic {
-    /// The fastest: Winograd's method for 3×3 kernels with stride 1, whose rounding errors are a
+    /// The fastest: Winograd's method for kernels of some sizes with stride 1, whose rounding errors are a
     /// few times larger than those of plain sums.
     #[default]
     Fast,
@@ -103,14 +103,16 @@ impl Convolution {
         let tiling = level.tile();
         let few = channels < FEW_CHANNELS && groups == 1 && window.is_dense();
         let narrow = Narrow::new(tiling.lanes, groups, [channels, filters]);
+        let scheme = Scheme::find(window, own, filters / groups, tiling);
+        let scheme = scheme.filter(|_| how == Arithmetic::Fast);
         let method = if groups > 1 && groups == channels && groups == filters {
             Method::Depthwise(depthwise::Weights::new(weights, None))
         } else if narrow.is_some() {
             Method::Depthwise(depthwise::Weights::new(weights, narrow))
         } else if few && !window.is_point() {
             Method::Rows(pack(weights, depth, tiling))
-        } else if how == Arithmetic::Fast && winograd::fits(window, own, filters / groups, tiling) {
-            Method::Winograd(winograd::Weights::new(level, weights, own))
+        } else if let Some(scheme) = scheme {
+            Method::Winograd(winograd::Weights::new(level, scheme, weights, own))
         } else {
             Method::Direct(pack(weights, depth, tiling))
         };
@@ -144,10 +146,47 @@ impl Convolution {
         shortcut: Option<&[f32]>,
         activation: Activation,
     ) {
+        let finish = Finish { bias: &self.bias, factors: None, shortcut, activation };
+        self.run_with((input, input_shape), (output, output_shape), finish);
+    }
+
+    /// Whether results can be [multiplied by factors](Self::run_scaled).
+    #[must_use]
+    pub fn can_scale(&self) -> bool {
+        matches!(self.method, Method::Direct(_))
+    }
+
+    /// As [`run`](Self::run), with results that are multiplied by `factors`, `[batch, filters]`, before the
+    /// shortcut is added.
+    ///
+    /// # Panics
+    ///
+    /// As [`run`](Self::run), or if it [cannot](Self::can_scale).
+    pub fn run_scaled(
+        &self,
+        (input, input_shape): (&[f32], Shape),
+        (output, output_shape): (&mut [f32], Shape),
+        factors: &[f32],
+        shortcut: Option<&[f32]>,
+        activation: Activation,
+    ) {
+        assert!(self.can_scale(), "results that can be scaled");
+        let sizes = output_shape.batch * output_shape.channels;
+        assert_eq!(factors.len(), sizes, "a factor for each channel");
+        let factors = Some(factors);
+        let finish = Finish { bias: &self.bias, factors, shortcut, activation };
+        self.run_with((input, input_shape), (output, output_shape), finish);
+    }
+
+    fn run_with(
+        &self,
+        (input, input_shape): (&[f32], Shape),
+        (output, output_shape): (&mut [f32], Shape),
+        finish: Finish<'_>,
+    ) {
         assert_eq!(input_shape.channels, self.channels, "the kernel's channels");
         assert_eq!(output_shape.channels, self.filters, "a channel for each filter");
         assert_eq!(input_shape.batch, output_shape.batch, "as many images");
-        let finish = Finish { bias: &self.bias, shortcut, activation };
         let (level, window) = (self.level, self.window);
         match &self.method {
             Method::Depthwise(weights) => {
@@ -177,12 +216,14 @@ impl Convolution {
     #[must_use]
     pub fn can_pool(&self, pool: Window, results: Shape, pooled: Shape) -> bool {
         pooled::are_tiles(pool, results, pooled)
-            && match self.method {
+            && match &self.method {
                 Method::Direct(_) | Method::Rows(_) => true,
-                Method::Winograd(_) => {
+                Method::Winograd(weights) => {
                     let side = winograd::POOLED;
                     let whole = [pooled.height * side, pooled.width * side];
-                    pool.size == [side; 2] && [results.height, results.width] == whole
+                    weights.can_pool()
+                        && pool.size == [side; 2]
+                        && [results.height, results.width] == whole
                 }
                 Method::Depthwise(_) => false,
             }
@@ -205,7 +246,8 @@ impl Convolution {
         assert_eq!(results.channels, self.filters, "a channel for each filter");
         assert_eq!(input_shape.batch, results.batch, "as many images");
         assert!(self.can_pool(pool, results, output_shape), "windows that can be pooled");
-        let finish = Finish { bias: &self.bias, shortcut: None, activation };
+        let (factors, shortcut) = (None, None);
+        let finish = Finish { bias: &self.bias, factors, shortcut, activation };
         let (level, window) = (self.level, self.window);
         match &self.method {
             Method::Direct(weights) => {

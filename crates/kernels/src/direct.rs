@@ -7,7 +7,7 @@ use crate::panels::{Panel, Panels};
 use crate::parallel::{Shared, each, scratch, threads};
 use crate::shape::{Shape, Window};
 use crate::simd::{Kernel, Level, Simd};
-use crate::tile::{Activation, Ahead, Tile};
+use crate::tile::{Activation, Ahead, Factors, Tile};
 
 /// Rows of the left matrix that a thread works on at a time should fit the second-level cache
 /// beside a panel of weights, in numbers.
@@ -25,6 +25,8 @@ const COLLISION: usize = 512;
 pub(crate) struct Finish<'a> {
     /// A number for each column, padded to whole panels.
     pub bias: &'a [f32],
+    /// What each image's sums are then multiplied by, `[batch, filters]`.
+    pub factors: Option<&'a [f32]>,
     /// What is added before the activation, of the output's shape.
     pub shortcut: Option<&'a [f32]>,
     pub activation: Activation,
@@ -225,6 +227,7 @@ impl Kernel for Strip<'_> {
         let (output, start) = self.target;
         let bias = all.finish.bias[panel.column..].as_ptr();
         let line = all.line();
+        let plane = all.output_shape.height * all.output_shape.width;
         // Pointers of each position.
         let own = if line.is_some() { 1 } else { taps };
         let mut position = first;
@@ -235,6 +238,12 @@ impl Kernel for Strip<'_> {
             let ahead = next.map_or(Ahead::NONE, |&first| {
                 let rows = S::ROWS.min(end - position - rows);
                 Ahead { first, lines: rows * self.depth / LINE }
+            });
+            let factors = all.finish.factors.map_or(Factors::NONE, |factors| Factors {
+                values: factors[position / plane * apart + panel.column..].as_ptr(),
+                apart,
+                before: position % plane,
+                plane,
             });
             let tile = Tile {
                 runs: &self.runs[(position - first) * own..][..rows * own],
@@ -247,6 +256,7 @@ impl Kernel for Strip<'_> {
                 panel: panel.values,
                 vectors: panel.vectors,
                 bias,
+                factors,
                 // SAFETY: the caller checked the output's size; each tile has positions and columns of its
                 // own.
                 output: unsafe { output.at(at) },

@@ -3,11 +3,12 @@
 mod cases;
 mod functions;
 mod gradients;
+mod together;
 
 use proptest::prelude::*;
 
 use self::cases::{Case, activated, cases, grouped};
-use crate::channelwise::scale_and_add_at;
+use crate::channelwise::{mean_at, scale_and_add_at};
 use crate::pool::pool_at;
 use crate::*;
 
@@ -75,38 +76,6 @@ fn convolves(case: &Case, seed: u32) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Whether the largest of each window of results can be taken at once; if so, it is checked to the last bit.
-fn pools_at_once(case: &Case, size: [usize; 2], seed: u32) -> Result<bool, TestCaseError> {
-    let pool = Window { size, strides: size, before: [0, 0], dilation: [1, 1] };
-    let (input, results) = (case.input, case.output);
-    let pooled =
-        Shape { height: results.height / size[0], width: results.width / size[1], ..results };
-    let (mut x, kernel) = (numbers(input.len(), seed), numbers(case.weights(), seed ^ 1));
-    x[0] = f32::NAN;
-    let bias = numbers(results.channels, seed ^ 2);
-    let mut can_all = true;
-    for level in Level::all() {
-        for how in [Arithmetic::Exact, Arithmetic::Fast] {
-            let weights = Weights { kernel: &kernel, scale: None, bias: &bias, groups: 1 };
-            let convolution = Convolution::at(level, case.window, input.channels, &weights, how);
-            if pooled.is_empty() || !convolution.can_pool(pool, results, pooled) {
-                can_all = false;
-                continue;
-            }
-            let mut map = vec![f32::NAN; results.len()];
-            convolution.run((&x, input), (&mut map, results), None, case.activation);
-            let mut expected = vec![0.0; pooled.len()];
-            pool_at(level, Pooling::Max, pool, (&map, results), (&mut expected, pooled));
-            let mut found = vec![1.0; pooled.len()];
-            let target = (&mut *found, pooled);
-            convolution.run_pooled((&x, input), (results, pool), target, case.activation);
-            let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<u32>>();
-            prop_assert_eq!(bits(&found), bits(&expected), "{} {:?}", level.name(), how);
-        }
-    }
-    Ok(can_all)
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
 
@@ -118,21 +87,6 @@ proptest! {
     #[test]
     fn convolutions_with_groups_and_gaps_are_plain_sums(case in grouped(), seed in any::<u32>()) {
         convolves(&case, seed)?;
-    }
-
-    #[test]
-    fn results_that_are_pooled_at_once_are_the_same(
-        case in cases(), side in 1..5_usize, wide in 1..5_usize, seed in any::<u32>(),
-    ) {
-        pools_at_once(&case, [side, wide], seed)?;
-        // As Winograd's method wants it.
-        let even = |size: usize| size.next_multiple_of(2);
-        let (input, output) = (case.input, case.output);
-        let input = Shape { height: even(input.height), width: even(input.width), channels: 16, ..input };
-        let output = Shape { height: input.height, width: input.width, channels: 32, ..output };
-        let window = Window { size: [3, 3], strides: [1, 1], before: [1, 1], dilation: [1, 1] };
-        let case = Case { input, output, window, ..case };
-        prop_assert!(pools_at_once(&case, [2, 2], seed)?, "Winograd's method can");
     }
 
     #[test]
@@ -189,31 +143,38 @@ proptest! {
         }
         let positions = (shape.height * shape.width) as f64;
         let means: Vec<f64> = sums.iter().map(|sum| sum / positions).collect();
-        prop_assert!(worst(&mean(&x, shape), &means, HALF) < PLAIN);
+        for level in Level::all() {
+            let found = mean_at(level, &x, shape);
+            prop_assert!(worst(&found, &means, HALF) < PLAIN, "{}", level.name());
+        }
     }
 }
 
 /// Results of a batch are those of its images alone, to the last bit, on any number of threads.
 #[test]
 fn neither_the_batch_nor_the_threads_change_a_bit() {
-    for (size, step, groups, channels, filters) in [
-        (3, 1, 1, 32, 48),
-        (1, 1, 1, 512, 40),
-        (5, 1, 1, 3, 64),
-        (3, 1, 1, 20, 33),
-        (3, 2, 1, 20, 33),
-        (3, 1, 2, 64, 96),
-        (3, 1, 8, 32, 32),
-        (3, 1, 4, 32, 32),
-        (3, 1, 11, 11, 22),
-        (5, 1, 40, 40, 40),
-        (3, 2, 21, 21, 21),
+    for ([high, wide], step, groups, channels, filters) in [
+        ([3, 3], 1, 1, 32, 48),
+        ([1, 1], 1, 1, 512, 40),
+        ([5, 5], 1, 1, 3, 64),
+        ([5, 5], 1, 1, 48, 64),
+        ([1, 7], 1, 1, 32, 48),
+        ([7, 1], 1, 2, 64, 96),
+        ([3, 1], 1, 1, 32, 48),
+        ([3, 3], 1, 1, 20, 33),
+        ([3, 3], 2, 1, 20, 33),
+        ([3, 3], 1, 2, 64, 96),
+        ([3, 3], 1, 8, 32, 32),
+        ([3, 3], 1, 4, 32, 32),
+        ([3, 3], 1, 11, 11, 22),
+        ([5, 5], 1, 40, 40, 40),
+        ([3, 3], 2, 21, 21, 21),
     ] {
         let shape = Shape { batch: 5, height: 13, width: 11, channels };
         let output = Shape { channels: filters, ..shape };
-        let before = [size / 2 * step; 2];
-        let window = Window { size: [size; 2], strides: [1, 1], before, dilation: [step; 2] };
-        let kernel = numbers(size * size * channels / groups * filters, 7);
+        let before = [high / 2 * step, wide / 2 * step];
+        let window = Window { size: [high, wide], strides: [1, 1], before, dilation: [step; 2] };
+        let kernel = numbers(high * wide * channels / groups * filters, 7);
         let bias = numbers(filters, 8);
         let weights = Weights { kernel: &kernel, scale: None, bias: &bias, groups };
         let convolution = Convolution::new(window, channels, &weights, Arithmetic::Fast);
@@ -229,10 +190,10 @@ fn neither_the_batch_nor_the_threads_change_a_bit() {
             found.iter().map(|value| value.to_bits()).collect::<Vec<u32>>()
         };
         let together = run(5, &x, 1);
-        assert_eq!(run(5, &x, 3), together, "{size}×{size} in {groups} groups, threads");
+        assert_eq!(run(5, &x, 3), together, "{high}×{wide} in {groups} groups, threads");
         let alone: Vec<u32> =
             x.chunks(shape.len() / 5).flat_map(|image| run(1, image, 2)).collect();
-        assert_eq!(alone, together, "{size}×{size} in {groups} groups, one at a time");
+        assert_eq!(alone, together, "{high}×{wide} in {groups} groups, one at a time");
     }
 }
 

@@ -53,16 +53,46 @@ pub(crate) struct Tile<'a> {
     pub vectors: usize,
     /// A number for each column of the panel, or null.
     pub bias: *const f32,
+    pub factors: Factors,
     /// Where the first row is stored.
     pub output: *mut f32,
     /// Numbers from one row of the output to the next.
     pub apart: usize,
-    /// What is added after the bias, with rows as far apart as the output's; or null.
+    /// What is added after the bias and the factors, with rows as far apart as the output's; or null.
     pub shortcut: *const f32,
     pub activation: Activation,
     /// Columns that are stored: the panel's width, or fewer.
     pub columns: usize,
     pub ahead: Ahead,
+}
+
+/// What sums are multiplied by after the bias: a number for each column, of the image that a row belongs to.
+#[derive(Clone, Copy)]
+pub(crate) struct Factors {
+    /// Those of the first row's image, or null.
+    pub values: *const f32,
+    /// Numbers from one image's to the next's.
+    pub apart: usize,
+    /// Rows of the first image that are not in the tile.
+    pub before: usize,
+    /// Rows of an image.
+    pub plane: usize,
+}
+
+impl Factors {
+    /// None.
+    pub(crate) const NONE: Self =
+        Self { values: std::ptr::null(), apart: 0, before: 0, plane: usize::MAX };
+
+    /// Those of the next row.
+    #[inline(always)]
+    fn next(mut self) -> Self {
+        self.before += 1;
+        if self.before == self.plane {
+            (self.before, self.values) = (0, self.values.wrapping_add(self.apart));
+        }
+        self
+    }
 }
 
 /// Numbers that a later tile needs: they are on their way to the cache while this one is computed.
@@ -84,6 +114,7 @@ impl Kernel for Tile<'_> {
         let alone = self.columns == self.vectors * S::LANES
             && self.activation == Activation::Linear
             && self.bias.is_null()
+            && self.factors.values.is_null()
             && self.shortcut.is_null();
         // SAFETY: the caller's promise.
         unsafe {
@@ -183,8 +214,10 @@ impl Tile<'_> {
                     S::store(stored.add((m * N + n) * S::LANES), sums[m][n]);
                 }
             }
+            let mut factors = self.factors;
             for m in 0..self.rows {
-                self.finish::<S, N>(m, stored.add(m * N * S::LANES));
+                self.finish::<S, N>(m, stored.add(m * N * S::LANES), factors.values);
+                factors = factors.next();
             }
         }
     }
@@ -206,10 +239,15 @@ impl Tile<'_> {
         }
     }
 
-    /// Bias, shortcut, activation; then stores.
+    /// Bias, factors, shortcut, activation; then stores.
     #[inline(always)]
-    unsafe fn finish<S: Simd, const N: usize>(&self, row: usize, sums: *const f32) {
-        // SAFETY: the bias is padded to the panel; each row of output and shortcut has `columns`
+    unsafe fn finish<S: Simd, const N: usize>(
+        &self,
+        row: usize,
+        sums: *const f32,
+        factors: *const f32,
+    ) {
+        // SAFETY: the bias is padded to the panel; factors and each row of output and shortcut have `columns`
         // numbers.
         unsafe {
             let output = self.output.add(row * self.apart);
@@ -223,6 +261,9 @@ impl Tile<'_> {
                     if !self.bias.is_null() {
                         value += *self.bias.add(n);
                     }
+                    if !factors.is_null() {
+                        value *= *factors.add(n);
+                    }
                     if !shortcut.is_null() {
                         value += *shortcut.add(n);
                     }
@@ -235,6 +276,9 @@ impl Tile<'_> {
                 let mut value = S::load(sums.add(at));
                 if !self.bias.is_null() {
                     value = S::add(value, S::load(self.bias.add(at)));
+                }
+                if !factors.is_null() {
+                    value = S::mul(value, S::load(factors.add(at)));
                 }
                 if !shortcut.is_null() {
                     value = S::add(value, S::load(shortcut.add(at)));

@@ -1,133 +1,28 @@
-//! 3×3 convolution with stride 1 by fewer multiplications: 36 for 16 results, not 144.
+//! Convolution with stride 1 by fewer multiplications.
 //!
 //! Lavin and Gray, *Fast Algorithms for Convolutional Neural Networks*, CVPR 2016,
-//! <https://arxiv.org/abs/1509.09308>: F(4×4, 3×3), here with the points 0, ±√½, ±√2 and ∞, whose
-//! rounding errors are smaller than those of 0, ±1, ±2 and ∞ (Barabasz et al., *Error Analysis and
-//! Improving the Accuracy of Winograd Convolution for Deep Neural Networks*, 2020,
-//! <https://arxiv.org/abs/1803.10986>).
+//! <https://arxiv.org/abs/1509.09308>. [`scheme`] has the sizes of kernels, and the points.
 
-mod patches;
+mod line;
+mod scheme;
+mod square;
+mod weights;
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
-use self::patches::{Enter, Leave};
+pub(crate) use self::scheme::Scheme;
+use self::scheme::{Axis, MOST_READS};
+pub(crate) use self::weights::Weights;
 use crate::buffers::LINE;
-use crate::convolution;
 use crate::direct::{Finish, inside};
-use crate::panels::{Panel, Panels};
+use crate::panels::Panel;
 use crate::parallel::{Shared, each, scratch, threads};
 use crate::shape::{Shape, Window};
-use crate::simd::{Kernel, Level, Simd, Tiling};
-use crate::tile::{Activation, Ahead, Tile};
-
-/// Positions of the output that a patch gives, along one axis.
-const OUT: usize = 4;
-/// Positions of the input that it reads.
-const IN: usize = 6;
-/// Products of matrices.
-const POINTS: usize = IN * IN;
-
-const A: f64 = std::f64::consts::FRAC_1_SQRT_2;
-const B: f64 = std::f64::consts::SQRT_2;
-
-/// What the kernel's three numbers along one axis become (`G` of the paper).
-const KERNEL: [[f64; 3]; IN] = {
-    let (a, b) = (1.0 / (2.0 * A * A * (A * A - B * B)), 1.0 / (2.0 * B * B * (B * B - A * A)));
-    [
-        [1.0 / (A * A * B * B), 0.0, 0.0],
-        [a, a * A, a * A * A],
-        [a, -a * A, a * A * A],
-        [b, b * B, b * B * B],
-        [b, -b * B, b * B * B],
-        [0.0, 0.0, 1.0],
-    ]
-};
+use crate::simd::{Level, Tiling};
+use crate::tile::{Activation, Ahead, Factors, Tile};
 
 /// The side of the windows that results are pooled in.
 pub(crate) const POOLED: usize = 2;
-
-/// Whether the method applies, with so many channels and filters in a group.
-pub(crate) fn fits(window: Window, channels: usize, filters: usize, tiling: Tiling) -> bool {
-    window.size == [3, 3]
-        && window.strides == [1, 1]
-        && window.is_dense()
-        && channels.is_multiple_of(tiling.lanes)
-        && filters.is_multiple_of(tiling.lanes)
-}
-
-/// A kernel in the form of the products: one matrix `[channels, filters]` for each point
-/// and group.
-#[derive(Debug)]
-pub(crate) struct Weights {
-    points: Vec<Panels>,
-    /// Whether they have to be fetched again for each block of patches.
-    is_large: bool,
-}
-
-/// So many numbers stay in the cache of a core.
-const NEAR: usize = 1 << 20;
-
-impl Weights {
-    /// Transforms a kernel `[3, 3, channels, filters]`, where `channels` are those of a group.
-    pub(crate) fn new(level: Level, weights: &convolution::Weights<'_>, channels: usize) -> Self {
-        let (groups, filters) = (weights.groups, weights.bias.len());
-        let zeros = || Panels::zeros(groups, channels, filters / groups, level.tile());
-        let mut points: Vec<_> = std::iter::repeat_with(zeros).take(POINTS).collect();
-        // One thread for each row of the points: it makes `POINTS / IN` matrices.
-        points.par_chunks_mut(IN).enumerate().for_each(|(row, points)| {
-            level.run(Transform { weights, channels, filters, row, points });
-        });
-        let is_large = POINTS * channels * filters > NEAR;
-        Self { points, is_large }
-    }
-}
-
-/// The kernel's transformation (`G g Gᵀ` of the paper), for the points of one row.
-struct Transform<'a> {
-    weights: &'a convolution::Weights<'a>,
-    channels: usize,
-    filters: usize,
-    row: usize,
-    points: &'a mut [Panels],
-}
-
-/// Filters at a time: whole vectors, in any instruction set.
-const FILTERS: usize = 32;
-
-impl Kernel for Transform<'_> {
-    #[inline(always)]
-    unsafe fn call<S: Simd>(self) {
-        for columns in self.points[0].ranges() {
-            let (first, count) = (columns.start, columns.len());
-            for channel in 0..self.channels {
-                // The three columns of the kernel, each summed over its rows.
-                let mut down = [[0.0_f64; FILTERS]; 3];
-                for x in 0..3 {
-                    for y in 0..3 {
-                        let at = ((y * 3 + x) * self.channels + channel) * self.filters + first;
-                        let kernel = &self.weights.kernel[at..at + count];
-                        let factor = KERNEL[self.row][y];
-                        for n in 0..count {
-                            down[x][n] += factor * f64::from(kernel[n]);
-                        }
-                    }
-                }
-                for (x, point) in self.points.iter_mut().enumerate() {
-                    let mut sums = [0.0_f32; FILTERS];
-                    for n in 0..count {
-                        let [a, b, c] = KERNEL[x];
-                        let factor = self.weights.scale.map_or(1.0, |s| f64::from(s[first + n]));
-                        let sum = a * down[0][n] + b * down[1][n] + c * down[2][n];
-                        sums[n] = (factor * sum) as f32;
-                    }
-                    point.set(channel, first, &sums[..count]);
-                }
-            }
-        }
-    }
-}
 
 /// A convolution to run.
 pub(crate) struct Winograd<'a> {
@@ -162,6 +57,7 @@ struct Block {
     /// Numbers from one point to the next.
     input_apart: usize,
     output_apart: usize,
+    points: usize,
 }
 
 struct Runs(Vec<*const f32>);
@@ -170,15 +66,15 @@ struct Runs(Vec<*const f32>);
 unsafe impl Sync for Runs {}
 
 impl Block {
-    fn new(part: &Part, patches: usize) -> Self {
+    fn new(part: &Part, patches: usize, points: usize) -> Self {
         // A distance of whole pages would make the points collide in the cache.
         let apart = |channels: usize| patches * channels + 16;
         let (input_apart, output_apart) = (apart(part.channels.len()), apart(part.filters.len()));
-        Self { part: part.clone(), patches, input_apart, output_apart }
+        Self { part: part.clone(), patches, input_apart, output_apart, points }
     }
 
     fn len(&self) -> usize {
-        POINTS * (self.input_apart + self.output_apart)
+        self.points * (self.input_apart + self.output_apart)
     }
 
     /// Where the rows of the first point's matrix begin. They are found once: addresses that a tile reads as soon
@@ -199,10 +95,11 @@ impl Winograd<'_> {
         assert!(self.finish.shortcut.is_none_or(|s| s.len() == output.len()), "as the output");
         let all = self.output_shape.batch * self.across() * self.down();
         let rows = self.level.tile().rows;
+        let points = self.weights.scheme.points();
         let parts = self.parts();
         let channels = parts[0].channels.len() + parts[0].filters.len();
         // Patches whose buffers stay in the second-level cache; more where the weights do not.
-        let fitting = (192 * 1024 / (POINTS * channels)).clamp(4 * rows, 16 * rows);
+        let fitting = (192 * 1024 / (points * channels)).clamp(4 * rows, 16 * rows);
         let in_block = fitting.min(all.div_ceil(2 * threads()).next_multiple_of(rows));
         let blocks = all.div_ceil(in_block);
         // A small block at the end would need all weights once more for little: then all are equal.
@@ -214,15 +111,15 @@ impl Winograd<'_> {
             each(blocks, |block| {
                 let patches = block * in_block..((block + 1) * in_block).min(all);
                 for part in &parts {
-                    let sizes = Block::new(part, patches.len());
+                    let sizes = Block::new(part, patches.len(), points);
                     scratch(sizes.len(), |buffer| {
-                        let (ins, sums) = buffer.split_at_mut(POINTS * sizes.input_apart);
+                        let (ins, sums) = buffer.split_at_mut(points * sizes.input_apart);
                         let (ins, sums) = (Shared::new(ins), Shared::new(sums));
                         let runs = sizes.runs(ins);
                         patches
                             .clone()
                             .for_each(|p| self.enter(p, p - patches.start, &sizes, ins, &zeros));
-                        (0..POINTS).for_each(|point| self.product(point, &sizes, &runs, sums));
+                        (0..points).for_each(|point| self.product(point, &sizes, &runs, sums));
                         patches
                             .clone()
                             .for_each(|p| self.leave(p, p - patches.start, &sizes, sums, output));
@@ -233,24 +130,24 @@ impl Winograd<'_> {
         }
         // Few patches: the threads share the points.
         for part in &parts {
-            let sizes = Block::new(part, all);
+            let sizes = Block::new(part, all, points);
             scratch(sizes.len(), |buffer| {
-                let (ins, sums) = buffer.split_at_mut(POINTS * sizes.input_apart);
+                let (ins, sums) = buffer.split_at_mut(points * sizes.input_apart);
                 let (ins, sums) = (Shared::new(ins), Shared::new(sums));
                 let runs = sizes.runs(ins);
                 each(all, |patch| self.enter(patch, patch, &sizes, ins, &zeros));
-                each(POINTS, |point| self.product(point, &sizes, &runs, sums));
+                each(points, |point| self.product(point, &sizes, &runs, sums));
                 each(all, |patch| self.leave(patch, patch, &sizes, sums, output));
             });
         }
     }
 
     fn across(&self) -> usize {
-        self.output_shape.width.div_ceil(OUT)
+        self.output_shape.width.div_ceil(self.weights.scheme.axes()[1].results)
     }
 
     fn down(&self) -> usize {
-        self.output_shape.height.div_ceil(OUT)
+        self.output_shape.height.div_ceil(self.weights.scheme.axes()[0].results)
     }
 
     /// The groups in parts, the first of which is as large as any.
@@ -271,7 +168,8 @@ impl Winograd<'_> {
     /// Image and first output row and column of a patch.
     fn place(&self, patch: usize) -> (usize, usize, usize) {
         let (across, down) = (self.across(), self.down());
-        (patch / across / down, patch / across % down * OUT, patch % across * OUT)
+        let [high, wide] = self.weights.scheme.axes().map(|axis| axis.results);
+        (patch / across / down, patch / across % down * high, patch % across * wide)
     }
 
     /// Transforms a patch of the input into row `row` of each point's matrix.
@@ -280,8 +178,10 @@ impl Winograd<'_> {
         let Shape { height, width, channels, .. } = self.input_shape;
         let (top, left) = (self.window.start(0, down), self.window.start(1, right));
         let own = &sizes.part.channels;
-        let mut sources = [[zeros.as_ptr(); IN]; IN];
-        for (y, line) in sources.iter_mut().enumerate() {
+        let scheme = self.weights.scheme;
+        let [high, wide] = scheme.axes().map(Axis::reads);
+        let mut sources = [zeros.as_ptr(); MOST_READS];
+        for (y, line) in sources.chunks_exact_mut(wide).take(high).enumerate() {
             let Some(y) = inside(top + y as isize, height) else { continue };
             for (x, source) in line.iter_mut().enumerate() {
                 let Some(x) = inside(left + x as isize, width) else { continue };
@@ -289,10 +189,15 @@ impl Winograd<'_> {
                 *source = self.input[at..].as_ptr();
             }
         }
-        let channels = own.len();
+        let (channels, apart) = (own.len(), sizes.input_apart);
         // SAFETY: the matrices have `patches` rows of `channels` numbers; each patch has its own.
         let target = unsafe { ins.at(row * channels) };
-        self.level.run(Enter { sources, channels, target, apart: sizes.input_apart });
+        match scheme.line() {
+            Some(axis) => {
+                self.level.run(line::Enter { axis, sources, channels, target, apart });
+            }
+            None => self.level.run(square::Enter { sources, channels, target, apart }),
+        }
     }
 
     /// Multiplies one point's matrix with its weights; the first point's begins with these rows.
@@ -323,6 +228,7 @@ impl Winograd<'_> {
                     panel: panel.values,
                     vectors: panel.vectors,
                     bias: std::ptr::null(),
+                    factors: Factors::NONE,
                     // SAFETY: the matrix has `patches` rows; each point has its own.
                     output: unsafe { sums.at(at) },
                     apart: filters.len(),
@@ -353,25 +259,50 @@ impl Winograd<'_> {
         let (image, down, right) = self.place(patch);
         let Shape { height, width, channels, .. } = self.output_shape;
         let own = &sizes.part.filters;
-        let (rows, columns) = (OUT.min(height - down), OUT.min(width - right));
+        let scheme = self.weights.scheme;
+        let [high, wide] = scheme.axes().map(|axis| axis.results);
+        let (rows, columns) = (high.min(height - down), wide.min(width - right));
         let side = if self.pooled { POOLED } else { 1 };
         let line = width / side * channels;
         let at = (image * height + down) / side * line + right / side * channels + own.start;
         // SAFETY: the patch begins within the output; `rows` and `columns` keep it there.
         let (source, target) = unsafe { (sums.at(row * own.len()), output.at(at)) };
-        self.level.run(Leave {
-            source: source.cast_const(),
-            apart: sizes.output_apart,
-            channels: own.len(),
-            target,
-            line,
-            across: channels,
-            rows,
-            columns,
-            pooled: self.pooled,
-            bias: self.finish.bias[own.start..].as_ptr(),
-            shortcut: self.finish.shortcut.map_or(std::ptr::null(), |s| s[at..].as_ptr()),
-            activation: self.finish.activation,
-        });
+        let (source, apart) = (source.cast_const(), sizes.output_apart);
+        let bias = self.finish.bias[own.start..].as_ptr();
+        let shortcut = self.finish.shortcut.map_or(std::ptr::null(), |s| s[at..].as_ptr());
+        let (activation, across, channels) = (self.finish.activation, channels, own.len());
+        let pooled = self.pooled;
+        match scheme.line() {
+            Some(axis) => {
+                let (step, count) = if wide > 1 { (across, columns) } else { (line, rows) };
+                self.level.run(line::Leave {
+                    axis,
+                    source,
+                    apart,
+                    channels,
+                    target,
+                    step,
+                    count,
+                    bias,
+                    shortcut,
+                    activation,
+                });
+            }
+            None => self.level.run(square::Leave {
+                results: high,
+                source,
+                apart,
+                channels,
+                target,
+                line,
+                across,
+                rows,
+                columns,
+                pooled,
+                bias,
+                shortcut,
+                activation,
+            }),
+        }
     }
 }

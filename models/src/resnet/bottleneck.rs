@@ -57,10 +57,7 @@ impl Bottleneck {
             None => input,
         };
         match &self.excite {
-            Some(excite) => {
-                let x = self.increase.forward(x, trace);
-                excite.forward_onto(x, shortcut, &self.sum, trace)
-            }
+            Some(excite) => excite.forward_onto(&self.increase, x, shortcut, &self.sum, trace),
             None => self.increase.forward_onto(x, shortcut, &self.sum, trace),
         }
     }
@@ -76,16 +73,33 @@ impl Excite {
         })
     }
 
+    /// The convolution `increase`, its channels weighed, and the sum with the shortcut.
     fn forward_onto(
         &self,
+        increase: &Conv2d,
         input: Tensor<4>,
         shortcut: Tensor<4>,
         sum: &Sum,
         trace: &mut Trace<'_>,
     ) -> Tensor<4> {
-        let x = self.squeeze.forward(input.clone(), trace);
+        match increase.means(&input, trace) {
+            Some(means) => {
+                let factors = self.factors(means, trace);
+                let after = (&self.multiply, sum);
+                increase.forward_scaled_onto(input, factors, shortcut, after, trace)
+            }
+            None => {
+                let x = increase.forward(input, trace);
+                let factors = self.factors(x.clone(), trace);
+                self.multiply.forward_onto(x, factors, shortcut, sum, trace)
+            }
+        }
+    }
+
+    /// A factor for each channel, of a map or of its means.
+    fn factors(&self, input: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
+        let x = self.squeeze.forward(input, trace);
         let x = self.down.forward(x, trace);
-        let factors = self.up.forward(x, trace);
-        self.multiply.forward_onto(input, factors, shortcut, sum, trace)
+        self.up.forward(x, trace)
     }
 }

@@ -78,7 +78,14 @@ impl Case {
 /// Sizes such as a network has them, small, and odd ones: one pixel, a single channel, windows that
 /// reach over every border.
 pub(super) fn cases() -> impl Strategy<Value = Case> {
-    let sizes = prop_oneof![Just([3, 3]), Just([1, 1]), ([1..6_usize, 1..6_usize])];
+    let line = prop_oneof![Just([1, 3]), Just([3, 1]), Just([1, 7]), Just([7, 1])];
+    let sizes = prop_oneof![
+        2 => Just([3, 3]),
+        1 => Just([5, 5]),
+        2 => line,
+        2 => Just([1, 1]),
+        2 => [1..6_usize, 1..6_usize],
+    ];
     let strides = prop_oneof![3 => Just([1, 1]), 2 => Just([2, 2]), 1 => [1..4_usize, 1..4_usize]];
     let channels = || prop_oneof![1..9_usize, Just(16), Just(32), Just(33), Just(48)];
     let activation = prop_oneof![

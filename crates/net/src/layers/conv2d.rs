@@ -1,20 +1,23 @@
 //! Convolution and what follows it.
 
-use std::sync::{Arc, OnceLock};
+mod cpu;
+
+use std::sync::Arc;
 
 use burn::module::{Module, Param, ParamId};
 use burn::nn::{PaddingConfig2d, conv};
 use burn::tensor::{Device, Shape as Dims, Tensor, TensorData};
-use burncam_kernels::{Convolution, Shape, Transposed, Weights, Window};
+use burncam_kernels::Window;
 
-use super::activation::{Function, before_function};
+use self::cpu::CpuConvolution;
+use super::activation::Function;
 use super::batch_norm::Folded;
 use super::gpu;
-use super::interleaved::{Interleaved, is_plain};
+use super::interleaved::is_plain;
 use super::pool::Slide;
-use super::recorded::{GradientFn, is_on_cpu, run};
+use super::recorded::is_on_cpu;
 use super::shared::SharedLayers;
-use super::{BatchNorm, MaxPool2d, Sum, burn_padding};
+use super::{BatchNorm, MaxPool2d, Multiply, Sum, burn_padding};
 use crate::{Arithmetic, Rectifier, Trace};
 
 /// Keras's `Conv2D`, with the batch normalisation and the activation that follow it in the layer
@@ -158,26 +161,7 @@ impl Parts {
         let scale = self.norm.as_ref().map(|norm| norm.factor.as_slice());
         let kernel = &self.weights.kernel;
         let kernel = if *device == Device::flex() {
-            let own = |factor: Option<&[f32]>, bias: &[f32]| CpuConvolution {
-                window,
-                shape: self.weights.shape,
-                groups,
-                weights: self.keep.then(|| Arc::clone(&self.weights)),
-                factor: factor.map(<[f32]>::to_vec),
-                bias: bias.to_vec(),
-                arithmetic: self.arithmetic,
-                there: OnceLock::new(),
-                back: OnceLock::new(),
-            };
-            let folded = Arc::new(own(scale, bias));
-            let weights = Weights { kernel, scale, bias, groups };
-            let there = Convolution::new(window, channels, &weights, self.arithmetic);
-            let _ = folded.there.set(there);
-            let alone = match (&self.norm, &self.weights.bias) {
-                (None, _) => Arc::clone(&folded),
-                (Some(_), Some(bias)) => Arc::new(own(None, bias)),
-                (Some(_), None) => Arc::new(own(None, &vec![0.0; self.weights.shape[3]])),
-            };
+            let (folded, alone) = cpu::folded_and_alone(self, window, bias);
             Kernel::Cpu { folded, alone }
         } else {
             if groups > 1 || dilation != [1, 1] {
@@ -285,6 +269,48 @@ impl Conv2d {
         }
     }
 
+    /// The means of the results' channels, computed from those of the input's: a point's results, and so their
+    /// means, are sums of their products with weights. `None` if results are looked at, a gradient is asked, or
+    /// [`forward_scaled_onto`](Self::forward_scaled_onto) cannot do without them.
+    ///
+    /// # Shapes
+    ///
+    /// `[batch, channels_in, height, width]` to `[batch, filters, 1, 1]`.
+    #[must_use]
+    pub fn means(&self, input: &Tensor<4>, trace: &Trace<'_>) -> Option<Tensor<4>> {
+        let is_seen = self.names.iter().any(|name| trace.watches(name));
+        let linear = self.function() == Function::Keras(crate::Activation::Linear);
+        let fast = self.fast.as_ref().filter(|_| linear && !is_seen && !trace.is_before_start())?;
+        fast.scaled(&[input])?.means(input)
+    }
+
+    /// The same, then the product with a factor for each channel, then the sum with `shortcut`, all at once if
+    /// nothing between is looked at.
+    ///
+    /// # Shapes
+    ///
+    /// As [`forward`](Self::forward); `factors` `[batch, filters, 1, 1]`, `shortcut` as the output.
+    pub fn forward_scaled_onto(
+        &self,
+        input: Tensor<4>,
+        factors: Tensor<4>,
+        shortcut: Tensor<4>,
+        (multiply, sum): (&Multiply, &Sum),
+        trace: &mut Trace<'_>,
+    ) -> Tensor<4> {
+        let linear = self.function() == Function::Keras(crate::Activation::Linear);
+        let (last, before) = sum.names();
+        let mut between = self.names.iter().chain(before).map(String::as_str);
+        let watched = between.any(|name| trace.watches(name)) || trace.watches(multiply.name());
+        let fast = self.fast.as_ref().filter(|_| linear && !watched && !trace.is_before_start());
+        let kernel = fast.and_then(|fast| fast.scaled(&[&input, &factors, &shortcut]));
+        if let (Some(kernel), (function, None)) = (kernel, sum.function().split()) {
+            return trace.layer(last, kernel.scaled([input, factors, shortcut], function));
+        }
+        let output = self.forward(input, trace);
+        multiply.forward_onto(output, factors, shortcut, sum, trace)
+    }
+
     /// The function at the end.
     fn function(&self) -> Function {
         self.after.unwrap_or(self.own)
@@ -379,6 +405,16 @@ impl Fast {
         folded.pooled(input, self.output, slide, activation)
     }
 
+    /// What scales its results at once, if the kernels can and no gradient is asked of the maps.
+    fn scaled(&self, maps: &[&Tensor<4>]) -> Option<&CpuConvolution> {
+        match &self.kernel {
+            Kernel::Cpu { folded, .. } if self.takes(maps) => {
+                (folded.can_scale() && maps.iter().all(|map| is_plain(map))).then_some(folded)
+            }
+            _ => None,
+        }
+    }
+
     /// As [`Conv2d::compute`].
     fn run<const N: usize>(
         &self,
@@ -394,105 +430,5 @@ impl Fast {
                 kernel.run(&maps[0], maps.get(1), self.output, activation).into_tensor()
             }
         }
-    }
-}
-
-/// A convolution by the CPU's kernels, there and back.
-#[derive(Debug)]
-struct CpuConvolution {
-    window: Window,
-    /// Of the weights: `[height, width, channels / groups, filters]`.
-    shape: [usize; 4],
-    groups: usize,
-    /// Where they may be needed again.
-    weights: Option<Arc<RawWeights>>,
-    factor: Option<Vec<f32>>,
-    bias: Vec<f32>,
-    arithmetic: Arithmetic,
-    there: OnceLock<Convolution>,
-    back: OnceLock<Transposed>,
-}
-
-impl CpuConvolution {
-    fn there(&self) -> &Convolution {
-        self.there.get_or_init(|| self.prepared(Convolution::new))
-    }
-
-    fn back(&self) -> &Transposed {
-        self.back.get_or_init(|| self.prepared(Transposed::new))
-    }
-
-    fn prepared<T>(&self, prepare: impl FnOnce(Window, usize, &Weights<'_>, Arithmetic) -> T) -> T {
-        let raw = self.weights.as_ref();
-        let raw = raw.expect("the network was built to be looked at behind this layer");
-        let (kernel, scale) = (&*raw.kernel, self.factor.as_deref());
-        let weights = Weights { kernel, scale, bias: &self.bias, groups: self.groups };
-        prepare(self.window, self.shape[2] * self.groups, &weights, self.arithmetic)
-    }
-
-    /// Convolves the first map, and adds the second, if there is one; `size` is the output's.
-    fn run<const N: usize>(
-        self: &Arc<Self>,
-        maps: [Tensor<4>; N],
-        [height, width]: [usize; 2],
-        activation: burncam_kernels::Activation,
-        rectifier: Rectifier,
-    ) -> Tensor<4> {
-        run(maps, |maps| {
-            let input = maps[0].shape;
-            let shape = Shape { height, width, channels: self.shape[3], ..input };
-            let output = Interleaved::make(shape, |output| {
-                let shortcut = maps.get(1).map(Interleaved::values);
-                let map = (maps[0].values(), input);
-                self.there().run(map, (output, shape), shortcut, activation);
-            });
-            let result = Interleaved::from_tensor(output.clone()).expect("made on the CPU");
-            let own = Arc::clone(self);
-            let back: GradientFn<N> = Arc::new(move |gradient, wanted| {
-                let linear = activation == burncam_kernels::Activation::Linear;
-                let before = match linear {
-                    true => gradient.clone(),
-                    false => {
-                        let before = before_function(gradient, &result, activation, rectifier);
-                        Interleaved::from_tensor(before).expect("made on the CPU")
-                    }
-                };
-                std::array::from_fn(|map| match map {
-                    _ if !wanted[map] => None,
-                    0 => Some(own.pull(&before, input)),
-                    _ => Some(before.clone().into_tensor()),
-                })
-            });
-            (output, back)
-        })
-    }
-
-    /// As [`Fast::pooled`]; `size` is that of the results.
-    fn pooled(
-        &self,
-        input: &Tensor<4>,
-        [height, width]: [usize; 2],
-        slide: Slide,
-        activation: burncam_kernels::Activation,
-    ) -> Option<Tensor<4>> {
-        let [batch, channels, rows, columns] = input.dims();
-        let shape = Shape { batch, height: rows, width: columns, channels };
-        let results = Shape { height, width, channels: self.shape[3], ..shape };
-        let (window, output) = slide.over(results);
-        if !self.there().can_pool(window, results, output) {
-            return None;
-        }
-        let map = Interleaved::from_tensor(input.clone())?;
-        Some(Interleaved::make(output, |values| {
-            let input = (map.values(), shape);
-            self.there().run_pooled(input, (results, window), (values, output), activation);
-        }))
-    }
-
-    /// The gradient of the input, of that of the output.
-    fn pull(&self, gradient: &Interleaved, input: Shape) -> Tensor<4> {
-        Interleaved::make(input, |output| {
-            self.back().run((gradient.values(), gradient.shape), (output, input));
-        })
     }
 }

@@ -86,6 +86,10 @@ impl Multiply {
         Self { name: name.to_owned() }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// # Shapes
     ///
     /// `map` `[batch, channels, height, width]`, as the result; `factors` `[batch, channels, 1, 1]`.

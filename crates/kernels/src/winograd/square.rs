@@ -1,12 +1,15 @@
-//! The transformations of patches.
+//! The transformations of patches of a square kernel.
 
-use super::{A, B, IN, OUT};
+use super::scheme::{A, B, MOST_READS};
 use crate::simd::{Kernel, Simd};
 use crate::tile::{Activation, activate};
 
+/// Positions of the input, and points, along an axis.
+const IN: usize = 6;
+
 /// The input's transformation (`Bᵀ d B` of the paper).
 pub(super) struct Enter {
-    pub sources: [[*const f32; IN]; IN],
+    pub sources: [*const f32; MOST_READS],
     pub channels: usize,
     pub target: *mut f32,
     pub apart: usize,
@@ -21,7 +24,7 @@ impl Kernel for Enter {
                 let mut half = [[S::splat(0.0); IN]; IN];
                 for y in 0..IN {
                     for x in 0..IN {
-                        half[y][x] = S::load(self.sources[y][x].add(channel));
+                        half[y][x] = S::load(self.sources[y * IN + x].add(channel));
                     }
                     half[y] = enter::<S>(half[y]);
                 }
@@ -38,9 +41,9 @@ impl Kernel for Enter {
     }
 }
 
-/// One axis of the input's transformation.
+/// One axis of the input's transformation, at the points 0, ±√½, ±√2 and ∞.
 #[inline(always)]
-unsafe fn enter<S: Simd>(d: [S::V; IN]) -> [S::V; IN] {
+pub(super) unsafe fn enter<S: Simd>(d: [S::V; IN]) -> [S::V; IN] {
     const A2: f32 = (A * A) as f32;
     const B2: f32 = (B * B) as f32;
     // SAFETY: the caller's promise.
@@ -62,6 +65,8 @@ unsafe fn enter<S: Simd>(d: [S::V; IN]) -> [S::V; IN] {
 
 /// The sums' transformation (`Aᵀ m A` of the paper), bias, shortcut and activation.
 pub(super) struct Leave {
+    /// Along an axis.
+    pub results: usize,
     pub source: *const f32,
     pub apart: usize,
     pub channels: usize,
@@ -83,9 +88,12 @@ impl Kernel for Leave {
     unsafe fn call<S: Simd>(self) {
         // SAFETY: the caller's promise.
         unsafe {
-            match self.pooled {
-                true => self.store::<S, true>(),
-                false => self.store::<S, false>(),
+            match (self.results, self.pooled) {
+                (4, true) => self.store::<S, 4, true>(),
+                (4, false) => self.store::<S, 4, false>(),
+                (2, true) => self.store::<S, 2, true>(),
+                (2, false) => self.store::<S, 2, false>(),
+                _ => unreachable!("no such scheme"),
             }
         }
     }
@@ -93,7 +101,7 @@ impl Kernel for Leave {
 
 impl Leave {
     #[inline(always)]
-    unsafe fn store<S: Simd, const POOLED: bool>(self) {
+    unsafe fn store<S: Simd, const OUT: usize, const POOLED: bool>(self) {
         for channel in (0..self.channels).step_by(S::LANES) {
             // SAFETY: sums, bias, shortcut and target have `channels` numbers, a multiple of the
             // lanes, at `rows` times `columns` positions.
@@ -104,7 +112,7 @@ impl Leave {
                     for x in 0..IN {
                         line[x] = S::load(self.source.add((y * IN + x) * self.apart + channel));
                     }
-                    half[y] = leave::<S>(line);
+                    half[y] = leave::<S, OUT>(line);
                 }
                 let bias = S::load(self.bias.add(channel));
                 let mut left = [S::splat(0.0); OUT];
@@ -114,7 +122,7 @@ impl Leave {
                     }
                     let column =
                         [half[0][x], half[1][x], half[2][x], half[3][x], half[4][x], half[5][x]];
-                    let column = leave::<S>(column);
+                    let column = leave::<S, OUT>(column);
                     for y in 0..OUT {
                         if y >= self.rows {
                             break;
@@ -147,23 +155,27 @@ impl Leave {
     }
 }
 
-/// One axis of the sums' transformation.
+/// One axis of the sums' transformation, so many results.
 #[inline(always)]
-unsafe fn leave<S: Simd>(m: [S::V; IN]) -> [S::V; OUT] {
-    const FACTORS: [[f32; 3]; 2] = [
-        [A as f32, (A * A) as f32, (A * A * A) as f32],
-        [B as f32, (B * B) as f32, (B * B * B) as f32],
+pub(super) unsafe fn leave<S: Simd, const OUT: usize>(m: [S::V; IN]) -> [S::V; OUT] {
+    /// Powers of the points.
+    const POWERS: [[f32; 2]; 4] = [
+        [1.0, 1.0],
+        [A as f32, B as f32],
+        [(A * A) as f32, (B * B) as f32],
+        [(A * A * A) as f32, (B * B * B) as f32],
     ];
     // SAFETY: the caller's promise.
     unsafe {
-        let (even_a, odd_a) = (S::add(m[1], m[2]), S::sub(m[1], m[2]));
-        let (even_b, odd_b) = (S::add(m[3], m[4]), S::sub(m[3], m[4]));
-        let [a, b] = FACTORS;
-        [
-            S::add(S::add(m[0], even_a), even_b),
-            S::fma(S::splat(a[0]), odd_a, S::mul(S::splat(b[0]), odd_b)),
-            S::fma(S::splat(a[1]), even_a, S::mul(S::splat(b[1]), even_b)),
-            S::add(S::fma(S::splat(a[2]), odd_a, S::mul(S::splat(b[2]), odd_b)), m[5]),
-        ]
+        let even = [S::add(m[1], m[2]), S::add(m[3], m[4])];
+        let odd = [S::sub(m[1], m[2]), S::sub(m[3], m[4])];
+        let mut results = [S::add(S::add(m[0], even[0]), even[1]); OUT];
+        for n in 1..OUT {
+            let [a, b] = if n % 2 == 0 { even } else { odd };
+            let [power_a, power_b] = POWERS[n];
+            results[n] = S::fma(S::splat(power_a), a, S::mul(S::splat(power_b), b));
+        }
+        results[OUT - 1] = S::add(results[OUT - 1], m[5]);
+        results
     }
 }
