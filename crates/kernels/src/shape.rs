@@ -79,7 +79,8 @@ impl Window {
     }
 
     /// Whether the window is one position and steps by one.
-    pub(crate) fn is_point(self) -> bool {
+    #[must_use]
+    pub fn is_point(self) -> bool {
         self.size == [1, 1] && self.strides == [1, 1] && self.before == [0, 0]
     }
 }
