@@ -133,43 +133,60 @@ impl Tile<'_> {
         // What a tile does beside its sums is compiled for itself: each has a cost.
         // SAFETY: the caller's promise.
         unsafe {
-            match (alone, self.ahead.lines) {
-                (true, 0) => self.with_rows::<S, N, true, false>(),
-                (true, _) => self.with_rows::<S, N, true, true>(),
-                (false, 0) => self.with_rows::<S, N, false, false>(),
-                (false, _) => self.with_rows::<S, N, false, true>(),
+            if alone {
+                match self.ahead.lines {
+                    0 => self.with_rows::<S, N, true, false>(self.output, self.apart),
+                    _ => self.with_rows::<S, N, true, true>(self.output, self.apart),
+                }
+                return;
+            }
+            // Through memory, so that the sums stay in registers.
+            let mut stored = MaybeUninit::<Stored>::uninit();
+            let stored = (&raw mut (*stored.as_mut_ptr()).0).cast::<f32>();
+            self.ask_for_output::<S, N>();
+            match self.ahead.lines {
+                0 => self.with_rows::<S, N, false, false>(stored, N * S::LANES),
+                _ => self.with_rows::<S, N, false, true>(stored, N * S::LANES),
+            }
+            match self.columns == N * S::LANES {
+                true => self.finish::<S, N>(stored),
+                false => self.finish_some(stored, N * S::LANES),
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn with_rows<S: Simd, const N: usize, const ALONE: bool, const AHEAD: bool>(self) {
+    unsafe fn with_rows<S: Simd, const N: usize, const ALONE: bool, const AHEAD: bool>(
+        self,
+        target: *mut f32,
+        apart: usize,
+    ) {
         // Rows beyond `rows` repeat the last one: a few sizes serve all.
         // SAFETY: the caller's promise.
         unsafe {
             match (S::ROWS, self.rows) {
-                (_, 1) => self.sum::<S, 1, N, ALONE, AHEAD>(),
-                (_, 2) => self.sum::<S, 2, N, ALONE, AHEAD>(),
-                (_, 3..=4) => self.sum::<S, 4, N, ALONE, AHEAD>(),
-                (6.., 5..=6) => self.sum::<S, 6, N, ALONE, AHEAD>(),
-                (14, 7..=8) => self.sum::<S, 8, N, ALONE, AHEAD>(),
-                (14, 9..=11) => self.sum::<S, 11, N, ALONE, AHEAD>(),
-                (14, 12..=14) => self.sum::<S, 14, N, ALONE, AHEAD>(),
+                (_, 1) => self.sum::<S, 1, N, ALONE, AHEAD>(target, apart),
+                (_, 2) => self.sum::<S, 2, N, ALONE, AHEAD>(target, apart),
+                (_, 3..=4) => self.sum::<S, 4, N, ALONE, AHEAD>(target, apart),
+                (6.., 5..=6) => self.sum::<S, 6, N, ALONE, AHEAD>(target, apart),
+                (14, 7..=8) => self.sum::<S, 8, N, ALONE, AHEAD>(target, apart),
+                (14, 9..=11) => self.sum::<S, 11, N, ALONE, AHEAD>(target, apart),
+                (14, 12..=14) => self.sum::<S, 14, N, ALONE, AHEAD>(target, apart),
                 _ => unreachable!("a tile has no more rows than the instruction set"),
             }
         }
     }
 
+    /// The sums, into rows of `target` that are `apart` numbers apart; if not `ALONE`, `M` of them.
     // Loops, not closures: a closure is not compiled for the instruction set.
     #[inline(always)]
     unsafe fn sum<S: Simd, const M: usize, const N: usize, const ALONE: bool, const AHEAD: bool>(
         self,
+        target: *mut f32,
+        apart: usize,
     ) {
         // SAFETY: runs have `channel + depth` numbers, the panel `taps * depth` rows of `N` vectors.
         unsafe {
-            if !ALONE {
-                self.ask_for_output::<S, N>();
-            }
             let mut sums = [[S::splat(0.0); N]; M];
             let mut panel = self.panel;
             let mut run = [std::ptr::null(); M];
@@ -196,28 +213,12 @@ impl Tile<'_> {
                     panel = panel.add(N * S::LANES);
                 }
             }
-            if ALONE {
-                for m in 0..M {
-                    if m < self.rows {
-                        for n in 0..N {
-                            S::store(self.output.add(m * self.apart + n * S::LANES), sums[m][n]);
-                        }
+            for m in 0..M {
+                if !ALONE || m < self.rows {
+                    for n in 0..N {
+                        S::store(target.add(m * apart + n * S::LANES), sums[m][n]);
                     }
                 }
-                return;
-            }
-            // Through memory, so that the sums above stay in registers.
-            let mut stored = MaybeUninit::<Stored>::uninit();
-            let stored = (&raw mut (*stored.as_mut_ptr()).0).cast::<f32>();
-            for m in 0..M {
-                for n in 0..N {
-                    S::store(stored.add((m * N + n) * S::LANES), sums[m][n]);
-                }
-            }
-            let mut factors = self.factors;
-            for m in 0..self.rows {
-                self.finish::<S, N>(m, stored.add(m * N * S::LANES), factors.values);
-                factors = factors.next();
             }
         }
     }
@@ -225,66 +226,115 @@ impl Tile<'_> {
     /// Asks for what is read and written after the sums: it comes from memory meanwhile.
     #[inline(always)]
     unsafe fn ask_for_output<S: Simd, const N: usize>(&self) {
+        // SAFETY: any address will do.
+        unsafe {
+            self.ask_for::<S, N>(self.output);
+            if !self.shortcut.is_null() {
+                self.ask_for::<S, N>(self.shortcut);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn ask_for<S: Simd, const N: usize>(&self, first: *const f32) {
         for row in 0..self.rows {
             for column in (0..N * S::LANES).step_by(LINE) {
-                let at = row * self.apart + column;
                 // SAFETY: any address will do.
-                unsafe {
-                    S::prefetch_near(self.output.wrapping_add(at));
-                    if !self.shortcut.is_null() {
-                        S::prefetch_near(self.shortcut.wrapping_add(at));
+                unsafe { S::prefetch_near(first.wrapping_add(row * self.apart + column)) };
+            }
+        }
+    }
+
+    /// Bias, factors, shortcut and activation of all columns of a panel; then stores.
+    #[inline(always)]
+    unsafe fn finish<S: Simd, const N: usize>(&self, sums: *const f32) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match (self.shortcut.is_null(), self.factors.values.is_null()) {
+                (true, true) => self.finish_by::<S, N, false, false>(sums),
+                (false, true) => self.finish_by::<S, N, true, false>(sums),
+                (true, false) => self.finish_by::<S, N, false, true>(sums),
+                (false, false) => self.finish_by::<S, N, true, true>(sums),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn finish_by<S: Simd, const N: usize, const SHORTCUT: bool, const FACTORS: bool>(
+        &self,
+        sums: *const f32,
+    ) {
+        // Asked once, not for each row.
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.activation {
+                Activation::Relu => {
+                    self.finish_rows::<S, N, SHORTCUT, FACTORS>(Activation::Relu, sums);
+                }
+                other => self.finish_rows::<S, N, SHORTCUT, FACTORS>(other, sums),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn finish_rows<S: Simd, const N: usize, const SHORTCUT: bool, const FACTORS: bool>(
+        &self,
+        activation: Activation,
+        sums: *const f32,
+    ) {
+        // SAFETY: bias and factors have the panel's columns; so have the rows of output and shortcut.
+        unsafe {
+            let mut bias = [S::splat(0.0); N];
+            if !self.bias.is_null() {
+                for n in 0..N {
+                    bias[n] = S::load(self.bias.add(n * S::LANES));
+                }
+            }
+            let mut factors = self.factors;
+            for row in 0..self.rows {
+                for n in 0..N {
+                    let at = row * self.apart + n * S::LANES;
+                    let sum = S::load(sums.add((row * N + n) * S::LANES));
+                    let mut value = S::add(sum, bias[n]);
+                    if FACTORS {
+                        value = S::mul(value, S::load(factors.values.add(n * S::LANES)));
                     }
+                    if SHORTCUT {
+                        value = S::add(value, S::load(self.shortcut.add(at)));
+                    }
+                    S::store(self.output.add(at), activate::<S>(activation, value));
+                }
+                if FACTORS {
+                    factors = factors.next();
                 }
             }
         }
     }
 
-    /// Bias, factors, shortcut, activation; then stores.
+    /// The same of a panel of which some columns count; its rows are `width` wide.
     #[inline(always)]
-    unsafe fn finish<S: Simd, const N: usize>(
-        &self,
-        row: usize,
-        sums: *const f32,
-        factors: *const f32,
-    ) {
-        // SAFETY: the bias is padded to the panel; factors and each row of output and shortcut have `columns`
-        // numbers.
-        unsafe {
-            let output = self.output.add(row * self.apart);
-            let shortcut = match self.shortcut.is_null() {
-                true => self.shortcut,
-                false => self.shortcut.add(row * self.apart),
-            };
-            if self.columns < N * S::LANES {
-                for n in 0..self.columns {
-                    let mut value = *sums.add(n);
+    unsafe fn finish_some(&self, sums: *const f32, width: usize) {
+        let mut factors = self.factors;
+        for row in 0..self.rows {
+            for n in 0..self.columns {
+                let at = row * self.apart + n;
+                // SAFETY: the bias is padded to the panel; factors and each row of output and shortcut have
+                // `columns` numbers.
+                unsafe {
+                    let mut value = *sums.add(row * width + n);
                     if !self.bias.is_null() {
                         value += *self.bias.add(n);
                     }
-                    if !factors.is_null() {
-                        value *= *factors.add(n);
+                    if !factors.values.is_null() {
+                        value *= *factors.values.add(n);
                     }
-                    if !shortcut.is_null() {
-                        value += *shortcut.add(n);
+                    if !self.shortcut.is_null() {
+                        value += *self.shortcut.add(at);
                     }
-                    *output.add(n) = activate_one(self.activation, value);
+                    *self.output.add(at) = activate_one(self.activation, value);
                 }
-                return;
             }
-            for n in 0..N {
-                let at = n * S::LANES;
-                let mut value = S::load(sums.add(at));
-                if !self.bias.is_null() {
-                    value = S::add(value, S::load(self.bias.add(at)));
-                }
-                if !factors.is_null() {
-                    value = S::mul(value, S::load(factors.add(at)));
-                }
-                if !shortcut.is_null() {
-                    value = S::add(value, S::load(shortcut.add(at)));
-                }
-                S::store(output.add(at), activate::<S>(self.activation, value));
-            }
+            factors = factors.next();
         }
     }
 }
