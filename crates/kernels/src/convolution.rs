@@ -10,7 +10,7 @@ use crate::pooled;
 use crate::shape::{Shape, Window};
 use crate::simd::{Level, Tiling};
 use crate::tile::Activation;
-use crate::winograd::{self, Scheme, Winograd};
+use crate::winograd::{self, Scheme, Stem, StemWeights, Winograd};
 
 /// Inputs with fewer channels get their border of zeros first, so that a row of a window is one
 /// run.
@@ -44,6 +44,7 @@ enum Method {
     Direct(Panels),
     /// As `Direct`, over rows of a padded copy of the input.
     Rows(Panels),
+    Stem(StemWeights),
     Winograd(winograd::Weights),
 }
 
@@ -110,7 +111,12 @@ impl Convolution {
         } else if narrow.is_some() {
             Method::Depthwise(depthwise::Weights::new(weights, narrow))
         } else if few && !window.is_point() {
-            Method::Rows(pack(weights, depth, tiling))
+            let stem = (how == Arithmetic::Fast)
+                .then(|| StemWeights::new(window, channels, weights, tiling));
+            match stem.flatten() {
+                Some(stem) => Method::Stem(stem),
+                None => Method::Rows(pack(weights, depth, tiling)),
+            }
         } else if let Some(scheme) = scheme {
             Method::Winograd(winograd::Weights::new(level, scheme, weights, own))
         } else {
@@ -203,6 +209,10 @@ impl Convolution {
                     direct.run_deep(depth, output);
                 });
             }
+            Method::Stem(weights) => {
+                Stem { level, weights, window, finish, input, input_shape, output_shape }
+                    .run(output);
+            }
             Method::Winograd(weights) => {
                 let pooled = false;
                 let shapes = (input_shape, output_shape);
@@ -217,7 +227,7 @@ impl Convolution {
     pub fn can_pool(&self, pool: Window, results: Shape, pooled: Shape) -> bool {
         pooled::are_tiles(pool, results, pooled)
             && match &self.method {
-                Method::Direct(_) | Method::Rows(_) => true,
+                Method::Direct(_) | Method::Rows(_) | Method::Stem(_) => true,
                 Method::Winograd(weights) => {
                     let side = winograd::POOLED;
                     let whole = [pooled.height * side, pooled.width * side];
@@ -254,11 +264,24 @@ impl Convolution {
                 let (depth, output_shape, pooled) = (input_shape.channels, results, output_shape);
                 let direct =
                     Direct { level, weights, window, finish, input, input_shape, output_shape };
-                pooled::run(&direct, depth, pool, (output, pooled));
+                pooled::run(level, (results, pool), (output, pooled), |image, rows, target| {
+                    direct.rows(image, rows, depth, target);
+                });
             }
             Method::Rows(weights) => {
                 self.rows(weights, (input, input_shape), finish, results, |direct, depth| {
-                    pooled::run(direct, depth, pool, (output, output_shape));
+                    let output = (output, output_shape);
+                    pooled::run(level, (results, pool), output, |image, rows, target| {
+                        direct.rows(image, rows, depth, target);
+                    });
+                });
+            }
+            Method::Stem(weights) => {
+                let (output_shape, pooled) = (results, output_shape);
+                let stem =
+                    Stem { level, weights, window, finish, input, input_shape, output_shape };
+                pooled::run(level, (results, pool), (output, pooled), |image, rows, target| {
+                    stem.rows(image, rows, target);
                 });
             }
             Method::Winograd(weights) => {

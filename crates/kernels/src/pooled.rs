@@ -1,9 +1,11 @@
 //! Convolution whose results are pooled before they are written, so that a large map never goes through memory.
 
-use crate::direct::Direct;
+use std::ops::Range;
+
 use crate::parallel::{Shared, each, scratch};
 use crate::pool::{Line, Pooling};
 use crate::shape::{Shape, Window};
+use crate::simd::Level;
 
 /// Numbers of a band of results, which should stay in the second-level cache until they are pooled.
 const BAND: usize = 1 << 16;
@@ -18,34 +20,28 @@ pub(crate) fn are_tiles(pool: Window, made: Shape, pooled: Shape) -> bool {
         && fits(1, made.width, pooled.width)
 }
 
-/// The largest value of each window of a convolution's results, `depth` numbers a tap; the windows
-/// [are tiles](are_tiles). A band of windows is computed at a time.
+/// The largest value of each window of a convolution's results, of the shape `made`; the windows [are
+/// tiles](are_tiles). `rows` computes some rows of an image into where it is told.
 pub(crate) fn run(
-    direct: &Direct<'_>,
-    depth: usize,
-    pool: Window,
+    level: Level,
+    (made, pool): (Shape, Window),
     (output, pooled): (&mut [f32], Shape),
+    rows: impl Fn(usize, Range<usize>, *mut f32) + Sync + Send,
 ) {
-    let made = direct.output_shape;
-    assert_eq!(direct.input.len(), direct.input_shape.len(), "the input has its shape");
     assert_eq!(output.len(), pooled.len(), "the output has its shape");
     assert_eq!([made.batch, made.channels], [pooled.batch, pooled.channels], "as many of each");
     assert!(are_tiles(pool, made, pooled), "windows that are tiles");
     let row = made.width * made.channels;
     let in_band = (BAND / (pool.size[0] * row).max(1)).clamp(1, pooled.height.max(1));
     let bands = pooled.height.div_ceil(in_band);
-    let (panels, zeros) = (0..direct.weights.count(), vec![0.0; depth]);
     let output = Shared::new(output);
     each(made.batch * bands, |task| {
         let (image, first) = (task / bands, task % bands * in_band);
         let lines = first..(first + in_band).min(pooled.height);
-        let rows = lines.start * pool.size[0]..lines.end * pool.size[0];
-        let band = Shape { batch: 1, height: rows.len(), ..made };
-        let start = (image * made.height + rows.start) * made.width;
+        let made_rows = lines.start * pool.size[0]..lines.end * pool.size[0];
+        let band = Shape { batch: 1, height: made_rows.len(), ..made };
         scratch(band.len(), |results| {
-            let target = (Shared::new(results), start);
-            let positions = start..start + band.positions();
-            direct.block(positions, panels.clone(), (&zeros, depth), target);
+            rows(image, made_rows, results.as_mut_ptr());
             let output_shape = Shape { batch: 1, height: lines.len(), ..pooled };
             let at = (image * pooled.height + lines.start) * pooled.width * pooled.channels;
             // SAFETY: the output has its shape, and each task has lines of its own.
@@ -55,15 +51,7 @@ pub(crate) fn run(
             for line in 0..lines.len() {
                 let (pooling, window, input) = (Pooling::Max, pool, &*results);
                 let input_shape = band;
-                direct.level.run(Line {
-                    pooling,
-                    window,
-                    input,
-                    input_shape,
-                    output,
-                    output_shape,
-                    line,
-                });
+                level.run(Line { pooling, window, input, input_shape, output, output_shape, line });
             }
         });
     });

@@ -4,14 +4,17 @@
 //! <https://arxiv.org/abs/1509.09308>. [`scheme`] has the sizes of kernels, and the points.
 
 mod line;
+mod points;
 mod scheme;
 mod square;
+mod stem;
 mod weights;
 
 use std::ops::Range;
 
 pub(crate) use self::scheme::Scheme;
 use self::scheme::{Axis, MOST_READS};
+pub(crate) use self::stem::{Stem, StemWeights};
 pub(crate) use self::weights::Weights;
 use crate::buffers::LINE;
 use crate::direct::{Finish, inside};

@@ -1,7 +1,7 @@
 //! The transformations of patches of a kernel that is one tap wide or high.
 
-use super::scheme::{A, Axis, B, MOST_READS};
-use super::square::{enter, leave};
+use super::points::{enter, enter_five, leave, leave_five};
+use super::scheme::{Axis, MOST_READS};
 use crate::simd::{Kernel, Simd};
 use crate::tile::{Activation, activate};
 
@@ -54,28 +54,6 @@ impl Enter {
                 }
             }
         }
-    }
-}
-
-/// At the points 0, ±√½, √2 and ∞.
-#[inline(always)]
-unsafe fn enter_five<S: Simd>(d: [S::V; 5]) -> [S::V; 5] {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let (a, a2, b) = (S::splat(A as f32), S::splat(-(A * A) as f32), S::splat(-B as f32));
-        // All but the fourth have the factor x - √2.
-        let mut t = [S::splat(0.0); 4];
-        for k in 0..4 {
-            t[k] = S::fma(b, d[k], d[k + 1]);
-        }
-        let odd = S::mul(a, t[1]);
-        [
-            S::fma(a2, t[0], t[2]),
-            S::add(t[2], odd),
-            S::sub(t[2], odd),
-            S::fma(a2, d[1], d[3]),
-            S::fma(a2, t[1], t[3]),
-        ]
     }
 }
 
@@ -147,21 +125,5 @@ impl Leave {
                 }
             }
         }
-    }
-}
-
-/// Three results of the sums at the points 0, ±√½, √2 and ∞.
-#[inline(always)]
-unsafe fn leave_five<S: Simd>(m: [S::V; 5]) -> [S::V; 3] {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let (even, odd) = (S::add(m[1], m[2]), S::sub(m[1], m[2]));
-        let (a, a2) = (S::splat(A as f32), S::splat((A * A) as f32));
-        let (b, b2) = (S::splat(B as f32), S::splat((B * B) as f32));
-        [
-            S::add(S::add(m[0], even), m[3]),
-            S::fma(a, odd, S::mul(b, m[3])),
-            S::add(S::fma(a2, even, S::mul(b2, m[3])), m[4]),
-        ]
     }
 }

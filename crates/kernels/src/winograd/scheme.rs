@@ -102,6 +102,12 @@ impl Scheme {
         schemes.find(|Self([down, right])| window.size == [down.taps(), right.taps()])
     }
 
+    /// Along the rows of a kernel, for a window on few channels.
+    pub(super) fn along_rows(window: Window) -> Option<Axis> {
+        let fits = window.strides == [1, 1] && window.is_dense() && window.size[0] > 1;
+        [THREE, FIVE_TAPS].into_iter().find(|axis| fits && window.size[1] == axis.taps())
+    }
+
     pub(super) fn axes(self) -> [Axis; 2] {
         self.0
     }

@@ -1,6 +1,7 @@
 //! The transformations of patches of a square kernel.
 
-use super::scheme::{A, B, MOST_READS};
+use super::points::{enter, leave};
+use super::scheme::MOST_READS;
 use crate::simd::{Kernel, Simd};
 use crate::tile::{Activation, activate};
 
@@ -38,28 +39,6 @@ impl Kernel for Enter {
                 }
             }
         }
-    }
-}
-
-/// One axis of the input's transformation, at the points 0, ±√½, ±√2 and ∞.
-#[inline(always)]
-pub(super) unsafe fn enter<S: Simd>(d: [S::V; IN]) -> [S::V; IN] {
-    const A2: f32 = (A * A) as f32;
-    const B2: f32 = (B * B) as f32;
-    // SAFETY: the caller's promise.
-    unsafe {
-        let (a2, b2, both) = (S::splat(-A2), S::splat(-B2), S::splat(-A2 - B2));
-        let (p, r) = (S::fma(b2, d[2], d[4]), S::fma(a2, d[2], d[4]));
-        let q = S::mul(S::splat(A as f32), S::fma(b2, d[1], d[3]));
-        let s = S::mul(S::splat(B as f32), S::fma(a2, d[1], d[3]));
-        [
-            S::add(S::fma(both, d[2], d[0]), d[4]),
-            S::add(p, q),
-            S::sub(p, q),
-            S::add(r, s),
-            S::sub(r, s),
-            S::add(S::fma(both, d[3], d[1]), d[5]),
-        ]
     }
 }
 
@@ -152,30 +131,5 @@ impl Leave {
                 }
             }
         }
-    }
-}
-
-/// One axis of the sums' transformation, so many results.
-#[inline(always)]
-pub(super) unsafe fn leave<S: Simd, const OUT: usize>(m: [S::V; IN]) -> [S::V; OUT] {
-    /// Powers of the points.
-    const POWERS: [[f32; 2]; 4] = [
-        [1.0, 1.0],
-        [A as f32, B as f32],
-        [(A * A) as f32, (B * B) as f32],
-        [(A * A * A) as f32, (B * B * B) as f32],
-    ];
-    // SAFETY: the caller's promise.
-    unsafe {
-        let even = [S::add(m[1], m[2]), S::add(m[3], m[4])];
-        let odd = [S::sub(m[1], m[2]), S::sub(m[3], m[4])];
-        let mut results = [S::add(S::add(m[0], even[0]), even[1]); OUT];
-        for n in 1..OUT {
-            let [a, b] = if n % 2 == 0 { even } else { odd };
-            let [power_a, power_b] = POWERS[n];
-            results[n] = S::fma(S::splat(power_a), a, S::mul(S::splat(power_b), b));
-        }
-        results[OUT - 1] = S::add(results[OUT - 1], m[5]);
-        results
     }
 }
