@@ -17,7 +17,7 @@ use super::interleaved::is_plain;
 use super::pool::Slide;
 use super::recorded::is_on_cpu;
 use super::shared::SharedLayers;
-use super::{BatchNorm, MaxPool2d, Multiply, Sum, burn_padding};
+use super::{AvgPool2d, BatchNorm, MaxPool2d, Multiply, Sum, burn_padding};
 use crate::{Arithmetic, Rectifier, Trace};
 
 /// Keras's `Conv2D`, with the batch normalisation and the activation that follow it in the layer
@@ -263,9 +263,41 @@ impl Conv2d {
     ) -> Tensor<4> {
         let is_seen = self.names.iter().any(|name| trace.sees(name));
         let fast = self.fast.as_ref().filter(|_| !is_seen && !trace.is_before_start());
-        match fast.and_then(|fast| fast.pooled(&input, pool.slide(), self.function())) {
-            Some(output) => trace.layer(pool.name(), output),
-            None => pool.forward(self.forward(input, trace), trace),
+        let pooled = match fast {
+            Some(fast) => fast.pooled(input, pool.slide(), self.function()),
+            None => Err(input),
+        };
+        match pooled {
+            Ok(output) => trace.layer(pool.name(), output),
+            Err(input) => pool.forward(self.forward(input, trace), trace),
+        }
+    }
+
+    /// The same of an average-pooled map, all at once if nothing before the results is looked at and no gradient is
+    /// asked: the means of a point's sums are the sums of the means, and fewer numbers have to be averaged.
+    ///
+    /// # Shapes
+    ///
+    /// As [`AvgPool2d::forward`], then as [`forward`](Self::forward).
+    pub fn forward_averaged(
+        &self,
+        input: Tensor<4>,
+        pool: &AvgPool2d,
+        trace: &mut Trace<'_>,
+    ) -> Tensor<4> {
+        let (last, before) = self.names.split_last().expect("a layer has a name");
+        let is_seen = trace.watches(pool.name()) || before.iter().any(|name| trace.watches(name));
+        let fast = self.fast.as_ref().filter(|_| !is_seen && !trace.is_before_start());
+        let [_, channels, ..] = input.dims();
+        match fast.and_then(|fast| fast.scaled(&[&input])) {
+            Some(kernel) if pool.keeps_sums() && kernel.filters() < channels => {
+                let linear = burncam_kernels::Activation::Linear;
+                let size = [input.dims()[2], input.dims()[3]];
+                let sums = kernel.run([input], size, linear, trace.rectifier());
+                let output = self.function().apply_to_map(pool.apply(sums), trace.rectifier());
+                trace.layer(last, output)
+            }
+            _ => self.forward(pool.forward(input, trace), trace),
         }
     }
 
@@ -392,21 +424,26 @@ impl Fast {
         self.input == [height, width] && maps.iter().all(|map| is_here(map))
     }
 
-    /// The convolution of a map of which no gradient is asked, a function, and the largest value of each window, if
-    /// the kernels can do that together.
-    fn pooled(&self, input: &Tensor<4>, slide: Slide, function: Function) -> Option<Tensor<4>> {
-        let (Kernel::Cpu { folded, .. }, (activation, None)) = (&self.kernel, function.split())
-        else {
-            return None;
-        };
-        if !self.takes(&[input]) || !is_plain(input) {
-            return None;
+    /// The convolution of a map of which no gradient is asked, a function, and the largest value of each window; or the
+    /// map, if the kernels cannot do that together. The map is taken, so that its memory is used again.
+    fn pooled(
+        &self,
+        input: Tensor<4>,
+        slide: Slide,
+        function: Function,
+    ) -> Result<Tensor<4>, Tensor<4>> {
+        match (&self.kernel, function.split()) {
+            (Kernel::Cpu { folded, .. }, (activation, None))
+                if self.takes(&[&input]) && is_plain(&input) =>
+            {
+                folded.pooled(input, self.output, slide, activation)
+            }
+            _ => Err(input),
         }
-        folded.pooled(input, self.output, slide, activation)
     }
 
     /// What scales its results at once, if the kernels can and no gradient is asked of the maps.
-    fn scaled(&self, maps: &[&Tensor<4>]) -> Option<&CpuConvolution> {
+    fn scaled(&self, maps: &[&Tensor<4>]) -> Option<&Arc<CpuConvolution>> {
         match &self.kernel {
             Kernel::Cpu { folded, .. } if self.takes(maps) => {
                 (folded.can_scale() && maps.iter().all(|map| is_plain(map))).then_some(folded)

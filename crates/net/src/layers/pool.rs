@@ -80,6 +80,15 @@ impl AvgPool2d {
         Self { name: name.to_owned(), inner: config.init(), slide }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether as many means as there are positions are taken, of which each has weights that add up to 1.
+    pub(super) fn keeps_sums(&self) -> bool {
+        self.slide.strides == [1, 1] && matches!(self.slide.padding, Padding::Same)
+    }
+
     /// # Shapes
     ///
     /// `[batch, channels, height, width]` to `[batch, channels, height_out, width_out]`.
@@ -87,19 +96,23 @@ impl AvgPool2d {
         if trace.is_before_start() {
             return trace.start_at(&self.name, input);
         }
+        trace.layer(&self.name, self.apply(input))
+    }
+
+    /// The layer, of which nobody knows.
+    pub(super) fn apply(&self, input: Tensor<4>) -> Tensor<4> {
         let pooling = match self.slide.padding {
             Padding::Around(_) => Pooling::MeanWithBorder,
             Padding::Valid | Padding::Same => Pooling::Mean,
         };
-        let output = match is_on_cpu(&input) {
+        match is_on_cpu(&input) {
             true => self.slide.pool(pooling, input),
             // Burn sums a window in the precision of its values: in half, 49 times 1400 is infinite.
             false if input.dtype() == DType::F16 => {
                 self.inner.forward(input.cast(FloatDType::F32)).cast(FloatDType::F16)
             }
             false => self.inner.forward(input),
-        };
-        trace.layer(&self.name, output)
+        }
     }
 }
 

@@ -78,6 +78,10 @@ impl CpuConvolution {
         prepare(self.window, self.shape[2] * self.groups, &weights, self.arithmetic)
     }
 
+    pub(super) fn filters(&self) -> usize {
+        self.shape[3]
+    }
+
     /// Convolves the first map, and adds the second, if there is one; `size` is the output's.
     pub(super) fn run<const N: usize>(
         self: &Arc<Self>,
@@ -116,23 +120,23 @@ impl CpuConvolution {
     }
 
     /// Convolves a map of which no gradient is asked, and takes the largest value of each window of the results, of
-    /// this size, if the kernels can do that together.
+    /// this size; or gives the map back, if the kernels cannot do that together.
     pub(super) fn pooled(
         &self,
-        input: &Tensor<4>,
+        input: Tensor<4>,
         [height, width]: [usize; 2],
         slide: Slide,
         activation: burncam_kernels::Activation,
-    ) -> Option<Tensor<4>> {
+    ) -> Result<Tensor<4>, Tensor<4>> {
         let [batch, channels, rows, columns] = input.dims();
         let shape = Shape { batch, height: rows, width: columns, channels };
         let results = Shape { height, width, channels: self.shape[3], ..shape };
         let (window, output) = slide.over(results);
         if !self.there().can_pool(window, results, output) {
-            return None;
+            return Err(input);
         }
-        let map = Interleaved::from_tensor(input.clone())?;
-        Some(Interleaved::make(output, |values| {
+        let map = Interleaved::from_tensor(input).expect("the caller has looked");
+        Ok(Interleaved::make(output, |values| {
             let input = (map.values(), shape);
             self.there().run_pooled(input, (results, window), (values, output), activation);
         }))
