@@ -104,9 +104,9 @@ impl Network for Vgg16 {
     /// `[batch, 3, 224, 224]` to `[batch, 512, 7, 7]`.
     fn features(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
         self.stages.iter().fold(images, |input, stage| {
-            let (last, before) = stage.convs.split_last().expect("a stage convolves");
+            let (before, last) = stage.convs.split_at(stage.convs.len() - 2);
             let x = before.iter().fold(input, |x, conv| conv.forward(x, trace));
-            last.forward_pooled(x, &stage.pool, trace)
+            last[0].forward_then_pooled(&last[1], x, &stage.pool, trace)
         })
     }
 }

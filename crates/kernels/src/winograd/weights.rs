@@ -62,21 +62,31 @@ struct Transform<'a> {
 /// Filters at a time: whole vectors, in any instruction set.
 const FILTERS: usize = 32;
 
-/// The most taps in a row.
-const MOST_TAPS: usize = 7;
-
 impl Kernel for Transform<'_> {
     #[inline(always)]
     unsafe fn call<S: Simd>(self) {
-        let wide = self.right[0].len();
+        match self.right[0].len() {
+            1 => self.transform::<1>(),
+            3 => self.transform::<3>(),
+            5 => self.transform::<5>(),
+            7 => self.transform::<7>(),
+            _ => unreachable!("no such scheme"),
+        }
+    }
+}
+
+impl Transform<'_> {
+    /// Of a kernel so many taps wide.
+    #[inline(always)]
+    fn transform<const WIDE: usize>(self) {
         for columns in self.points[0].ranges() {
             let (first, count) = (columns.start, columns.len());
             for channel in 0..self.channels {
                 // The columns of the kernel, each summed over its rows.
-                let mut down = [[0.0_f64; FILTERS]; MOST_TAPS];
-                for x in 0..wide {
+                let mut down = [[0.0_f64; FILTERS]; WIDE];
+                for x in 0..WIDE {
                     for y in 0..self.down.len() {
-                        let at = ((y * wide + x) * self.channels + channel) * self.filters + first;
+                        let at = ((y * WIDE + x) * self.channels + channel) * self.filters + first;
                         let kernel = &self.weights.kernel[at..at + count];
                         let factor = self.down[y];
                         for n in 0..count {
@@ -85,16 +95,16 @@ impl Kernel for Transform<'_> {
                     }
                 }
                 for (right, point) in self.right.iter().zip(self.points.iter_mut()) {
-                    let mut all = [0.0_f64; FILTERS];
-                    for x in 0..wide {
-                        for n in 0..count {
-                            all[n] += right[x] * down[x][n];
-                        }
-                    }
+                    let mut factors = [0.0; WIDE];
+                    factors.copy_from_slice(right);
                     let mut sums = [0.0_f32; FILTERS];
                     for n in 0..count {
-                        let factor = self.weights.scale.map_or(1.0, |s| f64::from(s[first + n]));
-                        sums[n] = (factor * all[n]) as f32;
+                        let mut sum = 0.0;
+                        for x in 0..WIDE {
+                            sum += factors[x] * down[x][n];
+                        }
+                        let scale = self.weights.scale.map_or(1.0, |s| f64::from(s[first + n]));
+                        sums[n] = (scale * sum) as f32;
                     }
                     point.set(channel, first, &sums[..count]);
                 }

@@ -273,6 +273,33 @@ impl Conv2d {
         }
     }
 
+    /// The same, then another convolution, then the pooling. If no map between is looked at and no gradient is asked, the
+    /// CPU computes all of it for some images after the other, so that the map between the convolutions is small.
+    ///
+    /// # Shapes
+    ///
+    /// As [`forward`](Self::forward), as that of `next`, then as [`MaxPool2d::forward`].
+    pub fn forward_then_pooled(
+        &self,
+        next: &Self,
+        input: Tensor<4>,
+        pool: &MaxPool2d,
+        trace: &mut Trace<'_>,
+    ) -> Tensor<4> {
+        let is_seen = self.names.iter().chain(&next.names).any(|name| trace.sees(name));
+        let output = match (&self.fast, &next.fast) {
+            (Some(first), Some(second)) if !is_seen && !trace.is_before_start() => {
+                let functions = [self.function(), next.function()];
+                first.then_pooled(second, input, pool.slide(), functions)
+            }
+            _ => Err(input),
+        };
+        match output {
+            Ok(output) => trace.layer(pool.name(), output),
+            Err(input) => next.forward_pooled(self.forward(input, trace), pool, trace),
+        }
+    }
+
     /// The same of an average-pooled map, all at once if nothing before the results is looked at and no gradient is
     /// asked: the means of a point's sums are the sums of the means, and fewer numbers have to be averaged.
     ///
@@ -437,6 +464,27 @@ impl Fast {
                 if self.takes(&[&input]) && is_plain(&input) =>
             {
                 folded.pooled(input, self.output, slide, activation)
+            }
+            _ => Err(input),
+        }
+    }
+
+    /// As [`pooled`](Self::pooled), with a convolution before that of `next`.
+    fn then_pooled(
+        &self,
+        next: &Self,
+        input: Tensor<4>,
+        slide: Slide,
+        functions: [Function; 2],
+    ) -> Result<Tensor<4>, Tensor<4>> {
+        match (&self.kernel, &next.kernel, functions.map(Function::split)) {
+            (
+                Kernel::Cpu { folded: first, .. },
+                Kernel::Cpu { folded: second, .. },
+                [(one, None), (two, None)],
+            ) if self.takes(&[&input]) && is_plain(&input) && next.input == self.output => {
+                let sizes = [self.output, next.output];
+                first.then_pooled(second, input, sizes, slide, [one, two])
             }
             _ => Err(input),
         }

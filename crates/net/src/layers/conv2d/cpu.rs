@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Tensor;
-use burncam_kernels::{Convolution, Shape, Transposed, Weights, Window};
+use burncam_kernels::{Convolution, Shape, Transposed, Weights, Window, buffers};
 
 use super::{Parts, RawWeights};
 use crate::layers::activation::before_function;
@@ -12,6 +12,9 @@ use crate::layers::pool::Slide;
 use crate::layers::recorded::{GradientFn, run};
 use crate::layers::whole::means;
 use crate::{Arithmetic, Rectifier};
+
+/// Numbers of a map between two convolutions that are computed for some images after the other: 16 MiB.
+const BETWEEN: usize = 4 << 20;
 
 /// A convolution by the CPU's kernels, there and back.
 #[derive(Debug)]
@@ -139,6 +142,45 @@ impl CpuConvolution {
         Ok(Interleaved::make(output, |values| {
             let input = (map.values(), shape);
             self.there().run_pooled(input, (results, window), (values, output), activation);
+        }))
+    }
+
+    /// As [`pooled`](Self::pooled), of the results of `next` on those of this convolution, of these sizes.
+    pub(super) fn then_pooled(
+        &self,
+        next: &Self,
+        input: Tensor<4>,
+        sizes: [[usize; 2]; 2],
+        slide: Slide,
+        activations: [burncam_kernels::Activation; 2],
+    ) -> Result<Tensor<4>, Tensor<4>> {
+        let [batch, channels, height, width] = input.dims();
+        let image = Shape { batch: 1, height, width, channels };
+        let [between, results] = [(self, sizes[0]), (next, sizes[1])].map(|(own, size)| {
+            let [height, width] = size;
+            Shape { batch: 1, height, width, channels: own.shape[3] }
+        });
+        let (window, output) = slide.over(results);
+        if batch == 0 || !next.there().can_pool(window, results, output) {
+            return Err(input);
+        }
+        let map = Interleaved::from_tensor(input).expect("the caller has looked");
+        let groups = batch.div_ceil((BETWEEN / between.len().max(1)).max(1));
+        let in_group = batch.div_ceil(groups);
+        Ok(Interleaved::make(Shape { batch, ..output }, |values| {
+            let mut near = buffers::take(in_group * between.len() + buffers::LINE);
+            let start = buffers::to_line(&near);
+            let parts = map.values().chunks(in_group * image.len());
+            for (input, target) in parts.zip(values.chunks_mut(in_group * output.len())) {
+                let some = |shape: Shape| Shape { batch: input.len() / image.len(), ..shape };
+                let near = &mut near[start..start + some(between).len()];
+                let [one, two] = activations;
+                self.there().run((input, some(image)), (near, some(between)), None, one);
+                let target = (target, some(output));
+                let results = (some(results), window);
+                next.there().run_pooled((near, some(between)), results, target, two);
+            }
+            buffers::give(near);
         }))
     }
 
