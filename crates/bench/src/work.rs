@@ -1,12 +1,13 @@
 //! How much a network computes.
 
+use burncam_kernels::{Window, fewest_multiplications};
 use burncam_net::{Classifier, LayerTable, Op};
 
 /// What an image costs, by the definition of the network: no kernel's way of doing less counts.
 pub(super) struct Work {
     /// Multiplications, each with its addition, of convolutions and dense layers.
     pub multiplications: u64,
-    /// The same where 3×3 convolutions with stride 1 take 36 for each 4×4 results (Winograd).
+    /// The same with Winograd's method, where the kernels have it for a convolution's size.
     pub fewest: u64,
     /// Bytes that have to move at least: weights, and each layer's output written and read once.
     pub bytes: u64,
@@ -43,12 +44,18 @@ pub(super) fn head(classifier: &Classifier) -> u64 {
 fn of_layer(table: &LayerTable, at: usize, winograd: bool) -> u64 {
     let layer = &table.layers()[at];
     match layer.op {
-        Op::Conv2D { kernel_size: [3, 3], strides: [1, 1], filters, .. } if winograd => {
+        Op::Conv2D {
+            kernel_size: size,
+            strides,
+            dilation_rate: dilation,
+            filters,
+            groups: 1,
+            ..
+        } if winograd => {
             let [height, width, _] = layer.output;
-            // A first layer of three channels is not worth it.
-            let each = if table.channels_in(layer) < 8 { 16 * 9 } else { 36 };
-            (height.div_ceil(4) * width.div_ceil(4) * each * table.channels_in(layer) * filters)
-                as u64
+            let window = Window { size, strides, before: [0, 0], dilation };
+            let sizes = [table.channels_in(layer), filters];
+            fewest_multiplications(window, sizes, [height, width]) as u64
         }
         Op::Conv2D { kernel_size: [height, width], .. } => {
             let outputs: usize = layer.output.iter().product();
@@ -113,11 +120,32 @@ mod tests {
         assert_eq!(by_hand, 15_346_630_656);
         assert_eq!(multiplications("vgg16"), by_hand);
         // On 14 rows four patches hang over, so there it is fewer than four times fewer.
+        // Rows of the first: 6 for 4 results of 3 taps, not 12.
         let first = 9 * 224 * 224 * 3 * 64;
         let last: u64 = 3 * 9 * 14 * 14 * 512 * 512;
         let patches = 3 * 36 * 4 * 4 * 512 * 512;
-        let expected = first + (by_hand - first - last) / 4 + patches;
+        let expected = first / 2 + (by_hand - first - last) / 4 + patches;
         assert_eq!(trunk(&(burncam_models::VGG16.variants[0].layers)(), true), expected);
+    }
+
+    /// 1×7: 11 for 3 results, 6 patches in a row of 17; 5×5: 36 for 2×2 results, 18 patches in a row of 35; strides: no
+    /// fewer.
+    #[test]
+    fn inception_v3_has_fewer_for_its_lines() {
+        let table = (burncam_models::INCEPTION_V3.variants[0].layers)();
+        let count = |size: [usize; 2], winograd: bool| {
+            let is_one = |at: &usize| match table.layers()[*at].op {
+                Op::Conv2D { kernel_size, filters: 192, .. } => kernel_size == size,
+                Op::Conv2D { kernel_size, filters: 64, .. } => kernel_size == size,
+                _ => false,
+            };
+            let at = (0..table.layers().len()).find(is_one).expect("such a convolution");
+            super::of_layer(&table, at, winograd)
+        };
+        assert_eq!(count([7, 1], false), 7 * 17 * 17 * 128 * 192);
+        assert_eq!(count([7, 1], true), 11 * 6 * 17 * 128 * 192);
+        assert_eq!(count([5, 5], false), 25 * 35 * 35 * 48 * 64);
+        assert_eq!(count([5, 5], true), 36 * 18 * 18 * 48 * 64);
     }
 
     /// Published counts: 3.8 for ResNet50 with its stride in the first convolution of a block

@@ -63,3 +63,4 @@ pub use sizes::{largest_sizes, relative_sizes};
 pub use tile::Activation;
 pub use transposed::Transposed;
 pub use unpool::unpool;
+pub use winograd::fewest_multiplications;

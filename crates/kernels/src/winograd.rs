@@ -13,6 +13,7 @@ mod weights;
 use std::ops::Range;
 
 pub(crate) use self::scheme::Scheme;
+pub use self::scheme::fewest_multiplications;
 use self::scheme::{Axis, MOST_READS};
 pub(crate) use self::stem::{Stem, StemWeights};
 pub(crate) use self::weights::Weights;

@@ -226,9 +226,9 @@ pub(crate) struct Explain {
     #[arg(long, help_heading = "Computation")]
     pub strict: bool,
 
-    /// On the CPU, convolve by plain sums. Otherwise 3×3 convolutions take fewer multiplications
-    /// (Winograd's method), which is up to three times faster; `docs/performance.md` has the errors
-    /// of both.
+    /// On the CPU, convolve by plain sums. Otherwise convolutions of some sizes, such as 3×3, take
+    /// fewer multiplications (Winograd's method), which is up to three times faster;
+    /// `docs/performance.md` has the errors of both.
     #[arg(long, help_heading = "Computation")]
     pub exact: bool,
 }

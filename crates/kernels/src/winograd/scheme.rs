@@ -6,6 +6,7 @@
 //! Convolution for Deep Neural Networks*, 2020, <https://arxiv.org/abs/1803.10986>). More points have larger ones:
 //! of seven taps, four and three are computed apart and their results added.
 
+use crate::convolution::FEW_CHANNELS;
 use crate::shape::Window;
 use crate::simd::Tiling;
 
@@ -97,7 +98,11 @@ impl Scheme {
         tiling: Tiling,
     ) -> Option<Self> {
         let whole = [channels, filters].iter().all(|count| count.is_multiple_of(tiling.lanes));
-        let fits = whole && window.strides == [1, 1] && window.is_dense();
+        Self::of_size(window).filter(|_| whole)
+    }
+
+    fn of_size(window: Window) -> Option<Self> {
+        let fits = window.strides == [1, 1] && window.is_dense();
         let mut schemes = SCHEMES.into_iter().filter(|_| fits);
         schemes.find(|Self([down, right])| window.size == [down.taps(), right.taps()])
     }
@@ -125,4 +130,26 @@ impl Scheme {
         let [down, right] = self.0;
         down.points() * right.points()
     }
+}
+
+/// Multiplications of a convolution without groups that gives a map of `[height, width]`: as few as a method of
+/// [`Convolution`](crate::Convolution) needs.
+#[must_use]
+pub fn fewest_multiplications(
+    window: Window,
+    [channels, filters]: [usize; 2],
+    [height, width]: [usize; 2],
+) -> usize {
+    let [high, wide] = window.size;
+    let each = match (Scheme::along_rows(window), Scheme::of_size(window)) {
+        (Some(axis), _) if channels < FEW_CHANNELS => {
+            height * high * width.div_ceil(axis.results) * axis.points()
+        }
+        (_, Some(scheme)) if channels >= FEW_CHANNELS => {
+            let [down, right] = scheme.axes().map(|axis| axis.results);
+            height.div_ceil(down) * width.div_ceil(right) * scheme.points()
+        }
+        _ => height * width * high * wide,
+    };
+    each * channels * filters
 }

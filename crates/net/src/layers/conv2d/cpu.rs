@@ -191,9 +191,10 @@ impl CpuConvolution {
         })
     }
 
-    /// Whether [`means`](Self::means) and [`scaled`](Self::scaled) can be computed.
+    /// Whether [`means`](Self::means) and [`scaled`](Self::scaled) can be computed; not if sums are to be plain ones.
     pub(super) fn can_scale(&self) -> bool {
-        self.window.is_point() && self.there().can_scale()
+        let may = self.arithmetic == Arithmetic::Fast && self.window.is_point();
+        may && self.there().can_scale()
     }
 
     /// The means of a point's results, `[batch, filters, 1, 1]`, of a map of which no gradient is asked.
