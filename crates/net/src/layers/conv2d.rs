@@ -1,24 +1,23 @@
 //! Convolution and what follows it.
 
 mod cpu;
+mod parts;
 
 use std::sync::Arc;
 
-use burn::module::{Module, Param, ParamId};
-use burn::nn::{PaddingConfig2d, conv};
-use burn::tensor::{Device, Shape as Dims, Tensor, TensorData};
-use burncam_kernels::Window;
+use burn::module::Module;
+use burn::nn::conv;
+use burn::tensor::Tensor;
 
-use self::cpu::CpuConvolution;
+use self::cpu::{CpuConvolution, Step};
+pub(super) use self::parts::{Parts, RawWeights};
 use super::activation::Function;
-use super::batch_norm::Folded;
 use super::gpu;
 use super::interleaved::is_plain;
 use super::pool::Slide;
 use super::recorded::is_on_cpu;
-use super::shared::SharedLayers;
-use super::{AvgPool2d, BatchNorm, MaxPool2d, Multiply, Sum, burn_padding};
-use crate::{Arithmetic, Rectifier, Trace};
+use super::{AvgPool2d, BatchNorm, MaxPool2d, Multiply, Sum};
+use crate::{Rectifier, Trace};
 
 /// Keras's `Conv2D`, with the batch normalisation and the activation that follow it in the layer
 /// table: they are computed together, unless one of them is looked at.
@@ -59,150 +58,6 @@ enum Kernel {
         alone: Arc<CpuConvolution>,
     },
     Gpu(Arc<gpu::Convolution>),
-}
-
-/// Everything that makes a [`Conv2d`].
-pub(super) struct Parts {
-    pub names: Vec<String>,
-    pub weights: Arc<RawWeights>,
-    pub groups: usize,
-    pub norm: Option<Folded>,
-    pub own: Function,
-    pub after: Option<Function>,
-    pub slide: Slide,
-    /// Height and width of the input.
-    pub input: [usize; 2],
-    pub arithmetic: Arithmetic,
-    /// Whether Burn's own convolution may be needed beside the kernel.
-    pub keep: bool,
-}
-
-/// A kernel as Keras has it.
-#[derive(Debug)]
-pub(super) struct RawWeights {
-    /// `[height, width, channels / groups, filters]`.
-    pub kernel: Vec<f32>,
-    pub shape: [usize; 4],
-    pub bias: Option<Vec<f32>>,
-}
-
-impl Parts {
-    pub(super) fn build(mut self, device: &Device, shared: Option<&SharedLayers>) -> Conv2d {
-        let bias = self.folded_bias();
-        let fast = match shared {
-            None => self.fast(&bias, device),
-            Some(shared) => {
-                let (weights, fast) = shared.convolution(&self, || self.fast(&bias, device));
-                self.weights = weights;
-                fast
-            }
-        };
-        let kept = (self.keep || fast.is_none()).then(|| Arc::clone(&self.weights));
-        let padding = self.burn_padding();
-        let module = |weight, bias: Option<Vec<f32>>| conv::Conv2d {
-            weight,
-            bias: bias.map(|bias| Param::from_tensor(vector(bias, device))),
-            stride: self.slide.strides,
-            kernel_size: self.slide.size,
-            dilation: self.slide.dilation,
-            groups: self.groups,
-            padding: padding.clone(),
-        };
-        // Burn's copy of the weights is made when it is needed: beside a kernel only where a gradient
-        // passes, and that without normalisation only where the convolution alone is looked at.
-        let alone =
-            module(kernel(&kept, self.weights.shape, None, device), self.weights.bias.clone());
-        let folded = self.norm.as_ref().map(|norm| {
-            let factor = Some(norm.factor.clone());
-            module(kernel(&kept, self.weights.shape, factor, device), Some(bias.clone()))
-        });
-        if fast.is_none() {
-            let used = folded.as_ref().unwrap_or(&alone);
-            let _ = used.weight.val();
-        }
-        let norm = self.norm.map(|norm| norm.on(device));
-        let (names, own, after) = (self.names, self.own, self.after);
-        Conv2d { names, alone, norm, folded, own, after, fast }
-    }
-
-    /// Burn's `Same` knows no gaps.
-    fn burn_padding(&self) -> PaddingConfig2d {
-        if self.slide.dilation == [1, 1] {
-            return burn_padding(self.slide.padding);
-        }
-        let [[top, bottom], [left, right]] = [0, 1].map(|axis| {
-            let Slide { size, strides, dilation, .. } = self.slide;
-            let (before, windows) = self.slide.along(axis, self.input[axis]);
-            let extent = (size[axis] - 1) * dilation[axis] + 1;
-            let needed = (windows.max(1) - 1) * strides[axis] + extent;
-            [before, needed.saturating_sub(before + self.input[axis])]
-        });
-        PaddingConfig2d::Explicit(top, left, bottom, right)
-    }
-
-    fn folded_bias(&self) -> Vec<f32> {
-        let filters = self.weights.shape[3];
-        let bias = self.weights.bias.clone().unwrap_or_else(|| vec![0.0; filters]);
-        match &self.norm {
-            Some(Folded { factor, offset }) => {
-                let both = factor.iter().zip(offset);
-                bias.iter().zip(both).map(|(bias, (f, o))| bias * f + o).collect()
-            }
-            None => bias,
-        }
-    }
-
-    fn fast(&self, bias: &[f32], device: &Device) -> Option<Fast> {
-        let (groups, channels) = (self.groups, self.weights.shape[2] * self.groups);
-        let (top, rows) = self.slide.along(0, self.input[0]);
-        let (left, columns) = self.slide.along(1, self.input[1]);
-        let Slide { size, strides, dilation, .. } = self.slide;
-        let window = Window { size, strides, before: [top, left], dilation };
-        let scale = self.norm.as_ref().map(|norm| norm.factor.as_slice());
-        let kernel = &self.weights.kernel;
-        let kernel = if *device == Device::flex() {
-            let (folded, alone) = cpu::folded_and_alone(self, window, bias);
-            Kernel::Cpu { folded, alone }
-        } else {
-            if groups > 1 || dilation != [1, 1] {
-                return None;
-            }
-            let sizes = [channels, self.weights.shape[3]];
-            let own = gpu::Convolution::new(window, sizes, kernel, scale, bias, device)?;
-            Kernel::Gpu(Arc::new(own))
-        };
-        Some(Fast { kernel, input: self.input, output: [rows, columns] })
-    }
-}
-
-/// The weight of Burn's module, `[filters, channels, height, width]`, made when it is first used.
-fn kernel(
-    weights: &Option<Arc<RawWeights>>,
-    [height, width, channels, filters]: [usize; 4],
-    factor: Option<Vec<f32>>,
-    device: &Device,
-) -> Param<Tensor<4>> {
-    let weights = weights.clone();
-    let make = move |device: &Device, _| {
-        let weights = weights.expect("the network was built to be looked at behind this layer");
-        let data = TensorData::new(weights.kernel.clone(), weights.shape);
-        let kernel = Tensor::<4>::from_data(data, &Device::flex());
-        let kernel = match &factor {
-            Some(factor) => {
-                kernel * vector(factor.clone(), &Device::flex()).reshape([1, 1, 1, filters])
-            }
-            None => kernel,
-        };
-        // Brought into row-major order once.
-        Tensor::from_data(kernel.permute([3, 2, 0, 1]).into_data(), device)
-    };
-    let shape = Dims::new([filters, channels, height, width]);
-    Param::uninitialized(ParamId::new(), make, device.clone(), false, shape)
-}
-
-fn vector(values: Vec<f32>, device: &Device) -> Tensor<1> {
-    let len = values.len();
-    Tensor::from_data(TensorData::new(values, [len]), device)
 }
 
 impl Conv2d {
@@ -263,13 +118,10 @@ impl Conv2d {
     ) -> Tensor<4> {
         let is_seen = self.names.iter().any(|name| trace.sees(name));
         let fast = self.fast.as_ref().filter(|_| !is_seen && !trace.is_before_start());
-        let pooled = match fast {
-            Some(fast) => fast.pooled(input, pool.slide(), self.function()),
-            None => Err(input),
-        };
-        match pooled {
-            Ok(output) => trace.layer(pool.name(), output),
-            Err(input) => pool.forward(self.forward(input, trace), trace),
+        let step = fast.and_then(|fast| fast.pooling(&input, pool.slide(), self.function()));
+        match step {
+            Some(step) => trace.layer(pool.name(), step.pooled(input, pool.slide())),
+            None => pool.forward(self.forward(input, trace), trace),
         }
     }
 
@@ -287,16 +139,15 @@ impl Conv2d {
         trace: &mut Trace<'_>,
     ) -> Tensor<4> {
         let is_seen = self.names.iter().chain(&next.names).any(|name| trace.sees(name));
-        let output = match (&self.fast, &next.fast) {
-            (Some(first), Some(second)) if !is_seen && !trace.is_before_start() => {
-                let functions = [self.function(), next.function()];
-                first.then_pooled(second, input, pool.slide(), functions)
+        let fast = self.fast.as_ref().filter(|_| !is_seen && !trace.is_before_start());
+        let first = fast.and_then(|fast| fast.plain(&input, self.function()));
+        let (slide, function) = (pool.slide(), next.function());
+        let second = next.fast.as_ref().and_then(|fast| fast.step(function));
+        match (first, second) {
+            (Some(first), Some(second)) if second.can_pool(slide) => {
+                trace.layer(pool.name(), first.then_pooled(second, input, slide))
             }
-            _ => Err(input),
-        };
-        match output {
-            Ok(output) => trace.layer(pool.name(), output),
-            Err(input) => next.forward_pooled(self.forward(input, trace), pool, trace),
+            _ => next.forward_pooled(self.forward(input, trace), pool, trace),
         }
     }
 
@@ -451,42 +302,23 @@ impl Fast {
         self.input == [height, width] && maps.iter().all(|map| is_here(map))
     }
 
-    /// The convolution of a map of which no gradient is asked, a function, and the largest value of each window; or the
-    /// map, if the kernels cannot do that together. The map is taken, so that its memory is used again.
-    fn pooled(
-        &self,
-        input: Tensor<4>,
-        slide: Slide,
-        function: Function,
-    ) -> Result<Tensor<4>, Tensor<4>> {
-        match (&self.kernel, function.split()) {
-            (Kernel::Cpu { folded, .. }, (activation, None))
-                if self.takes(&[&input]) && is_plain(&input) =>
-            {
-                folded.pooled(input, self.output, slide, activation)
-            }
-            _ => Err(input),
-        }
+    /// What computes a map of which no gradient is asked, if the CPU's kernels do it and its function.
+    fn plain(&self, input: &Tensor<4>, function: Function) -> Option<Step<'_>> {
+        let step = self.step(function)?;
+        (self.takes(&[input]) && is_plain(input)).then_some(step)
     }
 
-    /// As [`pooled`](Self::pooled), with a convolution before that of `next`.
-    fn then_pooled(
-        &self,
-        next: &Self,
-        input: Tensor<4>,
-        slide: Slide,
-        functions: [Function; 2],
-    ) -> Result<Tensor<4>, Tensor<4>> {
-        match (&self.kernel, &next.kernel, functions.map(Function::split)) {
-            (
-                Kernel::Cpu { folded: first, .. },
-                Kernel::Cpu { folded: second, .. },
-                [(one, None), (two, None)],
-            ) if self.takes(&[&input]) && is_plain(&input) && next.input == self.output => {
-                let sizes = [self.output, next.output];
-                first.then_pooled(second, input, sizes, slide, [one, two])
+    /// The same, if they also take the largest value of each window of the results.
+    fn pooling(&self, input: &Tensor<4>, slide: Slide, function: Function) -> Option<Step<'_>> {
+        self.plain(input, function).filter(|step| step.can_pool(slide))
+    }
+
+    fn step(&self, function: Function) -> Option<Step<'_>> {
+        match (&self.kernel, function.split()) {
+            (Kernel::Cpu { folded, .. }, (activation, None)) => {
+                Some(Step { kernel: folded, size: self.output, activation })
             }
-            _ => Err(input),
+            _ => None,
         }
     }
 

@@ -122,68 +122,6 @@ impl CpuConvolution {
         })
     }
 
-    /// Convolves a map of which no gradient is asked, and takes the largest value of each window of the results, of
-    /// this size; or gives the map back, if the kernels cannot do that together.
-    pub(super) fn pooled(
-        &self,
-        input: Tensor<4>,
-        [height, width]: [usize; 2],
-        slide: Slide,
-        activation: burncam_kernels::Activation,
-    ) -> Result<Tensor<4>, Tensor<4>> {
-        let [batch, channels, rows, columns] = input.dims();
-        let shape = Shape { batch, height: rows, width: columns, channels };
-        let results = Shape { height, width, channels: self.shape[3], ..shape };
-        let (window, output) = slide.over(results);
-        if !self.there().can_pool(window, results, output) {
-            return Err(input);
-        }
-        let map = Interleaved::from_tensor(input).expect("the caller has looked");
-        Ok(Interleaved::make(output, |values| {
-            let input = (map.values(), shape);
-            self.there().run_pooled(input, (results, window), (values, output), activation);
-        }))
-    }
-
-    /// As [`pooled`](Self::pooled), of the results of `next` on those of this convolution, of these sizes.
-    pub(super) fn then_pooled(
-        &self,
-        next: &Self,
-        input: Tensor<4>,
-        sizes: [[usize; 2]; 2],
-        slide: Slide,
-        activations: [burncam_kernels::Activation; 2],
-    ) -> Result<Tensor<4>, Tensor<4>> {
-        let [batch, channels, height, width] = input.dims();
-        let image = Shape { batch: 1, height, width, channels };
-        let [between, results] = [(self, sizes[0]), (next, sizes[1])].map(|(own, size)| {
-            let [height, width] = size;
-            Shape { batch: 1, height, width, channels: own.shape[3] }
-        });
-        let (window, output) = slide.over(results);
-        if batch == 0 || !next.there().can_pool(window, results, output) {
-            return Err(input);
-        }
-        let map = Interleaved::from_tensor(input).expect("the caller has looked");
-        let groups = batch.div_ceil((BETWEEN / between.len().max(1)).max(1));
-        let in_group = batch.div_ceil(groups);
-        Ok(Interleaved::make(Shape { batch, ..output }, |values| {
-            let mut near = buffers::take(in_group * between.len() + buffers::LINE);
-            let start = buffers::to_line(&near);
-            let parts = map.values().chunks(in_group * image.len());
-            for (input, target) in parts.zip(values.chunks_mut(in_group * output.len())) {
-                let some = |shape: Shape| Shape { batch: input.len() / image.len(), ..shape };
-                let near = &mut near[start..start + some(between).len()];
-                let [one, two] = activations;
-                self.there().run((input, some(image)), (near, some(between)), None, one);
-                let target = (target, some(output));
-                let results = (some(results), window);
-                next.there().run_pooled((near, some(between)), results, target, two);
-            }
-            buffers::give(near);
-        }))
-    }
-
     /// The gradient of the input, of that of the output.
     fn pull(&self, gradient: &Interleaved, input: Shape) -> Tensor<4> {
         Interleaved::make(input, |output| {
@@ -221,6 +159,69 @@ impl CpuConvolution {
             let (map, shortcut) = ((input.values(), input.shape), Some(shortcut.values()));
             let there = self.there();
             there.run_scaled(map, (output, shape), factors.values(), shortcut, activation);
+        })
+    }
+}
+
+/// A convolution of maps of which no gradient is asked, with results of this height and width, and what follows it.
+#[derive(Clone, Copy)]
+pub(super) struct Step<'a> {
+    pub kernel: &'a CpuConvolution,
+    pub size: [usize; 2],
+    pub activation: burncam_kernels::Activation,
+}
+
+impl Step<'_> {
+    /// The shape of so many results.
+    fn results(self, batch: usize) -> Shape {
+        let [height, width] = self.size;
+        Shape { batch, height, width, channels: self.kernel.shape[3] }
+    }
+
+    /// Whether the kernels can take the largest value of each window of the results.
+    pub(super) fn can_pool(self, slide: Slide) -> bool {
+        let results = self.results(1);
+        let (window, output) = slide.over(results);
+        self.kernel.there().can_pool(window, results, output)
+    }
+
+    /// The largest value of each window of the results. The map's memory is used again.
+    pub(super) fn pooled(self, input: Tensor<4>, slide: Slide) -> Tensor<4> {
+        let map = Interleaved::from_tensor(input).expect("the caller has looked");
+        let results = self.results(map.shape.batch);
+        let (window, output) = slide.over(results);
+        Interleaved::make(output, |values| {
+            let (input, target) = ((map.values(), map.shape), (values, output));
+            let there = self.kernel.there();
+            there.run_pooled(input, (results, window), target, self.activation);
+        })
+    }
+
+    /// The same of the results of `next` on those of this convolution, for some images after the other.
+    pub(super) fn then_pooled(self, next: Self, input: Tensor<4>, slide: Slide) -> Tensor<4> {
+        let map = Interleaved::from_tensor(input).expect("the caller has looked");
+        let (image, batch) = (Shape { batch: 1, ..map.shape }.len(), map.shape.batch);
+        let between = self.results(1).len();
+        let groups = batch.div_ceil((BETWEEN / between.max(1)).max(1));
+        let in_group = batch.div_ceil(groups.max(1));
+        let (_, output) = slide.over(next.results(batch));
+        Interleaved::make(output, |values| {
+            let mut near = buffers::take(in_group * between + buffers::LINE);
+            let start = buffers::to_line(&near);
+            for first in (0..batch).step_by(in_group.max(1)) {
+                let images = in_group.min(batch - first);
+                let input = &map.values()[first * image..(first + images) * image];
+                let input = (input, Shape { batch: images, ..map.shape });
+                let (between, results) = (self.results(images), next.results(images));
+                let near = &mut near[start..start + between.len()];
+                self.kernel.there().run(input, (near, between), None, self.activation);
+                let (window, pooled) = slide.over(results);
+                let at = first * pooled.len() / images;
+                let target = (&mut values[at..at + pooled.len()], pooled);
+                let there = next.kernel.there();
+                there.run_pooled((near, between), (results, window), target, next.activation);
+            }
+            buffers::give(near);
         })
     }
 }
