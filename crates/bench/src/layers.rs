@@ -95,26 +95,35 @@ fn steps_of(classifier: &Classifier, images: Tensor<4>, names: &[&str]) -> Vec<S
     let head = clock.elapsed().as_secs_f64();
     let mut is_counted = vec![false; table.layers().len()];
     seconds.iter().for_each(|&(place, _)| is_counted[place] = true);
-    let step = |&(place, seconds): &(usize, f64)| {
-        let own = own(table, place, &is_counted);
+    let mut steps = Vec::with_capacity(seconds.len());
+    // From the end: a layer that two of them read is computed with the last.
+    for &(place, seconds) in seconds.iter().rev() {
+        let own = own(table, place, &mut is_counted);
         let multiplications = own.iter().map(|&at| work::fewest(table, at)).sum();
-        // What is done in passing is before it, so the first that takes time of its own counts.
-        let kind = own.iter().rev().find_map(|&at| kind(table, at)).unwrap_or("other layers");
-        Step { name: table.layers()[place].name.clone(), kind, multiplications, seconds }
-    };
-    let mut steps: Vec<Step> = seconds.iter().map(step).collect();
+        // Most of the time is a convolution's. Otherwise what is done in passing is before it, so the first that takes
+        // time of its own counts.
+        let most = own.iter().max_by_key(|&&at| work::fewest(table, at));
+        let most = most.filter(|&&at| work::fewest(table, at) > 0);
+        let kind = most.into_iter().chain(own.iter().rev()).find_map(|&at| kind(table, at));
+        let (name, kind) = (table.layers()[place].name.clone(), kind.unwrap_or("other layers"));
+        steps.push(Step { name, kind, multiplications, seconds });
+    }
+    steps.reverse();
     let (name, kind) = ("head".to_owned(), "head");
     steps.push(Step { name, kind, multiplications: work::head(classifier), seconds: head });
     steps
 }
 
-/// A layer and those before it that have no time of their own, the last first.
-fn own(table: &LayerTable, place: usize, is_counted: &[bool]) -> Vec<usize> {
+/// A layer and those before it that are not counted yet, the last first; then they are.
+fn own(table: &LayerTable, place: usize, is_counted: &mut [bool]) -> Vec<usize> {
     let mut own = vec![place];
     let mut next = 0;
     while let Some(&at) = own.get(next) {
-        let inputs = table.layers()[at].inputs.iter();
-        own.extend(inputs.filter(|&&input| !is_counted[input]));
+        for &input in &table.layers()[at].inputs {
+            if !std::mem::replace(&mut is_counted[input], true) {
+                own.push(input);
+            }
+        }
         next += 1;
     }
     own
