@@ -4,14 +4,9 @@
 //! The layers are one `Sequential` called `features`, in which every rectifier is a layer. timm's
 //! network is torchvision's, with other names in the head.
 
-use burn::module::Module;
-use burn::tensor::Tensor;
-use burncam_net::layers::{Conv2d, MaxPool2d};
-use burncam_net::{
-    ChannelOrder, InputSpec, LayerTable, LoadError, Loader, Network, Op, Outputs, Trace, Variant,
-};
+use burncam_net::{ChannelOrder, InputSpec, LayerTable, Op, Outputs, Variant};
 
-use super::STAGES;
+use super::{STAGES, build};
 use crate::{FASTAI_HEADS, NO_PAIN_FIRST, TORCH_EPSILON, imagenet_torch};
 
 /// torchvision's `vgg16` and timm's.
@@ -97,38 +92,4 @@ fn face() -> LayerTable {
         table.push(format!("VGGFace.features.pool{stage}"), Op::max_pool(2, 2));
     }
     table
-}
-
-/// The network without its head.
-#[derive(Module, Debug)]
-struct TorchVgg16 {
-    stages: Vec<Stage>,
-}
-
-#[derive(Module, Debug)]
-struct Stage {
-    convs: Vec<Conv2d>,
-    pool: MaxPool2d,
-}
-
-fn build(loader: &mut Loader<'_>) -> Result<Box<dyn Network>, LoadError> {
-    let mut stages = Vec::with_capacity(STAGES.len());
-    for (_, convs) in STAGES {
-        let convs = (0..convs).map(|_| loader.conv2d()).collect::<Result<_, _>>()?;
-        stages.push(Stage { convs, pool: loader.max_pool2d() });
-    }
-    Ok(Box::new(TorchVgg16 { stages }))
-}
-
-impl Network for TorchVgg16 {
-    /// # Shapes
-    ///
-    /// `[batch, 3, 224, 224]` to `[batch, 512, 7, 7]`.
-    fn features(&self, images: Tensor<4>, trace: &mut Trace<'_>) -> Tensor<4> {
-        self.stages.iter().fold(images, |input, stage| {
-            let (last, before) = stage.convs.split_last().expect("a stage convolves");
-            let x = before.iter().fold(input, |x, conv| conv.forward(x, trace));
-            last.forward_pooled(x, &stage.pool, trace)
-        })
-    }
 }
