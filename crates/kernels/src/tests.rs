@@ -3,6 +3,7 @@
 mod cases;
 mod functions;
 mod gradients;
+mod rounding;
 mod together;
 
 use proptest::prelude::*;
