@@ -38,6 +38,7 @@ fn error(size: [usize; 2], channels: usize, filters: usize, level: Level, how: A
 
 /// Sums of fewer products have fewer roundings, which make up for those of the transformations.
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures of docs/performance.md")]
 fn fewer_multiplications_round_like_plain_sums() {
     for (size, channels, filters) in [
         ([3, 3], 3, 64),
