@@ -19,8 +19,8 @@ pub(crate) const FEW_CHANNELS: usize = 8;
 /// Which way a convolution may be computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Arithmetic {
-    /// The fastest: Winograd's method for kernels of some sizes with stride 1, whose rounding errors are a
-    /// few times larger than those of plain sums.
+    /// The fastest: Winograd's method for kernels of some sizes with stride 1, whose rounding errors are of
+    /// the size of those of plain sums.
     #[default]
     Fast,
     /// Plain sums of products throughout.

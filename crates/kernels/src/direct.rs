@@ -83,14 +83,14 @@ impl Direct<'_> {
         });
     }
 
-    /// Computes some rows of an image into `target`, which has room for them; each tap is `depth` numbers.
-    pub(crate) fn rows(&self, image: usize, rows: Range<usize>, depth: usize, target: *mut f32) {
+    /// Computes some rows of an image into `target`; each tap is `depth` numbers.
+    pub(crate) fn rows(&self, image: usize, rows: Range<usize>, depth: usize, target: &mut [f32]) {
         let Shape { height, width, channels, .. } = self.output_shape;
         let line = |row: usize| (image * height + row) * width;
         let (start, end) = (line(rows.start), line(rows.end));
-        // SAFETY: the caller's promise.
-        let results = unsafe { std::slice::from_raw_parts_mut(target, (end - start) * channels) };
-        let target = (Shared::new(results), start);
+        assert_eq!(self.input.len(), self.input_shape.len(), "the input has its shape");
+        assert_eq!(target.len(), (end - start) * channels, "room for the rows");
+        let target = (Shared::new(target), start);
         let zeros = vec![0.0; depth];
         self.block(start..end, 0..self.weights.count(), (&zeros, depth), target);
     }

@@ -26,7 +26,7 @@ pub(crate) fn run(
     level: Level,
     (made, pool): (Shape, Window),
     (output, pooled): (&mut [f32], Shape),
-    rows: impl Fn(usize, Range<usize>, *mut f32) + Sync + Send,
+    rows: impl Fn(usize, Range<usize>, &mut [f32]) + Sync + Send,
 ) {
     assert_eq!(output.len(), pooled.len(), "the output has its shape");
     assert_eq!([made.batch, made.channels], [pooled.batch, pooled.channels], "as many of each");
@@ -41,7 +41,7 @@ pub(crate) fn run(
         let made_rows = lines.start * pool.size[0]..lines.end * pool.size[0];
         let band = Shape { batch: 1, height: made_rows.len(), ..made };
         scratch(band.len(), |results| {
-            rows(image, made_rows, results.as_mut_ptr());
+            rows(image, made_rows, &mut *results);
             let output_shape = Shape { batch: 1, height: lines.len(), ..pooled };
             let at = (image * pooled.height + lines.start) * pooled.width * pooled.channels;
             // SAFETY: the output has its shape, and each task has lines of its own.

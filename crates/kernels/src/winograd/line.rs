@@ -1,9 +1,9 @@
 //! The transformations of patches of a kernel that is one tap wide or high.
 
-use super::points::{enter, enter_five, leave, leave_five};
+use super::points::{enter, enter_five, finished, leave, leave_five};
 use super::scheme::{Axis, MOST_READS};
 use crate::simd::{Kernel, Simd};
-use crate::tile::{Activation, activate};
+use crate::tile::Activation;
 
 /// The input's transformation (`Bᵀ d` of the paper).
 pub(super) struct Enter {
@@ -117,11 +117,9 @@ impl Leave {
                         break;
                     }
                     let at = n * self.step + channel;
-                    let mut value = S::add(results[n], bias);
-                    if !self.shortcut.is_null() {
-                        value = S::add(value, S::load(self.shortcut.add(at)));
-                    }
-                    S::store(self.target.add(at), activate::<S>(self.activation, value));
+                    let shortcut = (self.shortcut, at);
+                    let value = finished::<S>(results[n], bias, shortcut, self.activation);
+                    S::store(self.target.add(at), value);
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use super::scheme::{A, B};
 use crate::simd::Simd;
+use crate::tile::{Activation, activate};
 
 /// What six positions of the input become at the points 0, ±√½, ±√2 and ∞.
 #[inline(always)]
@@ -85,5 +86,23 @@ pub(super) unsafe fn leave_five<S: Simd>(m: [S::V; 5]) -> [S::V; 3] {
             S::fma(a, odd, S::mul(b, m[3])),
             S::add(S::fma(a2, even, S::mul(b2, m[3])), m[4]),
         ]
+    }
+}
+
+/// A result with its bias, the number at `at` of the shortcut, if that is not null, and the activation.
+#[inline(always)]
+pub(super) unsafe fn finished<S: Simd>(
+    result: S::V,
+    bias: S::V,
+    (shortcut, at): (*const f32, usize),
+    activation: Activation,
+) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut value = S::add(result, bias);
+        if !shortcut.is_null() {
+            value = S::add(value, S::load(shortcut.add(at)));
+        }
+        activate::<S>(activation, value)
     }
 }

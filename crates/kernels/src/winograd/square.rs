@@ -1,9 +1,9 @@
 //! The transformations of patches of a square kernel.
 
-use super::points::{enter, leave};
+use super::points::{enter, finished, leave};
 use super::scheme::MOST_READS;
 use crate::simd::{Kernel, Simd};
-use crate::tile::{Activation, activate};
+use crate::tile::Activation;
 
 /// Positions of the input, and points, along an axis.
 const IN: usize = 6;
@@ -107,11 +107,8 @@ impl Leave {
                             break;
                         }
                         let at = y * self.line + x * self.across + channel;
-                        let mut value = S::add(column[y], bias);
-                        if !self.shortcut.is_null() {
-                            value = S::add(value, S::load(self.shortcut.add(at)));
-                        }
-                        let value = activate::<S>(self.activation, value);
+                        let shortcut = (self.shortcut, at);
+                        let value = finished::<S>(column[y], bias, shortcut, self.activation);
                         if !POOLED {
                             S::store(self.target.add(at), value);
                         } else if x % 2 == 0 {

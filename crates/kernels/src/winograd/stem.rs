@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::points::{enter, leave};
+use super::points::{enter, finished, leave};
 use super::scheme::{Axis, Scheme};
 use crate::buffers::{LINE, to_line};
 use crate::convolution;
@@ -13,7 +13,6 @@ use crate::direct::{Finish, inside};
 use crate::parallel::{Shared, each, scratch, threads};
 use crate::shape::{Shape, Window};
 use crate::simd::{Kernel, Level, Simd, Tiling};
-use crate::tile::activate;
 
 const POINTS: usize = 6;
 
@@ -92,15 +91,18 @@ impl Stem<'_> {
             let (image, first) = (task / bands, task % bands * in_band);
             let rows = first..(first + in_band).min(height);
             let at = (image * height + first) * width * channels;
+            let len = rows.len() * width * channels;
             // SAFETY: each band is a part of the output of its own.
-            let target = unsafe { output.at(at) };
+            let target = unsafe { std::slice::from_raw_parts_mut(output.at(at), len) };
             self.rows(image, rows, target);
         });
     }
 
-    /// Computes some rows of an image into `target`, which has room for them.
-    pub(crate) fn rows(&self, image: usize, rows: Range<usize>, target: *mut f32) {
+    /// Computes some rows of an image into `target`.
+    pub(crate) fn rows(&self, image: usize, rows: Range<usize>, target: &mut [f32]) {
         assert_eq!(self.input.len(), self.input_shape.len(), "the input has its shape");
+        let line = self.output_shape.width * self.output_shape.channels;
+        assert_eq!(target.len(), rows.len() * line, "room for the rows");
         let (lanes, channels) = (self.level.tile().lanes, self.input_shape.channels);
         let patches = self.output_shape.width.div_ceil(self.weights.axis.results);
         let starts = patches * self.weights.axis.results * channels;
@@ -109,7 +111,7 @@ impl Stem<'_> {
         let lines = rows.len() + self.window.size[0] - 1;
         scratch(line + LINE + lines * blocks * POINTS * lanes, |buffer| {
             let (line, points) = buffer.split_at_mut(line.next_multiple_of(LINE));
-            let points = points.as_mut_ptr();
+            let (points, target) = (points.as_mut_ptr(), target.as_mut_ptr());
             self.level.run(Band { stem: self, image, rows, line, points, blocks, target });
         });
     }
@@ -246,6 +248,7 @@ impl Band<'_> {
                 }
             }
             let finish = &self.stem.finish;
+            let shortcut = finish.shortcut.map_or(std::ptr::null(), <[f32]>::as_ptr);
             let line = (self.image * height + self.rows.start + row) * width;
             for n in 0..BESIDE {
                 let filter = filter + n * S::LANES;
@@ -264,13 +267,10 @@ impl Band<'_> {
                         if right >= width {
                             break;
                         }
-                        let mut value = S::add(results[x], bias);
-                        if let Some(shortcut) = finish.shortcut {
-                            let at = (line + right) * filters + filter;
-                            value = S::add(value, S::load(shortcut.as_ptr().add(at)));
-                        }
+                        let shortcut = (shortcut, (line + right) * filters + filter);
+                        let value = finished::<S>(results[x], bias, shortcut, finish.activation);
                         let target = self.target.add((row * width + right) * filters + filter);
-                        S::store(target, activate::<S>(finish.activation, value));
+                        S::store(target, value);
                     }
                 }
             }
